@@ -1,0 +1,143 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static _Atomic int log_threshold = LOG_LEVEL_INFO;
+static _Atomic int log_shape = LOG_FORMAT_TEXT;
+static atomic_ullong truncated_lines;
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+
+/* A line under construction; `len` never passes the array, `cut` remembers that something did not
+ * fit. Two bytes are kept back for the closing brace and the newline. */
+struct line {
+    char text[LOG_LINE_MAX];
+    size_t len;
+    bool cut;
+};
+
+static void line_append(struct line *line, const char *text, size_t len)
+{
+    size_t room = sizeof line->text - 3 - line->len;
+    if (len > room) {
+        len = len <= sizeof "\\u0000" ? 0 : room; /* An escape is written whole or not at all. */
+        line->cut = true;
+    }
+    memcpy(line->text + line->len, text, len);
+    line->len += len;
+}
+
+static void line_append_cstr(struct line *line, const char *text)
+{
+    line_append(line, text, strlen(text));
+}
+
+static void line_append_time(struct line *line)
+{
+    struct timespec now;
+    struct tm utc;
+    char text[64];
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    size_t len = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+    len += (size_t)snprintf(text + len, sizeof text - len, ".%03dZ", (int)(now.tv_nsec / 1000000));
+    line_append(line, text, len);
+}
+
+/* Control characters never reach the terminal or the log file as they are: in JSON because the
+ * format forbids them, in text because a client must not be able to forge a line. */
+static void line_append_escaped(struct line *line, const char *text, bool json)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        char escape[8];
+        if (c < 0x20 || c == 0x7f)
+            line_append(line, escape,
+                        (size_t)snprintf(escape, sizeof escape, json ? "\\u%04x" : "\\x%02x", c));
+        else if (json && (c == '"' || c == '\\'))
+            line_append(line, escape, (size_t)snprintf(escape, sizeof escape, "\\%c", c));
+        else
+            line_append(line, text, 1);
+    }
+}
+
+static void line_write(struct line *line)
+{
+    line->text[line->len++] = '\n';
+    ssize_t written = write(STDERR_FILENO, line->text, line->len);
+    (void)written; /* There is nowhere left to report a log that cannot be written. */
+    if (line->cut)
+        atomic_fetch_add_explicit(&truncated_lines, 1, memory_order_relaxed);
+}
+
+static void write_json(enum log_level level, const char *module, const char *text)
+{
+    struct line line = {.len = 0};
+    line_append_cstr(&line, "{\"time\":\"");
+    line_append_time(&line);
+    line_append_cstr(&line, "\",\"level\":\"");
+    line_append_cstr(&line, level_names[level]);
+    line_append_cstr(&line, "\",\"module\":\"");
+    line_append_escaped(&line, module, true);
+    line_append_cstr(&line, "\",\"message\":\"");
+    line_append_escaped(&line, text, true);
+    line.text[line.len++] = '"';
+    line.text[line.len++] = '}';
+    line_write(&line);
+}
+
+static void write_text(enum log_level level, const char *module, const char *text)
+{
+    struct line line = {.len = 0};
+    char head[16];
+    line_append_time(&line);
+    line_append(&line, head, (size_t)snprintf(head, sizeof head, " %-5s ", level_names[level]));
+    line_append_escaped(&line, module, false);
+    line_append_cstr(&line, ": ");
+    line_append_escaped(&line, text, false);
+    line_write(&line);
+}
+
+void log_configure(enum log_level level, enum log_format format)
+{
+    atomic_store_explicit(&log_threshold, (int)level, memory_order_relaxed);
+    atomic_store_explicit(&log_shape, (int)format, memory_order_relaxed);
+}
+
+bool log_enabled(enum log_level level)
+{
+    return (int)level <= atomic_load_explicit(&log_threshold, memory_order_relaxed);
+}
+
+const char *log_level_name(enum log_level level)
+{
+    return level_names[level];
+}
+
+unsigned long long log_truncated_lines(void)
+{
+    return atomic_load_explicit(&truncated_lines, memory_order_relaxed);
+}
+
+void log_write(enum log_level level, const char *module, const char *format, ...)
+{
+    char text[LOG_LINE_MAX];
+    va_list arguments;
+
+    if (!log_enabled(level))
+        return;
+    va_start(arguments, format);
+    int len = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (len >= (int)sizeof text)
+        atomic_fetch_add_explicit(&truncated_lines, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&log_shape, memory_order_relaxed) == LOG_FORMAT_JSON)
+        write_json(level, module, text);
+    else
+        write_text(level, module, text);
+}

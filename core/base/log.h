@@ -1,0 +1,44 @@
+/*
+ * The server's log: one line an event, as text or as JSON, on standard error.
+ *
+ * Any thread. A line is formatted on the caller's stack (at most LOG_LINE_MAX bytes, longer text is
+ * cut and marked) and written with one write(2), so lines of different threads never mix.
+ * The level is the one mutable global; checking it is one relaxed load.
+ */
+#ifndef SLUICE_BASE_LOG_H
+#define SLUICE_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LOG_LINE_MAX 4096
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+/* Sets level and format for the whole process. Call before threads start, or again at any time. */
+void log_configure(enum log_level level, enum log_format format);
+
+/* Whether a line of `level` would be written. */
+bool log_enabled(enum log_level level);
+
+/* Writes one line. `module` names the part that speaks ("front", "plugin auth#2"). */
+void log_write(enum log_level level, const char *module, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The name of a level ("info"), static storage. */
+const char *log_level_name(enum log_level level);
+
+/* How many lines were cut at LOG_LINE_MAX since the start (a metric). */
+unsigned long long log_truncated_lines(void);
+
+#define log_error(module, ...) log_write(LOG_LEVEL_ERROR, module, __VA_ARGS__)
+#define log_warn(module, ...) log_write(LOG_LEVEL_WARN, module, __VA_ARGS__)
+#define log_info(module, ...) log_write(LOG_LEVEL_INFO, module, __VA_ARGS__)
+#define log_debug(module, ...)                                                                     \
+    do {                                                                                           \
+        if (log_enabled(LOG_LEVEL_DEBUG))                                                          \
+            log_write(LOG_LEVEL_DEBUG, module, __VA_ARGS__);                                       \
+    } while (0)
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * The configuration as the server uses it: typed, checked, defaults filled in.
+ *
+ * Made by config_load on the main thread, immutable afterwards, so any thread may read it until
+ * config_destroy. All strings are owned by the configuration. Durations are nanoseconds, sizes
+ * bytes.
+ */
+#ifndef SLUICE_CONFIG_CONFIG_H
+#define SLUICE_CONFIG_CONFIG_H
+
+#include "base/error.h"
+#include "base/log.h"
+#include "config/diagnostics.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct yaml_node;
+
+struct tls_config {
+    char *certificate; /* resolved path of the PEM chain */
+    char *key;         /* resolved path of the PEM key */
+    char *client_ca;   /* resolved path, or NULL: no client certificates asked for */
+    int min_version;   /* TLS1_2_VERSION or TLS1_3_VERSION of OpenSSL (0x0303, 0x0304) */
+    struct position certificate_position;
+    struct position key_position;
+    struct position client_ca_position;
+};
+
+struct listen_config {
+    char *address;             /* as written: "0.0.0.0:8080", "[::1]:8080" */
+    struct tls_config *tls;    /* NULL: plain */
+    struct position position;  /* of the address */
+};
+
+enum on_error { ON_ERROR_DENY, ON_ERROR_CONTINUE };
+
+/* One entry of a pipeline. */
+struct stage_config {
+    char *plugin;
+    enum on_error on_error;
+    struct position position;        /* of the plugin's name */
+    const struct yaml_node *options; /* borrowed from the configuration's tree; NULL if none */
+};
+
+#define MESSAGE_TYPE_TEXT 1u
+#define MESSAGE_TYPE_BINARY 2u
+
+struct endpoint_config {
+    char *path;
+    struct position position;
+    bool echo;
+    bool identity_required;
+    char **subprotocols;
+    size_t subprotocol_count;
+    size_t message_max_size;
+    unsigned message_types; /* MESSAGE_TYPE_* */
+    int64_t heartbeat_interval; /* 0: off */
+    int64_t heartbeat_timeout;
+    size_t queue_bytes;
+    uint32_t clients_max;
+    uint32_t clients_per_address; /* 0: no limit of its own */
+    struct stage_config *pipeline;
+    size_t pipeline_length;
+};
+
+struct config {
+    char *file; /* as given; positions point here */
+    struct listen_config *listeners;
+    size_t listener_count;
+    char *admin_listen;     /* NULL: no admin listener */
+    char *admin_token_file; /* resolved path, or NULL */
+    struct position admin_position;
+    unsigned loops;         /* 0: one for each CPU that the process may use */
+    unsigned front_workers;
+    int64_t front_request_timeout;
+    size_t front_max_header;
+    uint32_t limit_clients;
+    uint32_t limit_clients_per_address;
+    size_t limit_queue_bytes;
+    int64_t shutdown_grace;
+    bool demo_page;
+    char **plugin_path; /* resolved folders, searched in order */
+    size_t plugin_path_count;
+    enum log_level log_level;
+    enum log_format log_format;
+    struct endpoint_config *endpoints;
+    size_t endpoint_count;
+    struct yaml_node *tree; /* owned; stages' options point into it */
+};
+
+/* "--set" and friends: values laid over the file before it is checked. */
+struct config_override {
+    const char *path;  /* "listen.0.address" */
+    const char *value; /* YAML, such as "127.0.0.1:0" or "[text]" */
+};
+
+/* Reads, overlays and checks `file`. On success *out is owned by the caller. Returns 0, ERR_CONFIG
+ * (with at least one entry in `diagnostics`) or ERR_NO_MEMORY. All errors are collected, not only
+ * the first. Plugins and their options are not looked at: see pipeline/. */
+MUST_CHECK int config_load(const char *file, const struct config_override *overrides,
+                           size_t override_count, struct diagnostics *diagnostics,
+                           struct config **out);
+
+/* Frees; NULL is fine. */
+void config_destroy(struct config *config);
+
+#endif

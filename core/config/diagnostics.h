@@ -1,0 +1,41 @@
+/*
+ * What is wrong with a configuration: every error found, each with its position.
+ *
+ * One thread at a time. Owns its texts.
+ */
+#ifndef SLUICE_CONFIG_DIAGNOSTICS_H
+#define SLUICE_CONFIG_DIAGNOSTICS_H
+
+#include <stddef.h>
+
+/* Where in which file; line and column count from 1; line 0: the file as a whole. `file` is
+ * borrowed and must outlive whatever holds the position. */
+struct position {
+    const char *file;
+    unsigned line;
+    unsigned column;
+};
+
+struct diagnostic {
+    struct position position;
+    char *text;
+};
+
+struct diagnostics {
+    struct diagnostic *items; /* in the order found */
+    size_t count;
+    size_t capacity;
+    size_t lost; /* errors that there was no memory or room for (at most 100 are kept) */
+};
+
+void diagnostics_init(struct diagnostics *diagnostics);
+void diagnostics_deinit(struct diagnostics *diagnostics);
+
+/* Adds one error: what is wrong and what to do, without a full stop or newline. */
+void diagnostics_add(struct diagnostics *diagnostics, struct position position, const char *format,
+                     ...) __attribute__((format(printf, 3, 4)));
+
+/* Prints "file:line:column: text" a line each to standard error, sorted by file and position. */
+void diagnostics_print(const struct diagnostics *diagnostics);
+
+#endif

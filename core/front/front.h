@@ -1,0 +1,34 @@
+/*
+ * The front: CivetWeb's listeners, TLS, HTTP parsing and routes; upgrades are checked, detached and
+ * handed to the hub.
+ *
+ * Created and destroyed on the main thread; runs CivetWeb's own threads.
+ */
+#ifndef SLUICE_FRONT_FRONT_H
+#define SLUICE_FRONT_FRONT_H
+
+#include "base/error.h"
+#include "config/config.h"
+#include "config/diagnostics.h"
+
+struct front;
+struct hub;
+
+/* Starts listening on all of the configuration's `listen` entries. `hub` must outlive the front.
+ * Returns 0, ERR_CONFIG (a certificate or an address does not work; `diagnostics` says which and
+ * why, with the position), or another negative code. */
+MUST_CHECK int front_create(const struct config *config, struct hub *hub,
+                            struct diagnostics *diagnostics, struct front **out);
+
+/* Checks certificates and keys without listening, for `sluice check`. Returns 0 or ERR_CONFIG. */
+MUST_CHECK int front_check(const struct config *config, struct diagnostics *diagnostics);
+
+/* How many listeners there are, and the URL of one as a user would type it
+ * ("ws://127.0.0.1:8080", with the port that the kernel chose if 0 was asked for). */
+size_t front_listener_count(const struct front *front);
+void front_listener_url(const struct front *front, size_t index, char *url, size_t size);
+
+/* Stops listening and waits for CivetWeb's threads; detached connections live on. NULL is fine. */
+void front_destroy(struct front *front);
+
+#endif

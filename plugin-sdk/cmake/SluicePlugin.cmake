@@ -1,0 +1,16 @@
+# sluice_add_plugin(NAME SOURCE... [LIBRARIES LIBRARY...])
+#
+# Builds plugins/NAME.so from the sources: a module that exports nothing but `sluice_plugin`.
+function(sluice_add_plugin name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LIBRARIES")
+    set(target plugin-${name})
+    add_library(${target} MODULE ${arg_UNPARSED_ARGUMENTS})
+    set_target_properties(${target} PROPERTIES
+        PREFIX "" OUTPUT_NAME ${name}
+        C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden
+        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
+    target_link_libraries(${target} PRIVATE sluice_sdk ${arg_LIBRARIES})
+    if(TARGET sluice_warnings)
+        target_link_libraries(${target} PRIVATE sluice_warnings)
+    endif()
+endfunction()
