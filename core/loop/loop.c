@@ -1,0 +1,147 @@
+#include "loop/loop.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define EVENTS_PER_ITERATION 512
+
+static _Thread_local struct loop *current;
+
+struct loop *loop_current(void)
+{
+    return current;
+}
+
+int loop_init(struct loop *loop, unsigned index)
+{
+    *loop = (struct loop){.index = index, .now = clock_monotonic(), .epoll_fd = -1};
+    timer_wheel_init(&loop->timers, loop->now);
+    if (mailbox_init(&loop->mailbox) != OK)
+        return ERR_SYSTEM;
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event bell = {.events = EPOLLIN, .data.ptr = NULL};
+    if (loop->epoll_fd < 0 ||
+        epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->mailbox.event_fd, &bell) != 0) {
+        loop_deinit(loop);
+        return ERR_SYSTEM;
+    }
+    return OK;
+}
+
+void loop_deinit(struct loop *loop)
+{
+    if (loop->epoll_fd >= 0)
+        close(loop->epoll_fd);
+    loop->epoll_fd = -1;
+    mailbox_deinit(&loop->mailbox);
+}
+
+static void deliver_mail(struct loop *loop)
+{
+    struct mail *mail = mailbox_take(&loop->mailbox);
+    while (mail != NULL) {
+        struct mail *next = mail->next;
+        mail->deliver(loop, mail);
+        mail = next;
+    }
+}
+
+static int wait_milliseconds(const struct loop *loop, bool more_to_do)
+{
+    if (more_to_do)
+        return 0;
+    int64_t wait = timer_wheel_wait(&loop->timers, clock_monotonic());
+    return wait < 0 ? -1 : (int)((wait + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+/* One iteration: wait, timers, sockets, mail, and what the owner does at its end. */
+static bool loop_iterate(struct loop *loop, bool more_to_do)
+{
+    struct epoll_event events[EVENTS_PER_ITERATION];
+    bool mail = false;
+
+    int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_ITERATION,
+                           wait_milliseconds(loop, more_to_do));
+    loop->now = clock_monotonic();
+    counter_add(&loop->iterations, 1);
+    timer_wheel_advance(&loop->timers, loop, loop->now);
+    for (int i = 0; i < count; i++) {
+        struct io_source *source = events[i].data.ptr;
+        if (source == NULL)
+            mail = true;
+        else
+            source->on_ready(loop, source, events[i].events);
+    }
+    if (mail)
+        deliver_mail(loop);
+    return loop->on_iteration_end(loop);
+}
+
+static void *loop_run(void *argument)
+{
+    struct loop *loop = argument;
+    bool more_to_do = false;
+
+    current = loop;
+    while (!atomic_load_explicit(&loop->stop, memory_order_acquire))
+        more_to_do = loop_iterate(loop, more_to_do);
+    current = NULL;
+    return NULL;
+}
+
+int loop_start(struct loop *loop)
+{
+    char name[16];
+    int error = pthread_create(&loop->thread, NULL, loop_run, loop);
+    if (error != 0) {
+        log_error("loop", "cannot start thread: %s", strerror(error));
+        return ERR_SYSTEM;
+    }
+    snprintf(name, sizeof name, "loop-%u", loop->index % 1000);
+    pthread_setname_np(loop->thread, name);
+    return OK;
+}
+
+/* The mail that makes a sleeping loop look at its stop flag. */
+static void deliver_nothing(struct loop *loop, struct mail *mail)
+{
+    (void)loop;
+    (void)mail;
+}
+
+void loop_stop(struct loop *loop)
+{
+    struct mail wake = {.deliver = deliver_nothing};
+    atomic_store_explicit(&loop->stop, true, memory_order_release);
+    loop_post(loop, &wake);
+    pthread_join(loop->thread, NULL);
+    deliver_mail(loop); /* What arrived too late still has owners to free it. */
+}
+
+void loop_post(struct loop *loop, struct mail *mail)
+{
+    mailbox_post(&loop->mailbox, mail);
+}
+
+int loop_watch(struct loop *loop, int fd, struct io_source *source, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = source};
+    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? OK : ERR_SYSTEM;
+}
+
+void loop_rewatch(struct loop *loop, int fd, struct io_source *source, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = source};
+    epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event);
+}
+
+void loop_unwatch(struct loop *loop, int fd)
+{
+    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}

@@ -1,0 +1,66 @@
+/*
+ * An event loop: one thread, one epoll, one mailbox, one timer wheel.
+ *
+ * Everything but loop_post and loop_stop belongs to the loop's own thread. What the loop is for is
+ * its owner's business: `on_iteration_end` runs after each batch of events.
+ */
+#ifndef SLUICE_LOOP_LOOP_H
+#define SLUICE_LOOP_LOOP_H
+
+#include "base/counter.h"
+#include "loop/mailbox.h"
+#include "loop/timer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What epoll watches: embedded in the struct that `on_ready` knows. `events` are EPOLL* bits. */
+struct io_source {
+    void (*on_ready)(struct loop *loop, struct io_source *source, uint32_t events);
+};
+
+struct loop {
+    unsigned index;
+    int epoll_fd;
+    int64_t now; /* monotonic ns, read once an iteration */
+    struct mailbox mailbox;
+    struct timer_wheel timers;
+    /* Runs at the end of each iteration; returns whether there is more to do at once. */
+    bool (*on_iteration_end)(struct loop *loop);
+    void *owner; /* for the owner of the loop */
+    pthread_t thread;
+    _Atomic bool stop;
+    counter iterations;
+};
+
+/* Opens the loop's descriptors; its thread is started by loop_start.
+ * Returns 0 or ERR_SYSTEM. */
+MUST_CHECK int loop_init(struct loop *loop, unsigned index);
+
+/* Closes the descriptors of a loop whose thread does not run. */
+void loop_deinit(struct loop *loop);
+
+/* Starts the thread. Returns 0 or ERR_SYSTEM. */
+MUST_CHECK int loop_start(struct loop *loop);
+
+/* Asks the thread to end after its current iteration (any thread), and waits for it. */
+void loop_stop(struct loop *loop);
+
+/* Hands a mail to the loop. Any thread; the loop owns the mail from here on. */
+void loop_post(struct loop *loop, struct mail *mail);
+
+/* Watches `fd`; `source` must live until loop_unwatch and the end of that iteration.
+ * Returns 0 or ERR_SYSTEM. */
+MUST_CHECK int loop_watch(struct loop *loop, int fd, struct io_source *source, uint32_t events);
+
+/* Changes what is watched for. */
+void loop_rewatch(struct loop *loop, int fd, struct io_source *source, uint32_t events);
+
+void loop_unwatch(struct loop *loop, int fd);
+
+/* The loop that the calling thread runs, or NULL. */
+struct loop *loop_current(void);
+
+#endif
