@@ -13,6 +13,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Query parameters beyond this many are left out: an upgrade has a handful, and each costs memory.
+ */
+#define REQUEST_PARAMETERS_MAX 256
+
 /* Bytes with a length. All strings below are also zero-terminated; none contains a NUL. */
 struct span {
     const char *data;
@@ -26,10 +30,10 @@ struct request_field {
 
 struct request {
     struct span method;
-    struct span http_version;             /* "1.1" */
-    struct span path;                     /* decoded, without the query */
-    struct span query;                    /* raw, without '?'; empty if none */
-    const struct request_field *headers;  /* in the order received, leading/trailing blanks cut */
+    struct span http_version;            /* "1.1" */
+    struct span path;                    /* decoded, without the query */
+    struct span query;                   /* raw, without '?'; empty if none */
+    const struct request_field *headers; /* in the order received, leading/trailing blanks cut */
     size_t header_count;
     const struct request_field *parameters; /* the query's, percent-decoded, '+' is a blank */
     size_t parameter_count;
@@ -65,6 +69,23 @@ bool request_parameter(const struct request *request, const char *name, struct s
 /* The first cookie of that name (RFC 6265 section 4.2.1), as sent, without surrounding double
  * quotes; false if there is none. `value` is not zero-terminated. */
 bool request_cookie(const struct request *request, const char *name, struct span *value);
+
+/* A walk over the elements of a comma separated header: linear, where request_list_element starts
+ * anew each time. Borrows the request and the name. */
+struct request_list {
+    const struct request *request;
+    const char *name;
+    size_t header; /* index of the header being read */
+    size_t offset; /* bytes of its value already read */
+};
+
+/* Starts before the first element. */
+void request_list_init(struct request_list *list, const struct request *request, const char *name);
+
+/* The next element, over all headers of that name, blanks cut, empty elements skipped, commas
+ * inside double quotes belonging to the element (RFC 9110 section 5.6); false past the last. Not
+ * zero-terminated. */
+bool request_list_next(struct request_list *list, struct span *element);
 
 /* The nth element (from 0) of a comma separated header, over all headers of that name, blanks cut,
  * empty elements skipped (RFC 9110 section 5.6.1); false past the last. Not zero-terminated. */
