@@ -1,0 +1,16 @@
+"""What the integration tests share: the server under test, a raw WebSocket client, waiting."""
+
+from .certificates import Certificates
+from .served import ServedTest
+from .server import (BUILD, INTEGRATION, ROOT, Sluice, endpoint, run_sluice, sanitized,
+                     settings, temporary_folder)
+from .waiting import patience, wait_until
+from .wire import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Ended, RawClient, Refused,
+                   close_payload, frame, http_get)
+
+__all__ = [
+    'BINARY', 'BUILD', 'CLOSE', 'CONTINUATION', 'Certificates', 'Ended', 'INTEGRATION', 'PING',
+    'PONG', 'ROOT', 'RawClient', 'Refused', 'ServedTest', 'Sluice', 'TEXT', 'close_payload', 'endpoint',
+    'frame', 'http_get', 'patience', 'run_sluice', 'sanitized', 'settings', 'temporary_folder',
+    'wait_until',
+]

@@ -1,0 +1,59 @@
+"""Throw-away certificates, made with the openssl program."""
+
+import os
+import ssl
+import subprocess
+
+from .server import temporary_folder
+
+EXTENSIONS = 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1'
+
+
+class Certificates:
+    """A server certificate signed by itself, and a CA with one client certificate."""
+
+    def __init__(self):
+        self.folder = temporary_folder()
+        self._self_signed('server', '/CN=localhost', '-addext', EXTENSIONS)
+        self._self_signed('other', '/CN=other', '-addext', EXTENSIONS)
+        self._self_signed('ca', '/CN=test CA')
+        self._signed_by_ca('client', '/CN=alice')
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    @property
+    def certificate(self):
+        return self.path('server.crt')
+
+    @property
+    def key(self):
+        return self.path('server.key')
+
+    def client_context(self, with_certificate=False):
+        """A context that trusts the server's certificate and nothing else."""
+        context = ssl.create_default_context(cafile=self.certificate)
+        if with_certificate:
+            context.load_cert_chain(self.path('client.crt'), self.path('client.key'))
+        return context
+
+    def cleanup(self):
+        self.folder.cleanup()
+
+    def _run(self, *arguments):
+        subprocess.run(['openssl', *arguments], check=True, capture_output=True)
+
+    def _new_key(self):
+        return ('-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes')
+
+    def _self_signed(self, name, subject, *more):
+        self._run('req', '-x509', *self._new_key(), '-days', '2', '-subj', subject,
+                  '-keyout', self.path(f'{name}.key'), '-out', self.path(f'{name}.crt'), *more)
+
+    def _signed_by_ca(self, name, subject):
+        request = self.path(f'{name}.csr')
+        self._run('req', '-new', *self._new_key(), '-subj', subject,
+                  '-keyout', self.path(f'{name}.key'), '-out', request)
+        self._run('x509', '-req', '-in', request, '-days', '2', '-CA', self.path('ca.crt'),
+                  '-CAkey', self.path('ca.key'), '-CAcreateserial',
+                  '-out', self.path(f'{name}.crt'))

@@ -1,0 +1,108 @@
+"""Runs the integration tests.
+
+usage: /usr/bin/python3 tests/integration/run.py [--build DIR] [--list] [FILTER...]
+
+A filter is a part of a test's name, such as `test_tls` or `rejects_unmasked`. Prints a line for each
+test and, at the end, how many passed, failed and were skipped. Exit status: 0 all passed, 1 not.
+"""
+
+import argparse
+import os
+import sys
+import time
+import traceback
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog='tests/integration/run.py')
+    parser.add_argument('--build', default='build', metavar='DIR',
+                        help='the build folder to test (default: build)')
+    parser.add_argument('--list', action='store_true', help='name the tests and exit')
+    parser.add_argument('filters', nargs='*', metavar='FILTER', help='part of a test name')
+    return parser.parse_args()
+
+
+class LineResult(unittest.TestResult):
+    """Prints one line for each test, and a failure's trace right below it."""
+
+    def __init__(self):
+        super().__init__()
+        self.passed = 0
+        self.failed = []
+        self.begun = 0.0
+        self.sub_failures = []
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.begun = time.monotonic()
+        self.sub_failures = []
+
+    def _line(self, word, test, note=''):
+        seconds = time.monotonic() - self.begun if self.begun else 0
+        print(f'{word:<5} {seconds:6.2f}s  {test.id()}{note}', flush=True)
+
+    def _fail(self, test, error):
+        self.failed.append(test.id())
+        self._line('FAIL', test)
+        print(''.join(traceback.format_exception(*error)), flush=True)
+
+    def addSuccess(self, test):
+        if not self.sub_failures:
+            self.passed += 1
+            self._line('ok', test)
+
+    def addFailure(self, test, err):
+        self._fail(test, err)
+
+    def addError(self, test, err):
+        self._fail(test, err)
+
+    def addSubTest(self, test, subtest, err):
+        if err is not None:
+            self.sub_failures.append(subtest)
+            self._fail(subtest, err)
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._line('skip', test, f'  ({reason})')
+
+    def wasSuccessful(self):
+        return not self.failed
+
+
+def flatten(suite):
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from flatten(test)
+        else:
+            yield test
+
+
+def main():
+    arguments = parse_arguments()
+    os.environ['SLUICE_TEST_BUILD'] = os.path.abspath(arguments.build)
+    sys.path.insert(0, HERE)
+    import harness
+    if not os.access(os.path.join(harness.BUILD, 'sluice'), os.X_OK):
+        sys.exit(f'{harness.BUILD}/sluice is missing: build it with scripts/build test')
+    if harness.sanitized():
+        os.environ.setdefault('SLUICE_TEST_PATIENCE', '4')
+    loader = unittest.TestLoader()
+    tests = [test for test in flatten(loader.discover(HERE, 'test_*.py'))
+             if not arguments.filters or any(part in test.id() for part in arguments.filters)]
+    if arguments.list:
+        print('\n'.join(test.id() for test in tests))
+        return 0
+    result = LineResult()
+    unittest.TestSuite(tests).run(result)
+    if result.failed:
+        print('failed:\n  ' + '\n  '.join(result.failed))
+    print(f'{result.passed} passed, {len(result.failed)} failed, {len(result.skipped)} skipped')
+    return 0 if tests and result.wasSuccessful() else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
