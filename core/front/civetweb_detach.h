@@ -1,0 +1,37 @@
+/*
+ * What CivetWeb's public interface lacks: taking a connection's socket and TLS state away from it.
+ *
+ * Called inside a request callback, on the CivetWeb worker that runs it.
+ */
+#ifndef SLUICE_FRONT_CIVETWEB_DETACH_H
+#define SLUICE_FRONT_CIVETWEB_DETACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include <openssl/types.h>
+
+struct mg_connection;
+
+struct mg_detached {
+    int socket;           /* non-blocking */
+    SSL *ssl;             /* handshake complete; NULL for plain */
+    unsigned char *early; /* what was read past the request head; malloc; NULL if nothing was */
+    size_t early_len;
+};
+
+/* Takes the connection away: everything in `out` is the caller's from here on, and CivetWeb lets go
+ * of the connection without touching the socket when the callback returns.
+ * Returns 0, or -1 without memory: then nothing has changed. */
+int mg_detach_connection(struct mg_connection *conn, struct mg_detached *out);
+
+/* The peer's socket address; borrowed until the callback returns. */
+const struct sockaddr *mg_peer_address(const struct mg_connection *conn);
+
+/* Whether the parser understood the request head to its end. It stops silently at a line that
+ * begins with a blank and after MG_MAX_HEADERS fields, which would hide what a proxy in front has
+ * added below. */
+bool mg_request_head_is_complete(const struct mg_connection *conn);
+
+#endif

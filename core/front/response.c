@@ -1,0 +1,91 @@
+#include "front/response.h"
+
+#include <civetweb.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define HEAD_MAX 1024
+
+struct status_text {
+    int status;
+    const char *text;
+};
+
+static const char *status_text(int status)
+{
+    static const struct status_text known[] = {
+        {200, "OK"},
+        {400, "Bad Request"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {411, "Length Required"},
+        {426, "Upgrade Required"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {503, "Service Unavailable"},
+        {505, "HTTP Version Not Supported"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (known[i].status == status)
+            return known[i].text;
+    }
+    return "Error";
+}
+
+static void http_date(char *text, size_t size)
+{
+    struct tm utc;
+    time_t now = time(NULL);
+    gmtime_r(&now, &utc);
+    strftime(text, size, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+}
+
+static int is_head(const struct mg_connection *conn)
+{
+    const struct mg_request_info *info = mg_get_request_info(conn);
+    return info != NULL && info->request_method != NULL &&
+           strcmp(info->request_method, "HEAD") == 0;
+}
+
+int response_send(struct mg_connection *conn, const struct response *response)
+{
+    char head[HEAD_MAX];
+    char date[64];
+    http_date(date, sizeof date);
+    int len = snprintf(head, sizeof head,
+                       "HTTP/1.1 %d %s\r\n"
+                       "Date: %s\r\n"
+                       "Content-Type: %s\r\n"
+                       "Content-Length: %zu\r\n"
+                       "Cache-Control: no-store\r\n"
+                       "X-Content-Type-Options: nosniff\r\n"
+                       "%s"
+                       "Connection: close\r\n"
+                       "\r\n",
+                       response->status, status_text(response->status), date,
+                       response->content_type, response->body_len, response->headers);
+    mg_disable_connection_keep_alive(conn); /* and CivetWeb does not wait for a request body */
+    if (len < 0 || (size_t)len >= sizeof head)
+        return response->status;
+    if (mg_write(conn, head, (size_t)len) == len && !is_head(conn))
+        mg_write(conn, response->body, response->body_len);
+    return response->status;
+}
+
+int response_send_text(struct mg_connection *conn, int status, const char *sentence,
+                       const char *header)
+{
+    char body[512];
+    char headers[256] = "";
+    int len = snprintf(body, sizeof body, "%s\n", sentence);
+    if (len < 0)
+        len = 0;
+    else if ((size_t)len >= sizeof body)
+        len = (int)sizeof body - 1;
+    if (header != NULL)
+        snprintf(headers, sizeof headers, "%s\r\n", header);
+    struct response response = {status, "text/plain; charset=utf-8", headers, body, (size_t)len};
+    return response_send(conn, &response);
+}

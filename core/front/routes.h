@@ -1,0 +1,26 @@
+/*
+ * What a request is answered with: an upgrade of an endpoint, the demo page, or a refusal.
+ *
+ * On CivetWeb's workers, many at once; nothing here changes.
+ */
+#ifndef SLUICE_FRONT_ROUTES_H
+#define SLUICE_FRONT_ROUTES_H
+
+#include <stdbool.h>
+
+struct hub;
+struct mg_connection;
+
+struct routes {
+    struct hub *hub; /* borrowed */
+    bool demo_page;  /* at "/" */
+};
+
+/* Answers the connection's request, or detaches it and hands it to the hub.
+ * Returns the HTTP status (101 for an upgrade). */
+int routes_handle(const struct routes *routes, struct mg_connection *conn);
+
+/* Answers what CivetWeb could not read. Returns the HTTP status. */
+int routes_handle_unreadable(struct mg_connection *conn, int status);
+
+#endif

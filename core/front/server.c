@@ -1,0 +1,161 @@
+#include "front/server.h"
+
+#include "base/log.h"
+
+#include <civetweb.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MILLISECOND INT64_C(1000000) /* in nanoseconds */
+
+/* Connections that wait for a worker; behind them the kernel's backlog fills. */
+#define CONNECTION_QUEUE "4096"
+/* More than the kernel gives anywhere: it takes net.core.somaxconn instead. */
+#define LISTEN_BACKLOG "65535"
+
+static struct server *server_of(const struct mg_connection *conn)
+{
+    return mg_get_user_data(mg_get_context(conn));
+}
+
+static int on_request(struct mg_connection *conn)
+{
+    const struct mg_request_info *info = mg_get_request_info(conn);
+    int status = routes_handle(&server_of(conn)->routes, conn);
+    log_debug("front", "%s %s from %s: %d", info->request_method, info->request_uri,
+              info->remote_addr, status);
+    return status;
+}
+
+static int on_unreadable(struct mg_connection *conn, int status, const char *message)
+{
+    status = routes_handle_unreadable(conn, status);
+    log_debug("front", "unreadable request from %s: %d (%s)",
+              mg_get_request_info(conn)->remote_addr, status, message);
+    return 0; /* answered */
+}
+
+/* CivetWeb's messages. What a peer can cause (a failed TLS handshake, mostly) is no warning. */
+static int on_message(const struct mg_connection *conn, const char *message)
+{
+    struct server *server = server_of(conn);
+    if (atomic_load(&server->starting) && pthread_equal(server->starter, pthread_self())) {
+        if (server->failure[0] == '\0') /* The first one is the cause. */
+            snprintf(server->failure, sizeof server->failure, "%s", message);
+    } else if (strstr(message, "SSL") != NULL || strstr(message, "ssl") != NULL) {
+        log_debug("civetweb", "%s", message);
+    } else {
+        log_warn("civetweb", "%s", message);
+    }
+    return 1; /* logged */
+}
+
+/* Gives CivetWeb our context when it starts, and keeps it from freeing it when it stops. */
+static int on_tls_context(void **context, void *user_data)
+{
+    struct server *server = user_data;
+    if (server->tls == NULL)
+        return 0;
+    *context = server->tls;
+    return 1;
+}
+
+/* "address,address"; owned by the caller, NULL without memory. */
+static char *ports_option(struct listener *const *listeners, size_t count)
+{
+    char *ports = calloc(count, LISTENER_PORT_OPTION_MAX + 1);
+    if (ports == NULL)
+        return NULL;
+    char *at = ports;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            *at++ = ',';
+        listener_port_option(listeners[i], at);
+        at += strlen(at);
+    }
+    return ports;
+}
+
+static int start_context(struct server *server, const struct config *config, const char *ports)
+{
+    static const struct mg_callbacks callbacks = {.begin_request = on_request,
+                                                  .http_error = on_unreadable,
+                                                  .log_message = on_message,
+                                                  .external_ssl_ctx = on_tls_context};
+    char workers[16];
+    char timeout[24];
+    char max_header[24];
+    snprintf(workers, sizeof workers, "%u", config->front_workers);
+    snprintf(timeout, sizeof timeout, "%lld",
+             (long long)(config->front_request_timeout / MILLISECOND));
+    snprintf(max_header, sizeof max_header, "%zu", config->front_max_header);
+    /* The path is decoded by the routes, which see what CivetWeb's decoding would hide. */
+    const char *options[] = {"listening_ports",
+                             ports,
+                             "num_threads",
+                             workers,
+                             "request_timeout_ms",
+                             timeout,
+                             "max_request_size",
+                             max_header,
+                             "connection_queue",
+                             CONNECTION_QUEUE,
+                             "listen_backlog",
+                             LISTEN_BACKLOG,
+                             "tcp_nodelay",
+                             "1",
+                             "decode_url",
+                             "no",
+                             "enable_directory_listing",
+                             "no",
+                             "enable_auth_domain_check",
+                             "no",
+                             NULL};
+    struct mg_init_data init = {&callbacks, server, options};
+    char text[SERVER_FAILURE_MAX] = "";
+    struct mg_error_data error = {.text = text, .text_buffer_size = sizeof text};
+    server->context = mg_start2(&init, &error);
+    if (server->context != NULL)
+        return OK;
+    if (server->failure[0] == '\0')
+        snprintf(server->failure, sizeof server->failure, "%s", text);
+    return ERR_SYSTEM;
+}
+
+static void read_ports(const struct server *server, struct listener *const *listeners,
+                       struct mg_server_port *ports, size_t count)
+{
+    int known = mg_get_server_ports(server->context, (int)count, ports);
+    for (int i = 0; i < known; i++)
+        listeners[i]->port = (uint16_t)ports[i].port;
+}
+
+int server_start(struct server *server, const struct config *config,
+                 struct listener *const *listeners, size_t count)
+{
+    struct mg_server_port *chosen = calloc(count, sizeof *chosen);
+    char *ports = ports_option(listeners, count);
+    int rc = ERR_NO_MEMORY;
+    if (chosen != NULL && ports != NULL) {
+        server->starter = pthread_self();
+        atomic_store(&server->starting, true);
+        rc = start_context(server, config, ports);
+        atomic_store(&server->starting, false);
+    }
+    if (rc == OK)
+        read_ports(server, listeners, chosen, count);
+    free(ports);
+    free(chosen);
+    return rc;
+}
+
+void server_stop(struct server *server)
+{
+    if (server->context != NULL)
+        mg_stop(server->context);
+    server->context = NULL;
+    SSL_CTX_free(server->tls);
+    server->tls = NULL;
+}

@@ -1,0 +1,181 @@
+#include "front/tls.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509err.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* TLS 1.2: forward secrecy and authenticated encryption only. TLS 1.3 has nothing else. */
+static const char ciphers_1_2[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
+
+/* Why the last OpenSSL call failed, in its words. Empties the thread's error queue. */
+static const char *openssl_reason(void)
+{
+    const char *text = ERR_reason_error_string(ERR_peek_last_error());
+    ERR_clear_error();
+    return text != NULL ? text : "unknown reason";
+}
+
+/* An encrypted key would make OpenSSL ask for its passphrase on the terminal. */
+static int no_passphrase(char *buffer, int size, int writing, void *context)
+{
+    (void)buffer;
+    (void)size;
+    (void)writing;
+    (void)context;
+    return -1;
+}
+
+/* Finds out with the system's words whether a file can be read; OpenSSL's would be less clear. */
+static int check_readable(const char *what, const char *path, struct position position,
+                          struct diagnostics *diagnostics)
+{
+    struct stat status;
+    int error = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &status) != 0)
+        error = errno;
+    else if (S_ISDIR(status.st_mode))
+        error = EISDIR;
+    if (fd >= 0)
+        close(fd);
+    if (error == 0)
+        return OK;
+    diagnostics_add(diagnostics, position, "the TLS %s '%s' cannot be read: %s", what, path,
+                    strerror(error));
+    return ERR_CONFIG;
+}
+
+static void warn_if_expired(SSL_CTX *context, const char *path)
+{
+    const X509 *certificate = SSL_CTX_get0_certificate(context);
+    if (certificate == NULL)
+        return;
+    if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
+        log_warn("tls", "the certificate '%s' has expired: clients will refuse it", path);
+    else if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0)
+        log_warn("tls", "the certificate '%s' is not valid yet: clients will refuse it", path);
+}
+
+static int load_certificate(SSL_CTX *context, const struct tls_config *config,
+                            struct diagnostics *diagnostics)
+{
+    int rc = check_readable("certificate", config->certificate, config->certificate_position,
+                            diagnostics);
+    if (rc != OK)
+        return rc;
+    if (SSL_CTX_use_certificate_chain_file(context, config->certificate) == 1) {
+        warn_if_expired(context, config->certificate);
+        return OK;
+    }
+    diagnostics_add(diagnostics, config->certificate_position,
+                    "'%s' is not a usable certificate chain in PEM form (%s)", config->certificate,
+                    openssl_reason());
+    return ERR_CONFIG;
+}
+
+/* The key cannot be loaded: because it is another certificate's, because it is encrypted, or
+ * because it is no key. */
+static void explain_key(const struct tls_config *config, struct diagnostics *diagnostics)
+{
+    unsigned long error = ERR_peek_last_error();
+    if (ERR_GET_LIB(error) == ERR_LIB_X509 && ERR_GET_REASON(error) == X509_R_KEY_VALUES_MISMATCH)
+        diagnostics_add(diagnostics, config->key_position,
+                        "the key '%s' does not belong to the certificate '%s'", config->key,
+                        config->certificate);
+    else if (ERR_GET_LIB(error) == ERR_LIB_X509 &&
+             ERR_GET_REASON(error) == X509_R_KEY_TYPE_MISMATCH)
+        diagnostics_add(diagnostics, config->key_position,
+                        "the key '%s' is of another type than the certificate '%s' needs",
+                        config->key, config->certificate);
+    else
+        diagnostics_add(diagnostics, config->key_position,
+                        "'%s' is not a usable private key in PEM form without a passphrase (%s)",
+                        config->key, openssl_reason());
+    ERR_clear_error();
+}
+
+static int load_key(SSL_CTX *context, const struct tls_config *config,
+                    struct diagnostics *diagnostics)
+{
+    int rc = check_readable("key", config->key, config->key_position, diagnostics);
+    if (rc != OK)
+        return rc;
+    SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+    if (SSL_CTX_use_PrivateKey_file(context, config->key, SSL_FILETYPE_PEM) == 1 &&
+        (SSL_CTX_get0_certificate(context) == NULL || SSL_CTX_check_private_key(context) == 1))
+        return OK;
+    explain_key(config, diagnostics);
+    return ERR_CONFIG;
+}
+
+/* Asks for a client certificate and verifies one that is given; whether it is needed is a question
+ * for the pipeline's plugins. */
+static int load_client_ca(SSL_CTX *context, const struct tls_config *config,
+                          struct diagnostics *diagnostics)
+{
+    if (config->client_ca == NULL)
+        return OK;
+    int rc =
+        check_readable("client CA", config->client_ca, config->client_ca_position, diagnostics);
+    if (rc != OK)
+        return rc;
+    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(config->client_ca);
+    if (names == NULL || SSL_CTX_load_verify_file(context, config->client_ca) != 1) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        diagnostics_add(diagnostics, config->client_ca_position,
+                        "'%s' holds no CA certificates in PEM form (%s)", config->client_ca,
+                        openssl_reason());
+        return ERR_CONFIG;
+    }
+    SSL_CTX_set_client_CA_list(context, names); /* owns the names */
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    return OK;
+}
+
+static int restrict_protocol(SSL_CTX *context, int min_version)
+{
+    static const unsigned char session_context[] = "sluice";
+    if (SSL_CTX_set_min_proto_version(context, min_version) != 1 ||
+        SSL_CTX_set_cipher_list(context, ciphers_1_2) != 1 ||
+        SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1) != 1)
+        return ERR_TLS;
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    /* An idle connection keeps no buffers; the write queue may move and be written in parts. */
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    /* Sessions resume by ticket, so that they cost the server no memory. */
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(context, 1);
+    return OK;
+}
+
+int tls_context_create(const struct tls_config *config, struct diagnostics *diagnostics,
+                       SSL_CTX **out)
+{
+    ERR_clear_error();
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    if (context == NULL)
+        return ERR_TLS;
+    int rc = restrict_protocol(context, config->min_version);
+    if (rc == OK) {
+        int certificate = load_certificate(context, config, diagnostics);
+        int key = load_key(context, config, diagnostics);
+        int client_ca = load_client_ca(context, config, diagnostics);
+        rc = certificate != OK ? certificate : key != OK ? key : client_ca;
+    }
+    ERR_clear_error();
+    if (rc != OK) {
+        SSL_CTX_free(context);
+        return rc;
+    }
+    *out = context;
+    return OK;
+}
