@@ -38,6 +38,8 @@ static int accept_pausing(int listener, struct sockaddr *address, socklen_t *len
 
 #include "civetweb.c"
 
+/* CivetWeb redirects these for its own use; the early bytes are freed by others. */
+#undef malloc
 #undef poll
 #undef accept
 
@@ -89,4 +91,11 @@ bool mg_request_head_is_complete(const struct mg_connection *conn)
             return false;
     }
     return true;
+}
+
+enum mg_head_fault mg_request_head_fault(const struct mg_connection *conn)
+{
+    if (conn->request_len > 0 || get_http_header_len(conn->buf, conn->data_len) != 0)
+        return MG_HEAD_MALFORMED;
+    return conn->data_len >= conn->buf_size ? MG_HEAD_TOO_LARGE : MG_HEAD_INCOMPLETE;
 }

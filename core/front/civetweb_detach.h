@@ -14,6 +14,13 @@
 
 struct mg_connection;
 
+/* What is wrong with a request head that could not be read. */
+enum mg_head_fault {
+    MG_HEAD_MALFORMED,
+    MG_HEAD_TOO_LARGE, /* longer than max_request_size */
+    MG_HEAD_INCOMPLETE /* did not arrive in time */
+};
+
 struct mg_detached {
     int socket;           /* non-blocking */
     SSL *ssl;             /* handshake complete; NULL for plain */
@@ -33,5 +40,8 @@ const struct sockaddr *mg_peer_address(const struct mg_connection *conn);
  * begins with a blank and after MG_MAX_HEADERS fields, which would hide what a proxy in front has
  * added below. */
 bool mg_request_head_is_complete(const struct mg_connection *conn);
+
+/* Why there is no request; CivetWeb itself says 400 for all of it. */
+enum mg_head_fault mg_request_head_fault(const struct mg_connection *conn);
 
 #endif

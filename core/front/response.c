@@ -19,6 +19,7 @@ static const char *status_text(int status)
         {400, "Bad Request"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
         {411, "Length Required"},
         {426, "Upgrade Required"},
         {429, "Too Many Requests"},

@@ -164,14 +164,24 @@ int routes_handle(const struct routes *routes, struct mg_connection *conn)
         conn, 404, "There is no WebSocket endpoint at this path; check the address.", NULL);
 }
 
+static int refuse_head(struct mg_connection *conn)
+{
+    switch (mg_request_head_fault(conn)) {
+    case MG_HEAD_TOO_LARGE:
+        return response_send_text(conn, 431, "The request's header fields are too large.", NULL);
+    case MG_HEAD_INCOMPLETE:
+        return response_send_text(conn, 408, "The request did not arrive in time.", NULL);
+    default:
+        return response_send_text(conn, 400, "The request is malformed.", NULL);
+    }
+}
+
 int routes_handle_unreadable(struct mg_connection *conn, int status)
 {
     switch (status) {
     case 400:
-        return response_send_text(conn, 400, "The request is malformed, or did not arrive in time.",
-                                  NULL);
-    case 413: /* what CivetWeb calls it */
-        return response_send_text(conn, 431, "The request's header fields are too large.", NULL);
+    case 413:
+        return refuse_head(conn);
     case 505:
         return response_send_text(conn, 505, "This server speaks HTTP/1.1.", NULL);
     default:

@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/sslerr.h>
 #include <openssl/x509err.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,38 +82,35 @@ static int load_certificate(SSL_CTX *context, const struct tls_config *config,
     return ERR_CONFIG;
 }
 
-/* The key cannot be loaded: because it is another certificate's, because it is encrypted, or
- * because it is no key. */
-static void explain_key(const struct tls_config *config, struct diagnostics *diagnostics)
+static bool is_mismatch(unsigned long error)
 {
-    unsigned long error = ERR_peek_last_error();
-    if (ERR_GET_LIB(error) == ERR_LIB_X509 && ERR_GET_REASON(error) == X509_R_KEY_VALUES_MISMATCH)
-        diagnostics_add(diagnostics, config->key_position,
-                        "the key '%s' does not belong to the certificate '%s'", config->key,
-                        config->certificate);
-    else if (ERR_GET_LIB(error) == ERR_LIB_X509 &&
-             ERR_GET_REASON(error) == X509_R_KEY_TYPE_MISMATCH)
-        diagnostics_add(diagnostics, config->key_position,
-                        "the key '%s' is of another type than the certificate '%s' needs",
-                        config->key, config->certificate);
-    else
-        diagnostics_add(diagnostics, config->key_position,
-                        "'%s' is not a usable private key in PEM form without a passphrase (%s)",
-                        config->key, openssl_reason());
-    ERR_clear_error();
+    int library = ERR_GET_LIB(error);
+    int reason = ERR_GET_REASON(error);
+    return (library == ERR_LIB_X509 &&
+            (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH)) ||
+           (library == ERR_LIB_SSL && reason == SSL_R_NO_CERTIFICATE_ASSIGNED);
 }
 
-static int load_key(SSL_CTX *context, const struct tls_config *config,
+/* `matches`: whether a certificate is there that the key must belong to. */
+static int load_key(SSL_CTX *context, const struct tls_config *config, bool matches,
                     struct diagnostics *diagnostics)
 {
     int rc = check_readable("key", config->key, config->key_position, diagnostics);
     if (rc != OK)
         return rc;
     SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+    ERR_clear_error();
     if (SSL_CTX_use_PrivateKey_file(context, config->key, SSL_FILETYPE_PEM) == 1 &&
-        (SSL_CTX_get0_certificate(context) == NULL || SSL_CTX_check_private_key(context) == 1))
+        (!matches || SSL_CTX_check_private_key(context) == 1))
         return OK;
-    explain_key(config, diagnostics);
+    if (is_mismatch(ERR_peek_last_error()))
+        diagnostics_add(diagnostics, config->key_position,
+                        "the key '%s' does not belong to the certificate '%s'", config->key,
+                        config->certificate);
+    else
+        diagnostics_add(diagnostics, config->key_position,
+                        "'%s' is not a usable private key in PEM form without a passphrase (%s)",
+                        config->key, openssl_reason());
     return ERR_CONFIG;
 }
 
@@ -167,7 +166,7 @@ int tls_context_create(const struct tls_config *config, struct diagnostics *diag
     int rc = restrict_protocol(context, config->min_version);
     if (rc == OK) {
         int certificate = load_certificate(context, config, diagnostics);
-        int key = load_key(context, config, diagnostics);
+        int key = load_key(context, config, certificate == OK, diagnostics);
         int client_ca = load_client_ca(context, config, diagnostics);
         rc = certificate != OK ? certificate : key != OK ? key : client_ca;
     }
