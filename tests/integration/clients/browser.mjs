@@ -1,0 +1,68 @@
+// Chromium without a window, for test_default_config.py. Prints one line of JSON.
+//   browser.mjs snippet FILE         runs a script in an empty page: its console output
+//   browser.mjs demo URL             the demo page in two tabs: what each of them shows
+import { readFileSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+const TIMEOUT = Number(process.env.SLUICE_TEST_PATIENCE || 1) * 20000;
+
+const launch = () => chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+        '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+
+/* Resolves when `condition` holds for one of the page's console lines. */
+function consoleLine(page, lines, condition) {
+    return new Promise((resolve) => {
+        const look = () => { if (lines.some(condition)) resolve(); };
+        page.on('console', look);
+        look();
+    });
+}
+
+async function snippet(browser, file) {
+    const page = await browser.newPage();
+    const lines = [];
+    page.on('console', (message) => lines.push(message.text()));
+    page.on('pageerror', (error) => lines.push(`error: ${error.message}`));
+    const received = consoleLine(page, lines, (line) => line.startsWith('Message from server'));
+    await page.goto('about:blank');
+    await page.addScriptTag({ content: readFileSync(file, 'utf8') });
+    await received;
+    await page.evaluate(() => ws.close());
+    await consoleLine(page, lines, (line) => line === 'WebSocket closed');
+    return lines;
+}
+
+async function demo(browser, url) {
+    const context = await browser.newContext();
+    const tabs = [await context.newPage(), await context.newPage()];
+    const errors = [];
+    for (const tab of tabs) {
+        tab.on('pageerror', (error) => errors.push(error.message));
+        await tab.goto(url);
+        await tab.locator('#state[data-state=open]').waitFor();
+    }
+    await tabs[0].locator('#name').fill('Ada');
+    await tabs[0].locator('#message').fill('Hello <b>second</b> tab');
+    await tabs[0].locator('#message').press('Enter');
+    const shown = [];
+    for (const tab of tabs)
+        shown.push(await tab.locator('#log .text').first().textContent());
+    const who = await tabs[1].locator('#log .who').first().textContent();
+    await tabs[1].locator('#message').fill('and back');
+    await tabs[1].locator('#send').click();
+    shown.push(await tabs[0].locator('#log .text').nth(1).textContent());
+    return { shown, who: who.split(',')[0], errors };
+}
+
+const [what, argument] = process.argv.slice(2);
+const browser = await launch();
+const giveUp = setTimeout(() => { console.error('no answer in time'); process.exit(1); }, TIMEOUT);
+try {
+    console.log(JSON.stringify(await (what === 'demo' ? demo : snippet)(browser, argument)));
+} finally {
+    clearTimeout(giveUp);
+    await browser.close();
+}

@@ -1,0 +1,212 @@
+"""The command line: check, plugins, version, help, and how mistakes are reported."""
+
+import json
+import os
+import unittest
+
+from harness import (BUILD, ROOT, RawClient, Sluice, endpoint, run_sluice, settings,
+                     temporary_folder)
+
+GOOD = '''\
+listen:
+  - address: 127.0.0.1:0
+plugins: {path: ["%s"]}
+endpoints:
+  - path: /ws
+    pipeline:
+      - plugin: rate-limit
+        options: {messages: 50/s, burst: 100}
+      - plugin: validate
+        on_error: continue
+  - path: /echo
+    pipeline: [{plugin: echo}]
+''' % os.path.join(BUILD, 'plugins')
+
+# Each wrong line of a configuration, and what must be said about it.
+MISTAKES = {
+    'unknown key at the top': ('lisen: []', 1, 'lisen', 'listen'),
+    'unknown key of an endpoint': ('endpoints:\n  - path: /ws\n    ecko: true', 3, 'ecko', 'echo'),
+    'unknown key of a queue': ('endpoints:\n  - path: /ws\n    queue: {byts: 1MiB}', 3, 'byts',
+                               'bytes'),
+    'unknown choice': ('log:\n  format: jsn', 2, 'jsn', 'json'),
+    'not a duration': ('shutdown:\n  grace: soon', 2, 'soon', ''),
+    'not a size': ('limits:\n  queue_bytes: 1 lorry', 2, 'lorry', ''),
+    'not a number': ('loops: many', 1, 'many', ''),
+    'not a boolean': ('endpoints:\n  - path: /ws\n    echo: perhaps', 3, 'perhaps', ''),
+    'negative': ('limits:\n  clients: -5', 2, '-5', ''),
+    'duplicate key': ('log: {level: info}\nlog: {level: warn}', 2, 'log', ''),
+    'a list where a map belongs': ('log: [info]', 1, 'log', ''),
+    'a map where a list belongs': ('listen: {address: 127.0.0.1:0}', 1, 'listen', ''),
+    'not an address': ('listen:\n  - address: nowhere', 2, 'nowhere', ''),
+    'port out of range': ('listen:\n  - address: 127.0.0.1:70000', 2, '70000', ''),
+    'two endpoints with one path': ('endpoints:\n  - path: /ws\n  - path: /ws', 3, '/ws', ''),
+    'path without a slash': ('endpoints:\n  - path: ws', 2, 'ws', ''),
+    'unknown message type': ('endpoints:\n  - path: /ws\n    message: {types: [txt]}', 3, 'txt',
+                             'text'),
+    'variable that is not set': ('log:\n  level: ${SLUICE_TEST_UNSET}', 2, 'SLUICE_TEST_UNSET',
+                                 ''),
+    'not YAML': ('listen: [', 1, '', ''),
+}
+
+
+class Configured(unittest.TestCase):
+    def setUp(self):
+        self.folder = temporary_folder()
+        self.addCleanup(self.folder.cleanup)
+        self.file = os.path.join(self.folder.name, 'my.yaml')
+
+    def check(self, text, *arguments, environment=None):
+        with open(self.file, 'w') as out:
+            out.write(text if isinstance(text, str) else json.dumps(text, indent=1))
+        return run_sluice('check', '-c', self.file, *arguments, environment=environment)
+
+    def refused(self, text, *arguments):
+        status, _, error = self.check(text, *arguments)
+        self.assertEqual(status, 1, error)
+        return error
+
+
+class Check(Configured):
+    def test_good_file_shows_every_chain(self):
+        status, output, error = self.check(GOOD)
+        self.assertEqual(status, 0, error)
+        for text in ('/ws', 'rate-limit', 'validate', '/echo', 'echo'):
+            self.assertIn(text, output)
+        self.assertLess(output.index('rate-limit'), output.index('validate'))
+
+    def test_mistakes_have_their_place_and_the_nearest_word(self):
+        for name, (text, line, wrong, meant) in MISTAKES.items():
+            with self.subTest(name):
+                error = self.refused(text + '\n')
+                self.assertRegex(error, rf'(?m)^{self.file}:{line}:\d+: ')
+                self.assertIn(wrong, error)
+                self.assertIn(meant, error)
+
+    def test_all_mistakes_are_reported(self):
+        error = self.refused('loops: many\nlog: {level: loud}\nendpoints:\n  - path: /ws\n'
+                             '    ecko: true\n    heartbeat: {interval: x}\n')
+        for place in (':1:8: ', ':2:14: ', ':5:5: ', ':6:27: '):
+            self.assertIn(place, error)
+
+    def test_mistakes_in_plugins_and_options_are_reported_together(self):
+        text = GOOD.replace('burst: 100', 'brust: 100').replace('plugin: validate',
+                                                                'plugin: validat')
+        error = self.refused(text)
+        self.assertRegex(error, r':8:\d+: .*brust.*burst')
+        self.assertRegex(error, r":9:\d+: .*validat.*'validate'")
+
+    def test_plugin_options_are_checked_by_their_table(self):
+        for options, wanted in (('{messages: fast}', 'fast'), ('{burst: 0, messages: 1/s}', 'burst'),
+                                ('{messages: 1/s, per: planet}', 'planet'),
+                                ('{messages: 1/s, max_keys: 1.5}', '1.5'), ('{}', 'messages')):
+            with self.subTest(options):
+                error = self.refused(GOOD.replace('{messages: 50/s, burst: 100}', options))
+                self.assertRegex(error, r'my\.yaml:[78]:\d+: ')
+                self.assertIn(wanted, error)
+
+    def test_missing_file(self):
+        status, _, error = run_sluice('check', '-c', '/nonexistent/my.yaml')
+        self.assertEqual(status, 1)
+        self.assertIn('/nonexistent/my.yaml', error)
+
+    def test_variables_from_the_environment(self):
+        text = GOOD.replace('burst: 100', 'burst: ${BURST:-7}')
+        self.assertEqual(self.check(text)[0], 0)
+        self.assertEqual(self.check(text, environment={'BURST': '8'})[0], 0)
+        self.assertEqual(self.check(text, environment={'BURST': 'x'})[0], 1)
+
+    def test_set_lies_over_the_file(self):
+        self.assertEqual(self.check(GOOD, '--set', 'loops=1')[0], 0)
+        error = self.refused(GOOD, '--set', 'loops=many')
+        self.assertIn('many', error)
+        error = self.refused(GOOD, '--set', 'lops=1')
+        self.assertIn('loops', error)
+
+    def test_the_shipped_configurations_are_good(self):
+        status, output, error = run_sluice(
+            'check', '-c', os.path.join(ROOT, 'config', 'sluice.yaml'))
+        self.assertEqual(status, 0, error)
+        self.assertIn('/ws', output)
+
+    def test_weird_files_do_no_harm(self):
+        for text in ('', '\0', '[]', '42', '- - - -', '&a [*a]', '{' * 2000, '[' * 5000, '\xff\xfe',
+                     'a: &x [1]\nb: [*x, *x]\n', '? {a: b}\n: c\n', '%YAML 3.0\n---\na: b\n'):
+            with self.subTest(text[:20]):
+                status, _, _ = self.check(text)
+                self.assertIn(status, (0, 1))
+
+
+class Commands(unittest.TestCase):
+    def test_version(self):
+        status, output, _ = run_sluice('version')
+        self.assertEqual(status, 0)
+        self.assertRegex(output, r'\d+\.\d+\.\d+')
+
+    def test_help(self):
+        status, output, _ = run_sluice('help')
+        self.assertEqual(status, 0)
+        for command in ('serve', 'check', 'plugins', 'version', 'help'):
+            self.assertIn(command, output)
+
+    def test_help_of_commands(self):
+        for command in ('serve', 'check', 'plugins'):
+            status, output, _ = run_sluice('help', command)
+            self.assertEqual(status, 0)
+            self.assertIn(f'sluice {command}', output)
+            self.assertEqual(run_sluice(command, '--help')[1], output)
+
+    def test_usage_errors_end_with_2(self):
+        for arguments in (['nonsense'], ['serve', '--nonsense'], ['check', '-c'],
+                          ['serve', '--set', 'novalue'], ['--log-level', 'loud', 'check']):
+            with self.subTest(arguments):
+                status, _, error = run_sluice(*arguments)
+                self.assertEqual(status, 2, error)
+                self.assertTrue(error)
+
+    def test_unknown_command_names_the_nearest(self):
+        self.assertIn('serve', run_sluice('srve')[2])
+
+    def test_plugins(self):
+        status, output, error = run_sluice('plugins', cwd=ROOT)
+        self.assertEqual(status, 0, error)
+        for name in ('auth', 'echo', 'rate-limit', 'validate'):
+            self.assertIn(name, output)
+
+    def test_options_of_a_plugin(self):
+        status, output, error = run_sluice('plugins', 'rate-limit', cwd=ROOT)
+        self.assertEqual(status, 0, error)
+        for text in ('messages', 'burst', 'max_keys', '100000', 'drop', 'close', 'rate',
+                     'How many messages may come at once'):
+            self.assertIn(text, output)
+
+    def test_unknown_plugin(self):
+        status, _, error = run_sluice('plugins', 'rate-limt', cwd=ROOT)
+        self.assertEqual(status, 1)
+        self.assertIn('rate-limit', error)
+
+
+class Serve(unittest.TestCase):
+    def test_overrides(self):
+        configuration = settings(endpoint('/ws'), endpoint('/b'))
+        with Sluice(configuration, arguments=['--set', 'endpoints.0.message.max_size=10',
+                                              '--log-level', 'debug']) as server:
+            with RawClient(server) as client:
+                client.text('x' * 11)
+                self.assertEqual(client.expect_close()[0], 1009)
+
+    def test_log_as_json(self):
+        with Sluice() as server:
+            with RawClient(server) as client:
+                client.close()
+            for line in server.log().splitlines():
+                entry = json.loads(line)
+                self.assertIn('level', entry)
+
+    def test_wrong_configuration_ends_with_1(self):
+        with temporary_folder() as folder:
+            file = os.path.join(folder, 'my.yaml')
+            with open(file, 'w') as out:
+                out.write('lisen: []\n')
+            status, _, error = run_sluice('serve', '-c', file)
+            self.assertEqual(status, 1)
+            self.assertIn(f'{file}:1:1: ', error)
