@@ -3,6 +3,8 @@
  * this file is compiled as CivetWeb is, without our warnings.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -12,6 +14,9 @@
 
 /* Pause after an accept that failed for lack of descriptors or memory, in milliseconds. */
 #define ACCEPT_PAUSE 50
+
+/* How long the kernel keeps a connection that says nothing from us, in seconds. */
+#define SILENCE_MAX 5
 
 /* CivetWeb takes an old EINTR or EAGAIN in errno for a poll without a result when two or more
  * listeners are ready at once, and would then never accept from either. */
@@ -33,8 +38,19 @@ static int accept_pausing(int listener, struct sockaddr *address, socklen_t *len
     return accepted;
 }
 
+/* A worker waits for the request head of the connection that it has, so a connection is better left
+ * with the kernel until its first bytes are there. Where the kernel cannot do it, nothing is lost.
+ */
+static int listen_for_data(int listener, int backlog)
+{
+    int seconds = SILENCE_MAX;
+    (void)setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
+    return listen(listener, backlog);
+}
+
 #define poll poll_clearing_errno
 #define accept accept_pausing
+#define listen listen_for_data
 
 #include "civetweb.c"
 
@@ -42,6 +58,7 @@ static int accept_pausing(int listener, struct sockaddr *address, socklen_t *len
 #undef malloc
 #undef poll
 #undef accept
+#undef listen
 
 #include "front/civetweb_detach.h"
 
