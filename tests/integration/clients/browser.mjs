@@ -1,7 +1,9 @@
 // Chromium without a window, for test_default_config.py. Prints one line of JSON.
-//   browser.mjs snippet FILE         runs a script in an empty page: its console output
+//   browser.mjs snippet FILE         runs a script in a page of its own: its console output
 //   browser.mjs demo URL             the demo page in two tabs: what each of them shows
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { chromium } from 'playwright-core';
 
 const TIMEOUT = Number(process.env.SLUICE_TEST_PATIENCE || 1) * 20000;
@@ -21,17 +23,32 @@ function consoleLine(page, lines, condition) {
     });
 }
 
+/* A page with the script, as somebody developing on this machine would serve it: Chromium lets only
+ * pages from this machine connect to it without asking. */
+async function serve(file) {
+    const html = `<!doctype html><title>snippet</title><script>${readFileSync(file)}</script>`;
+    const server = createServer((_, response) => {
+        response.setHeader('Content-Type', 'text/html');
+        response.end(html);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return server;
+}
+
 async function snippet(browser, file) {
+    const server = await serve(file);
     const page = await browser.newPage();
     const lines = [];
     page.on('console', (message) => lines.push(message.text()));
     page.on('pageerror', (error) => lines.push(`error: ${error.message}`));
     const received = consoleLine(page, lines, (line) => line.startsWith('Message from server'));
-    await page.goto('about:blank');
-    await page.addScriptTag({ content: readFileSync(file, 'utf8') });
+    await page.goto(`http://localhost:${server.address().port}/`);
     await received;
     await page.evaluate(() => ws.close());
     await consoleLine(page, lines, (line) => line === 'WebSocket closed');
+    server.closeAllConnections();
+    server.close();
     return lines;
 }
 
