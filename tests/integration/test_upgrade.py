@@ -90,12 +90,6 @@ class Refusals(ServedTest):
             client.text('still serving')
             self.assertEqual(client.read_text(), 'still serving')
 
-    def test_refusals_are_counted(self):
-        before = self.server.metric('sluice_upgrades_refused_total')
-        self.refuse(426)
-        self.refuse(404, target='/nowhere', headers=upgrade_headers())
-        self.assertGreater(self.server.metric('sluice_upgrades_refused_total'), before)
-
 
 class Agreement(ServedTest):
     configuration = settings(endpoint('/ws'), endpoint('/chat', subprotocols=['v2', 'v1']))

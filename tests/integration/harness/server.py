@@ -18,7 +18,8 @@ BUILD = os.path.abspath(os.environ.get('SLUICE_TEST_BUILD', os.path.join(ROOT, '
 
 SANITIZER_REPORT = re.compile(
     r'ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error:|Sanitizer:DEADLY')
-URL = re.compile(r'\b(wss?|https?)://[^\s"/]+:\d+')
+LISTENING = re.compile(r'listening on (wss?://[^\s"/]+:\d+)')
+ADMIN = re.compile(r'admin on (http://[^\s"/]+:\d+)')
 METRIC = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
@@ -151,10 +152,9 @@ class Sluice:
 
     def _is_ready(self):
         assert self.process.poll() is None, 'the server ended at once'
-        urls = [URL.search(line) for line in list(self.lines)]
-        urls = [found.group() for found in urls if found]
-        self.urls = [url for url in urls if url.startswith('ws')]
-        self.admin_urls = [url for url in urls if url.startswith('http')]
+        log = self.log()
+        self.urls = LISTENING.findall(log)
+        self.admin_urls = ADMIN.findall(log)
         return (len(self.urls) >= self.listener_count and
                 (self.admin_urls or not self.has_admin))
 
