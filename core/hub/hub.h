@@ -9,12 +9,14 @@
 
 #include "base/address.h"
 #include "base/error.h"
+#include "ws/frame.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct config;
+struct diagnostics;
 struct endpoint;
 struct hub;
 struct loop;
@@ -29,6 +31,23 @@ enum admission {
     ADMISSION_DRAINING       /* the server is stopping: 503 */
 };
 
+/* Builds endpoints and pipelines, loading the plugins and creating their instances; no thread is
+ * started. `config` must outlive the hub. All errors go to `diagnostics`. Main thread. Returns 0,
+ * ERR_CONFIG, ERR_NO_MEMORY or ERR_SYSTEM. */
+MUST_CHECK int hub_create(const struct config *config, struct diagnostics *diagnostics,
+                          struct hub **out);
+
+/* Starts the loops. Main thread. Returns 0 or ERR_SYSTEM. */
+MUST_CHECK int hub_start(struct hub *hub);
+
+/* Begins to close all clients with 1012, spread over half of `grace` ns; nobody is admitted any
+ * more. Any thread. */
+void hub_drain(struct hub *hub, int64_t grace);
+
+/* Stops the loops, ends the clients that are left, and destroys the instances and everything else.
+ * The front must be gone. Main thread. NULL is fine. */
+void hub_destroy(struct hub *hub);
+
 /* The endpoint that serves exactly this path, or NULL. Any thread. */
 struct endpoint *hub_find_endpoint(struct hub *hub, const char *path);
 
@@ -42,5 +61,20 @@ void hub_leave(struct hub *hub, struct endpoint *endpoint, const struct address 
 
 /* Hands an admitted upgrade to a loop (the least busy one); owns it from here on. Any thread. */
 void hub_accept(struct hub *hub, struct upgrade *upgrade);
+
+/* Sends a message to one client, wherever it is. Any thread. A client that is gone is not an error.
+ * Returns 0, ERR_INVALID (not a possible id), ERR_CLOSED (it is closing) or ERR_NO_MEMORY. */
+MUST_CHECK int hub_send(struct hub *hub, uint64_t client_id, enum opcode opcode, const void *data,
+                        size_t len);
+
+/* Closes one client. Any thread. Returns 0, ERR_INVALID or ERR_NO_MEMORY. */
+MUST_CHECK int hub_close(struct hub *hub, uint64_t client_id, uint16_t code, const char *reason);
+
+/* Sends a message to every client of an endpoint. Any thread. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int hub_broadcast(struct hub *hub, struct endpoint *endpoint, enum opcode opcode,
+                             const void *data, size_t len);
+
+/* How many clients an endpoint has (NULL: all endpoints). Any thread. */
+uint32_t hub_client_count(const struct hub *hub, const struct endpoint *endpoint);
 
 #endif

@@ -8,6 +8,7 @@
 #define SLUICE_LOOP_TIMER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define TIMER_TICK_SHIFT 24 /* one tick: 2^24 ns, about 17 ms */

@@ -1,0 +1,216 @@
+#include "admin/metrics.h"
+
+#include "base/log.h"
+#include "config/config.h"
+#include "hub/hub_internal.h"
+#include "pipeline/chain.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Text under construction; the first failure is remembered and ends it. */
+struct writer {
+    struct buffer *out;
+    int error;
+};
+
+static void put(struct writer *writer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void put(struct writer *writer, const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (writer->error == OK && (len < 0 || len >= (int)sizeof line))
+        writer->error = ERR_LIMIT;
+    if (writer->error == OK)
+        writer->error = buffer_append(writer->out, line, (size_t)len);
+}
+
+static void describe(struct writer *writer, const char *name, const char *type, const char *help)
+{
+    put(writer, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* A label value; a path or name with a quote, backslash or line end is escaped. */
+static const char *label(const char *text, char escaped[256])
+{
+    size_t len = 0;
+    for (; *text != '\0' && len < 250; text++) {
+        if (*text == '"' || *text == '\\' || *text == '\n')
+            escaped[len++] = '\\';
+        escaped[len++] = *text == '\n' ? 'n' : *text;
+    }
+    escaped[len] = '\0';
+    return escaped;
+}
+
+/* The sum over all shards of the counter at `offset` bytes into struct shard_stats. */
+static uint64_t sum_stats(struct hub *hub, size_t offset)
+{
+    uint64_t total = 0;
+    for (unsigned i = 0; i < hub->shard_count; i++)
+        total += counter_read((counter *)((char *)&hub->shards[i].stats + offset));
+    return total;
+}
+
+static uint64_t sum_messages(struct hub *hub, unsigned endpoint, bool in)
+{
+    uint64_t total = 0;
+    for (unsigned i = 0; i < hub->shard_count; i++) {
+        struct audience *audience = &hub->shards[i].audiences[endpoint];
+        total += counter_read(in ? &audience->messages_in : &audience->messages_out);
+    }
+    return total;
+}
+
+static void write_clients(struct writer *writer, struct hub *hub)
+{
+    char path[256];
+    describe(writer, "sluice_clients", "gauge", "Connected clients.");
+    for (size_t i = 0; i < hub->endpoint_count; i++)
+        put(writer, "sluice_clients{endpoint=\"%s\"} %u\n",
+            label(hub->endpoints[i].config->path, path),
+            hub_client_count(hub, &hub->endpoints[i]));
+}
+
+static void write_messages(struct writer *writer, struct hub *hub)
+{
+    char path[256];
+    describe(writer, "sluice_messages_total", "counter",
+             "Messages received from clients, and broadcast messages delivered to them.");
+    for (unsigned i = 0; i < hub->endpoint_count; i++) {
+        label(hub->endpoints[i].config->path, path);
+        put(writer, "sluice_messages_total{endpoint=\"%s\",direction=\"in\"} %" PRIu64 "\n", path,
+            sum_messages(hub, i, true));
+        put(writer, "sluice_messages_total{endpoint=\"%s\",direction=\"out\"} %" PRIu64 "\n", path,
+            sum_messages(hub, i, false));
+    }
+}
+
+static void write_transport(struct writer *writer, struct hub *hub)
+{
+    describe(writer, "sluice_bytes_total", "counter", "Bytes read from and written to clients.");
+    put(writer, "sluice_bytes_total{direction=\"in\"} %" PRIu64 "\n",
+        sum_stats(hub, offsetof(struct shard_stats, bytes_in)));
+    put(writer, "sluice_bytes_total{direction=\"out\"} %" PRIu64 "\n",
+        sum_stats(hub, offsetof(struct shard_stats, bytes_out)));
+    describe(writer, "sluice_io_calls_total", "counter", "Reads and writes on client sockets.");
+    put(writer, "sluice_io_calls_total{call=\"read\"} %" PRIu64 "\n",
+        sum_stats(hub, offsetof(struct shard_stats, reads)));
+    put(writer, "sluice_io_calls_total{call=\"write\"} %" PRIu64 "\n",
+        sum_stats(hub, offsetof(struct shard_stats, writes)));
+    describe(writer, "sluice_pings_total", "counter", "Heartbeat pings sent.");
+    put(writer, "sluice_pings_total %" PRIu64 "\n",
+        sum_stats(hub, offsetof(struct shard_stats, pings)));
+    describe(writer, "sluice_queued_bytes", "gauge",
+             "Memory that waits for slow clients or for other loops (limit: limits.queue_bytes).");
+    put(writer, "sluice_queued_bytes %zu\n",
+        atomic_load_explicit(&hub->queued_bytes, memory_order_relaxed));
+}
+
+static void write_closes(struct writer *writer, struct hub *hub)
+{
+    static const char *const groups[CLOSE_SLOT_COUNT] = {
+        [CLOSE_SLOT_3XXX] = "3xxx",
+        [CLOSE_SLOT_4XXX] = "4xxx",
+        [CLOSE_SLOT_4401] = "4401",
+        [CLOSE_SLOT_4429] = "4429",
+    };
+    describe(writer, "sluice_closes_total", "counter",
+             "Clients that ended, by close code; 1005: without a code, 1006: without a goodbye.");
+    for (size_t i = 0; i < CLOSE_SLOT_COUNT; i++) {
+        uint64_t count = sum_stats(hub, offsetof(struct shard_stats, closes) + i * sizeof(counter));
+        if (groups[i] != NULL)
+            put(writer, "sluice_closes_total{code=\"%s\"} %" PRIu64 "\n", groups[i], count);
+        else
+            put(writer, "sluice_closes_total{code=\"%zu\"} %" PRIu64 "\n", 1000 + i, count);
+    }
+}
+
+static void write_drops(struct writer *writer, struct hub *hub)
+{
+    static const char *const reasons[DROP_REASON_COUNT] = {
+#define DROP_LABEL(name, text) [name] = text,
+        DROP_REASONS(DROP_LABEL)
+#undef DROP_LABEL
+    };
+    describe(writer, "sluice_drops_total", "counter",
+             "Messages that went no further, and queues that were thrown away, by reason.");
+    for (size_t i = 0; i < DROP_REASON_COUNT; i++)
+        put(writer, "sluice_drops_total{reason=\"%s\"} %" PRIu64 "\n", reasons[i],
+            sum_stats(hub, offsetof(struct shard_stats, drops) + i * sizeof(counter)));
+}
+
+static void write_admissions(struct writer *writer, struct hub *hub)
+{
+    static const char *const reasons[ADMISSION_COUNT] = {
+        [ADMISSION_TOTAL_FULL] = "clients",
+        [ADMISSION_ENDPOINT_FULL] = "endpoint_clients",
+        [ADMISSION_ADDRESS_FULL] = "address_clients",
+        [ADMISSION_DRAINING] = "draining",
+    };
+    describe(writer, "sluice_upgrades_admitted_total", "counter",
+             "Upgrades that the limits let through to the connect chain.");
+    put(writer, "sluice_upgrades_admitted_total %" PRIu64 "\n",
+        atomic_load_explicit(&hub->admissions[ADMISSION_GRANTED], memory_order_relaxed));
+    describe(writer, "sluice_upgrades_refused_total", "counter",
+             "Upgrades refused by a limit; refusals by plugins are verdicts.");
+    for (size_t i = ADMISSION_TOTAL_FULL; i < ADMISSION_COUNT; i++)
+        put(writer, "sluice_upgrades_refused_total{reason=\"%s\"} %" PRIu64 "\n", reasons[i],
+            atomic_load_explicit(&hub->admissions[i], memory_order_relaxed));
+}
+
+static void write_instance(struct writer *writer, const struct instance *instance)
+{
+    char path[256];
+    char plugin[256];
+    label(instance->seen.endpoint, path);
+    label(instance->plugin->table.name, plugin);
+    for (int slot = 0; slot < VERDICT_SLOT_COUNT; slot++)
+        put(writer,
+            "sluice_plugin_verdicts_total{endpoint=\"%s\",plugin=\"%s\",position=\"%u\","
+            "verdict=\"%s\"} %" PRIu64 "\n",
+            path, plugin, instance->position, verdict_slot_name((enum verdict_slot)slot),
+            instance_verdicts(instance, (enum verdict_slot)slot));
+}
+
+static void write_plugins(struct writer *writer, struct hub *hub)
+{
+    describe(writer, "sluice_plugin_verdicts_total", "counter",
+             "What each plugin of each pipeline decided, for upgrades and messages.");
+    for (size_t i = 0; i < hub->endpoint_count; i++) {
+        const struct chain *chain = hub->endpoints[i].chain;
+        for (size_t j = 0; j < chain->count; j++)
+            write_instance(writer, chain->instances[j]);
+    }
+}
+
+static void write_server(struct writer *writer)
+{
+    describe(writer, "sluice_info", "gauge", "The server's version.");
+    put(writer, "sluice_info{version=\"%s\"} 1\n", SLUICE_VERSION);
+    describe(writer, "sluice_log_truncated_lines_total", "counter",
+             "Log lines that were cut because they were too long.");
+    put(writer, "sluice_log_truncated_lines_total %llu\n", log_truncated_lines());
+}
+
+int metrics_write(struct hub *hub, struct buffer *out)
+{
+    struct writer writer = {.out = out, .error = OK};
+    write_server(&writer);
+    write_clients(&writer, hub);
+    write_messages(&writer, hub);
+    write_transport(&writer, hub);
+    write_closes(&writer, hub);
+    write_drops(&writer, hub);
+    write_admissions(&writer, hub);
+    write_plugins(&writer, hub);
+    return writer.error;
+}

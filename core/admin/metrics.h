@@ -1,0 +1,16 @@
+/*
+ * The server's metrics in Prometheus' text format.
+ *
+ * Any thread: reads the counters that the loops write, without stopping them.
+ */
+#ifndef SLUICE_ADMIN_METRICS_H
+#define SLUICE_ADMIN_METRICS_H
+
+#include "base/buffer.h"
+
+struct hub;
+
+/* Appends all metrics to `out`. Returns 0, ERR_LIMIT or ERR_NO_MEMORY. */
+MUST_CHECK int metrics_write(struct hub *hub, struct buffer *out);
+
+#endif

@@ -1,0 +1,55 @@
+#include "cli/cli.h"
+
+#include "admin/admin.h"
+#include "front/front.h"
+#include "hub/hub.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+static void print_summary(const struct config *config)
+{
+    char chain[1024];
+    printf("%s: ok\n", config->file);
+    for (size_t i = 0; i < config->listener_count; i++)
+        printf("  listen %s%s\n", config->listeners[i].address,
+               config->listeners[i].tls != NULL ? " (TLS)" : "");
+    if (config->admin_listen != NULL)
+        printf("  admin  %s%s\n", config->admin_listen,
+               config->admin_token_file != NULL ? " (token)" : "");
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        cli_describe_chain(&config->endpoints[i], chain, sizeof chain);
+        printf("  %s: %s%s\n", config->endpoints[i].path, chain,
+               config->endpoints[i].identity_required ? " (identity required)" : "");
+    }
+}
+
+/* Everything that `serve` would find out, short of listening. */
+static int check_parts(const struct config *config)
+{
+    struct diagnostics diagnostics;
+    struct hub *hub = NULL;
+
+    diagnostics_init(&diagnostics);
+    int error = hub_create(config, &diagnostics, &hub);
+    int front_error = front_check(config, &diagnostics);
+    int admin_error = admin_check(config, &diagnostics);
+    hub_destroy(hub);
+    diagnostics_print(&diagnostics);
+    diagnostics_deinit(&diagnostics);
+    if (error == ERR_NO_MEMORY || error == ERR_SYSTEM)
+        fprintf(stderr, "sluice: %s\n", error_text(error));
+    return error != OK ? error : front_error != OK ? front_error : admin_error;
+}
+
+int cli_check(const struct cli_options *options)
+{
+    struct config *config = cli_load_config(options);
+    if (config == NULL)
+        return EXIT_WRONG;
+    int error = check_parts(config);
+    if (error == OK)
+        print_summary(config);
+    config_destroy(config);
+    return error == OK ? 0 : EXIT_WRONG;
+}

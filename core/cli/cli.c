@@ -1,0 +1,248 @@
+#include "cli/cli.h"
+
+#include "config/suggest.h"
+
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One sub-command: what it is called, takes and does. */
+struct command {
+    const char *name;
+    const char *argument; /* what its positional argument is called, or NULL: none */
+    const char *summary;
+    bool uses_config;
+    int (*run)(const struct cli_options *options);
+};
+
+static const struct command commands[] = {
+    {"serve", NULL, "run the server", true, cli_serve},
+    {"check", NULL, "check configuration and plugins, and print every endpoint's pipeline", true,
+     cli_check},
+    {"plugins", "NAME", "list the plugins found, or one plugin's options", true, cli_plugins},
+    {"version", NULL, "print the version", false, cli_version},
+    {"help", "COMMAND", "explain a command", false, cli_help},
+};
+#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+static const char config_options_help[] =
+    "Options:\n"
+    "  -c, --config FILE      the configuration (default: config/sluice.yaml beside the build,\n"
+    "                         else /etc/sluice/sluice.yaml)\n"
+    "      --set KEY=VALUE    overrides a value: --set listen.0.address=127.0.0.1:9000\n"
+    "      --log-level LEVEL  error, warn, info or debug\n"
+    "  -v, --verbose          the same as --log-level debug\n"
+    "  -q, --quiet            the same as --log-level error\n";
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static void print_usage(FILE *to)
+{
+    fputs("Usage: sluice COMMAND [OPTIONS]\n\n"
+          "A WebSocket server whose behaviour is made of plugins.\n\nCommands:\n",
+          to);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        char synopsis[64];
+        snprintf(synopsis, sizeof synopsis, "%s%s%s%s", commands[i].name,
+                 commands[i].argument != NULL ? " [" : "",
+                 commands[i].argument != NULL ? commands[i].argument : "",
+                 commands[i].argument != NULL ? "]" : "");
+        fprintf(to, "  %-16s %s\n", synopsis, commands[i].summary);
+    }
+    fprintf(to, "\n%s\n'sluice help COMMAND' says more about one of them.\n", config_options_help);
+}
+
+static void print_command_help(const struct command *command)
+{
+    printf("Usage: sluice %s%s%s%s%s\n\n%c%s.\n", command->name,
+           command->uses_config ? " [-c FILE] [--set KEY=VALUE]..." : "",
+           command->argument != NULL ? " [" : "", command->argument != NULL ? command->argument : "",
+           command->argument != NULL ? "]" : "", command->summary[0] - 'a' + 'A',
+           command->summary + 1);
+    if (command->uses_config)
+        printf("\n%s", config_options_help);
+    if (command->run == cli_serve)
+        puts("\nSIGINT (Ctrl-C) and SIGTERM close all clients with 1012 within shutdown.grace and "
+             "end with\nstatus 0; a second one ends at once.");
+}
+
+static int unknown_command(const char *name)
+{
+    struct suggestion suggestion = suggest_begin(name);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        suggest_offer(&suggestion, commands[i].name);
+    fprintf(stderr, "sluice: there is no command '%s'", name);
+    if (suggestion.nearest != NULL)
+        fprintf(stderr, "; did you mean '%s'?", suggestion.nearest);
+    fputs(" ('sluice help' lists them)\n", stderr);
+    return EXIT_USAGE;
+}
+
+int cli_help(const struct cli_options *options)
+{
+    if (options->argument == NULL) {
+        print_usage(stdout);
+        return 0;
+    }
+    const struct command *command = find_command(options->argument);
+    if (command == NULL)
+        return unknown_command(options->argument);
+    print_command_help(command);
+    return 0;
+}
+
+int cli_version(const struct cli_options *options)
+{
+    (void)options;
+    puts("sluice " SLUICE_VERSION);
+    return 0;
+}
+
+static bool add_override(struct cli_options *options, const char *path, const char *value)
+{
+    if (options->override_count == CLI_OVERRIDES_MAX) {
+        fprintf(stderr, "sluice: more than %d values are overridden\n", CLI_OVERRIDES_MAX);
+        return false;
+    }
+    options->overrides[options->override_count++] =
+        (struct config_override){.path = path, .value = value};
+    return true;
+}
+
+/* Splits KEY=VALUE in place. */
+static bool add_set_option(struct cli_options *options, char *text)
+{
+    char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text) {
+        fprintf(stderr, "sluice: --set needs KEY=VALUE, for example --set log.level=debug\n");
+        return false;
+    }
+    *equals = '\0';
+    return add_override(options, text, equals + 1);
+}
+
+/* Parses what follows the command. Returns -1 to go on, or an exit status. */
+static int parse_options(int argc, char **argv, const struct command *command,
+                         struct cli_options *options)
+{
+    static const struct option long_options[] = {{"config", required_argument, NULL, 'c'},
+                                                 {"set", required_argument, NULL, 's'},
+                                                 {"log-level", required_argument, NULL, 'l'},
+                                                 {"verbose", no_argument, NULL, 'v'},
+                                                 {"quiet", no_argument, NULL, 'q'},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {NULL, 0, NULL, 0}};
+    int option;
+    bool good = true;
+    while (good && (option = getopt_long(argc, argv, "c:vqh", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            options->config_file = optarg;
+            break;
+        case 's':
+            good = add_set_option(options, optarg);
+            break;
+        case 'l':
+            good = add_override(options, "log.level", optarg);
+            break;
+        case 'v':
+            good = add_override(options, "log.level", "debug");
+            break;
+        case 'q':
+            good = add_override(options, "log.level", "error");
+            break;
+        case 'h':
+            print_command_help(command);
+            return 0;
+        default:
+            good = false;
+        }
+    }
+    return good ? -1 : EXIT_USAGE;
+}
+
+static int parse_argument(int argc, char **argv, const struct command *command,
+                          struct cli_options *options)
+{
+    if (optind < argc && command->argument != NULL)
+        options->argument = argv[optind++];
+    if (optind == argc)
+        return -1;
+    fprintf(stderr, "sluice %s: do not know what to do with '%s' (see 'sluice help %s')\n",
+            command->name, argv[optind], command->name);
+    return EXIT_USAGE;
+}
+
+int cli_run(int argc, char **argv)
+{
+    struct cli_options options = {0};
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    else if (strcmp(name, "--version") == 0)
+        name = "version";
+    const struct command *command = find_command(name);
+    if (command == NULL)
+        return unknown_command(name);
+    argv[1] = argv[0]; /* getopt names the program in its messages */
+    int status = parse_options(argc - 1, argv + 1, command, &options);
+    if (status < 0)
+        status = parse_argument(argc - 1, argv + 1, command, &options);
+    return status < 0 ? command->run(&options) : status;
+}
+
+/* -- what the commands share -- */
+
+const char *cli_config_file(const struct cli_options *options, char *path, size_t size)
+{
+    char binary[PATH_MAX];
+    if (options->config_file != NULL)
+        return options->config_file;
+    ssize_t len = readlink("/proc/self/exe", binary, sizeof binary - 1);
+    if (len > 0) {
+        binary[len] = '\0';
+        int written = snprintf(path, size, "%s/../config/sluice.yaml", dirname(binary));
+        if (written > 0 && (size_t)written < size && access(path, F_OK) == 0)
+            return path;
+    }
+    return "/etc/sluice/sluice.yaml";
+}
+
+struct config *cli_load_config(const struct cli_options *options)
+{
+    char path[PATH_MAX];
+    struct diagnostics diagnostics;
+    struct config *config = NULL;
+
+    diagnostics_init(&diagnostics);
+    int error = config_load(cli_config_file(options, path, sizeof path), options->overrides,
+                            options->override_count, &diagnostics, &config);
+    diagnostics_print(&diagnostics);
+    if (error == ERR_NO_MEMORY)
+        fprintf(stderr, "sluice: %s\n", error_text(error));
+    diagnostics_deinit(&diagnostics);
+    return error == OK ? config : NULL;
+}
+
+void cli_describe_chain(const struct endpoint_config *endpoint, char *text, size_t size)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < endpoint->pipeline_length && len < size; i++)
+        len += (size_t)snprintf(text + len, size - len, "%s -> ", endpoint->pipeline[i].plugin);
+    if (len < size)
+        snprintf(text + len, size - len, "broadcast%s", endpoint->echo ? "" : " (not to the sender)");
+}

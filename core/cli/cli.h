@@ -1,0 +1,47 @@
+/*
+ * The command line: sub-commands, the options that they share, and what they print.
+ *
+ * Main thread. Every command returns the process's exit status: 0 done, 1 the thing asked about is
+ * wrong, 2 usage.
+ */
+#ifndef SLUICE_CLI_CLI_H
+#define SLUICE_CLI_CLI_H
+
+#include "base/error.h"
+#include "config/config.h"
+
+#include <stddef.h>
+
+#define EXIT_WRONG 1
+#define EXIT_USAGE 2
+
+#define CLI_OVERRIDES_MAX 64
+
+struct cli_options {
+    const char *config_file; /* as given, or NULL */
+    struct config_override overrides[CLI_OVERRIDES_MAX];
+    size_t override_count;
+    const char *argument; /* the one positional argument, or NULL */
+};
+
+/* Parses and runs the whole command line. */
+int cli_run(int argc, char **argv);
+
+/* The file to use: the one given; else config/sluice.yaml beside the build; else
+ * /etc/sluice/sluice.yaml. The result is in `path` or borrowed from the options. */
+const char *cli_config_file(const struct cli_options *options, char *path, size_t size);
+
+/* Loads the configuration, printing all errors. Returns NULL after errors. */
+struct config *cli_load_config(const struct cli_options *options);
+
+/* The sub-commands. */
+int cli_serve(const struct cli_options *options);
+int cli_check(const struct cli_options *options);
+int cli_plugins(const struct cli_options *options);
+int cli_version(const struct cli_options *options);
+int cli_help(const struct cli_options *options);
+
+/* Writes an endpoint's pipeline as "rate-limit -> validate -> broadcast". */
+void cli_describe_chain(const struct endpoint_config *endpoint, char *text, size_t size);
+
+#endif

@@ -1,0 +1,175 @@
+#include "cli/cli.h"
+
+#include "admin/admin.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "front/front.h"
+#include "hub/hub.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define DRAIN_POLL (20 * NS_PER_MS)
+
+/* The parts of a running server, in the order in which they start. */
+struct server_parts {
+    const struct config *config;
+    struct hub *hub;
+    struct front *front;
+    struct admin *admin;
+};
+
+/* The main thread waits for these; no other thread gets them. */
+static sigset_t awaited_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    return set;
+}
+
+static void block_signals(void)
+{
+    sigset_t set = awaited_signals();
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* A client is a descriptor: take as many as we may have, and say so if the limits promise more. */
+static void raise_descriptor_limit(const struct config *config)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < (rlim_t)config->limit_clients + 256)
+        log_info("serve",
+                 "limits.clients is %u, but this process may open only %llu files; raise the "
+                 "limit (ulimit -n, or LimitNOFILE= in a systemd unit) to serve more clients",
+                 config->limit_clients, (unsigned long long)limit.rlim_max);
+}
+
+static int start_parts(struct server_parts *parts, struct diagnostics *diagnostics)
+{
+    int error = hub_create(parts->config, diagnostics, &parts->hub);
+    if (error == OK)
+        error = hub_start(parts->hub);
+    if (error == OK)
+        error = front_create(parts->config, parts->hub, diagnostics, &parts->front);
+    if (error == OK)
+        error = admin_create(parts->config, parts->hub, diagnostics, &parts->admin);
+    return error;
+}
+
+static void stop_parts(struct server_parts *parts)
+{
+    front_destroy(parts->front);
+    admin_destroy(parts->admin);
+    hub_destroy(parts->hub);
+}
+
+/* What an operator wants to see: where, what, and how to end it. */
+static void log_status(const struct server_parts *parts)
+{
+    const struct config *config = parts->config;
+    char text[1024];
+    for (size_t i = 0; i < front_listener_count(parts->front); i++) {
+        front_listener_url(parts->front, i, text, sizeof text);
+        log_info("serve", "listening on %s", text);
+        if (config->demo_page && i == 0)
+            log_info("serve", "a page to try it: http%s/", text + 2); /* "ws..." -> "http..." */
+    }
+    if (parts->admin != NULL) {
+        admin_url(parts->admin, text, sizeof text);
+        log_info("serve", "admin on %s (/healthz, /readyz, /metrics)", text);
+    }
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        cli_describe_chain(&config->endpoints[i], text, sizeof text);
+        log_info("serve", "endpoint %s: %s", config->endpoints[i].path, text);
+    }
+    log_info("serve", "ready (sluice " SLUICE_VERSION ", process %d); Ctrl-C or SIGTERM stops it",
+             (int)getpid());
+}
+
+/* Waits until a signal asks the server to end. */
+static void wait_for_stop(void)
+{
+    sigset_t set = awaited_signals();
+    for (;;) {
+        int number = sigwaitinfo(&set, NULL);
+        if (number == SIGINT || number == SIGTERM) {
+            log_info("serve", "%s: closing all clients; once more to end at once",
+                     number == SIGINT ? "SIGINT" : "SIGTERM");
+            return;
+        }
+        if (number == SIGHUP)
+            log_warn("serve", "SIGHUP: this version cannot reload its configuration; restart it");
+    }
+}
+
+/* Waits until all clients are gone, the grace period is over, or a second signal comes. */
+static void wait_for_clients(const struct server_parts *parts)
+{
+    sigset_t set = awaited_signals();
+    struct timespec poll = {.tv_nsec = DRAIN_POLL};
+    int64_t deadline = clock_monotonic() + parts->config->shutdown_grace;
+
+    while (hub_client_count(parts->hub, NULL) > 0 && clock_monotonic() < deadline) {
+        int number = sigtimedwait(&set, NULL, &poll);
+        if (number == SIGINT || number == SIGTERM)
+            break;
+    }
+    if (hub_client_count(parts->hub, NULL) > 0)
+        log_warn("serve", "cutting off %u clients that have not said goodbye",
+                 hub_client_count(parts->hub, NULL));
+}
+
+static void drain(struct server_parts *parts)
+{
+    hub_drain(parts->hub, parts->config->shutdown_grace);
+    front_destroy(parts->front);
+    parts->front = NULL;
+    wait_for_clients(parts);
+}
+
+static int run(const struct config *config)
+{
+    struct server_parts parts = {.config = config};
+    struct diagnostics diagnostics;
+
+    diagnostics_init(&diagnostics);
+    int error = start_parts(&parts, &diagnostics);
+    diagnostics_print(&diagnostics);
+    if (error != OK && diagnostics.count == 0)
+        log_error("serve", "cannot start: %s", error_text(error));
+    diagnostics_deinit(&diagnostics);
+    if (error == OK) {
+        log_status(&parts);
+        wait_for_stop();
+        drain(&parts);
+    }
+    stop_parts(&parts);
+    if (error == OK)
+        log_info("serve", "stopped");
+    return error == OK ? 0 : EXIT_WRONG;
+}
+
+int cli_serve(const struct cli_options *options)
+{
+    struct config *config = cli_load_config(options);
+    if (config == NULL)
+        return EXIT_WRONG;
+    log_configure(config->log_level, config->log_format);
+    block_signals();
+    raise_descriptor_limit(config);
+    int status = run(config);
+    config_destroy(config);
+    return status;
+}

@@ -1,0 +1,148 @@
+/*
+ * One client, from its accepted upgrade to its end.
+ *
+ * A client belongs to one loop for its whole life; every function here runs on that loop's thread.
+ * Other threads name a client by its id and post to its loop.
+ *
+ *     CONNECTING -> OPEN -> CLOSING -> GONE        (a close handshake, begun by either side)
+ *                \-> LINGERING ------> GONE        (refused, or cut off for breaking a rule)
+ *
+ * A client that is GONE is unlinked at once and freed at the end of the loop's iteration, so that
+ * whoever has called a hook can still look at its state.
+ */
+#ifndef SLUICE_CLIENT_CLIENT_H
+#define SLUICE_CLIENT_CLIENT_H
+
+#include "base/address.h"
+#include "base/buffer.h"
+#include "client/outbox.h"
+#include "client/upgrade.h"
+#include "loop/loop.h"
+#include "ws/frame.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct audience;
+struct shard;
+
+enum client_state {
+    CLIENT_CONNECTING, /* its connect chain is running */
+    CLIENT_OPEN,       /* messages flow */
+    CLIENT_CLOSING,    /* our close frame is queued or sent, the peer's is awaited */
+    CLIENT_LINGERING,  /* nothing more is read; what is queued is sent, then the write side shut */
+    CLIENT_GONE        /* socket closed; waiting to be freed */
+};
+
+/* What a client needs only while a message or frame has arrived in part. */
+struct partial {
+    struct buffer message; /* payload of an incomplete message */
+    size_t rest_len;       /* bytes of an incomplete frame header or control frame */
+    uint8_t rest[FRAME_UNCONSUMED_MAX];
+};
+
+struct client {
+    struct io_source source; /* first */
+    int socket;
+    uint8_t state; /* enum client_state */
+    bool is_dirty : 1;
+    bool is_registered : 1;  /* on_open has run, on_close is owed */
+    bool is_joined : 1;      /* a member of its audience */
+    bool wants_write : 1;    /* EPOLLOUT is watched for */
+    bool ping_unanswered : 1;
+    bool closed_by_peer : 1;
+    bool drop_on_flush : 1; /* LINGERING: the peer has said goodbye too, no need to wait for it */
+    bool write_shut : 1;
+    uint16_t close_code; /* sent or received; 0: none yet */
+    struct shard *shard;
+    struct audience *audience;
+    SSL *tls;                /* owned; NULL: plain */
+    struct partial *partial; /* owned; NULL: nothing incomplete */
+    struct frame_decoder decoder;
+    struct outbox outbox;
+    uint32_t outgoing_first; /* this iteration's frames, see struct outgoing */
+    uint32_t outgoing_last;
+    uint32_t cursor;       /* how much of the audience's batch it has */
+    uint32_t member_index; /* in the audience, if is_joined */
+    uint32_t tls_retry;    /* bytes that OpenSSL must be offered again, unchanged (SSL_write(3)) */
+    struct client *next_dirty;
+    struct client *next_doomed;
+    struct timer timer; /* heartbeat while OPEN, else the deadline for being gone */
+    int64_t last_heard; /* monotonic ns; any bytes count */
+    uint64_t id;        /* generation << 32 | slot << 8 | loop */
+    char *identity;     /* owned, zero-terminated; NULL: not identified */
+    char *close_reason; /* owned, zero-terminated; NULL: empty */
+    struct address address;
+    _Alignas(max_align_t) char plugin_state[]; /* a block for each instance of the pipeline */
+};
+
+/* How long a closing client may take to say goodbye. */
+#define CLIENT_CLOSE_TIMEOUT (5 * INT64_C(1000000000))
+
+/* -- connect.c: from upgrade to open -- */
+
+/* Takes an upgrade that a loop was handed: runs the connect chain, answers, opens. */
+void client_accept(struct loop *loop, struct mail *mail);
+
+/* -- read.c: the path of a message -- */
+
+/* The socket is readable or writable. */
+void client_on_ready(struct loop *loop, struct io_source *source, uint32_t events);
+
+/* Handles bytes that came with the upgrade request. */
+void client_process_early(struct client *client, const unsigned char *data, size_t len);
+
+/* Frees what is kept of incomplete input. */
+void client_release_partial(struct client *client);
+
+/* -- write.c -- */
+
+/* Queues a whole message for this client only. Returns 0, ERR_CLOSED or ERR_NO_MEMORY. */
+MUST_CHECK int client_send(struct client *client, enum opcode opcode, const void *data, size_t len);
+
+/* Writes everything that this iteration holds for the client: its outbox, its own frames, and what
+ * it has not had of its audience's batch. What the socket does not take is kept. */
+void client_flush(struct client *client);
+
+/* The socket takes bytes again. */
+void client_on_writable(struct client *client);
+
+/* -- close.c: the ways to end -- */
+
+/* Sends a close frame and awaits the peer's. Nothing happens unless the client is OPEN. */
+void client_close(struct client *client, uint16_t code, const char *reason, size_t reason_len);
+
+/* The peer broke a rule: sends a close frame and reads no further. */
+void client_fail(struct client *client, uint16_t code, const char *reason);
+
+/* The peer sent a close frame: answers it (if we had not begun) and ends. */
+void client_on_close_frame(struct client *client, uint16_t code, const void *reason, size_t len);
+
+/* The queue is over a limit: drops it and closes with 1013. */
+void client_overflow(struct client *client);
+
+/* Sends what is queued, shuts the write side, and waits for the peer to do the same. */
+void client_linger(struct client *client);
+
+/* Lingering, and everything is sent: shuts the write side, or ends. */
+void client_on_drained(struct client *client);
+
+/* Ends at once. `code` is what on_close is told if no close code was exchanged. */
+void client_abort(struct client *client, uint16_t code);
+
+/* Runs on_close and frees; called by the shard for each doomed client. */
+void client_bury(struct client *client);
+
+/* -- heartbeat.c -- */
+
+/* Starts the heartbeat of a client that has just opened. */
+void client_start_heartbeat(struct client *client);
+
+/* Something was read. */
+void client_heard(struct client *client);
+
+/* The client's one timer has fired. */
+void client_on_timer(struct loop *loop, struct timer *timer);
+
+#endif

@@ -1,0 +1,132 @@
+/*
+ * The ways in which a client ends (RFC 6455, section 7).
+ */
+#include "client/client.h"
+#include "client/transport.h"
+#include "hub/endpoint.h"
+#include "hub/hub_internal.h"
+#include "hub/shard.h"
+#include "pipeline/chain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void start_deadline(struct client *client)
+{
+    struct loop *loop = &client->shard->loop;
+    timer_start(&loop->timers, &client->timer, loop->now + CLIENT_CLOSE_TIMEOUT);
+}
+
+/* The first close code that is sent or received is the one that counts. */
+static void note_close(struct client *client, uint16_t code, const char *reason, size_t len,
+                       bool by_peer)
+{
+    if (client->close_code != 0)
+        return;
+    client->close_code = code;
+    client->closed_by_peer = by_peer;
+    if (len > 0)
+        client->close_reason = strndup(reason, len); /* Without memory the reason is empty. */
+    shard_count_close(client->shard, code);
+}
+
+static void queue_close_frame(struct client *client, uint16_t code, const char *reason, size_t len)
+{
+    uint8_t frame[2 + FRAME_CONTROL_MAX];
+    size_t frame_len = frame_encode_close(frame, code, reason, len);
+    if (shard_queue(client->shard, client, frame, frame_len, NULL, 0) != OK)
+        client_abort(client, code); /* Without memory it ends without a goodbye. */
+}
+
+void client_close(struct client *client, uint16_t code, const char *reason, size_t reason_len)
+{
+    if (client->state != CLIENT_OPEN)
+        return;
+    note_close(client, code, reason, reason_len, false);
+    queue_close_frame(client, code, reason, reason_len);
+    if (client->state != CLIENT_OPEN)
+        return;
+    client->state = CLIENT_CLOSING;
+    start_deadline(client);
+}
+
+void client_fail(struct client *client, uint16_t code, const char *reason)
+{
+    client_close(client, code, reason, strlen(reason));
+    if (client->state == CLIENT_CLOSING)
+        client_linger(client);
+}
+
+void client_on_close_frame(struct client *client, uint16_t code, const void *reason, size_t len)
+{
+    if (client->state == CLIENT_OPEN) {
+        note_close(client, code, reason, len, true);
+        queue_close_frame(client, code, NULL, 0); /* The code is echoed (5.5.1). */
+    }
+    if (client->state == CLIENT_GONE)
+        return;
+    client->drop_on_flush = true;
+    client_linger(client);
+}
+
+void client_overflow(struct client *client)
+{
+    static const char reason[] = "slow consumer";
+    outbox_truncate(&client->outbox, client->tls_retry);
+    client_close(client, CLOSE_TRY_AGAIN_LATER, reason, sizeof reason - 1);
+}
+
+void client_linger(struct client *client)
+{
+    client->state = CLIENT_LINGERING;
+    start_deadline(client);
+    if (outbox_is_empty(&client->outbox) && client->outgoing_first == OUTGOING_NONE)
+        client_on_drained(client);
+}
+
+void client_on_drained(struct client *client)
+{
+    if (client->drop_on_flush) {
+        transport_shutdown(client);
+        client_abort(client, CLOSE_ABNORMAL);
+    } else if (!client->write_shut) {
+        /* Closing now would reset the connection while the peer is still sending, and the reset
+         * could overtake the close frame; so the peer's end is awaited, for a bounded time. */
+        client->write_shut = true;
+        transport_shutdown(client);
+    }
+}
+
+void client_abort(struct client *client, uint16_t code)
+{
+    struct shard *shard = client->shard;
+    if (client->state == CLIENT_GONE)
+        return;
+    if (client->is_registered)
+        note_close(client, code, NULL, 0, true);
+    client->state = CLIENT_GONE;
+    timer_stop(&client->timer);
+    if (client->socket >= 0)
+        loop_unwatch(&shard->loop, client->socket);
+    transport_close(client);
+    outbox_clear(&client->outbox);
+    client->next_doomed = shard->doomed;
+    shard->doomed = client;
+}
+
+void client_bury(struct client *client)
+{
+    struct endpoint *endpoint = client->audience->endpoint;
+    audience_leave(client->audience, client);
+    if (client->is_registered) {
+        chain_close(endpoint->chain, client);
+        atomic_fetch_sub_explicit(&endpoint->connected, 1, memory_order_relaxed);
+    }
+    shard_remove(client->shard, client);
+    hub_leave(endpoint->hub, endpoint, &client->address);
+    atomic_fetch_sub_explicit(&client->shard->load, 1, memory_order_relaxed);
+    client_release_partial(client); /* Not before: a hook may have been looking at the message. */
+    free(client->identity);
+    free(client->close_reason);
+    free(client);
+}

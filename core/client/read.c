@@ -1,0 +1,263 @@
+/*
+ * The path of a message: read, decode, assemble, message chain, route. The sixth step, flush, comes
+ * at the end of the loop's iteration for all clients together (shard_on_iteration_end).
+ */
+#include "client/client.h"
+#include "client/transport.h"
+#include "hub/endpoint.h"
+#include "hub/shard.h"
+#include "pipeline/chain.h"
+#include "pipeline/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+/* Bytes to be decoded: in the shard's input buffer, or those that came with the upgrade. */
+struct input {
+    uint8_t *data;
+    size_t len;
+    size_t used;
+};
+
+static bool reads_frames(const struct client *client)
+{
+    return client->state == CLIENT_OPEN || client->state == CLIENT_CLOSING;
+}
+
+void client_release_partial(struct client *client)
+{
+    if (client->partial == NULL)
+        return;
+    buffer_release(&client->partial->message);
+    free(client->partial);
+    client->partial = NULL;
+}
+
+/* The place for incomplete input, made when it is first needed; NULL: no memory, client aborted. */
+static struct partial *need_partial(struct client *client)
+{
+    if (client->partial == NULL) {
+        client->partial = calloc(1, sizeof *client->partial);
+        if (client->partial == NULL) {
+            shard_count_drop(client->shard, DROP_NO_MEMORY);
+            client_abort(client, CLOSE_ABNORMAL);
+            return NULL;
+        }
+        buffer_init(&client->partial->message,
+                    client->audience->endpoint->config->message_max_size);
+    }
+    return client->partial;
+}
+
+/* An idle client has no buffer. */
+static void release_partial_if_empty(struct client *client)
+{
+    if (client->partial != NULL && client->partial->rest_len == 0 &&
+        client->partial->message.len == 0)
+        client_release_partial(client);
+}
+
+/* Puts the rest of the last read in front of `data`, which has room for it there. */
+static void begin_input(struct client *client, struct input *input, uint8_t *data, size_t len)
+{
+    size_t rest_len = client->partial != NULL ? client->partial->rest_len : 0;
+    *input = (struct input){.data = data - rest_len, .len = rest_len + len};
+    if (rest_len > 0) {
+        memcpy(input->data, client->partial->rest, rest_len);
+        client->partial->rest_len = 0;
+    }
+}
+
+/* Reads what there is. Returns false if there is nothing, or the client has ended. */
+static bool read_input(struct client *client, struct input *input)
+{
+    uint8_t *data = client->shard->input + FRAME_UNCONSUMED_MAX;
+    ssize_t got = transport_read(client, data, SHARD_READ_SIZE);
+    if (got < 0)
+        client_abort(client, CLOSE_ABNORMAL);
+    if (got <= 0)
+        return false;
+    client_heard(client);
+    begin_input(client, input, data, (size_t)got);
+    return true;
+}
+
+/* Keeps what is not enough to be decoded for the next read. */
+static void keep_rest(struct client *client, const struct input *input)
+{
+    size_t rest_len = input->len - input->used;
+    if (!reads_frames(client)) {
+        client_release_partial(client);
+        return;
+    }
+    if (rest_len > 0) {
+        struct partial *partial = need_partial(client);
+        if (partial == NULL)
+            return;
+        memcpy(partial->rest, input->data + input->used, rest_len);
+        partial->rest_len = rest_len;
+    }
+    release_partial_if_empty(client);
+}
+
+/* Adds a piece to the message under assembly. Returns whether the message is complete. A message
+ * that arrived whole is used where it lies. */
+static bool assemble(struct client *client, const struct frame_event *piece,
+                     struct message *message)
+{
+    if (piece->message_end && (client->partial == NULL || client->partial->message.len == 0)) {
+        message_init(message, client, piece->message_type, piece->data, piece->len);
+        return true;
+    }
+    struct partial *partial = need_partial(client);
+    if (partial == NULL)
+        return false;
+    if (buffer_append(&partial->message, piece->data, piece->len) != OK) {
+        shard_count_drop(client->shard, DROP_NO_MEMORY);
+        client_abort(client, CLOSE_ABNORMAL);
+        return false;
+    }
+    if (piece->message_end)
+        message_init(message, client, piece->message_type, partial->message.data,
+                     partial->message.len);
+    return piece->message_end;
+}
+
+static void answer_ping(struct client *client, const struct frame_event *event)
+{
+    if (client->state == CLIENT_OPEN && client_send(client, OPCODE_PONG, event->data, event->len))
+        client_abort(client, CLOSE_ABNORMAL); /* No memory even for a pong. */
+}
+
+/* Decodes up to the next whole message, answering control frames on the way. Returns false if the
+ * input holds no further one, or the client has begun to end. */
+static bool next_message(struct client *client, struct input *input, struct message *message)
+{
+    const struct frame_limits *limits = &client->audience->endpoint->limits;
+    struct frame_event event;
+
+    while (reads_frames(client)) {
+        input->used += frame_decode(&client->decoder, limits, input->data + input->used,
+                                    input->len - input->used, &event);
+        switch (event.type) {
+        case FRAME_NEED_MORE:
+            return false;
+        case FRAME_DATA:
+            if (client->state == CLIENT_OPEN && assemble(client, &event, message))
+                return true;
+            break;
+        case FRAME_PING:
+            answer_ping(client, &event);
+            break;
+        case FRAME_PONG:
+            break; /* Any input counts as a sign of life: client_heard. */
+        case FRAME_CLOSE:
+            client_on_close_frame(client, event.close_code, event.data, event.len);
+            break;
+        case FRAME_ERROR:
+            client_fail(client, event.close_code, event.error);
+            break;
+        }
+    }
+    return false;
+}
+
+/* Asks the plugins. Returns whether the message goes on to be routed. */
+static bool run_message_chain(struct client *client, struct message *message)
+{
+    struct chain *chain = client->audience->endpoint->chain;
+    switch (chain_message(chain, client, message)) {
+    case SL_CONTINUE:
+        return client->state == CLIENT_OPEN;
+    case SL_DROP:
+        shard_count_drop(client->shard, DROP_PLUGIN);
+        return false;
+    case SL_ERROR:
+        shard_count_drop(client->shard, DROP_PLUGIN_ERROR);
+        return false;
+    case SL_CLOSE:
+        client_close(client, message->close_code, message->close_reason,
+                     strlen(message->close_reason));
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* To all clients of the endpoint; to the sender too, if the endpoint says so. */
+static void route_message(struct client *client, const struct message *message)
+{
+    const struct endpoint_config *config = client->audience->endpoint->config;
+    if (audience_publish(client->audience, message_opcode(message), message->seen.data,
+                         message->seen.len, config->echo ? NULL : client) != OK)
+        shard_count_drop(client->shard, DROP_NO_MEMORY);
+}
+
+/* The message is done with: its replacement and what was assembled are freed. */
+static void release_message(struct client *client, struct message *message)
+{
+    message_deinit(message);
+    if (client->partial != NULL)
+        client->partial->message.len = 0;
+}
+
+static void handle_input(struct client *client, struct input *input)
+{
+    struct message message;
+    while (next_message(client, input, &message)) {
+        counter_add(&client->audience->messages_in, 1);
+        if (run_message_chain(client, &message))
+            route_message(client, &message);
+        release_message(client, &message);
+    }
+    keep_rest(client, input);
+}
+
+static void client_on_readable(struct client *client)
+{
+    struct input input;
+    do {
+        if (!read_input(client, &input))
+            return;
+        handle_input(client, &input);
+    } while (reads_frames(client) && transport_has_pending(client));
+}
+
+/* A lingering client's bytes are read so that the kernel does not reset the connection, and thrown
+ * away. */
+static void discard_input(struct client *client)
+{
+    if (transport_read(client, client->shard->input, SHARD_READ_SIZE) < 0)
+        client_abort(client, CLOSE_ABNORMAL);
+}
+
+void client_process_early(struct client *client, const unsigned char *data, size_t len)
+{
+    struct input input;
+    uint8_t *to = client->shard->input + FRAME_UNCONSUMED_MAX;
+    while (len > 0 && reads_frames(client)) {
+        size_t take = len < SHARD_READ_SIZE ? len : SHARD_READ_SIZE;
+        memcpy(to, data, take);
+        begin_input(client, &input, to, take);
+        handle_input(client, &input);
+        data += take;
+        len -= take;
+    }
+    if (reads_frames(client) && transport_has_pending(client))
+        client_on_readable(client);
+}
+
+void client_on_ready(struct loop *loop, struct io_source *source, uint32_t events)
+{
+    struct client *client = (struct client *)source;
+    (void)loop;
+    if (client->state != CLIENT_GONE && (events & EPOLLOUT) != 0)
+        client_on_writable(client);
+    if (client->state == CLIENT_GONE || (events & ~(uint32_t)EPOLLOUT) == 0)
+        return;
+    if (reads_frames(client))
+        client_on_readable(client);
+    else
+        discard_input(client);
+}

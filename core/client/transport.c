@@ -1,0 +1,145 @@
+#include "client/transport.h"
+
+#include "hub/shard.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define TLS_RECORD_MAX (16u * 1024)
+
+static bool would_block(void)
+{
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+/* What a failed SSL_read or SSL_write means for us. */
+static ssize_t tls_result(const struct client *client, int result)
+{
+    int error = SSL_get_error(client->tls, result);
+    ERR_clear_error();
+    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? 0 : ERR_CLOSED;
+}
+
+static ssize_t tls_read(struct client *client, uint8_t *data, size_t size)
+{
+    size_t total = 0;
+    while (total < size) {
+        size_t got = 0;
+        int result = SSL_read_ex(client->tls, data + total, size - total, &got);
+        if (result <= 0) {
+            ssize_t outcome = tls_result(client, result);
+            return total > 0 ? (ssize_t)total : outcome;
+        }
+        total += got;
+    }
+    return (ssize_t)total;
+}
+
+ssize_t transport_read(struct client *client, void *data, size_t size)
+{
+    counter_add(&client->shard->stats.reads, 1);
+    ssize_t got;
+    if (client->tls != NULL) {
+        got = tls_read(client, data, size);
+    } else {
+        got = recv(client->socket, data, size, MSG_DONTWAIT);
+        if (got < 0)
+            got = would_block() ? 0 : ERR_CLOSED;
+        else if (got == 0)
+            got = ERR_CLOSED;
+    }
+    if (got > 0)
+        counter_add(&client->shard->stats.bytes_in, (uint64_t)got);
+    return got;
+}
+
+bool transport_has_pending(const struct client *client)
+{
+    return client->tls != NULL && SSL_pending(client->tls) > 0;
+}
+
+/* A record of its own for each small piece would cost more than copying them together. */
+static size_t collect_record(uint8_t record[TLS_RECORD_MAX], const struct iovec *pieces,
+                             size_t count, size_t skip)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count && len < TLS_RECORD_MAX; i++) {
+        if (skip >= pieces[i].iov_len) {
+            skip -= pieces[i].iov_len;
+            continue;
+        }
+        size_t take = pieces[i].iov_len - skip;
+        if (take > TLS_RECORD_MAX - len)
+            take = TLS_RECORD_MAX - len;
+        memcpy(record + len, (const uint8_t *)pieces[i].iov_base + skip, take);
+        len += take;
+        skip = 0;
+    }
+    return len;
+}
+
+static ssize_t tls_write(struct client *client, const struct iovec *pieces, size_t count)
+{
+    uint8_t record[TLS_RECORD_MAX];
+    size_t total = 0;
+    for (;;) {
+        size_t len = collect_record(record, pieces, count, total);
+        size_t written = 0;
+        if (len == 0)
+            return (ssize_t)total;
+        int result = SSL_write_ex(client->tls, record, len, &written);
+        if (result <= 0) {
+            ssize_t outcome = tls_result(client, result);
+            client->tls_retry = (uint32_t)len;
+            return outcome < 0 ? outcome : (ssize_t)total;
+        }
+        client->tls_retry = 0;
+        total += written;
+    }
+}
+
+static ssize_t plain_write(struct client *client, const struct iovec *pieces, size_t count)
+{
+    ssize_t sent;
+    if (count == 1) {
+        sent = send(client->socket, pieces->iov_base, pieces->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } else {
+        struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = count};
+        sent = sendmsg(client->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    if (sent < 0)
+        return would_block() ? 0 : ERR_CLOSED;
+    return sent;
+}
+
+ssize_t transport_write(struct client *client, const struct iovec *pieces, size_t count)
+{
+    counter_add(&client->shard->stats.writes, 1);
+    ssize_t sent = client->tls != NULL ? tls_write(client, pieces, count)
+                                       : plain_write(client, pieces, count);
+    if (sent > 0)
+        counter_add(&client->shard->stats.bytes_out, (uint64_t)sent);
+    return sent;
+}
+
+void transport_shutdown(struct client *client)
+{
+    if (client->tls != NULL) {
+        SSL_shutdown(client->tls);
+        ERR_clear_error();
+    }
+    shutdown(client->socket, SHUT_WR);
+}
+
+void transport_close(struct client *client)
+{
+    SSL_free(client->tls);
+    client->tls = NULL;
+    if (client->socket >= 0)
+        close(client->socket);
+    client->socket = -1;
+}

@@ -1,0 +1,31 @@
+/*
+ * Bytes to and from a client's socket, plain or TLS, without blocking.
+ *
+ * Only the client's loop.
+ */
+#ifndef SLUICE_CLIENT_TRANSPORT_H
+#define SLUICE_CLIENT_TRANSPORT_H
+
+#include "client/client.h"
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#define TRANSPORT_PIECES_MAX 64
+
+/* Reads up to `size` bytes. Returns how many; 0: nothing there now; ERR_CLOSED: the peer is gone. */
+ssize_t transport_read(struct client *client, void *data, size_t size);
+
+/* Whether decrypted bytes are waiting that the kernel knows nothing of. */
+bool transport_has_pending(const struct client *client);
+
+/* Writes as much as the socket takes now. Returns how many bytes; ERR_CLOSED: the peer is gone. */
+ssize_t transport_write(struct client *client, const struct iovec *pieces, size_t count);
+
+/* Says that nothing more will be sent (TLS close_notify, then FIN). */
+void transport_shutdown(struct client *client);
+
+/* Closes the socket and frees the TLS state. */
+void transport_close(struct client *client);
+
+#endif

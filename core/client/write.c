@@ -1,0 +1,169 @@
+/*
+ * The write path of a client: one write an iteration for everything that it is to get.
+ */
+#include "client/client.h"
+#include "client/transport.h"
+#include "hub/endpoint.h"
+#include "hub/hub_internal.h"
+#include "hub/shard.h"
+
+#include <sys/epoll.h>
+
+int client_send(struct client *client, enum opcode opcode, const void *data, size_t len)
+{
+    uint8_t header[FRAME_HEADER_MAX];
+    if (client->state != CLIENT_OPEN)
+        return ERR_CLOSED;
+    size_t header_len = frame_encode_header(header, opcode, len);
+    int error = shard_queue(client->shard, client, header, header_len, data, len);
+    if (error != OK)
+        shard_count_drop(client->shard, DROP_NO_MEMORY);
+    return error;
+}
+
+/* What the client has not had yet of what was published to its audience in this iteration. */
+static struct iovec batch_tail(const struct client *client)
+{
+    const struct buffer *batch = &client->audience->batch;
+    if (client->state != CLIENT_OPEN || !client->is_joined || client->cursor >= batch->len)
+        return (struct iovec){.iov_base = NULL, .iov_len = 0};
+    return (struct iovec){.iov_base = batch->data + client->cursor,
+                          .iov_len = batch->len - client->cursor};
+}
+
+static struct iovec outgoing_bytes(const struct client *client, const struct outgoing *outgoing)
+{
+    const struct buffer *source =
+        outgoing->from_batch ? &client->audience->batch : &client->shard->unicast;
+    return (struct iovec){.iov_base = source->data + outgoing->offset, .iov_len = outgoing->len};
+}
+
+/* Collects outbox, own frames and batch, in the order in which they are to arrive. */
+static size_t gather(const struct client *client, struct iovec *pieces)
+{
+    size_t count = outbox_gather(&client->outbox, pieces, TRANSPORT_PIECES_MAX);
+    for (uint32_t i = client->outgoing_first; i != OUTGOING_NONE && count < TRANSPORT_PIECES_MAX;
+         i = client->shard->outgoing[i].next)
+        pieces[count++] = outgoing_bytes(client, &client->shard->outgoing[i]);
+    struct iovec tail = batch_tail(client);
+    if (tail.iov_len > 0 && count < TRANSPORT_PIECES_MAX)
+        pieces[count++] = tail;
+    return count;
+}
+
+/* Keeps the unsent part of a run of frames; the shared copy of the batch serves all slow clients,
+ * unless so little is left that it would be held for nothing. */
+static int keep_run(struct client *client, struct iovec run, size_t sent, bool is_tail)
+{
+    struct audience *audience = client->audience;
+    size_t left = run.iov_len - sent;
+    if (!is_tail || left < audience->batch.len / 4)
+        return outbox_append_copy(&client->outbox, run.iov_base, run.iov_len, sent,
+                                  hub_queued_bytes(client->shard->hub));
+    if (audience->kept == NULL)
+        audience->kept = shared_bytes_create(audience->batch.data, audience->batch.len,
+                                             hub_queued_bytes(client->shard->hub));
+    if (audience->kept == NULL)
+        return ERR_NO_MEMORY;
+    return outbox_append(&client->outbox, audience->kept, audience->batch.len - left);
+}
+
+/* Takes what was sent off a run; keeps the rest. Returns what is left of `sent`. */
+static size_t settle_run(struct client *client, struct iovec run, size_t sent, bool is_tail,
+                         int *error)
+{
+    if (sent >= run.iov_len)
+        return sent - run.iov_len;
+    if (*error == OK)
+        *error = keep_run(client, run, sent, is_tail);
+    return 0;
+}
+
+/* After a write of `sent` bytes: forgets what was sent and keeps the rest in the outbox. */
+static int settle(struct client *client, size_t sent)
+{
+    int error = OK;
+    size_t from_outbox = sent < client->outbox.queued ? sent : client->outbox.queued;
+    struct iovec tail = batch_tail(client);
+
+    outbox_consume(&client->outbox, from_outbox);
+    sent -= from_outbox;
+    for (uint32_t i = client->outgoing_first; i != OUTGOING_NONE;
+         i = client->shard->outgoing[i].next)
+        sent = settle_run(client, outgoing_bytes(client, &client->shard->outgoing[i]), sent, false,
+                          &error);
+    client->outgoing_first = client->outgoing_last = OUTGOING_NONE;
+    if (tail.iov_len > 0) {
+        settle_run(client, tail, sent, true, &error);
+        client->cursor = (uint32_t)client->audience->batch.len;
+    }
+    return error;
+}
+
+/* Asks to be told when the socket takes bytes, exactly while there are any. */
+static void update_watch(struct client *client)
+{
+    bool wants_write = !outbox_is_empty(&client->outbox);
+    if (wants_write == client->wants_write)
+        return;
+    client->wants_write = wants_write;
+    loop_rewatch(&client->shard->loop, client->socket, &client->source,
+                 wants_write ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+/* A client may not hold more than its endpoint allows, nor all together more than the server. */
+static bool is_over_limit(struct client *client)
+{
+    if (client->state != CLIENT_OPEN || outbox_is_empty(&client->outbox))
+        return false;
+    if (client->outbox.queued > client->audience->endpoint->config->queue_bytes) {
+        shard_count_drop(client->shard, DROP_QUEUE_FULL);
+        return true;
+    }
+    if (hub_is_queue_full(client->shard->hub)) {
+        shard_count_drop(client->shard, DROP_QUEUE_TOTAL);
+        return true;
+    }
+    return false;
+}
+
+static void write_now(struct client *client, bool may_write)
+{
+    struct iovec pieces[TRANSPORT_PIECES_MAX];
+    size_t count = gather(client, pieces);
+    ssize_t sent = 0;
+
+    if (count == 0)
+        return;
+    if (may_write)
+        sent = transport_write(client, pieces, count);
+    if (sent < 0) {
+        client_abort(client, CLOSE_ABNORMAL);
+        return;
+    }
+    if (settle(client, (size_t)sent) != OK) {
+        shard_count_drop(client->shard, DROP_NO_MEMORY);
+        client_abort(client, CLOSE_ABNORMAL);
+        return;
+    }
+    update_watch(client);
+    if (is_over_limit(client))
+        client_overflow(client);
+}
+
+void client_flush(struct client *client)
+{
+    if (client->state == CLIENT_GONE)
+        return;
+    /* While the outbox waits for the socket, writing is tried only when the socket asks for it. */
+    write_now(client, !client->wants_write);
+    if (client->state == CLIENT_LINGERING && outbox_is_empty(&client->outbox))
+        client_on_drained(client);
+}
+
+void client_on_writable(struct client *client)
+{
+    write_now(client, true);
+    if (client->state == CLIENT_LINGERING && outbox_is_empty(&client->outbox))
+        client_on_drained(client);
+}

@@ -1,0 +1,152 @@
+/*
+ * A shard: the part of the hub that one loop owns: its clients, their ids, its audiences, and what
+ * has to be done at the end of an iteration.
+ *
+ * Only the loop's thread, except the counters, which any thread may read.
+ */
+#ifndef SLUICE_HUB_SHARD_H
+#define SLUICE_HUB_SHARD_H
+
+#include "base/buffer.h"
+#include "base/counter.h"
+#include "hub/audience.h"
+#include "loop/loop.h"
+#include "ws/frame.h"
+
+#include <stdint.h>
+
+struct client;
+struct hub;
+struct message;
+
+#define SHARD_READ_SIZE (64u * 1024)
+
+/* A run of frames for one client inside the shard's `unicast` buffer or its audience's batch. */
+struct outgoing {
+    uint32_t next;       /* index in `outgoing`, or OUTGOING_NONE */
+    uint32_t from_batch; /* 1: of the client's audience, 0: of `unicast` */
+    uint32_t offset;
+    uint32_t len;
+};
+#define OUTGOING_NONE UINT32_MAX
+
+/* Close codes are counted one by one from 1000 to 1015, then these groups. */
+enum close_slot {
+    CLOSE_SLOT_3XXX = 16,
+    CLOSE_SLOT_4XXX,
+    CLOSE_SLOT_4401,
+    CLOSE_SLOT_4429,
+    CLOSE_SLOT_COUNT
+};
+
+/* Why a message went no further, or output was thrown away. */
+#define DROP_REASONS(X)                                                                            \
+    X(DROP_PLUGIN, "plugin")             /* a plugin's verdict: drop */                            \
+    X(DROP_PLUGIN_ERROR, "plugin_error") /* a plugin failed and on_error is deny */                \
+    X(DROP_QUEUE_FULL, "queue_full")     /* a slow client's queue */                               \
+    X(DROP_QUEUE_TOTAL, "queue_total")   /* limits.queue_bytes */                                  \
+    X(DROP_NO_MEMORY, "no_memory")
+
+enum drop_reason {
+#define DROP_ENUM(name, label) name,
+    DROP_REASONS(DROP_ENUM)
+#undef DROP_ENUM
+        DROP_REASON_COUNT
+};
+
+struct shard_stats {
+    counter bytes_in;
+    counter bytes_out;
+    counter reads;  /* system calls */
+    counter writes; /* system calls */
+    counter pings;
+    counter closes[CLOSE_SLOT_COUNT];
+    counter drops[DROP_REASON_COUNT];
+};
+
+/* One entry of the id table: a client, or the next free entry. */
+struct shard_slot {
+    struct client *client; /* NULL: free */
+    uint32_t generation;   /* counts the clients that have had this slot */
+    uint32_t next_free;
+};
+
+struct shard {
+    struct loop loop;
+    struct hub *hub;
+    struct audience *audiences; /* one for each endpoint, by its index */
+    size_t audience_count;
+
+    struct shard_slot *slots;
+    uint32_t slot_count;
+    uint32_t first_free_slot;
+    uint32_t client_count;
+
+    struct audience *dirty_audiences;
+    struct client *dirty_clients; /* have outgoing frames in this iteration */
+    struct client *doomed;        /* are gone; freed at the end of the iteration */
+
+    struct buffer unicast; /* frames for single clients, this iteration's */
+    struct outgoing *outgoing;
+    uint32_t outgoing_count;
+    uint32_t outgoing_capacity;
+
+    struct message *current_message; /* whose chain is running, or NULL */
+    uint8_t *input;  /* FRAME_UNCONSUMED_MAX + SHARD_READ_SIZE bytes: what is being read */
+    struct timer drain_timer;
+    int64_t drain_until;
+    struct shard_stats stats;
+    bool is_flushing;
+    _Atomic uint32_t load; /* clients here or on their way, for the choice of a loop */
+};
+
+/* Sets everything up; the loop's thread is not started. Returns 0, ERR_NO_MEMORY or ERR_SYSTEM. */
+MUST_CHECK int shard_init(struct shard *shard, struct hub *hub, unsigned index);
+
+/* Ends all clients that are left, running their on_close hooks, and frees everything. The loop's
+ * thread must have ended. */
+void shard_deinit(struct shard *shard);
+
+static inline struct shard *shard_of(struct loop *loop)
+{
+    return loop->owner;
+}
+
+/* Gives a client an id and a place in the table. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int shard_add(struct shard *shard, struct client *client);
+
+/* Takes a client out of the table. */
+void shard_remove(struct shard *shard, struct client *client);
+
+/* The client with that id, or NULL if it is gone. */
+struct client *shard_find(struct shard *shard, uint64_t id);
+
+/* The index of the loop that an id belongs to. */
+static inline unsigned client_id_loop(uint64_t id)
+{
+    return (unsigned)(id & 0xFF);
+}
+
+/* Notes that an audience has something to be flushed at the end of the iteration. */
+void shard_mark_dirty(struct shard *shard, struct audience *audience);
+
+/* Notes what the client has not had yet of its audience's batch as the next thing that it gets, so
+ * that what is queued for it afterwards comes after that. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int shard_catch_up(struct shard *shard, struct client *client);
+
+/* Queues bytes for one client for the end of the iteration. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int shard_queue(struct shard *shard, struct client *client, const void *head,
+                           size_t head_len, const void *body, size_t body_len);
+
+/* Counts a close code, or a message or queue that was dropped. */
+void shard_count_close(struct shard *shard, uint16_t code);
+
+static inline void shard_count_drop(struct shard *shard, enum drop_reason reason)
+{
+    counter_add(&shard->stats.drops[reason], 1);
+}
+
+/* Begins to close all clients with 1012, spread evenly over the time until `until`. */
+void shard_drain(struct shard *shard, int64_t until);
+
+#endif

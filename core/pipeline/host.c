@@ -1,0 +1,336 @@
+#include "pipeline/host.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "client/client.h"
+#include "config/options.h"
+#include "hub/endpoint.h"
+#include "hub/hub.h"
+#include "hub/shard.h"
+#include "pipeline/connect.h"
+#include "pipeline/instance.h"
+#include "pipeline/message.h"
+#include "ws/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define IDENTITY_MAX 255
+
+/* What plugins hold are the first members, or the disguise, of our own structs. */
+static struct instance *instance_of(const struct sl_instance *self)
+{
+    return (struct instance *)(uintptr_t)self;
+}
+
+static struct client *client_of(const struct sl_client *client)
+{
+    return (struct client *)(uintptr_t)client;
+}
+
+static struct connect *connect_of(const struct sl_request *request)
+{
+    return (struct connect *)(uintptr_t)request;
+}
+
+static enum opcode opcode_of(enum sl_message_type type)
+{
+    return type == SL_BINARY ? OPCODE_BINARY : OPCODE_TEXT;
+}
+
+static bool is_sendable(enum sl_message_type type, const char *data, size_t len)
+{
+    return type == SL_BINARY || (type == SL_TEXT && utf8_is_valid(data, len));
+}
+
+static struct hub *hub_of(const struct sl_instance *self)
+{
+    return instance_of(self)->endpoint->hub;
+}
+
+/* -- log, time, memory -- */
+
+static enum log_level level_of(enum sl_log_level level)
+{
+    switch (level) {
+    case SL_LOG_ERROR:
+        return LOG_LEVEL_ERROR;
+    case SL_LOG_WARN:
+        return LOG_LEVEL_WARN;
+    case SL_LOG_INFO:
+        return LOG_LEVEL_INFO;
+    default:
+        return LOG_LEVEL_DEBUG;
+    }
+}
+
+static bool host_log_enabled(enum sl_log_level level)
+{
+    return log_enabled(level_of(level));
+}
+
+static void host_log(const struct sl_instance *self, enum sl_log_level level, const char *text,
+                     size_t len)
+{
+    char module[160];
+    snprintf(module, sizeof module, "plugin %s%s", self->endpoint, self->name);
+    log_write(level_of(level), module, "%.*s", (int)(len < LOG_LINE_MAX ? len : LOG_LINE_MAX),
+              text);
+}
+
+static void host_fail(struct sl_instance *self, const char *text, size_t len)
+{
+    struct instance *instance = instance_of(self);
+    free(instance->failure);
+    instance->failure = strndup(text, len);
+}
+
+static int64_t host_time_monotonic(void)
+{
+    struct loop *loop = loop_current();
+    return loop != NULL ? loop->now : clock_monotonic();
+}
+
+static int64_t host_time_wall(void)
+{
+    return clock_wall();
+}
+
+/* -- options: see config/options.h for the value functions -- */
+
+static const struct sl_value *host_option(const struct sl_instance *self, const char *name)
+{
+    return option_set_get(instance_of(self)->options, name);
+}
+
+/* -- the upgrade request -- */
+
+static bool give(bool found, struct span value, struct sl_string *out)
+{
+    if (found)
+        *out = (struct sl_string){.data = value.data, .len = value.len};
+    return found;
+}
+
+static bool host_request_header(const struct sl_request *request, const char *name,
+                                struct sl_string *out)
+{
+    struct span value = {0};
+    return give(request_header(connect_of(request)->request, name, &value), value, out);
+}
+
+static bool host_request_query(const struct sl_request *request, const char *name,
+                               struct sl_string *out)
+{
+    struct span value = {0};
+    return give(request_parameter(connect_of(request)->request, name, &value), value, out);
+}
+
+static bool host_request_cookie(const struct sl_request *request, const char *name,
+                                struct sl_string *out)
+{
+    struct span value = {0};
+    return give(request_cookie(connect_of(request)->request, name, &value), value, out);
+}
+
+static bool host_request_subprotocol(const struct sl_request *request, size_t index,
+                                     struct sl_string *out)
+{
+    struct span value = {0};
+    return give(request_list_element(connect_of(request)->request, "Sec-WebSocket-Protocol", index,
+                                     &value),
+                value, out);
+}
+
+static int host_select_subprotocol(struct sl_request *request, const char *subprotocol)
+{
+    return connect_select_subprotocol(connect_of(request), subprotocol) == OK ? 0 : -1;
+}
+
+static enum sl_verdict host_deny(struct sl_request *request, int status, const char *reason)
+{
+    connect_refuse(connect_of(request), status, reason);
+    return SL_DENY;
+}
+
+static int host_deny_header(struct sl_request *request, const char *name, const char *value)
+{
+    return connect_add_header(connect_of(request), name, value) == OK ? 0 : -1;
+}
+
+/* -- the client of the running hook -- */
+
+static void *host_client_state(const struct sl_instance *self, struct sl_client *client)
+{
+    const struct instance *instance = instance_of(self);
+    if (instance->plugin->table.client_size == 0)
+        return NULL;
+    return client_of(client)->plugin_state + instance->client_offset;
+}
+
+static uint64_t host_client_id(const struct sl_client *client)
+{
+    return client_of(client)->id;
+}
+
+static struct sl_string host_client_address(const struct sl_client *client)
+{
+    static _Thread_local char text[ADDRESS_TEXT_MAX];
+    size_t len = address_text(&client_of(client)->address, text);
+    return (struct sl_string){.data = text, .len = len};
+}
+
+static void host_client_address_bytes(const struct sl_client *client, uint8_t bytes[16])
+{
+    memcpy(bytes, client_of(client)->address.bytes, 16);
+}
+
+static struct sl_string host_client_endpoint(const struct sl_client *client)
+{
+    const char *path = client_of(client)->audience->endpoint->config->path;
+    return (struct sl_string){.data = path, .len = strlen(path)};
+}
+
+static struct sl_string host_client_identity(const struct sl_client *client)
+{
+    const char *identity = client_of(client)->identity;
+    if (identity == NULL)
+        return (struct sl_string){.data = "", .len = 0};
+    return (struct sl_string){.data = identity, .len = strlen(identity)};
+}
+
+static int host_identify(struct sl_instance *self, struct sl_client *client, const char *identity,
+                         size_t len)
+{
+    struct client *target = client_of(client);
+    (void)self;
+    if (target->state != CLIENT_CONNECTING || len == 0 || len > IDENTITY_MAX ||
+        memchr(identity, '\0', len) != NULL || !utf8_is_valid(identity, len))
+        return -1;
+    char *copy = strndup(identity, len);
+    if (copy == NULL)
+        return -1;
+    free(target->identity);
+    target->identity = copy;
+    return 0;
+}
+
+static int host_client_send(struct sl_client *client, enum sl_message_type type, const char *data,
+                            size_t len)
+{
+    if (!is_sendable(type, data, len))
+        return -1;
+    return client_send(client_of(client), opcode_of(type), data, len) == OK ? 0 : -1;
+}
+
+static bool may_close_with(int code)
+{
+    return (code >= 3000 && code <= 4999) || code == CLOSE_NORMAL || code == CLOSE_GOING_AWAY ||
+           code == CLOSE_UNSUPPORTED_TYPE ||
+           (code >= CLOSE_BAD_DATA && code <= CLOSE_TRY_AGAIN_LATER);
+}
+
+static enum sl_verdict host_close_with(struct sl_client *client, int code, const char *reason)
+{
+    struct message *message = client_of(client)->shard->current_message;
+    if (message == NULL || message->client != client_of(client))
+        return SL_CLOSE;
+    message->close_code = may_close_with(code) ? (uint16_t)code : CLOSE_POLICY;
+    snprintf(message->close_reason, sizeof message->close_reason, "%s",
+             reason != NULL ? reason : "");
+    return SL_CLOSE;
+}
+
+static int host_message_replace(struct sl_message *message, const char *data, size_t len)
+{
+    return message_replace((struct message *)message, data, len) == OK ? 0 : -1;
+}
+
+/* -- other clients -- */
+
+static int host_send(const struct sl_instance *self, uint64_t client_id, enum sl_message_type type,
+                     const char *data, size_t len)
+{
+    if (!is_sendable(type, data, len))
+        return -1;
+    return hub_send(hub_of(self), client_id, opcode_of(type), data, len) == OK ? 0 : -1;
+}
+
+static int host_close(const struct sl_instance *self, uint64_t client_id, int code,
+                      const char *reason)
+{
+    uint16_t valid = may_close_with(code) ? (uint16_t)code : CLOSE_POLICY;
+    return hub_close(hub_of(self), client_id, valid, reason != NULL ? reason : "") == OK ? 0 : -1;
+}
+
+static struct endpoint *endpoint_named(const struct sl_instance *self, const char *path)
+{
+    return path == NULL ? instance_of(self)->endpoint : hub_find_endpoint(hub_of(self), path);
+}
+
+static int host_broadcast(const struct sl_instance *self, const char *path,
+                          enum sl_message_type type, const char *data, size_t len)
+{
+    struct endpoint *endpoint = endpoint_named(self, path);
+    if (endpoint == NULL || !is_sendable(type, data, len))
+        return -1;
+    return hub_broadcast(hub_of(self), endpoint, opcode_of(type), data, len) == OK ? 0 : -1;
+}
+
+static int64_t host_client_count(const struct sl_instance *self, const char *path)
+{
+    if (path == NULL)
+        return hub_client_count(hub_of(self), NULL);
+    struct endpoint *endpoint = hub_find_endpoint(hub_of(self), path);
+    return endpoint == NULL ? -1 : (int64_t)hub_client_count(hub_of(self), endpoint);
+}
+
+static const struct sl_host table = {
+    .struct_size = sizeof table,
+    .abi_major = SL_ABI_MAJOR,
+    .abi_minor = SL_ABI_MINOR,
+    .log_enabled = host_log_enabled,
+    .log = host_log,
+    .fail = host_fail,
+    .time_monotonic = host_time_monotonic,
+    .time_wall = host_time_wall,
+    .allocate = malloc,
+    .reallocate = realloc,
+    .release = free,
+    .option = host_option,
+    .value_type = value_type,
+    .value_bool = value_bool,
+    .value_integer = value_integer,
+    .value_number = value_number,
+    .value_string = value_string,
+    .value_count = value_count,
+    .value_at = value_at,
+    .value_key = value_key,
+    .value_member = value_member,
+    .request_header = host_request_header,
+    .request_query = host_request_query,
+    .request_cookie = host_request_cookie,
+    .request_subprotocol = host_request_subprotocol,
+    .select_subprotocol = host_select_subprotocol,
+    .deny = host_deny,
+    .deny_header = host_deny_header,
+    .client_state = host_client_state,
+    .client_id = host_client_id,
+    .client_address = host_client_address,
+    .client_address_bytes = host_client_address_bytes,
+    .client_endpoint = host_client_endpoint,
+    .client_identity = host_client_identity,
+    .identify = host_identify,
+    .client_send = host_client_send,
+    .close_with = host_close_with,
+    .message_replace = host_message_replace,
+    .send = host_send,
+    .close = host_close,
+    .broadcast = host_broadcast,
+    .client_count = host_client_count,
+};
+
+const struct sl_host *host_table(void)
+{
+    return &table;
+}

@@ -1,0 +1,291 @@
+#include "pipeline/plugin.h"
+
+#include "base/log.h"
+#include "config/suggest.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The size of struct sl_plugin in ABI 1.0, the smallest that this server can use. */
+#define TABLE_SIZE_1_0 (offsetof(struct sl_plugin, on_close) + sizeof(void *))
+
+static int refuse(char text[PLUGIN_TEXT_MAX], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int refuse(char text[PLUGIN_TEXT_MAX], const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, PLUGIN_TEXT_MAX, format, arguments);
+    va_end(arguments);
+    return ERR_PLUGIN;
+}
+
+void plugin_set_init(struct plugin_set *set, char *const *folders, size_t folder_count)
+{
+    *set = (struct plugin_set){.folders = folders, .folder_count = folder_count};
+}
+
+static void plugin_destroy(struct plugin *plugin)
+{
+    if (plugin->handle != NULL)
+        dlclose(plugin->handle);
+    free(plugin->path);
+    free(plugin);
+}
+
+void plugin_set_deinit(struct plugin_set *set)
+{
+    while (set->first != NULL) {
+        struct plugin *plugin = set->first;
+        set->first = plugin->next;
+        plugin_destroy(plugin);
+    }
+}
+
+/* What others may write to, others may run in our process. */
+static int check_permissions(const char *path, char text[PLUGIN_TEXT_MAX])
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return refuse(text, "%s: %s", path, strerror(errno));
+    if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0)
+        return refuse(text,
+                      "%s is writable by everybody, so anybody could change what the server runs; "
+                      "fix it with: chmod o-w %s",
+                      path, path);
+    return OK;
+}
+
+static int check_file(const char *path, char text[PLUGIN_TEXT_MAX])
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", path);
+    int error = check_permissions(path, text);
+    return error != OK ? error : check_permissions(dirname(folder), text);
+}
+
+/* Nothing of the table is read before magic, version and size have been found good. */
+static int check_abi(const struct sl_plugin *table, const char *path, char text[PLUGIN_TEXT_MAX])
+{
+    if (table->magic != SL_MAGIC)
+        return refuse(text,
+                      "%s: sluice_plugin does not begin with SL_PLUGIN_HEADER (expected magic "
+                      "0x%08x, found 0x%08x)",
+                      path, SL_MAGIC, table->magic);
+    if (table->abi_major != SL_ABI_MAJOR)
+        return refuse(text,
+                      "%s: built for plugin ABI %u.%u, but this server has %u.%u; rebuild it with "
+                      "this server's sluice/plugin.h",
+                      path, table->abi_major, table->abi_minor, SL_ABI_MAJOR, SL_ABI_MINOR);
+    if (table->struct_size < TABLE_SIZE_1_0 || table->struct_size > 64 * 1024)
+        return refuse(text,
+                      "%s: struct_size is %u bytes, but ABI %u needs at least %zu; use "
+                      "SL_PLUGIN_HEADER",
+                      path, table->struct_size, SL_ABI_MAJOR, TABLE_SIZE_1_0);
+    return OK;
+}
+
+static int check_texts(const struct sl_plugin *table, const char *name, const char *path,
+                       char text[PLUGIN_TEXT_MAX])
+{
+    if (table->name == NULL || table->version == NULL || table->summary == NULL ||
+        table->license == NULL)
+        return refuse(text, "%s: name, version, summary and license must all be set", path);
+    if (strcmp(table->name, name) != 0)
+        return refuse(text, "%s: the plugin calls itself '%s'; its file must be called %s.so", path,
+                      table->name, table->name);
+    if (table->instance_size > 1u << 30 || table->client_size > 1u << 20)
+        return refuse(text,
+                      "%s: instance_size (%u bytes, at most 1 GiB) or client_size (%u bytes, at "
+                      "most 1 MiB) is too large",
+                      path, table->instance_size, table->client_size);
+    return OK;
+}
+
+static int check_options(const struct plugin *plugin, char text[PLUGIN_TEXT_MAX])
+{
+    char reason[PLUGIN_TEXT_MAX / 2];
+    if (plugin->options.count > 0 &&
+        (plugin->options.rows == NULL || plugin->options.option_size < sizeof(struct sl_option)))
+        return refuse(text, "%s: options_count is %zu, but the table is missing; use SL_OPTIONS",
+                      plugin->path, plugin->options.count);
+    if (option_table_check(&plugin->options, reason, sizeof reason) != OK)
+        return refuse(text, "%s: option table: %s", plugin->path, reason);
+    return OK;
+}
+
+static void copy_table(struct plugin *plugin, const struct sl_plugin *table)
+{
+    size_t size = table->struct_size < sizeof plugin->table ? table->struct_size
+                                                            : sizeof plugin->table;
+    memcpy(&plugin->table, table, size);
+    plugin->options = (struct option_table){.rows = plugin->table.options,
+                                            .count = plugin->table.options_count,
+                                            .option_size = plugin->table.option_size};
+}
+
+/* Opens the file and checks what it exports, in the order in which it may be trusted. */
+static int open_and_check(struct plugin *plugin, const char *name, char text[PLUGIN_TEXT_MAX])
+{
+    int error = check_file(plugin->path, text);
+    if (error != OK)
+        return error;
+    plugin->handle = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL);
+    if (plugin->handle == NULL)
+        return refuse(text, "cannot load plugin '%s': %s", name, dlerror());
+    const struct sl_plugin *table = dlsym(plugin->handle, "sluice_plugin");
+    if (table == NULL)
+        return refuse(text,
+                      "%s: not a Sluice plugin: it does not export the symbol sluice_plugin "
+                      "(declare it with SL_EXPORT)",
+                      plugin->path);
+    error = check_abi(table, plugin->path, text);
+    if (error != OK)
+        return error;
+    copy_table(plugin, table);
+    error = check_texts(&plugin->table, name, plugin->path, text);
+    return error != OK ? error : check_options(plugin, text);
+}
+
+static int load_file(struct plugin_set *set, const char *name, const char *path,
+                     char text[PLUGIN_TEXT_MAX], struct plugin **out)
+{
+    struct plugin *plugin = calloc(1, sizeof *plugin);
+    if (plugin == NULL || (plugin->path = strdup(path)) == NULL) {
+        free(plugin);
+        snprintf(text, PLUGIN_TEXT_MAX, "out of memory");
+        return ERR_NO_MEMORY;
+    }
+    int error = open_and_check(plugin, name, text);
+    if (error != OK) {
+        plugin_destroy(plugin);
+        return error;
+    }
+    log_debug("pipeline", "loaded %s %s from %s", plugin->table.name, plugin->table.version, path);
+    plugin->next = set->first;
+    set->first = plugin;
+    *out = plugin;
+    return OK;
+}
+
+/* A plugin's name becomes part of a file name, so it is nothing but letters, digits, '-' and '_'. */
+static bool is_plugin_name(const char *name)
+{
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+    return len > 0 && len < 128 && name[len] == '\0';
+}
+
+/* The names of all plugin files, for suggestions and listings. */
+struct name_list {
+    char **names;
+    size_t count;
+    bool failed;
+};
+
+static void name_list_add(struct name_list *list, const char *name, size_t len)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strlen(list->names[i]) == len && memcmp(list->names[i], name, len) == 0)
+            return;
+    char **names = realloc(list->names, (list->count + 1) * sizeof *names);
+    if (names != NULL)
+        list->names = names;
+    char *copy = names != NULL ? strndup(name, len) : NULL;
+    if (copy == NULL)
+        list->failed = true;
+    else
+        list->names[list->count++] = copy;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void name_list_fill(struct name_list *list, const struct plugin_set *set)
+{
+    for (size_t i = 0; i < set->folder_count; i++) {
+        DIR *folder = opendir(set->folders[i]);
+        struct dirent *entry;
+        while (folder != NULL && (entry = readdir(folder)) != NULL) {
+            size_t len = strlen(entry->d_name);
+            if (len > 3 && strcmp(entry->d_name + len - 3, ".so") == 0)
+                name_list_add(list, entry->d_name, len - 3);
+        }
+        if (folder != NULL)
+            closedir(folder);
+    }
+    if (list->count > 0)
+        qsort(list->names, list->count, sizeof *list->names, compare_names);
+}
+
+static void name_list_release(struct name_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->names[i]);
+    free(list->names);
+}
+
+int plugin_names(const struct plugin_set *set, void (*visit)(const char *name, void *context),
+                 void *context)
+{
+    struct name_list list = {0};
+    name_list_fill(&list, set);
+    for (size_t i = 0; i < list.count; i++)
+        visit(list.names[i], context);
+    int result = list.failed ? ERR_NO_MEMORY : (int)list.count;
+    name_list_release(&list);
+    return result;
+}
+
+static int report_missing(const struct plugin_set *set, const char *name,
+                          char text[PLUGIN_TEXT_MAX])
+{
+    struct name_list list = {0};
+    name_list_fill(&list, set);
+    struct suggestion suggestion = suggest_begin(name);
+    for (size_t i = 0; i < list.count; i++)
+        suggest_offer(&suggestion, list.names[i]);
+    size_t len = (size_t)snprintf(text, PLUGIN_TEXT_MAX, "there is no plugin '%s'", name);
+    if (suggestion.nearest != NULL)
+        len += (size_t)snprintf(text + len, PLUGIN_TEXT_MAX - len, "; did you mean '%s'?",
+                                suggestion.nearest);
+    len += (size_t)snprintf(text + len, PLUGIN_TEXT_MAX - len, " (looked for %s.so in", name);
+    for (size_t i = 0; i < set->folder_count && len < PLUGIN_TEXT_MAX; i++)
+        len += (size_t)snprintf(text + len, PLUGIN_TEXT_MAX - len, "%s %s", i > 0 ? "," : "",
+                                set->folders[i]);
+    if (len < PLUGIN_TEXT_MAX)
+        snprintf(text + len, PLUGIN_TEXT_MAX - len, ")");
+    name_list_release(&list);
+    return ERR_NOT_FOUND;
+}
+
+int plugin_load(struct plugin_set *set, const char *name, char text[PLUGIN_TEXT_MAX],
+                struct plugin **out)
+{
+    char path[PATH_MAX];
+    struct stat status;
+
+    for (struct plugin *plugin = set->first; plugin != NULL; plugin = plugin->next) {
+        if (strcmp(plugin->table.name, name) == 0) {
+            *out = plugin;
+            return OK;
+        }
+    }
+    if (!is_plugin_name(name))
+        return refuse(text, "'%.127s' is not a plugin's name (letters, digits, '-' and '_')", name);
+    for (size_t i = 0; i < set->folder_count; i++) {
+        int len = snprintf(path, sizeof path, "%s/%s.so", set->folders[i], name);
+        if (len < (int)sizeof path && stat(path, &status) == 0)
+            return load_file(set, name, path, text, out);
+    }
+    return report_missing(set, name, text);
+}

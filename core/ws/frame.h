@@ -1,0 +1,104 @@
+/*
+ * WebSocket frames (RFC 6455, section 5): bytes in, events out; messages in, bytes out.
+ *
+ * Pure: no sockets, no allocation. A decoder belongs to one client and one thread at a time. It
+ * keeps nothing of the input: what is not consumed must be offered again with more behind it, which
+ * never is more than FRAME_UNCONSUMED_MAX bytes.
+ */
+#ifndef SLUICE_WS_FRAME_H
+#define SLUICE_WS_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FRAME_HEADER_MAX 10       /* of a frame that a server sends: no mask */
+#define FRAME_CONTROL_MAX 125     /* payload of a control frame (5.5) */
+#define FRAME_UNCONSUMED_MAX (14 + FRAME_CONTROL_MAX)
+#define CLOSE_REASON_MAX (FRAME_CONTROL_MAX - 2)
+
+enum opcode {
+    OPCODE_CONTINUATION = 0x0,
+    OPCODE_TEXT = 0x1,
+    OPCODE_BINARY = 0x2,
+    OPCODE_CLOSE = 0x8,
+    OPCODE_PING = 0x9,
+    OPCODE_PONG = 0xA
+};
+
+/* Close codes (section 7.4.1 and the IANA registry). */
+enum close_code {
+    CLOSE_NORMAL = 1000,
+    CLOSE_GOING_AWAY = 1001,
+    CLOSE_PROTOCOL_ERROR = 1002,
+    CLOSE_UNSUPPORTED_TYPE = 1003,
+    CLOSE_NO_STATUS = 1005, /* never sent */
+    CLOSE_ABNORMAL = 1006,  /* never sent */
+    CLOSE_BAD_DATA = 1007,
+    CLOSE_POLICY = 1008,
+    CLOSE_TOO_BIG = 1009,
+    CLOSE_INTERNAL_ERROR = 1011,
+    CLOSE_SERVICE_RESTART = 1012,
+    CLOSE_TRY_AGAIN_LATER = 1013
+};
+
+enum frame_event_type {
+    FRAME_NEED_MORE,    /* the input holds no further event */
+    FRAME_DATA,         /* a piece of a message's payload, unmasked, checked if it is text */
+    FRAME_PING,         /* a whole ping: answer with its payload */
+    FRAME_PONG,         /* a whole pong */
+    FRAME_CLOSE,        /* a whole, valid close frame */
+    FRAME_ERROR         /* the peer broke a rule: close with `close_code`, read no further */
+};
+
+struct frame_event {
+    enum frame_event_type type;
+    enum opcode message_type; /* FRAME_DATA: OPCODE_TEXT or OPCODE_BINARY */
+    bool message_end;         /* FRAME_DATA: the message's last piece */
+    uint8_t *data;            /* payload inside the input; CLOSE: the reason */
+    size_t len;
+    uint16_t close_code;      /* CLOSE: the peer's, or CLOSE_NO_STATUS; ERROR: what to answer */
+    const char *error;        /* ERROR: what the peer did, static storage */
+};
+
+struct frame_decoder {
+    uint64_t frame_left;   /* payload bytes of the current data frame still to come */
+    uint64_t message_len;  /* payload bytes of the current message announced so far */
+    uint32_t utf8;
+    uint8_t mask[4];       /* rotated so that mask[0] is for the next byte */
+    uint8_t message_type;  /* OPCODE_TEXT or OPCODE_BINARY inside a message, else 0 */
+    bool in_frame;
+    bool final_frame;
+};
+
+/* What a decoder accepts; the same for all clients of an endpoint. */
+struct frame_limits {
+    uint64_t message_max; /* bytes, across fragments; checked on each frame's header */
+    bool text;            /* accept text messages */
+    bool binary;          /* accept binary messages */
+};
+
+/* A zeroed decoder is ready; this zeroes it. */
+void frame_decoder_init(struct frame_decoder *decoder);
+
+/* Finds the next event in `input`, unmasking in place. Returns how many bytes were consumed: go on
+ * behind them. After FRAME_ERROR or FRAME_CLOSE the decoder must not be used again. */
+size_t frame_decode(struct frame_decoder *decoder, const struct frame_limits *limits,
+                    uint8_t *input, size_t len, struct frame_event *event);
+
+/* Writes the header of an unfragmented, unmasked frame; returns its length. */
+size_t frame_encode_header(uint8_t out[FRAME_HEADER_MAX], enum opcode opcode, size_t payload_len);
+
+/* Writes a whole close frame; the reason is cut at CLOSE_REASON_MAX bytes, between characters.
+ * CLOSE_NO_STATUS writes an empty one. Returns its length. */
+size_t frame_encode_close(uint8_t out[2 + FRAME_CONTROL_MAX], uint16_t code, const char *reason,
+                          size_t reason_len);
+
+/* Whether an endpoint may send `code` in a close frame (7.4). */
+bool close_code_is_valid(unsigned code);
+
+/* In a stream of frames that frame_encode_* wrote: where the frame that holds byte `offset` begins
+ * and ends. Both are `offset` if a frame begins there or the stream ends there. */
+void frame_around(const uint8_t *stream, size_t len, size_t offset, size_t *begin, size_t *end);
+
+#endif

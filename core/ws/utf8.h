@@ -1,0 +1,23 @@
+/*
+ * UTF-8 checked as it arrives (RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF).
+ *
+ * Pure. The state is one word, so that a text may come in any pieces.
+ */
+#ifndef SLUICE_WS_UTF8_H
+#define SLUICE_WS_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define UTF8_START 0u /* the state before the first byte, and after each whole character */
+
+/* Checks the next `len` bytes. Returns the new state, or UTF8_INVALID as soon as the bytes cannot be
+ * the beginning of any valid text (which may be before a character is complete). */
+#define UTF8_INVALID 1u
+uint32_t utf8_check(uint32_t state, const uint8_t *data, size_t len);
+
+/* Whether `len` bytes are a whole valid text. */
+bool utf8_is_valid(const void *data, size_t len);
+
+#endif
