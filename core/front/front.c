@@ -244,6 +244,14 @@ void front_listener_url(const struct front *front, size_t index, char *url, size
     listener_url(&front->listeners[index], url, size);
 }
 
+unsigned long long front_responses(const struct front *front, unsigned hundreds)
+{
+    unsigned long long sum = 0;
+    for (size_t i = 0; i < front->server_count && hundreds < SERVER_STATUS_CLASSES; i++)
+        sum += atomic_load_explicit(&front->servers[i].responses[hundreds], memory_order_relaxed);
+    return sum;
+}
+
 void front_destroy(struct front *front)
 {
     if (front == NULL)

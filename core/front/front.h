@@ -28,6 +28,10 @@ MUST_CHECK int front_check(const struct config *config, struct diagnostics *diag
 size_t front_listener_count(const struct front *front);
 void front_listener_url(const struct front *front, size_t index, char *url, size_t size);
 
+/* How many HTTP responses there were since the start by the hundreds of their status: 1 for
+ * upgrades handed to the hub, 2, 4, 5; anything else is 0. Any thread. */
+unsigned long long front_responses(const struct front *front, unsigned hundreds);
+
 /* Stops listening and waits for CivetWeb's threads; detached connections live on. NULL is fine. */
 void front_destroy(struct front *front);
 

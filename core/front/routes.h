@@ -16,9 +16,9 @@ struct routes {
     bool demo_page;  /* at "/" */
 };
 
-/* Answers the connection's request, or detaches it and hands it to the hub.
- * Returns the HTTP status (101 for an upgrade). */
-int routes_handle(const struct routes *routes, struct mg_connection *conn);
+/* Answers the connection's request, or detaches it and hands it to the hub. `context` is the
+ * struct routes. Returns the HTTP status (101 for an upgrade). */
+int routes_handle(const void *context, struct mg_connection *conn);
 
 /* Answers what CivetWeb could not read. Returns the HTTP status. */
 int routes_handle_unreadable(struct mg_connection *conn, int status);

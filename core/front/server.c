@@ -20,10 +20,17 @@ static struct server *server_of(const struct mg_connection *conn)
     return mg_get_user_data(mg_get_context(conn));
 }
 
+static void count(struct server *server, int status)
+{
+    if (status >= 100 && status / 100 < SERVER_STATUS_CLASSES)
+        atomic_fetch_add_explicit(&server->responses[status / 100], 1, memory_order_relaxed);
+}
+
 static int on_request(struct mg_connection *conn)
 {
     const struct mg_request_info *info = mg_get_request_info(conn);
-    int status = routes_handle(&server_of(conn)->routes, conn);
+    const struct handler *handler = &server_of(conn)->handler;
+    int status = handler->handle(handler->context, conn);
     log_debug("front", "%s %s from %s: %d", info->request_method, info->request_uri,
               info->remote_addr, status);
     return status;
@@ -31,7 +38,7 @@ static int on_request(struct mg_connection *conn)
 
 static int on_unreadable(struct mg_connection *conn, int status, const char *message)
 {
-    status = routes_handle_unreadable(conn, status);
+    status = server_of(conn)->handler.handle_unreadable(conn, status);
     log_debug("front", "unreadable request from %s: %d (%s)",
               mg_get_request_info(conn)->remote_addr, status, message);
     return 0; /* answered */
@@ -87,7 +94,7 @@ static int start_context(struct server *server, const struct config *config, con
     char workers[16];
     char timeout[24];
     char max_header[24];
-    snprintf(workers, sizeof workers, "%u", config->front_workers);
+    snprintf(workers, sizeof workers, "%u", server->workers);
     snprintf(timeout, sizeof timeout, "%lld",
              (long long)(config->front_request_timeout / MILLISECOND));
     snprintf(max_header, sizeof max_header, "%zu", config->front_max_header);

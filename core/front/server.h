@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "front/listener.h"
-#include "front/routes.h"
 
 #include <openssl/types.h>
 #include <pthread.h>
@@ -18,19 +17,30 @@
 struct mg_context;
 
 #define SERVER_FAILURE_MAX 256
+#define SERVER_STATUS_CLASSES 6 /* responses are counted by the hundreds of their status */
+
+/* Who answers a server's requests; called on its workers, many at once. Both functions return the
+ * HTTP status that they answered with. */
+struct handler {
+    int (*handle)(const void *context, struct mg_connection *conn);
+    int (*handle_unreadable)(struct mg_connection *conn, int status); /* CivetWeb gave it up */
+    const void *context;                                              /* borrowed */
+};
 
 struct server {
-    struct routes routes;
-    SSL_CTX *tls; /* owned; NULL: plain */
+    struct handler handler;
+    unsigned workers; /* threads */
+    SSL_CTX *tls;     /* owned; NULL: plain */
     struct mg_context *context;
+    atomic_ullong responses[SERVER_STATUS_CLASSES];
     atomic_bool starting;
     pthread_t starter; /* whose messages tell why a start fails */
     char failure[SERVER_FAILURE_MAX];
 };
 
-/* Starts listening on `listeners` (at least one) with the configuration's workers and limits, and
- * stores the ports that the kernel chose in them. The server must not move afterwards.
- * Returns 0, or ERR_SYSTEM with the reason in `failure`, or ERR_NO_MEMORY. */
+/* Starts listening on `listeners` (at least one) with its workers and the configuration's limits,
+ * and stores the ports that the kernel chose in them. The server must not move afterwards. Returns
+ * 0, or ERR_SYSTEM with the reason in `failure`, or ERR_NO_MEMORY. */
 MUST_CHECK int server_start(struct server *server, const struct config *config,
                             struct listener *const *listeners, size_t count);
 
