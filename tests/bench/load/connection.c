@@ -40,9 +40,11 @@ static int open_socket(size_t index)
     return fd;
 }
 
+/* Edge-triggered: with thousands of busy sockets the kernel then looks at each of them once. Adding
+ * and modifying report what is ready already. */
 static int watch(struct connection *connection, int operation, bool wants_write)
 {
-    struct epoll_event event = {.events = wants_write ? EPOLLIN | EPOLLOUT : EPOLLIN,
+    struct epoll_event event = {.events = EPOLLET | EPOLLIN | (wants_write ? EPOLLOUT : 0u),
                                 .data.ptr = connection};
     connection->wants_write = wants_write;
     return epoll_ctl(connection->epoll, operation, connection->socket, &event);
@@ -144,7 +146,11 @@ int connection_advance(struct connection *connection, const struct options *opti
         return -1;
     }
     connection->head_len += (size_t)got;
-    return check_head(connection, count, why);
+    int open = check_head(connection, count, why);
+    /* There may be more than fitted: ask to be told. */
+    if (open > 0 && connection->head_len == HEAD_MAX)
+        watch(connection, EPOLL_CTL_MOD, false);
+    return open;
 }
 
 int connection_send(struct connection *connection, uint64_t messages)
@@ -171,12 +177,15 @@ int connection_send(struct connection *connection, uint64_t messages)
 
 int connection_receive(struct connection *connection, struct frame_count *count)
 {
-    ssize_t got = recv(connection->socket, scratch, sizeof scratch, 0);
-    if (got < 0 && errno == EAGAIN)
-        return 0;
-    if (got <= 0)
-        return -1;
-    frame_reader_feed(&connection->reader, scratch, (size_t)got, connection->mark, count);
+    ssize_t got;
+    do {
+        got = recv(connection->socket, scratch, sizeof scratch, 0);
+        if (got < 0 && errno == EAGAIN)
+            return 0;
+        if (got <= 0)
+            return -1;
+        frame_reader_feed(&connection->reader, scratch, (size_t)got, connection->mark, count);
+    } while ((size_t)got == sizeof scratch); /* less: the socket is empty */
     return count->closed ? -1 : 0;
 }
 

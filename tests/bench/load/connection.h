@@ -54,7 +54,7 @@ int connection_advance(struct connection *connection, const struct options *opti
  * Returns 0, or -1 if the connection is broken. */
 int connection_send(struct connection *connection, uint64_t messages);
 
-/* Reads once and counts. Returns 0, or -1 if the connection has ended. */
+/* Reads what there is and counts. Returns 0, or -1 if the connection has ended. */
 int connection_receive(struct connection *connection, struct frame_count *count);
 
 /* Closes at once, without a TIME_WAIT that would hold the port. */
