@@ -1,0 +1,35 @@
+/*
+ * Where in an upgrade request a token is looked for.
+ *
+ * Used in on_connect; what is found is borrowed from the request until the hook returns.
+ */
+#ifndef AUTH_CREDENTIAL_H
+#define AUTH_CREDENTIAL_H
+
+#include <sluice/plugin.h>
+
+enum credential_source {
+    CREDENTIAL_HEADER,      /* Authorization: Bearer TOKEN */
+    CREDENTIAL_QUERY,       /* ?token=TOKEN */
+    CREDENTIAL_COOKIE,      /* Cookie: token=TOKEN */
+    CREDENTIAL_SUBPROTOCOL, /* Sec-WebSocket-Protocol: bearer, TOKEN */
+    CREDENTIAL_SOURCES      /* how many there are */
+};
+
+/* The subprotocol that stands before a token, and that is answered with. */
+#define BEARER_SUBPROTOCOL "bearer"
+
+/* Where to look, in this order. */
+struct credential_places {
+    enum credential_source sources[CREDENTIAL_SOURCES];
+    size_t count;
+    const char *query_parameter; /* zero-terminated, borrowed from the options */
+    const char *cookie;          /* likewise */
+};
+
+/* The first token that is not empty, and where it was. False if there is none. */
+bool credential_find(const struct sl_host *host, const struct sl_request *request,
+                     const struct credential_places *places, struct sl_string *token,
+                     enum credential_source *source);
+
+#endif

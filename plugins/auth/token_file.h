@@ -1,0 +1,39 @@
+/*
+ * The list of tokens as operators write it: one a line, in a file or an environment variable.
+ *
+ *     # names and tokens
+ *     alice 4f1c0e9d2b7a6358
+ *     build-bot sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+ *
+ * Used in create. Plain tokens are wiped from every buffer that they were in, save the process's
+ * environment. No error text quotes a token.
+ */
+#ifndef AUTH_TOKEN_FILE_H
+#define AUTH_TOKEN_FILE_H
+
+#include "tokens.h"
+
+#define TOKEN_FILE_MAX (1024 * 1024) /* bytes */
+#define TOKEN_ERROR_SIZE 512
+
+/* How entries are separated. */
+enum token_separator {
+    TOKEN_LINES,           /* by line ends */
+    TOKEN_LINES_AND_COMMAS /* by line ends and commas, since a variable is seldom of many lines */
+};
+
+/* Adds what `text` lists to `tokens`. Errors begin with `where`, a colon and the number of the
+ * entry, from 1: with TOKEN_LINES the line. Returns whether all of it was well; else `error`, of
+ * TOKEN_ERROR_SIZE bytes, is a sentence for the operator. */
+bool token_text_parse(struct tokens *tokens, const char *text, size_t len, const char *where,
+                      enum token_separator separator, char *error);
+
+/* Reads and parses a file: a regular one, of at most TOKEN_FILE_MAX bytes, that only its owner may
+ * write to. *readable_by_others tells whether everybody may read it. Returns as above. */
+bool token_file_read(struct tokens *tokens, const char *path, bool *readable_by_others,
+                     char *error);
+
+/* Parses the environment variable `name`. Returns as above; that it is not set is an error. */
+bool token_env_read(struct tokens *tokens, const char *name, char *error);
+
+#endif

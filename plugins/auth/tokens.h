@@ -1,0 +1,53 @@
+/*
+ * The tokens that an instance accepts: SHA-256 digests with the names they stand for.
+ *
+ * Filled in create, immutable afterwards, so that any thread may look up. A token itself is not
+ * kept, so that neither a core dump nor a bug elsewhere can give one away.
+ */
+#ifndef AUTH_TOKENS_H
+#define AUTH_TOKENS_H
+
+#include <sluice/plugin.h>
+
+#define DIGEST_SIZE 32
+#define TOKEN_MAX 1024 /* bytes of a token; longer ones are refused unread */
+#define NAME_MAX_SIZE 255
+#define TOKENS_MAX 10000 /* each look-up compares with all of them */
+
+struct token {
+    uint8_t digest[DIGEST_SIZE];
+    char *name; /* owned, not zero-terminated */
+    size_t name_len;
+    bool allowed;
+};
+
+struct tokens {
+    const struct sl_host *host;
+    struct token *items; /* owned */
+    size_t count;
+    size_t capacity;
+    size_t short_count; /* how many were given as text that is easily guessed */
+};
+
+enum tokens_result { TOKENS_OK = 0, TOKENS_NO_MEMORY, TOKENS_TOO_MANY, TOKENS_DUPLICATE };
+
+void tokens_init(struct tokens *tokens, const struct sl_host *host);
+
+/* Frees and wipes. */
+void tokens_deinit(struct tokens *tokens);
+
+/* Adds a digest for `name` (1 to NAME_MAX_SIZE bytes), both copied. One name may have several
+ * tokens; one token has only one name. */
+enum tokens_result tokens_add(struct tokens *tokens, const char *name, size_t name_len,
+                              const uint8_t digest[DIGEST_SIZE]);
+
+/* The digest of a token. False if OpenSSL could not work it out, for lack of memory. */
+bool tokens_digest(const char *token, size_t len, uint8_t digest[DIGEST_SIZE]);
+
+/* Finds a digest in a time that does not depend on which, or whether, there is one. NULL: none. */
+const struct token *tokens_find(const struct tokens *tokens, const uint8_t digest[DIGEST_SIZE]);
+
+/* Marks the tokens of that name as allowed. Returns whether there is any. */
+bool tokens_allow(struct tokens *tokens, const char *name, size_t len);
+
+#endif

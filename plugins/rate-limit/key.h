@@ -1,0 +1,37 @@
+/*
+ * Who a shared bucket belongs to, as 128 bits: an address or an identity under a secret hash.
+ *
+ * Clients choose their identity and, with IPv6, their address. The hash (SipHash-2-4, twice, with
+ * secrets drawn for each instance) keeps them from choosing which shard or chain they fall into,
+ * and makes every key the same small size. Pure, any thread.
+ */
+#ifndef RATE_LIMIT_KEY_H
+#define RATE_LIMIT_KEY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct key {
+    uint64_t high;
+    uint64_t low;
+};
+
+struct key_secret {
+    uint64_t words[4];
+};
+
+/* Draws a secret from the kernel. Returns 0, or -1 with errno set. */
+int key_secret_init(struct key_secret *secret);
+
+/* SipHash-2-4 of `len` bytes under the 128-bit key (first, second), words in little-endian order.
+ */
+uint64_t siphash(uint64_t first, uint64_t second, const uint8_t *data, size_t len);
+
+/* The key of an address: 16 bytes, IPv4 as ::ffff:a.b.c.d. IPv6 counts by its /64, since that much
+ * is what one customer is given. */
+struct key key_of_address(const struct key_secret *secret, const uint8_t address[16]);
+
+/* The key of an identity of at most 255 bytes (more are ignored); never that of an address. */
+struct key key_of_identity(const struct key_secret *secret, const char *identity, size_t len);
+
+#endif

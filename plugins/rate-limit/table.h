@@ -1,0 +1,32 @@
+/*
+ * The buckets that clients share: a bounded hash table from key to bucket, in shards.
+ *
+ * Any thread may take from it; each shard has its own lock, held for one look-up. Memory is
+ * allocated once, at creation, and touched as it is used. When a shard is full, a bucket that is
+ * full again gives up its place (forgetting it changes nothing); when there is none nearby, the new
+ * key takes from the shard's one overflow bucket, so that more keys never mean more allowance.
+ */
+#ifndef RATE_LIMIT_TABLE_H
+#define RATE_LIMIT_TABLE_H
+
+#include "bucket.h"
+#include "key.h"
+
+#include <sluice/plugin.h>
+
+struct table;
+
+/* Creates a table of at most `max_keys` (at least 1) buckets under `limits`, which is copied.
+ * Returns it, owned by the caller, or NULL: no memory. */
+struct table *table_create(const struct sl_host *host, const struct limits *limits,
+                           uint32_t max_keys);
+
+/* Frees; NULL is fine. No other thread may use it any more. */
+void table_destroy(struct table *table);
+
+/* Takes from the bucket of `key` as bucket_take does. *overflowed tells whether the overflow bucket
+ * was asked in its place. */
+bool table_take(struct table *table, const struct key *key, uint64_t bytes, int64_t now,
+                int64_t *wait, bool *overflowed);
+
+#endif

@@ -1,0 +1,156 @@
+#include "settings.h"
+
+#include <string.h>
+
+static const char *const message_types[] = {"text", "binary", NULL};
+static const char *const actions[] = {"drop", "close", NULL};
+
+const struct sl_option settings_options[SETTINGS_OPTION_COUNT] = {
+    {.name = "types",
+     .type = SL_OPTION_STRINGS,
+     .choices = message_types,
+     .summary = "Which messages may pass; if left out both, or with json: true text only"},
+    {.name = "min_size",
+     .type = SL_OPTION_SIZE,
+     .maximum = 1e12,
+     .summary = "The least size of a message"},
+    {.name = "max_size",
+     .type = SL_OPTION_SIZE,
+     .minimum = 1,
+     .maximum = 1e12,
+     .summary = "The greatest size of a message; the endpoint's message.max_size holds anyway"},
+    {.name = "json",
+     .type = SL_OPTION_BOOL,
+     .default_value = "false",
+     .summary = "Whether text messages have to be well-formed JSON"},
+    {.name = "max_depth",
+     .type = SL_OPTION_INTEGER,
+     .default_value = "32",
+     .minimum = 1,
+     .maximum = 1000,
+     .summary = "How many arrays and objects may be inside each other"},
+    {.name = "max_values",
+     .type = SL_OPTION_INTEGER,
+     .default_value = "65536",
+     .minimum = 1,
+     .maximum = 1e7,
+     .summary = "How many values a message may hold, nested ones included"},
+    {.name = "required",
+     .type = SL_OPTION_MAP,
+     .summary = "Members that the top-level object must have, each with its type: string, number, "
+                "integer, boolean, object, array, \"null\" or any"},
+    {.name = "action",
+     .type = SL_OPTION_CHOICE,
+     .default_value = "close",
+     .choices = actions,
+     .summary = "What happens to a bad message: it is dropped, or its client closed"},
+    {.name = "notify",
+     .type = SL_OPTION_BOOL,
+     .default_value = "false",
+     .summary = "With action: drop, tell the client why in a small JSON text message"},
+};
+
+static bool equals(struct sl_string text, const char *expected)
+{
+    return text.len == strlen(expected) && memcmp(text.data, expected, text.len) == 0;
+}
+
+static int read_types(struct sl_instance *self, struct settings *settings)
+{
+    const struct sl_host *host = self->host;
+    const struct sl_value *types = host->option(self, "types");
+    settings->json = sl_option_bool(self, "json");
+    settings->text = types == NULL;
+    settings->binary = types == NULL && !settings->json;
+    for (size_t i = 0; i < host->value_count(types); i++) {
+        struct sl_string type = host->value_string(host->value_at(types, i));
+        settings->text |= equals(type, "text");
+        settings->binary |= equals(type, "binary");
+    }
+    if (!settings->text && !settings->binary)
+        return sl_fail(self, "types is empty, so no message could ever pass: name text or binary");
+    if (settings->json && !settings->text)
+        return sl_fail(self, "json: true is about text messages, but types lets none pass: add "
+                             "text to types");
+    return 0;
+}
+
+static int read_sizes(struct sl_instance *self, struct settings *settings)
+{
+    settings->min_size = (uint64_t)sl_option_integer(self, "min_size");
+    settings->max_size = UINT64_MAX;
+    if (self->host->option(self, "max_size") != NULL)
+        settings->max_size = (uint64_t)sl_option_integer(self, "max_size");
+    if (settings->min_size > settings->max_size)
+        return sl_fail(self, "min_size is greater than max_size, so no message could ever pass");
+    return 0;
+}
+
+static int read_action(struct sl_instance *self, struct settings *settings)
+{
+    settings->close = equals(sl_option_string(self, "action"), "close");
+    settings->notify = sl_option_bool(self, "notify");
+    if (settings->close && settings->notify)
+        return sl_fail(self, "notify tells why a message was dropped, but with action: close the "
+                             "close reason does: leave one of them out");
+    return 0;
+}
+
+static int read_member(struct sl_instance *self, const struct sl_value *required, size_t index,
+                       struct member *member)
+{
+    const struct sl_host *host = self->host;
+    struct sl_string name = host->value_key(required, index);
+    struct sl_string type = host->value_string(host->value_at(required, index));
+    if (name.len > MEMBER_NAME_MAX || memchr(name.data, '\0', name.len) != NULL)
+        return sl_fail(self, "required: the name number %zu is longer than %d bytes or holds a NUL",
+                       index + 1, MEMBER_NAME_MAX);
+    member->name = name.data;
+    member->name_len = name.len;
+    if (member_type_find(type.data, type.len, &member->type))
+        return 0;
+    return sl_fail(self,
+                   "required: the type of \"%.*s\" has to be one of string, number, integer, "
+                   "boolean, object, array, \"null\" (in quotation marks) and any",
+                   (int)name.len, name.data);
+}
+
+static int read_members(struct sl_instance *self, struct settings *settings)
+{
+    const struct sl_host *host = self->host;
+    const struct sl_value *required = host->option(self, "required");
+    size_t count = host->value_count(required);
+    if (required == NULL)
+        return 0;
+    if (!settings->json)
+        return sl_fail(self, "required has no meaning without json: true");
+    if (count > MEMBERS_MAX)
+        return sl_fail(self, "required names %zu members, but %d is the most", count, MEMBERS_MAX);
+    if (count == 0)
+        return sl_fail(self, "required is empty: name a member, or leave required out");
+    settings->members = host->allocate(count * sizeof *settings->members);
+    if (settings->members == NULL)
+        return sl_fail(self, "there is no memory for required");
+    settings->member_count = count;
+    for (size_t i = 0; i < count; i++)
+        if (read_member(self, required, i, &settings->members[i]) != 0)
+            return SL_ERROR;
+    return 0;
+}
+
+int settings_read(struct sl_instance *self, struct settings *settings)
+{
+    settings->json_limits.max_depth = (size_t)sl_option_integer(self, "max_depth");
+    settings->json_limits.max_values = (size_t)sl_option_integer(self, "max_values");
+    if (read_types(self, settings) == 0 && read_sizes(self, settings) == 0 &&
+        read_action(self, settings) == 0 && read_members(self, settings) == 0)
+        return 0;
+    settings_deinit(settings, self->host);
+    return SL_ERROR;
+}
+
+void settings_deinit(struct settings *settings, const struct sl_host *host)
+{
+    host->release(settings->members);
+    settings->members = NULL;
+}
