@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "front/listener.h"
+#include "front/routes.h"
 #include "front/server.h"
 #include "front/tls.h"
 
@@ -19,6 +20,7 @@ struct front {
      * has one TLS context for a server. */
     struct server *servers;
     size_t server_count;
+    struct routes routes;
 };
 
 static int parse_listeners(struct front *front, const struct config *config,
@@ -92,15 +94,18 @@ static int start_server(struct front *front, const struct config *config,
     return rc;
 }
 
-static struct server *add_server(struct front *front, const struct routes *routes)
+static struct server *add_server(struct front *front, const struct config *config)
 {
     struct server *server = &front->servers[front->server_count++];
-    server->routes = *routes;
+    server->workers = config->front_workers;
+    server->handler = (struct handler){.handle = routes_handle,
+                                       .handle_unreadable = routes_handle_unreadable,
+                                       .context = &front->routes};
     return server;
 }
 
 static int start_plain(struct front *front, const struct config *config,
-                       const struct routes *routes, struct diagnostics *diagnostics)
+                       struct diagnostics *diagnostics)
 {
     struct listener **plain = calloc(front->listener_count, sizeof *plain);
     struct position position = {0};
@@ -116,22 +121,22 @@ static int start_plain(struct front *front, const struct config *config,
     }
     int rc = OK;
     if (count > 0) {
-        add_server(front, routes);
+        add_server(front, config);
         rc = start_server(front, config, plain, count, position, diagnostics);
     }
     free(plain);
     return rc;
 }
 
-static int start_tls(struct front *front, const struct config *config, const struct routes *routes,
-                     SSL_CTX **contexts, struct diagnostics *diagnostics)
+static int start_tls(struct front *front, const struct config *config, SSL_CTX **contexts,
+                     struct diagnostics *diagnostics)
 {
     int rc = OK;
     for (size_t i = 0; i < front->listener_count && rc == OK; i++) {
         struct listener *listener = &front->listeners[i];
         if (!listener->tls)
             continue;
-        add_server(front, routes)->tls = contexts[i];
+        add_server(front, config)->tls = contexts[i];
         contexts[i] = NULL; /* now the server's */
         rc = start_server(front, config, &listener, 1, config->listeners[i].position, diagnostics);
     }
@@ -189,7 +194,7 @@ static struct front *front_allocate(size_t listener_count)
     return NULL;
 }
 
-static int start_all(struct front *front, const struct config *config, const struct routes *routes,
+static int start_all(struct front *front, const struct config *config,
                      struct diagnostics *diagnostics)
 {
     SSL_CTX **contexts = NULL;
@@ -201,9 +206,9 @@ static int start_all(struct front *front, const struct config *config, const str
         return rc;
     rc = addresses;
     if (rc == OK)
-        rc = start_plain(front, config, routes, diagnostics);
+        rc = start_plain(front, config, diagnostics);
     if (rc == OK)
-        rc = start_tls(front, config, routes, contexts, diagnostics);
+        rc = start_tls(front, config, contexts, diagnostics);
     free_contexts(contexts, config->listener_count);
     return rc;
 }
@@ -211,12 +216,12 @@ static int start_all(struct front *front, const struct config *config, const str
 int front_create(const struct config *config, struct hub *hub, struct diagnostics *diagnostics,
                  struct front **out)
 {
-    struct routes routes = {.hub = hub, .demo_page = config->demo_page};
     struct front *front = front_allocate(config->listener_count);
     if (front == NULL)
         return ERR_NO_MEMORY;
+    front->routes = (struct routes){.hub = hub, .demo_page = config->demo_page};
     mg_init_library(MG_FEATURES_TLS | MG_FEATURES_IPV6);
-    int rc = start_all(front, config, &routes, diagnostics);
+    int rc = start_all(front, config, diagnostics);
     if (rc != OK) {
         front_destroy(front);
         return rc;

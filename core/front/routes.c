@@ -145,8 +145,9 @@ static int handle_demo_page(struct mg_connection *conn)
     return response_send(conn, &response);
 }
 
-int routes_handle(const struct routes *routes, struct mg_connection *conn)
+int routes_handle(const void *context, struct mg_connection *conn)
 {
+    const struct routes *routes = context;
     const struct mg_request_info *info = mg_get_request_info(conn);
     char path[PATH_MAX_BYTES];
     if (info->num_headers >= MG_MAX_HEADERS)

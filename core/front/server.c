@@ -29,8 +29,9 @@ static void count(struct server *server, int status)
 static int on_request(struct mg_connection *conn)
 {
     const struct mg_request_info *info = mg_get_request_info(conn);
-    const struct handler *handler = &server_of(conn)->handler;
-    int status = handler->handle(handler->context, conn);
+    struct server *server = server_of(conn);
+    int status = server->handler.handle(server->handler.context, conn);
+    count(server, status);
     log_debug("front", "%s %s from %s: %d", info->request_method, info->request_uri,
               info->remote_addr, status);
     return status;
@@ -38,7 +39,9 @@ static int on_request(struct mg_connection *conn)
 
 static int on_unreadable(struct mg_connection *conn, int status, const char *message)
 {
-    status = server_of(conn)->handler.handle_unreadable(conn, status);
+    struct server *server = server_of(conn);
+    status = server->handler.handle_unreadable(conn, status);
+    count(server, status);
     log_debug("front", "unreadable request from %s: %d (%s)",
               mg_get_request_info(conn)->remote_addr, status, message);
     return 0; /* answered */

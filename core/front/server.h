@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+struct mg_connection;
 struct mg_context;
 
 #define SERVER_FAILURE_MAX 256
