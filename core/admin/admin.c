@@ -51,8 +51,8 @@ static int load_token(const struct config *config, struct diagnostics *diagnosti
     const char *path = config->admin_token_file;
     ssize_t len = read_token(path, token);
     if (len < 0) {
-        diagnostics_add(diagnostics, config->admin_position, "cannot read the admin token from %s: %s",
-                        path, strerror(errno));
+        diagnostics_add(diagnostics, config->admin_position,
+                        "cannot read the admin token from %s: %s", path, strerror(errno));
         return ERR_CONFIG;
     }
     if (len < 16) {

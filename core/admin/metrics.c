@@ -76,8 +76,7 @@ static void write_clients(struct writer *writer, struct hub *hub)
     describe(writer, "sluice_clients", "gauge", "Connected clients.");
     for (size_t i = 0; i < hub->endpoint_count; i++)
         put(writer, "sluice_clients{endpoint=\"%s\"} %u\n",
-            label(hub->endpoints[i].config->path, path),
-            hub_client_count(hub, &hub->endpoints[i]));
+            label(hub->endpoints[i].config->path, path), hub_client_count(hub, &hub->endpoints[i]));
 }
 
 static void write_messages(struct writer *writer, struct hub *hub)

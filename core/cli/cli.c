@@ -66,9 +66,9 @@ static void print_command_help(const struct command *command)
 {
     printf("Usage: sluice %s%s%s%s%s\n\n%c%s.\n", command->name,
            command->uses_config ? " [-c FILE] [--set KEY=VALUE]..." : "",
-           command->argument != NULL ? " [" : "", command->argument != NULL ? command->argument : "",
-           command->argument != NULL ? "]" : "", command->summary[0] - 'a' + 'A',
-           command->summary + 1);
+           command->argument != NULL ? " [" : "",
+           command->argument != NULL ? command->argument : "", command->argument != NULL ? "]" : "",
+           command->summary[0] - 'a' + 'A', command->summary + 1);
     if (command->uses_config)
         printf("\n%s", config_options_help);
     if (command->run == cli_serve)
@@ -244,5 +244,6 @@ void cli_describe_chain(const struct endpoint_config *endpoint, char *text, size
     for (size_t i = 0; i < endpoint->pipeline_length && len < size; i++)
         len += (size_t)snprintf(text + len, size - len, "%s -> ", endpoint->pipeline[i].plugin);
     if (len < size)
-        snprintf(text + len, size - len, "broadcast%s", endpoint->echo ? "" : " (not to the sender)");
+        snprintf(text + len, size - len, "broadcast%s",
+                 endpoint->echo ? "" : " (not to the sender)");
 }

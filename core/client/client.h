@@ -47,9 +47,9 @@ struct client {
     int socket;
     uint8_t state; /* enum client_state */
     bool is_dirty : 1;
-    bool is_registered : 1;  /* on_open has run, on_close is owed */
-    bool is_joined : 1;      /* a member of its audience */
-    bool wants_write : 1;    /* EPOLLOUT is watched for */
+    bool is_registered : 1; /* on_open has run, on_close is owed */
+    bool is_joined : 1;     /* a member of its audience */
+    bool wants_write : 1;   /* EPOLLOUT is watched for */
     bool ping_unanswered : 1;
     bool closed_by_peer : 1;
     bool drop_on_flush : 1; /* LINGERING: the peer has said goodbye too, no need to wait for it */

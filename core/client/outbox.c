@@ -80,8 +80,8 @@ void outbox_consume(struct outbox *outbox, size_t sent)
     }
 }
 
-/* Moves whole segments from `from` to `to` while they are within the first `keep` bytes. Returns how
- * many of those bytes are left to keep. */
+/* Moves whole segments from `from` to `to` while they are within the first `keep` bytes. Returns
+ * how many of those bytes are left to keep. */
 static size_t move_whole_segments(struct outbox *from, struct outbox *to, size_t keep)
 {
     while (from->first != NULL && keep > 0) {
@@ -109,8 +109,8 @@ size_t outbox_truncate(struct outbox *outbox, size_t keep)
     if (cut != NULL) {
         frame_around(cut->bytes->data, cut->bytes->len, cut->offset + keep, &begin, &end);
         if (end > cut->offset) {
-            int error = outbox_append_copy(&rest, cut->bytes->data, end, cut->offset,
-                                           cut->bytes->account);
+            int error =
+                outbox_append_copy(&rest, cut->bytes->data, end, cut->offset, cut->bytes->account);
             (void)error; /* As above. */
         }
     }

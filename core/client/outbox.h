@@ -47,8 +47,8 @@ size_t outbox_gather(const struct outbox *outbox, struct iovec *pieces, size_t m
 /* Forgets the first `sent` bytes. */
 void outbox_consume(struct outbox *outbox, size_t sent);
 
-/* Forgets everything except the first `keep` bytes and the rest of the frame in which those, or what
- * has been sent before, end. Returns how many bytes were dropped. */
+/* Forgets everything except the first `keep` bytes and the rest of the frame in which those, or
+ * what has been sent before, end. Returns how many bytes were dropped. */
 size_t outbox_truncate(struct outbox *outbox, size_t keep);
 
 /* Forgets everything. */

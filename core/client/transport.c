@@ -119,8 +119,8 @@ static ssize_t plain_write(struct client *client, const struct iovec *pieces, si
 ssize_t transport_write(struct client *client, const struct iovec *pieces, size_t count)
 {
     counter_add(&client->shard->stats.writes, 1);
-    ssize_t sent = client->tls != NULL ? tls_write(client, pieces, count)
-                                       : plain_write(client, pieces, count);
+    ssize_t sent =
+        client->tls != NULL ? tls_write(client, pieces, count) : plain_write(client, pieces, count);
     if (sent > 0)
         counter_add(&client->shard->stats.bytes_out, (uint64_t)sent);
     return sent;

@@ -13,7 +13,8 @@
 
 #define TRANSPORT_PIECES_MAX 64
 
-/* Reads up to `size` bytes. Returns how many; 0: nothing there now; ERR_CLOSED: the peer is gone. */
+/* Reads up to `size` bytes. Returns how many; 0: nothing there now; ERR_CLOSED: the peer is gone.
+ */
 ssize_t transport_read(struct client *client, void *data, size_t size);
 
 /* Whether decrypted bytes are waiting that the kernel knows nothing of. */

@@ -17,14 +17,14 @@
 struct endpoint;
 
 struct upgrade {
-    struct mail mail;          /* first: the mailbox links upgrades through it */
-    int socket;                /* non-blocking; owned; -1 once the client has it */
-    SSL *tls;                  /* owned; NULL for plain; handshake complete */
-    unsigned char *early;      /* bytes read past the request head; owned, malloc; may be NULL */
+    struct mail mail;     /* first: the mailbox links upgrades through it */
+    int socket;           /* non-blocking; owned; -1 once the client has it */
+    SSL *tls;             /* owned; NULL for plain; handshake complete */
+    unsigned char *early; /* bytes read past the request head; owned, malloc; may be NULL */
     size_t early_len;
     struct endpoint *endpoint; /* borrowed from the hub; admission is held, see hub_admit */
     struct address address;
-    struct request *request;   /* owned */
+    struct request *request; /* owned */
 };
 
 /* Frees everything that is still there: TLS state, socket (closed), early bytes, request, itself.

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Offsets into a batch are 32 bits wide; a batch is far smaller than that unless messages are huge. */
+/* Offsets into a batch are 32 bits wide; a batch is far smaller than that unless messages are huge.
+ */
 #define BATCH_MAX (UINT32_MAX / 2)
 
 /* An emptied batch keeps its memory up to this size. */

@@ -30,12 +30,12 @@ struct audience {
     struct client **members; /* open clients, in no order; each knows its index */
     uint32_t count;
     uint32_t capacity;
-    struct buffer batch;            /* frames published in this iteration */
+    struct buffer batch; /* frames published in this iteration */
     uint32_t batch_messages;
-    uint64_t batch_skips;           /* how many of them clients are not to get, summed over clients */
+    uint64_t batch_skips; /* how many of them clients are not to get, summed over clients */
     uint32_t outbound_messages;
-    struct buffer outbound;         /* those of them that came from this loop, for the others */
-    struct shared_bytes *kept;      /* a copy of the batch for those who could not take it all */
+    struct buffer outbound;    /* those of them that came from this loop, for the others */
+    struct shared_bytes *kept; /* a copy of the batch for those who could not take it all */
     struct audience *next_dirty;
     bool is_dirty;
     counter messages_in;

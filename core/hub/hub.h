@@ -53,8 +53,7 @@ struct endpoint *hub_find_endpoint(struct hub *hub, const char *path);
 
 /* Asks for a place for one more client and counts it if it is granted; every grant is given back
  * with hub_leave exactly once. Refusals are counted for the metrics. Any thread. */
-enum admission hub_admit(struct hub *hub, struct endpoint *endpoint,
-                         const struct address *address);
+enum admission hub_admit(struct hub *hub, struct endpoint *endpoint, const struct address *address);
 
 /* Gives a place back. Any thread. */
 void hub_leave(struct hub *hub, struct endpoint *endpoint, const struct address *address);

@@ -103,7 +103,8 @@ static void mark_client_dirty(struct shard *shard, struct client *client)
     shard->dirty_clients = client;
 }
 
-/* Makes a run of bytes the client's next one, lengthening its last run if they follow each other. */
+/* Makes a run of bytes the client's next one, lengthening its last run if they follow each other.
+ */
 static int add_outgoing(struct shard *shard, struct client *client, bool from_batch,
                         uint32_t offset, uint32_t len)
 {

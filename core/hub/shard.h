@@ -92,7 +92,7 @@ struct shard {
     uint32_t outgoing_capacity;
 
     struct message *current_message; /* whose chain is running, or NULL */
-    uint8_t *input;  /* FRAME_UNCONSUMED_MAX + SHARD_READ_SIZE bytes: what is being read */
+    uint8_t *input; /* FRAME_UNCONSUMED_MAX + SHARD_READ_SIZE bytes: what is being read */
     struct timer drain_timer;
     int64_t drain_until;
     struct shard_stats stats;

@@ -200,8 +200,8 @@ void chain_close(const struct chain *chain, struct client *client)
                            .by_peer = client->closed_by_peer,
                            .reason = {.data = "", .len = 0}};
     if (client->close_reason != NULL)
-        how.reason = (struct sl_string){.data = client->close_reason,
-                                        .len = strlen(client->close_reason)};
+        how.reason =
+            (struct sl_string){.data = client->close_reason, .len = strlen(client->close_reason)};
     for (size_t i = 0; i < chain->count; i++) {
         struct instance *instance = chain->instances[i];
         if (instance->plugin->table.on_close != NULL)

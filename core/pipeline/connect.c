@@ -13,8 +13,8 @@ static struct sl_string as_sl_string(struct span span)
 static void set_subprotocol(struct connect *connect, const char *subprotocol)
 {
     snprintf(connect->subprotocol, sizeof connect->subprotocol, "%s", subprotocol);
-    connect->seen.subprotocol = (struct sl_string){.data = connect->subprotocol,
-                                                   .len = strlen(connect->subprotocol)};
+    connect->seen.subprotocol =
+        (struct sl_string){.data = connect->subprotocol, .len = strlen(connect->subprotocol)};
 }
 
 void connect_init(struct connect *connect, const struct request *request, bool secure,

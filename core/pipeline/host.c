@@ -137,9 +137,9 @@ static bool host_request_subprotocol(const struct sl_request *request, size_t in
                                      struct sl_string *out)
 {
     struct span value = {0};
-    return give(request_list_element(connect_of(request)->request, "Sec-WebSocket-Protocol", index,
-                                     &value),
-                value, out);
+    return give(
+        request_list_element(connect_of(request)->request, "Sec-WebSocket-Protocol", index, &value),
+        value, out);
 }
 
 static int host_select_subprotocol(struct sl_request *request, const char *subprotocol)

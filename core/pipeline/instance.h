@@ -34,10 +34,10 @@ struct instance {
     struct endpoint *endpoint;
     struct option_set *options; /* owned */
     enum on_error on_error;
-    unsigned position;     /* in the pipeline, from 1 */
-    size_t client_offset;  /* of its block in a client's plugin_state */
-    char *name;            /* owned: "auth#2" */
-    char *failure;         /* owned: what create said, or NULL */
+    unsigned position;                 /* in the pipeline, from 1 */
+    size_t client_offset;              /* of its block in a client's plugin_state */
+    char *name;                        /* owned: "auth#2" */
+    char *failure;                     /* owned: what create said, or NULL */
     struct verdict_counters *verdicts; /* owned; one for each loop */
     unsigned loop_count;
 };

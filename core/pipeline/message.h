@@ -16,7 +16,7 @@ struct client;
 struct message {
     struct sl_message seen; /* first: what plugins are handed */
     struct client *client;
-    char *replacement; /* owned; NULL: the payload as it arrived */
+    char *replacement;   /* owned; NULL: the payload as it arrived */
     uint16_t close_code; /* for SL_CLOSE */
     char close_reason[CLOSE_REASON_MAX + 1];
 };

@@ -124,8 +124,8 @@ static int check_options(const struct plugin *plugin, char text[PLUGIN_TEXT_MAX]
 
 static void copy_table(struct plugin *plugin, const struct sl_plugin *table)
 {
-    size_t size = table->struct_size < sizeof plugin->table ? table->struct_size
-                                                            : sizeof plugin->table;
+    size_t size =
+        table->struct_size < sizeof plugin->table ? table->struct_size : sizeof plugin->table;
     memcpy(&plugin->table, table, size);
     plugin->options = (struct option_table){.rows = plugin->table.options,
                                             .count = plugin->table.options_count,
@@ -176,7 +176,8 @@ static int load_file(struct plugin_set *set, const char *name, const char *path,
     return OK;
 }
 
-/* A plugin's name becomes part of a file name, so it is nothing but letters, digits, '-' and '_'. */
+/* A plugin's name becomes part of a file name, so it is nothing but letters, digits, '-' and '_'.
+ */
 static bool is_plugin_name(const char *name)
 {
     size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");

@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAME_HEADER_MAX 10       /* of a frame that a server sends: no mask */
-#define FRAME_CONTROL_MAX 125     /* payload of a control frame (5.5) */
+#define FRAME_HEADER_MAX 10   /* of a frame that a server sends: no mask */
+#define FRAME_CONTROL_MAX 125 /* payload of a control frame (5.5) */
 #define FRAME_UNCONSUMED_MAX (14 + FRAME_CONTROL_MAX)
 #define CLOSE_REASON_MAX (FRAME_CONTROL_MAX - 2)
 
@@ -43,12 +43,12 @@ enum close_code {
 };
 
 enum frame_event_type {
-    FRAME_NEED_MORE,    /* the input holds no further event */
-    FRAME_DATA,         /* a piece of a message's payload, unmasked, checked if it is text */
-    FRAME_PING,         /* a whole ping: answer with its payload */
-    FRAME_PONG,         /* a whole pong */
-    FRAME_CLOSE,        /* a whole, valid close frame */
-    FRAME_ERROR         /* the peer broke a rule: close with `close_code`, read no further */
+    FRAME_NEED_MORE, /* the input holds no further event */
+    FRAME_DATA,      /* a piece of a message's payload, unmasked, checked if it is text */
+    FRAME_PING,      /* a whole ping: answer with its payload */
+    FRAME_PONG,      /* a whole pong */
+    FRAME_CLOSE,     /* a whole, valid close frame */
+    FRAME_ERROR      /* the peer broke a rule: close with `close_code`, read no further */
 };
 
 struct frame_event {
@@ -57,16 +57,16 @@ struct frame_event {
     bool message_end;         /* FRAME_DATA: the message's last piece */
     uint8_t *data;            /* payload inside the input; CLOSE: the reason */
     size_t len;
-    uint16_t close_code;      /* CLOSE: the peer's, or CLOSE_NO_STATUS; ERROR: what to answer */
-    const char *error;        /* ERROR: what the peer did, static storage */
+    uint16_t close_code; /* CLOSE: the peer's, or CLOSE_NO_STATUS; ERROR: what to answer */
+    const char *error;   /* ERROR: what the peer did, static storage */
 };
 
 struct frame_decoder {
-    uint64_t frame_left;   /* payload bytes of the current data frame still to come */
-    uint64_t message_len;  /* payload bytes of the current message announced so far */
+    uint64_t frame_left;  /* payload bytes of the current data frame still to come */
+    uint64_t message_len; /* payload bytes of the current message announced so far */
     uint32_t utf8;
-    uint8_t mask[4];       /* rotated so that mask[0] is for the next byte */
-    uint8_t message_type;  /* OPCODE_TEXT or OPCODE_BINARY inside a message, else 0 */
+    uint8_t mask[4];      /* rotated so that mask[0] is for the next byte */
+    uint8_t message_type; /* OPCODE_TEXT or OPCODE_BINARY inside a message, else 0 */
     bool in_frame;
     bool final_frame;
 };

@@ -5,8 +5,8 @@
 /*
  * The state between characters is UTF8_START. Inside one it holds how many continuation bytes are
  * still to come (bits 8-15) and the range of the next one (low: bits 16-23, high: bits 24-31): only
- * the second byte's range differs from 80..BF, and that is what rules out overlong forms, surrogates
- * and values past U+10FFFF (RFC 3629, section 4).
+ * the second byte's range differs from 80..BF, and that is what rules out overlong forms,
+ * surrogates and values past U+10FFFF (RFC 3629, section 4).
  */
 static uint32_t expecting(uint32_t count, uint32_t low, uint32_t high)
 {

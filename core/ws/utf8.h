@@ -12,8 +12,8 @@
 
 #define UTF8_START 0u /* the state before the first byte, and after each whole character */
 
-/* Checks the next `len` bytes. Returns the new state, or UTF8_INVALID as soon as the bytes cannot be
- * the beginning of any valid text (which may be before a character is complete). */
+/* Checks the next `len` bytes. Returns the new state, or UTF8_INVALID as soon as the bytes cannot
+ * be the beginning of any valid text (which may be before a character is complete). */
 #define UTF8_INVALID 1u
 uint32_t utf8_check(uint32_t state, const uint8_t *data, size_t len);
 
