@@ -1,7 +1,8 @@
 /*
  * What is wrong with a configuration: every error found, each with its position.
  *
- * One thread at a time. Owns its texts.
+ * One thread at a time. Owns its texts and copies of the file names: an entry may outlive the
+ * configuration that it complains about.
  */
 #ifndef SLUICE_CONFIG_DIAGNOSTICS_H
 #define SLUICE_CONFIG_DIAGNOSTICS_H

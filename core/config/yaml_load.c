@@ -1,0 +1,65 @@
+#include "config/yaml.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Reads up to `size` bytes. Returns how many, or -1 with errno. */
+static ssize_t read_all(int fd, char *data, size_t size)
+{
+    size_t len = 0;
+    while (len < size) {
+        ssize_t n = read(fd, data + len, size - len);
+        if (n == 0)
+            break;
+        if (n < 0 && errno != EINTR)
+            return -1;
+        if (n > 0)
+            len += (size_t)n;
+    }
+    return (ssize_t)len;
+}
+
+static int open_file(const char *file, struct diagnostics *diagnostics)
+{
+    struct stat status;
+    struct position whole = {.file = file};
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        diagnostics_add(diagnostics, whole, "cannot be opened: %s", strerror(errno));
+        return -1;
+    }
+    if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
+        diagnostics_add(diagnostics, whole, "is a folder; name a file");
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int yaml_load(const char *file, struct diagnostics *diagnostics, struct yaml_node **out)
+{
+    int error = ERR_CONFIG;
+    char *data = malloc(YAML_MAX_FILE + 1); /* one more byte shows that a file is too large */
+    if (data == NULL)
+        return ERR_NO_MEMORY;
+    int fd = open_file(file, diagnostics);
+    if (fd < 0)
+        goto free_data;
+    ssize_t len = read_all(fd, data, YAML_MAX_FILE + 1);
+    if (len < 0) {
+        diagnostics_add(diagnostics, (struct position){.file = file}, "cannot be read: %s",
+                        strerror(errno));
+        goto close_file;
+    }
+    struct yaml_source source = {.file = file, .data = data, .len = (size_t)len};
+    error = yaml_parse(&source, diagnostics, out);
+close_file:
+    close(fd);
+free_data:
+    free(data);
+    return error;
+}

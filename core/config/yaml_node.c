@@ -1,0 +1,137 @@
+#include "config/yaml_node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct yaml_node *yaml_node_create(enum node_kind kind, struct position position)
+{
+    struct yaml_node *node = calloc(1, sizeof *node);
+    if (node == NULL)
+        return NULL;
+    node->kind = kind;
+    node->position = position;
+    return node;
+}
+
+void yaml_node_destroy(struct yaml_node *node)
+{
+    if (node == NULL)
+        return;
+    for (size_t i = 0; i < node->count; i++) {
+        free(node->entries[i].key);
+        yaml_node_destroy(node->entries[i].value);
+    }
+    free(node->entries);
+    if (node->text != NULL && node->origin != ORIGIN_FILE)
+        explicit_bzero(node->text, strlen(node->text)); /* it may be a secret */
+    free(node->text);
+    free(node);
+}
+
+static int grow(struct yaml_node *parent)
+{
+    size_t capacity = parent->capacity == 0 ? 4 : parent->capacity * 2;
+    struct yaml_entry *entries = realloc(parent->entries, capacity * sizeof *entries);
+    if (entries == NULL)
+        return ERR_NO_MEMORY;
+    parent->entries = entries;
+    parent->capacity = capacity;
+    return 0;
+}
+
+int yaml_node_append(struct yaml_node *parent, const char *key, struct position key_position,
+                     struct yaml_node *value)
+{
+    struct yaml_entry entry = {.key_position = key_position, .value = value};
+    if (parent->count == parent->capacity && grow(parent) != 0)
+        goto no_memory;
+    if (key != NULL && (entry.key = strdup(key)) == NULL)
+        goto no_memory;
+    parent->entries[parent->count++] = entry;
+    return 0;
+no_memory:
+    yaml_node_destroy(value);
+    return ERR_NO_MEMORY;
+}
+
+static int copy_scalar(const struct yaml_node *node, struct yaml_budget *budget,
+                       struct yaml_node *copy)
+{
+    size_t len = strlen(node->text);
+    if (len > budget->text)
+        return ERR_LIMIT;
+    budget->text -= len;
+    copy->plain = node->plain;
+    copy->origin = node->origin;
+    copy->text = strdup(node->text);
+    return copy->text != NULL ? 0 : ERR_NO_MEMORY;
+}
+
+static int copy_entries(const struct yaml_node *node, unsigned depth, struct yaml_budget *budget,
+                        struct yaml_node *copy)
+{
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_entry *entry = &node->entries[i];
+        struct yaml_node *value;
+        int error = yaml_node_copy(entry->value, depth + 1, budget, &value);
+        if (error != 0)
+            return error;
+        error = yaml_node_append(copy, entry->key, entry->key_position, value);
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+int yaml_node_copy(const struct yaml_node *node, unsigned depth, struct yaml_budget *budget,
+                   struct yaml_node **out)
+{
+    if (depth >= YAML_MAX_DEPTH || budget->nodes == 0)
+        return ERR_LIMIT;
+    budget->nodes--;
+    struct yaml_node *copy = yaml_node_create(node->kind, node->position);
+    if (copy == NULL)
+        return ERR_NO_MEMORY;
+    copy->broken = node->broken;
+    int error = node->kind == NODE_SCALAR ? copy_scalar(node, budget, copy)
+                                          : copy_entries(node, depth, budget, copy);
+    if (error != 0) {
+        yaml_node_destroy(copy);
+        return error;
+    }
+    *out = copy;
+    return 0;
+}
+
+struct yaml_node *yaml_node_get(const struct yaml_node *mapping, const char *key)
+{
+    if (mapping == NULL || mapping->kind != NODE_MAPPING)
+        return NULL;
+    for (size_t i = 0; i < mapping->count; i++)
+        if (strcmp(mapping->entries[i].key, key) == 0)
+            return mapping->entries[i].value;
+    return NULL;
+}
+
+bool yaml_node_is_null(const struct yaml_node *node)
+{
+    if (node == NULL)
+        return true;
+    if (node->kind != NODE_SCALAR || !node->plain)
+        return false;
+    return strcmp(node->text, "") == 0 || strcmp(node->text, "~") == 0 ||
+           strcmp(node->text, "null") == 0 || strcmp(node->text, "Null") == 0 ||
+           strcmp(node->text, "NULL") == 0;
+}
+
+const char *yaml_node_kind_name(const struct yaml_node *node)
+{
+    switch (node->kind) {
+    case NODE_MAPPING:
+        return "a mapping";
+    case NODE_SEQUENCE:
+        return "a list";
+    default:
+        return "a single value";
+    }
+}
