@@ -168,7 +168,10 @@ static void reads_a_close_frame_with_code_and_reason(void **state)
 {
     uint8_t input[64];
     static struct outcome outcome;
-    size_t len = client_frame(input, 0x88, "\x03\xE8" "bye", 5);
+    size_t len = client_frame(input, 0x88,
+                              "\x03\xE8"
+                              "bye",
+                              5);
     (void)state;
     decode(input, len, &outcome);
     assert_int_equal(outcome.end, FRAME_CLOSE);

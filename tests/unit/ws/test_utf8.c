@@ -26,17 +26,17 @@ static const struct text valid[] = {
 
 /* Each is refused at its last byte, not before and not after. */
 static const struct text invalid[] = {
-    {"\x80", 1},             /* continuation without a start */
-    {"\xC0", 1},             /* overlong, whatever follows */
-    {"\xC1", 1},             /* overlong, whatever follows */
-    {"\xC2\x41", 2},         /* start without a continuation */
-    {"\xE0\x9F", 2},         /* overlong */
-    {"\xED\xA0", 2},         /* a surrogate */
-    {"\xF0\x8F", 2},         /* overlong */
-    {"\xF4\x90", 2},         /* past U+10FFFF */
-    {"\xF5", 1},             /* past U+10FFFF, whatever follows */
-    {"\xFF", 1},             /* never in UTF-8 */
-    {"\xE2\x82\x41", 3},     /* cut short */
+    {"\x80", 1},                 /* continuation without a start */
+    {"\xC0", 1},                 /* overlong, whatever follows */
+    {"\xC1", 1},                 /* overlong, whatever follows */
+    {"\xC2\x41", 2},             /* start without a continuation */
+    {"\xE0\x9F", 2},             /* overlong */
+    {"\xED\xA0", 2},             /* a surrogate */
+    {"\xF0\x8F", 2},             /* overlong */
+    {"\xF4\x90", 2},             /* past U+10FFFF */
+    {"\xF5", 1},                 /* past U+10FFFF, whatever follows */
+    {"\xFF", 1},                 /* never in UTF-8 */
+    {"\xE2\x82\x41", 3},         /* cut short */
     {"0123456789abcdef\xF8", 17} /* after a whole word of ASCII */
 };
 

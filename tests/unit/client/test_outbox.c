@@ -1,0 +1,145 @@
+#include "unit.h"
+
+#include "client/outbox.h"
+#include "ws/frame.h"
+
+#include <string.h>
+
+static _Atomic size_t account;
+
+/* A stream of `count` frames with `payload` bytes each; returns its length. */
+static size_t make_stream(uint8_t *stream, unsigned count, size_t payload)
+{
+    size_t len = 0;
+    for (unsigned i = 0; i < count; i++) {
+        len += frame_encode_header(stream + len, OPCODE_BINARY, payload);
+        memset(stream + len, 'a' + (int)(i % 26), payload);
+        len += payload;
+    }
+    return len;
+}
+
+/* What the outbox would send, as one string. */
+static size_t contents(const struct outbox *outbox, uint8_t *out)
+{
+    struct iovec pieces[16];
+    size_t len = 0;
+    size_t count = outbox_gather(outbox, pieces, 16);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(out + len, pieces[i].iov_base, pieces[i].iov_len);
+        len += pieces[i].iov_len;
+    }
+    assert_int_equal(len, outbox->queued);
+    return len;
+}
+
+static void append(struct outbox *outbox, const uint8_t *stream, size_t len, size_t offset)
+{
+    assert_int_equal(outbox_append_copy(outbox, stream, len, offset, &account), OK);
+}
+
+static void keeps_what_was_not_sent_in_order(void **state)
+{
+    struct outbox outbox = {0};
+    uint8_t stream[256], seen[512];
+    size_t len = make_stream(stream, 3, 20);
+    (void)state;
+    append(&outbox, stream, len, 25);
+    append(&outbox, stream, len, 0);
+    assert_int_equal(contents(&outbox, seen), len - 25 + len);
+    assert_memory_equal(seen, stream + 25, len - 25);
+    assert_memory_equal(seen + len - 25, stream, len);
+    outbox_clear(&outbox);
+    assert_int_equal(account, 0);
+}
+
+static void consumes_across_segments(void **state)
+{
+    struct outbox outbox = {0};
+    uint8_t stream[256], seen[512];
+    size_t len = make_stream(stream, 3, 20);
+    (void)state;
+    append(&outbox, stream, len, 0);
+    append(&outbox, stream, len, 0);
+    outbox_consume(&outbox, len + 7);
+    assert_int_equal(contents(&outbox, seen), len - 7);
+    assert_memory_equal(seen, stream + 7, len - 7);
+    outbox_consume(&outbox, len - 7);
+    assert_true(outbox_is_empty(&outbox));
+    assert_int_equal(account, 0);
+}
+
+static void shares_one_copy_between_clients(void **state)
+{
+    struct outbox first = {0}, second = {0};
+    uint8_t stream[256];
+    size_t len = make_stream(stream, 3, 20);
+    struct shared_bytes *bytes = shared_bytes_create(stream, len, &account);
+    (void)state;
+    assert_int_equal(outbox_append(&first, bytes, 5), OK);
+    assert_int_equal(outbox_append(&second, bytes, 0), OK);
+    shared_bytes_unref(bytes);
+    assert_int_equal(account, len);
+    outbox_clear(&first);
+    assert_int_equal(account, len);
+    outbox_clear(&second);
+    assert_int_equal(account, 0);
+}
+
+static void truncates_to_the_frame_under_way(void **state)
+{
+    struct outbox outbox = {0};
+    uint8_t stream[256], seen[512];
+    size_t len = make_stream(stream, 4, 20); /* frames of 22 bytes */
+    (void)state;
+    append(&outbox, stream, len, 0);
+    append(&outbox, stream, len, 0);
+    outbox_consume(&outbox, 30); /* into the second frame */
+    assert_int_equal(outbox_truncate(&outbox, 0), 2 * len - 44);
+    assert_int_equal(contents(&outbox, seen), 14);
+    assert_memory_equal(seen, stream + 30, 14);
+    outbox_clear(&outbox);
+}
+
+static void truncates_to_nothing_between_frames(void **state)
+{
+    struct outbox outbox = {0};
+    uint8_t stream[256];
+    size_t len = make_stream(stream, 4, 20);
+    (void)state;
+    append(&outbox, stream, len, 44);
+    assert_int_equal(outbox_truncate(&outbox, 0), len - 44);
+    assert_true(outbox_is_empty(&outbox));
+    assert_int_equal(account, 0);
+}
+
+static void truncating_keeps_what_tls_has_begun_to_send(void **state)
+{
+    struct outbox outbox = {0};
+    uint8_t stream[256], seen[512];
+    size_t len = make_stream(stream, 4, 20);
+    (void)state;
+    append(&outbox, stream, len, 0);
+    append(&outbox, stream, len, 0);
+    outbox_consume(&outbox, 22);
+    /* The whole of the first segment and a byte of the next: that frame has to stay too. */
+    outbox_truncate(&outbox, len - 22 + 1);
+    assert_int_equal(contents(&outbox, seen), len - 22 + 22);
+    assert_memory_equal(seen, stream + 22, len - 22);
+    assert_memory_equal(seen + len - 22, stream, 22);
+    outbox_clear(&outbox);
+    assert_int_equal(account, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_what_was_not_sent_in_order),
+        cmocka_unit_test(consumes_across_segments),
+        cmocka_unit_test(shares_one_copy_between_clients),
+        cmocka_unit_test(truncates_to_the_frame_under_way),
+        cmocka_unit_test(truncates_to_nothing_between_frames),
+        cmocka_unit_test(truncating_keeps_what_tls_has_begun_to_send),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,143 @@
+#include "unit.h"
+
+#include "loop/loop.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define THREADS 4
+#define MAILS 20000
+
+struct numbered_mail {
+    struct mail mail; /* first */
+    unsigned sender;
+    unsigned number;
+};
+
+/* What the loop has received; its owner. */
+struct receiver {
+    struct loop loop;
+    unsigned next[THREADS];
+    unsigned out_of_order;
+    unsigned received;
+    unsigned iterations;
+    int done_fd; /* written when everything has come */
+};
+
+static bool count_iteration(struct loop *loop)
+{
+    ((struct receiver *)loop->owner)->iterations++;
+    return false;
+}
+
+static void receive(struct loop *loop, struct mail *mail)
+{
+    struct receiver *receiver = loop->owner;
+    struct numbered_mail *numbered = (struct numbered_mail *)mail;
+    receiver->out_of_order += numbered->number != receiver->next[numbered->sender]++;
+    if (++receiver->received == THREADS * MAILS)
+        assert_int_equal(write(receiver->done_fd, "x", 1), 1);
+    free(mail);
+}
+
+struct sender {
+    struct receiver *receiver;
+    unsigned index;
+};
+
+static void *send_all(void *argument)
+{
+    struct sender *sender = argument;
+    for (unsigned i = 0; i < MAILS; i++) {
+        struct numbered_mail *mail = malloc(sizeof *mail);
+        *mail = (struct numbered_mail){{.deliver = receive}, sender->index, i};
+        loop_post(&sender->receiver->loop, &mail->mail);
+    }
+    return NULL;
+}
+
+static void start(struct receiver *receiver)
+{
+    *receiver = (struct receiver){0};
+    assert_int_equal(loop_init(&receiver->loop, 3), OK);
+    receiver->loop.owner = receiver;
+    receiver->loop.on_iteration_end = count_iteration;
+    assert_int_equal(loop_start(&receiver->loop), OK);
+}
+
+static void delivers_every_mail_in_each_senders_order(void **state)
+{
+    static struct receiver receiver;
+    struct sender senders[THREADS];
+    pthread_t threads[THREADS];
+    int done[2];
+    char byte;
+    (void)state;
+    assert_int_equal(pipe(done), 0);
+    start(&receiver);
+    receiver.done_fd = done[1];
+    for (unsigned i = 0; i < THREADS; i++) {
+        senders[i] = (struct sender){&receiver, i};
+        assert_int_equal(pthread_create(&threads[i], NULL, send_all, &senders[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(read(done[0], &byte, 1), 1);
+    loop_stop(&receiver.loop);
+    assert_int_equal(receiver.received, THREADS * MAILS);
+    assert_int_equal(receiver.out_of_order, 0);
+    loop_deinit(&receiver.loop);
+    close(done[0]);
+    close(done[1]);
+}
+
+struct echo_source {
+    struct io_source source; /* first */
+    int read_fd;
+    int answer_fd;
+};
+
+static void answer(struct loop *loop, struct io_source *source, uint32_t events)
+{
+    struct echo_source *echo = (struct echo_source *)source;
+    char byte;
+    assert_ptr_equal(loop_current(), loop);
+    assert_int_equal(events & EPOLLIN, EPOLLIN);
+    assert_int_equal(read(echo->read_fd, &byte, 1), 1);
+    byte++;
+    assert_int_equal(write(echo->answer_fd, &byte, 1), 1);
+}
+
+static void calls_a_source_when_its_descriptor_is_ready(void **state)
+{
+    static struct receiver receiver;
+    int question[2], reply[2];
+    char byte = 'a';
+    (void)state;
+    assert_int_equal(pipe(question), 0);
+    assert_int_equal(pipe(reply), 0);
+    struct echo_source echo = {{answer}, question[0], reply[1]};
+    start(&receiver);
+    assert_null(loop_current());
+    assert_int_equal(loop_watch(&receiver.loop, question[0], &echo.source, EPOLLIN), OK);
+    assert_int_equal(write(question[1], &byte, 1), 1);
+    assert_int_equal(read(reply[0], &byte, 1), 1);
+    assert_int_equal(byte, 'b');
+    loop_stop(&receiver.loop);
+    loop_deinit(&receiver.loop);
+    for (int i = 0; i < 2; i++) {
+        close(question[i]);
+        close(reply[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(delivers_every_mail_in_each_senders_order),
+        cmocka_unit_test(calls_a_source_when_its_descriptor_is_ready),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
