@@ -12,6 +12,14 @@
 /* How long a thread of CivetWeb may take to notice that it is to stop, in milliseconds. */
 #define SOCKET_TIMEOUT_QUANTUM 200
 
+/* Threads read the flag that stops them atomically, and so see all that came before it. */
+#define STOP_FLAG_NEEDS_LOCK
+
+/* It compares and swaps, starting from a plain read, which is harmless: a stale value means one
+ * more round. The thread sanitizer cannot know that. */
+static void STOP_FLAG_ASSIGN(volatile ptrdiff_t *flag, volatile ptrdiff_t value)
+    __attribute__((no_sanitize("thread")));
+
 /* Pause after an accept that failed for lack of descriptors or memory, in milliseconds. */
 #define ACCEPT_PAUSE 50
 
