@@ -47,7 +47,10 @@ class LineResult(unittest.TestResult):
     def _fail(self, test, error):
         self.failed.append(test.id())
         self._line('FAIL', test)
-        print(''.join(traceback.format_exception(*error)), flush=True)
+        trace = traceback.TracebackException(*error)
+        trace.stack = traceback.StackSummary.from_list(
+            [entry for entry in trace.stack if '/unittest/' not in entry.filename])
+        print(''.join(trace.format()), flush=True)
 
     def addSuccess(self, test):
         if not self.sub_failures:

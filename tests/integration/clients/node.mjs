@@ -41,8 +41,6 @@ one.ping('ping payload');
 seen.pong = (await once(one, 'pong'))[0].toString();
 
 one.close(4003, 'done');
-const [code, reason] = await once(one, 'close');
-seen.close = code;
-seen.reason = reason.toString();
+[seen.close] = await once(one, 'close');
 
 console.log(JSON.stringify(seen));

@@ -69,6 +69,7 @@ class RawClient:
     def __init__(self, server, path='/ws', *, headers=(), query='', tls=None, source=None,
                  early=b'', upgrade=True, address=None, receive_buffer=None):
         self.buffer = b''
+        self.sent_close = False
         self.subprotocol = None
         self.socket = self._connect(address or ('127.0.0.1', server.port), source, receive_buffer)
         if tls:
@@ -128,6 +129,7 @@ class RawClient:
         self.socket.sendall(data)
 
     def send_frame(self, opcode, payload=b'', **how):
+        self.sent_close |= opcode == CLOSE
         self.send(frame(opcode, payload, **how))
 
     def text(self, text):
@@ -201,8 +203,15 @@ class RawClient:
         assert opcode == TEXT, f'text expected, got opcode {opcode}'
         return payload.decode()
 
+    def _answer_close(self, payload):
+        try:
+            self.send_frame(CLOSE, payload)
+        except OSError:
+            pass  # After a violation the server does not wait for the answer.
+
     def expect_close(self):
-        """Reads up to the close frame and then to the end of TCP: (code or None, reason)."""
+        """Reads up to the close frame, answers it if it was the first, and reads to the end of TCP:
+        (code or None, reason)."""
         while True:
             opcode, payload = self.read_frame()
             if opcode == CLOSE:
@@ -212,6 +221,8 @@ class RawClient:
         else:
             code, reason = struct.unpack('>H', payload[:2])[0], payload[2:]
             reason.decode()
+        if not self.sent_close:
+            self._answer_close(payload)
         rest = self.read_to_end()
         assert rest == b'', f'the server sent {rest[:40]!r} after its close frame'
         self.socket.close()

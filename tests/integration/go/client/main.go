@@ -85,7 +85,6 @@ func main() {
 	var closed *websocket.CloseError
 	if errors.As(err, &closed) {
 		seen["close"] = closed.Code
-		seen["reason"] = closed.Text
 	}
 	check(json.NewEncoder(os.Stdout).Encode(seen))
 }
