@@ -88,12 +88,25 @@ static char *ports_option(struct listener *const *listeners, size_t count)
     return ports;
 }
 
-static int start_context(struct server *server, const struct config *config, const char *ports)
+static int run_context(struct server *server, const char **options)
 {
     static const struct mg_callbacks callbacks = {.begin_request = on_request,
                                                   .http_error = on_unreadable,
                                                   .log_message = on_message,
                                                   .external_ssl_ctx = on_tls_context};
+    struct mg_init_data init = {&callbacks, server, options};
+    char text[SERVER_FAILURE_MAX] = "";
+    struct mg_error_data error = {.text = text, .text_buffer_size = sizeof text};
+    server->context = mg_start2(&init, &error);
+    if (server->context != NULL)
+        return OK;
+    if (server->failure[0] == '\0')
+        snprintf(server->failure, sizeof server->failure, "%s", text);
+    return ERR_SYSTEM;
+}
+
+static int start_context(struct server *server, const struct config *config, const char *ports)
+{
     char workers[16];
     char timeout[24];
     char max_header[24];
@@ -123,15 +136,7 @@ static int start_context(struct server *server, const struct config *config, con
                              "enable_auth_domain_check",
                              "no",
                              NULL};
-    struct mg_init_data init = {&callbacks, server, options};
-    char text[SERVER_FAILURE_MAX] = "";
-    struct mg_error_data error = {.text = text, .text_buffer_size = sizeof text};
-    server->context = mg_start2(&init, &error);
-    if (server->context != NULL)
-        return OK;
-    if (server->failure[0] == '\0')
-        snprintf(server->failure, sizeof server->failure, "%s", text);
-    return ERR_SYSTEM;
+    return run_context(server, options);
 }
 
 static void read_ports(const struct server *server, struct listener *const *listeners,
