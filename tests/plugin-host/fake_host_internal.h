@@ -12,6 +12,7 @@
 struct fake_instance {
     struct sl_instance base; /* first: hooks are handed this */
     const struct sl_plugin *table;
+    char file[64]; /* that the configuration was in; positions in it point here */
     struct config *config;
     struct option_set *options;
 };

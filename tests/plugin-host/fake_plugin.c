@@ -29,9 +29,10 @@ void fake_plugin_unload(struct fake_plugin *plugin)
 /* Loads a configuration that has `options` where they stand in real life, so that they are checked
  * by the code that checks them there. */
 static int load_config(const struct fake_plugin *plugin, const char *options,
-                       struct diagnostics *diagnostics, struct config **config)
+                       struct diagnostics *diagnostics, struct fake_instance *instance)
 {
-    char path[] = "/tmp/sluice-plugin-test-XXXXXX";
+    char *path = instance->file;
+    snprintf(path, sizeof instance->file, "%s", "/tmp/sluice-plugin-test-XXXXXX");
     int descriptor = mkstemp(path);
     FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
     if (file == NULL)
@@ -42,7 +43,7 @@ static int load_config(const struct fake_plugin *plugin, const char *options,
             "      - plugin: %s\n        options: %s\n",
             plugin->table->name, options);
     fclose(file);
-    int result = config_load(path, NULL, 0, diagnostics, config);
+    int result = config_load(path, NULL, 0, diagnostics, &instance->config);
     unlink(path);
     return result;
 }
@@ -57,7 +58,7 @@ static int check_options(const struct fake_plugin *plugin, struct fake_instance 
     if (option_table_check(&table, text, sizeof text) != 0)
         fake_abort(text);
     diagnostics_init(&diagnostics);
-    int result = load_config(plugin, options, &diagnostics, &instance->config);
+    int result = load_config(plugin, options, &diagnostics, instance);
     if (result == 0) {
         const struct stage_config *stage = &instance->config->endpoints[0].pipeline[0];
         result = option_set_create(&table, plugin->table->name, stage->options, stage->position,

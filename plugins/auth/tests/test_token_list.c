@@ -68,8 +68,13 @@ static void says_in_which_line_an_error_is(void **state)
     assert_file_refused("alice sha256:" BOB_SHA256 "0\n", ":1: after sha256:");
     assert_file_refused("al\xc3\xa9 " ALICE "\n", ":1: names and tokens are made of visible");
     assert_file_refused("alice token\x01token\n", ":1: names and tokens are made of visible");
-    assert_file_refused("# nobody\n", "list no token at all");
-    assert_file_refused("", "list no token at all");
+}
+
+static void a_list_without_tokens_is_an_error(void **state)
+{
+    (void)state;
+    assert_refused(FROM_FILE, write_tokens("# nobody\n", 9, 0600), "list no token at all");
+    assert_refused(FROM_FILE, write_tokens("", 0, 0600), "list no token at all");
 }
 
 static void no_error_quotes_a_token(void **state)
@@ -91,7 +96,8 @@ static void refuses_nul_bytes_and_too_long_fields(void **state)
     memcpy(text + 256, " token", 6);
     text[262] = '\0';
     assert_file_refused(text, ":1: the name is longer than 255 bytes");
-    memset(text, 't', sizeof text - 1);
+    memset(text, 't', sizeof text);
+    text[sizeof text - 1] = '\0';
     memcpy(text, "alice ", 6);
     assert_file_refused(text, ":1: the token is longer than 1024 bytes");
 }
@@ -183,6 +189,7 @@ int run_token_list_tests(void)
         cmocka_unit_test_setup(reads_names_tokens_hashes_comments_and_blank_lines, set_up),
         cmocka_unit_test_setup(file_and_variable_add_up, set_up),
         cmocka_unit_test_setup(says_in_which_line_an_error_is, set_up),
+        cmocka_unit_test_setup(a_list_without_tokens_is_an_error, set_up),
         cmocka_unit_test_setup(no_error_quotes_a_token, set_up),
         cmocka_unit_test_setup(refuses_nul_bytes_and_too_long_fields, set_up),
         cmocka_unit_test_setup(refuses_files_that_others_may_write_to, set_up),
