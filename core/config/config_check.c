@@ -1,0 +1,101 @@
+#include "config/config_check.h"
+#include "config/listen_address.h"
+#include "config/values.h"
+
+#include <string.h>
+
+static bool read_address(const char *text, struct listen_address *address)
+{
+    char why[256];
+    return text != NULL && listen_address_parse(text, address, why, sizeof why) == 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* Two listeners on one address; port 0 may be asked for any number of times. */
+static void check_listeners(const struct config *config, struct diagnostics *diagnostics)
+{
+    struct listen_address address;
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct listen_config *listener = &config->listeners[i];
+        if (!read_address(listener->address, &address) || address.port == 0)
+            continue;
+        if (same_text(listener->address, config->admin_listen))
+            diagnostics_add(diagnostics, config->admin_position,
+                            "admin.listen: %s is also in listen; choose another port",
+                            config->admin_listen);
+        for (size_t j = 0; j < i; j++)
+            if (same_text(listener->address, config->listeners[j].address))
+                diagnostics_add(diagnostics, listener->position,
+                                "listen.%zu.address: %s is the same as listen.%zu.address", i,
+                                listener->address, j);
+    }
+}
+
+/* The admin API can read and end every client, so it is open to this machine only by default. */
+static void check_admin(const struct config *config, struct diagnostics *diagnostics)
+{
+    struct listen_address address;
+    if (!read_address(config->admin_listen, &address) || address.loopback ||
+        config->admin_token_file != NULL)
+        return;
+    diagnostics_add(diagnostics, config->admin_position,
+                    "admin.listen: %s can be reached from other machines, so admin.token_file is "
+                    "required; or listen on 127.0.0.1",
+                    config->admin_listen);
+}
+
+static void check_sizes(const struct endpoint_config *endpoint, size_t index,
+                        struct diagnostics *diagnostics)
+{
+    char queue[VALUE_TEXT_MAX], message[VALUE_TEXT_MAX];
+    if (endpoint->queue_bytes == 0 || endpoint->queue_bytes >= endpoint->message_max_size)
+        return;
+    size_format((int64_t)endpoint->queue_bytes, queue);
+    size_format((int64_t)endpoint->message_max_size, message);
+    diagnostics_add(diagnostics, endpoint->position,
+                    "endpoints.%zu: queue.bytes (%s) is smaller than message.max_size (%s), so the "
+                    "largest messages could be sent to nobody",
+                    index, queue, message);
+}
+
+static void check_subprotocols(const struct endpoint_config *endpoint, size_t index,
+                               struct diagnostics *diagnostics)
+{
+    for (size_t i = 0; i < endpoint->subprotocol_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (same_text(endpoint->subprotocols[i], endpoint->subprotocols[j]))
+                diagnostics_add(diagnostics, endpoint->position,
+                                "endpoints.%zu.subprotocols: \"%.64s\" is there twice", index,
+                                endpoint->subprotocols[i]);
+}
+
+static void check_endpoint(const struct config *config, size_t index,
+                           struct diagnostics *diagnostics)
+{
+    const struct endpoint_config *endpoint = &config->endpoints[index];
+    check_sizes(endpoint, index, diagnostics);
+    check_subprotocols(endpoint, index, diagnostics);
+    if (config->demo_page && same_text(endpoint->path, "/"))
+        diagnostics_add(diagnostics, endpoint->position,
+                        "endpoints.%zu.path: / is where demo_page puts its page; choose another "
+                        "path, or set demo_page: false",
+                        index);
+    for (size_t i = 0; i < index; i++)
+        if (same_text(endpoint->path, config->endpoints[i].path))
+            diagnostics_add(diagnostics, endpoint->position,
+                            "endpoints.%zu.path: %.64s is already the path of endpoints.%zu "
+                            "(line %u)",
+                            index, endpoint->path, i, config->endpoints[i].position.line);
+}
+
+void config_check(const struct config *config, struct diagnostics *diagnostics)
+{
+    check_listeners(config, diagnostics);
+    check_admin(config, diagnostics);
+    for (size_t i = 0; i < config->endpoint_count; i++)
+        check_endpoint(config, i, diagnostics);
+}

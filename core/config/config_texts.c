@@ -1,0 +1,72 @@
+#include "config/config_texts.h"
+#include "config/listen_address.h"
+
+#include <string.h>
+
+#define PATH_LEN_MAX 255
+#define NAME_LEN_MAX 64
+
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+int config_check_address(const struct typed *typed, const char *text)
+{
+    char why[256];
+    struct listen_address address;
+    if (listen_address_parse(text, &address, why, sizeof why) == 0)
+        return 0;
+    return typed_error(typed, "%s", why);
+}
+
+static bool has_dot_segment(const char *path)
+{
+    for (const char *at = path; (at = strstr(at, "/.")) != NULL; at++) {
+        const char *after = at + 2;
+        after += *after == '.';
+        if (*after == '/' || *after == '\0')
+            return true;
+    }
+    return false;
+}
+
+int config_check_endpoint_path(const struct typed *typed, const char *text)
+{
+    if (text[0] != '/')
+        return typed_error(typed, "\"%.64s\" must begin with a slash, such as /ws", text);
+    if (strlen(text) > PATH_LEN_MAX)
+        return typed_error(typed, "is longer than %d bytes", PATH_LEN_MAX);
+    if (strpbrk(text, "?#") != NULL)
+        return typed_error(typed, "\"%.64s\" must be without a query (?) and fragment (#)", text);
+    if (strchr(text, '%') != NULL)
+        return typed_error(typed, "\"%.64s\" must be written decoded, without %%", text);
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '\\')
+            return typed_error(typed, "must have no spaces, backslashes and control characters");
+    if (strstr(text, "//") != NULL || has_dot_segment(text))
+        return typed_error(typed, "\"%.64s\" must have no empty, \".\" or \"..\" parts", text);
+    return 0;
+}
+
+int config_check_subprotocol(const struct typed *typed, const char *text)
+{
+    if (strlen(text) > PATH_LEN_MAX)
+        return typed_error(typed, "is longer than %d bytes", PATH_LEN_MAX);
+    if (text[strspn(text, LOWER UPPER DIGITS "!#$%&'*+-.^_`|~")] == '\0')
+        return 0;
+    return typed_error(typed,
+                       "\"%.64s\" is not a subprotocol's name; use letters, digits and "
+                       "!#$%%&'*+-.^_`|~",
+                       text);
+}
+
+int config_check_plugin_name(const struct typed *typed, const char *text)
+{
+    size_t len = strlen(text);
+    if (len <= NAME_LEN_MAX && text[strspn(text, LOWER DIGITS "-")] == '\0')
+        return 0;
+    return typed_error(typed,
+                       "\"%.64s\" is not a plugin's name; use up to %d lower case letters, digits "
+                       "and \"-\" (the folders are in plugins.path)",
+                       text, NAME_LEN_MAX);
+}

@@ -1,0 +1,22 @@
+/*
+ * The rules for configuration values that are texts. Each reports what is wrong and returns 0 or
+ * ERR_CONFIG; see `check` in config/schema.h.
+ */
+#ifndef SLUICE_CONFIG_CONFIG_TEXTS_H
+#define SLUICE_CONFIG_CONFIG_TEXTS_H
+
+#include "config/typed.h"
+
+/* An address and port to listen on. */
+int config_check_address(const struct typed *typed, const char *text);
+
+/* A decoded request path: absolute, printable, nothing that an HTTP server would normalise. */
+int config_check_endpoint_path(const struct typed *typed, const char *text);
+
+/* A token of RFC 9110, section 5.6.2, as RFC 6455 wants subprotocols to be. */
+int config_check_subprotocol(const struct typed *typed, const char *text);
+
+/* Lower case letters, digits and '-': it becomes part of a file's name. */
+int config_check_plugin_name(const struct typed *typed, const char *text);
+
+#endif
