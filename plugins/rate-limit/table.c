@@ -4,8 +4,7 @@
 #include <string.h>
 
 #define SHARDS 16
-#define SHARDED_FROM 1024 /* keys; below it one shard is enough, and is filled to the last place   \
-                           */
+#define SHARDED_FROM 1024 /* keys; below it there is one shard, filled to its last place */
 #define SWEEP 64          /* places that are looked at for one that can be given up */
 #define NONE 0            /* places are numbered from 1 in chains */
 
