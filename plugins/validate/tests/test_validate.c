@@ -135,7 +135,8 @@ static void refuses_options_that_make_no_sense(void **state)
     assert_refused("{required: {a: string}}", "required has no meaning without json");
     assert_refused("{json: true, required: {}}", "required is empty");
     assert_refused("{json: true, required: {a: str}}", "the type of \"a\" has to be one of");
-    assert_refused("{json: true, required: {a: null}}", "in quotation marks");
+    assert_refused("{json: true, required: {a: null}}", "required.a");
+    assert_refused("{json: true, required: {a: 5}}", "in quotation marks");
     assert_refused("{json: true, required: {a: [string]}}", "the type of \"a\"");
     assert_refused("{json: true, required: {aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
                    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa: any}}",
