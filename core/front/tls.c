@@ -134,7 +134,7 @@ static int load_client_ca(SSL_CTX *context, const struct tls_config *config,
         return ERR_CONFIG;
     }
     SSL_CTX_set_client_CA_list(context, names); /* owns the names */
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     return OK;
 }
 
