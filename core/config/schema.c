@@ -345,7 +345,8 @@ static void report_unknown(struct walk *walk, const struct schema *schema,
     char keys[256] = "";
     struct suggestion suggestion = suggest_begin(entry->key);
     for (size_t i = 0; i < schema->count; i++)
-        suggest_offer(&suggestion, schema->fields[i].key);
+        if (schema->fields[i].type != FIELD_UNSUPPORTED)
+            suggest_offer(&suggestion, schema->fields[i].key);
     list_keys(schema, keys, sizeof keys);
     const char *colon = walk->name_len > 0 ? ": " : "";
     if (suggestion.nearest != NULL)

@@ -1,7 +1,9 @@
 #include "config/suggest.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #define WORD_MAX 48 /* longer than any known name: beyond it nothing is near */
 
@@ -53,6 +55,13 @@ static size_t cut_off(size_t len)
     return len < 3 ? 1 : (len + 1) / 3;
 }
 
+/* "warning" for "warn", "config" for "configuration": one is how the other begins. */
+static bool is_cut_short(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    size_t shorter = a_len < b_len ? a_len : b_len;
+    return shorter >= 3 && strncasecmp(a, b, shorter) == 0;
+}
+
 void suggest_offer(struct suggestion *suggestion, const char *name)
 {
     size_t word_len = strlen(suggestion->word), name_len = strlen(name);
@@ -60,6 +69,8 @@ void suggest_offer(struct suggestion *suggestion, const char *name)
         return;
     size_t distance = edit_distance(suggestion->word, word_len, name, name_len);
     size_t longer = word_len > name_len ? word_len : name_len;
+    if (is_cut_short(suggestion->word, word_len, name, name_len))
+        distance = distance < cut_off(longer) ? distance : cut_off(longer);
     if (distance > cut_off(longer) || distance >= longer)
         return;
     if (suggestion->nearest == NULL || distance < suggestion->distance) {
