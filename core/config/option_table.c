@@ -84,8 +84,8 @@ static int check_bounds(const struct checker *checker, const struct sl_option *r
     if (row->minimum == 0 && row->maximum == 0)
         return 0;
     if (!may_be_bounded(row->type))
-        return refuse(checker, "the option \"%s\" has bounds, but a %s cannot have any", row->name,
-                      option_type_name(row->type));
+        return refuse(checker, "the option \"%s\" has bounds, which the type %s cannot have",
+                      row->name, option_type_name(row->type));
     if (!isfinite(row->minimum) || !isfinite(row->maximum) || row->minimum > row->maximum)
         return refuse(checker, "the bounds of the option \"%s\" are not in order", row->name);
     return 0;
@@ -97,8 +97,8 @@ static int check_choices(const struct checker *checker, const struct sl_option *
     if (row->type == SL_OPTION_CHOICE && !has_choices)
         return refuse(checker, "the option \"%s\" is a choice without choices", row->name);
     if (row->choices != NULL && row->type != SL_OPTION_CHOICE && row->type != SL_OPTION_STRINGS)
-        return refuse(checker, "the option \"%s\" has choices, but a %s cannot have any", row->name,
-                      option_type_name(row->type));
+        return refuse(checker, "the option \"%s\" has choices, which the type %s cannot have",
+                      row->name, option_type_name(row->type));
     return 0;
 }
 

@@ -19,7 +19,6 @@ struct number_case {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {                                  \
         cases[i].value = cases[i].result == 0 ? cases[i].value : -77;                              \
         __typeof__(cases[i].value) value = -77;                                                    \
-        print_message("%s\n", cases[i].text);                                                      \
         assert_int_equal(parse(cases[i].text, &value), cases[i].result);                           \
         assert_true(value == cases[i].value);                                                      \
     }

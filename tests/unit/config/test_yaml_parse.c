@@ -142,7 +142,7 @@ static void aliases_cannot_blow_the_tree_up(void **state)
                  i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
         strcat(text, line);
     }
-    refused(text, "5:20 " TOO_LARGE);
+    refused(text, "5:25 " TOO_LARGE);
 }
 
 static void depth_and_keys_are_bounded(void **state)
@@ -185,7 +185,7 @@ static void labels_go_in_front_of_errors(void **state)
     diagnostics_init(&errors);
     assert_int_equal(yaml_parse(&source, &errors, &root), ERR_CONFIG);
     assert_errors(&errors,
-                  "1:2 log.level: not valid YAML: did not find expected node content while "
+                  "2:1 log.level: not valid YAML: did not find expected node content while "
                   "parsing a flow node\n");
 }
 
