@@ -24,6 +24,7 @@ struct admin {
     struct server server;
     struct listener listener;
     struct hub *hub;
+    const struct front *front;
     bool has_token;
     unsigned char token_hash[SHA256_DIGEST_LENGTH];
 };
@@ -120,7 +121,7 @@ static int send_metrics(const struct admin *admin, struct mg_connection *conn)
 {
     struct buffer text;
     buffer_init(&text, METRICS_MAX);
-    if (metrics_write(admin->hub, &text) != OK) {
+    if (metrics_write(admin->hub, admin->front, &text) != OK) {
         buffer_release(&text);
         return send_error(conn, 500, "", "internal", "the metrics do not fit into memory");
     }
@@ -194,8 +195,8 @@ static int start(struct admin *admin, const struct config *config, struct diagno
     return error;
 }
 
-int admin_create(const struct config *config, struct hub *hub, struct diagnostics *diagnostics,
-                 struct admin **out)
+int admin_create(const struct config *config, struct hub *hub, const struct front *front,
+                 struct diagnostics *diagnostics, struct admin **out)
 {
     *out = NULL;
     if (config->admin_listen == NULL)
@@ -204,6 +205,7 @@ int admin_create(const struct config *config, struct hub *hub, struct diagnostic
     if (admin == NULL)
         return ERR_NO_MEMORY;
     admin->hub = hub;
+    admin->front = front;
     admin->server.workers = ADMIN_WORKERS;
     admin->server.handler = (struct handler){
         .handle = handle_request, .handle_unreadable = handle_unreadable, .context = admin};

@@ -12,12 +12,13 @@
 #include "config/diagnostics.h"
 
 struct admin;
+struct front;
 struct hub;
 
-/* Starts listening on admin.listen, if the configuration has one; else *out is NULL. `hub` must
- * outlive it. Returns 0, ERR_CONFIG (address or token file does not work, see `diagnostics`) or
- * another negative code. */
-MUST_CHECK int admin_create(const struct config *config, struct hub *hub,
+/* Starts listening on admin.listen, if the configuration has one; else *out is NULL. `hub` and
+ * `front` must outlive it. Returns 0, ERR_CONFIG (address or token file does not work, see
+ * `diagnostics`) or another negative code. */
+MUST_CHECK int admin_create(const struct config *config, struct hub *hub, const struct front *front,
                             struct diagnostics *diagnostics, struct admin **out);
 
 /* Checks the token file without listening, for `sluice check`. Returns 0 or ERR_CONFIG. */

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "front/front.h"
 #include "hub/hub_internal.h"
 #include "pipeline/chain.h"
 
@@ -166,6 +167,19 @@ static void write_admissions(struct writer *writer, struct hub *hub)
             atomic_load_explicit(&hub->admissions[i], memory_order_relaxed));
 }
 
+static void write_responses(struct writer *writer, const struct front *front)
+{
+    static const struct {
+        unsigned hundreds;
+        const char *label;
+    } classes[] = {{1, "1xx"}, {2, "2xx"}, {4, "4xx"}, {5, "5xx"}};
+    describe(writer, "sluice_http_responses_total", "counter",
+             "HTTP requests answered by the front; 1xx: upgrades handed on to the connect chain.");
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        put(writer, "sluice_http_responses_total{status=\"%s\"} %llu\n", classes[i].label,
+            front_responses(front, classes[i].hundreds));
+}
+
 static void write_instance(struct writer *writer, const struct instance *instance)
 {
     char path[256];
@@ -200,7 +214,7 @@ static void write_server(struct writer *writer)
     put(writer, "sluice_log_truncated_lines_total %llu\n", log_truncated_lines());
 }
 
-int metrics_write(struct hub *hub, struct buffer *out)
+int metrics_write(struct hub *hub, const struct front *front, struct buffer *out)
 {
     struct writer writer = {.out = out, .error = OK};
     write_server(&writer);
@@ -210,6 +224,7 @@ int metrics_write(struct hub *hub, struct buffer *out)
     write_closes(&writer, hub);
     write_drops(&writer, hub);
     write_admissions(&writer, hub);
+    write_responses(&writer, front);
     write_plugins(&writer, hub);
     return writer.error;
 }

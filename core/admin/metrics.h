@@ -8,9 +8,10 @@
 
 #include "base/buffer.h"
 
+struct front;
 struct hub;
 
 /* Appends all metrics to `out`. Returns 0, ERR_LIMIT or ERR_NO_MEMORY. */
-MUST_CHECK int metrics_write(struct hub *hub, struct buffer *out);
+MUST_CHECK int metrics_write(struct hub *hub, const struct front *front, struct buffer *out);
 
 #endif

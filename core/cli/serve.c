@@ -64,14 +64,14 @@ static int start_parts(struct server_parts *parts, struct diagnostics *diagnosti
     if (error == OK)
         error = front_create(parts->config, parts->hub, diagnostics, &parts->front);
     if (error == OK)
-        error = admin_create(parts->config, parts->hub, diagnostics, &parts->admin);
+        error = admin_create(parts->config, parts->hub, parts->front, diagnostics, &parts->admin);
     return error;
 }
 
 static void stop_parts(struct server_parts *parts)
 {
+    admin_destroy(parts->admin); /* It reads the counts of the others. */
     front_destroy(parts->front);
-    admin_destroy(parts->admin);
     hub_destroy(parts->hub);
 }
 
@@ -134,8 +134,7 @@ static void wait_for_clients(const struct server_parts *parts)
 static void drain(struct server_parts *parts)
 {
     hub_drain(parts->hub, parts->config->shutdown_grace);
-    front_destroy(parts->front);
-    parts->front = NULL;
+    front_stop(parts->front);
     wait_for_clients(parts);
 }
 

@@ -257,12 +257,17 @@ unsigned long long front_responses(const struct front *front, unsigned hundreds)
     return sum;
 }
 
+void front_stop(struct front *front)
+{
+    for (size_t i = 0; i < front->server_count; i++)
+        server_stop(&front->servers[i]);
+}
+
 void front_destroy(struct front *front)
 {
     if (front == NULL)
         return;
-    for (size_t i = 0; i < front->server_count; i++)
-        server_stop(&front->servers[i]);
+    front_stop(front);
     mg_exit_library();
     free(front->listeners);
     free(front->servers);

@@ -32,7 +32,11 @@ void front_listener_url(const struct front *front, size_t index, char *url, size
  * upgrades handed to the hub, 2, 4, 5; anything else is 0. Any thread. */
 unsigned long long front_responses(const struct front *front, unsigned hundreds);
 
-/* Stops listening and waits for CivetWeb's threads; detached connections live on. NULL is fine. */
+/* Stops listening and waits for CivetWeb's threads; detached connections live on, and the counts
+ * can still be read. Main thread. */
+void front_stop(struct front *front);
+
+/* Stops, if that has not been done, and frees. NULL is fine. */
 void front_destroy(struct front *front);
 
 #endif
