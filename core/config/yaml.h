@@ -65,9 +65,9 @@ struct yaml_source {
 };
 
 /* Parses a text. Errors that leave the rest meaningful (a duplicate key, an undefined variable) are
- * added to `diagnostics` and mark the node as broken; then the tree is still returned. An empty text
- * is a null scalar. Returns 0 (*out is owned by the caller), ERR_CONFIG (no tree, the reason is in
- * `diagnostics`) or ERR_NO_MEMORY. */
+ * added to `diagnostics` and mark the node as broken; then the tree is still returned. An empty
+ * text is a null scalar. Returns 0 (*out is owned by the caller), ERR_CONFIG (no tree, the reason
+ * is in `diagnostics`) or ERR_NO_MEMORY. */
 MUST_CHECK int yaml_parse(const struct yaml_source *source, struct diagnostics *diagnostics,
                           struct yaml_node **out);
 
@@ -75,9 +75,9 @@ MUST_CHECK int yaml_parse(const struct yaml_source *source, struct diagnostics *
 MUST_CHECK int yaml_load(const char *file, struct diagnostics *diagnostics, struct yaml_node **out);
 
 /* Lays a value, itself YAML, over the node at `path` ("listen.0.address"): a number indexes a
- * sequence (one past the end appends), missing mappings and sequences are made on the way. *root may
- * be NULL or null at first. Returns 0, ERR_CONFIG (reported) or ERR_NO_MEMORY; after an error *root
- * may hold empty places (values that are NULL) and is only good for being destroyed. */
+ * sequence (one past the end appends), missing mappings and sequences are made on the way. *root
+ * may be NULL or null at first. Returns 0, ERR_CONFIG (reported) or ERR_NO_MEMORY; after an error
+ * *root may hold empty places (values that are NULL) and is only good for being destroyed. */
 MUST_CHECK int yaml_override(struct yaml_node **root, const char *path, const char *value,
                              struct diagnostics *diagnostics);
 
