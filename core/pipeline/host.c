@@ -73,7 +73,7 @@ static void host_log(const struct sl_instance *self, enum sl_log_level level, co
                      size_t len)
 {
     char module[160];
-    snprintf(module, sizeof module, "plugin %s%s", self->endpoint, self->name);
+    snprintf(module, sizeof module, "%s %s", self->endpoint, self->name);
     log_write(level_of(level), module, "%.*s", (int)(len < LOG_LINE_MAX ? len : LOG_LINE_MAX),
               text);
 }
