@@ -22,7 +22,7 @@ void log_configure(enum log_level level, enum log_format format);
 /* Whether a line of `level` would be written. */
 bool log_enabled(enum log_level level);
 
-/* Writes one line. `module` names the part that speaks ("front", "plugin auth#2"). */
+/* Writes one line. `module` names the part that speaks ("front", "/ws auth#2"). */
 void log_write(enum log_level level, const char *module, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

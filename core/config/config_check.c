@@ -35,7 +35,7 @@ static void check_listeners(const struct config *config, struct diagnostics *dia
     }
 }
 
-/* The admin API can read and end every client, so it is open to this machine only by default. */
+/* Metrics tell a lot about a service, so they are open to this machine only by default. */
 static void check_admin(const struct config *config, struct diagnostics *diagnostics)
 {
     struct listen_address address;
