@@ -82,7 +82,7 @@ static void log_status(const struct server_parts *parts)
     char text[1024];
     for (size_t i = 0; i < front_listener_count(parts->front); i++) {
         front_listener_url(parts->front, i, text, sizeof text);
-        log_info("serve", "listening on %s", text);
+        log_info("serve", "listening on %s (address %s)", text, config->listeners[i].address);
         if (config->demo_page && i == 0)
             log_info("serve", "a page to try it: http%s/", text + 2); /* "ws..." -> "http..." */
     }
