@@ -8,10 +8,13 @@ test and, at the end, how many passed, failed and were skipped. Exit status: 0 a
 
 import argparse
 import os
+import signal
 import sys
 import time
 import traceback
 import unittest
+
+TEST_SECONDS = 60  # far more than any test needs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -37,8 +40,13 @@ class LineResult(unittest.TestResult):
 
     def startTest(self, test):
         super().startTest(test)
+        signal.alarm(int(TEST_SECONDS * float(os.environ.get('SLUICE_TEST_PATIENCE', '1'))))
         self.begun = time.monotonic()
         self.sub_failures = []
+
+    def stopTest(self, test):
+        signal.alarm(0)
+        super().stopTest(test)
 
     def _line(self, word, test, note=''):
         seconds = time.monotonic() - self.begun if self.begun else 0
@@ -76,6 +84,10 @@ class LineResult(unittest.TestResult):
         return not self.failed
 
 
+def on_alarm(*_):
+    raise AssertionError('the test hangs')
+
+
 def flatten(suite):
     for test in suite:
         if isinstance(test, unittest.TestSuite):
@@ -99,6 +111,7 @@ def main():
     if arguments.list:
         print('\n'.join(test.id() for test in tests))
         return 0
+    signal.signal(signal.SIGALRM, on_alarm)
     result = LineResult()
     unittest.TestSuite(tests).run(result)
     if result.failed:

@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 import unittest
 
-from harness import (BUILD, ROOT, RawClient, Sluice, endpoint, run_sluice, settings,
+from harness import (BUILD, ROOT, Certificates, RawClient, Sluice, endpoint, run_sluice, settings,
                      temporary_folder)
+
+DEFAULT = os.path.join(ROOT, 'config', 'sluice.yaml')
 
 GOOD = '''\
 listen:
@@ -45,7 +48,7 @@ MISTAKES = {
                              'text'),
     'variable that is not set': ('log:\n  level: ${SLUICE_TEST_UNSET}', 2, 'SLUICE_TEST_UNSET',
                                  ''),
-    'not YAML': ('listen: [', 1, '', ''),
+    'not YAML': ('listen: [', 2, '', ''),
 }
 
 
@@ -54,6 +57,14 @@ class Configured(unittest.TestCase):
         self.folder = temporary_folder()
         self.addCleanup(self.folder.cleanup)
         self.file = os.path.join(self.folder.name, 'my.yaml')
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def write(self, name, text):
+        """A file that only we may read, beside the configuration."""
+        with open(os.open(self.path(name), os.O_CREAT | os.O_WRONLY, 0o600), 'w') as out:
+            out.write(text + '\n')
 
     def check(self, text, *arguments, environment=None):
         with open(self.file, 'w') as out:
@@ -110,7 +121,8 @@ class Check(Configured):
         self.assertIn('/nonexistent/my.yaml', error)
 
     def test_variables_from_the_environment(self):
-        text = GOOD.replace('burst: 100', 'burst: ${BURST:-7}')
+        text = GOOD.replace('{messages: 50/s, burst: 100}',
+                            '\n          messages: 50/s\n          burst: ${BURST:-7}')
         self.assertEqual(self.check(text)[0], 0)
         self.assertEqual(self.check(text, environment={'BURST': '8'})[0], 0)
         self.assertEqual(self.check(text, environment={'BURST': 'x'})[0], 1)
@@ -123,10 +135,25 @@ class Check(Configured):
         self.assertIn('loops', error)
 
     def test_the_shipped_configurations_are_good(self):
-        status, output, error = run_sluice(
-            'check', '-c', os.path.join(ROOT, 'config', 'sluice.yaml'))
+        status, output, error = run_sluice('check', '-c', DEFAULT)
         self.assertEqual(status, 0, error)
         self.assertIn('/ws', output)
+
+    def test_the_production_configuration_is_good_once_its_files_are_there(self):
+        certificates = Certificates()
+        self.addCleanup(certificates.cleanup)
+        with open(os.path.join(ROOT, 'config', 'production.yaml')) as file:
+            text = file.read()
+        error = self.refused(text)
+        for name in ('server.crt', 'server.key', 'admin.token', 'tokens.txt'):
+            self.assertIn(name, error)
+        shutil.copy(certificates.certificate, self.path('server.crt'))
+        shutil.copy(certificates.key, self.path('server.key'))
+        self.write('admin.token', '0123456789abcdef0123456789abcdef')
+        self.write('tokens.txt', 'alice alice-token-0123456789')
+        status, output, error = self.check(text)
+        self.assertEqual(status, 0, error)
+        self.assertIn('rate-limit -> auth -> rate-limit -> validate', output)
 
     def test_weird_files_do_no_harm(self):
         for text in ('', '\0', '[]', '42', '- - - -', '&a [*a]', '{' * 2000, '[' * 5000, '\xff\xfe',
@@ -167,20 +194,20 @@ class Commands(unittest.TestCase):
         self.assertIn('serve', run_sluice('srve')[2])
 
     def test_plugins(self):
-        status, output, error = run_sluice('plugins', cwd=ROOT)
+        status, output, error = run_sluice('plugins', '-c', DEFAULT)
         self.assertEqual(status, 0, error)
         for name in ('auth', 'echo', 'rate-limit', 'validate'):
             self.assertIn(name, output)
 
     def test_options_of_a_plugin(self):
-        status, output, error = run_sluice('plugins', 'rate-limit', cwd=ROOT)
+        status, output, error = run_sluice('plugins', 'rate-limit', '-c', DEFAULT)
         self.assertEqual(status, 0, error)
         for text in ('messages', 'burst', 'max_keys', '100000', 'drop', 'close', 'rate',
                      'How many messages may come at once'):
             self.assertIn(text, output)
 
     def test_unknown_plugin(self):
-        status, _, error = run_sluice('plugins', 'rate-limt', cwd=ROOT)
+        status, _, error = run_sluice('plugins', 'rate-limt', '-c', DEFAULT)
         self.assertEqual(status, 1)
         self.assertIn('rate-limit', error)
 
