@@ -29,9 +29,9 @@ struct tls_config {
 };
 
 struct listen_config {
-    char *address;             /* as written: "0.0.0.0:8080", "[::1]:8080" */
-    struct tls_config *tls;    /* NULL: plain */
-    struct position position;  /* of the address */
+    char *address;            /* as written: "0.0.0.0:8080", "[::1]:8080" */
+    struct tls_config *tls;   /* NULL: plain */
+    struct position position; /* of the address */
 };
 
 enum on_error { ON_ERROR_DENY, ON_ERROR_CONTINUE };
@@ -55,7 +55,7 @@ struct endpoint_config {
     char **subprotocols;
     size_t subprotocol_count;
     size_t message_max_size;
-    unsigned message_types; /* MESSAGE_TYPE_* */
+    unsigned message_types;     /* MESSAGE_TYPE_* */
     int64_t heartbeat_interval; /* 0: off */
     int64_t heartbeat_timeout;
     size_t queue_bytes;
@@ -72,7 +72,7 @@ struct config {
     char *admin_listen;     /* NULL: no admin listener */
     char *admin_token_file; /* resolved path, or NULL */
     struct position admin_position;
-    unsigned loops;         /* 0: one for each CPU that the process may use */
+    unsigned loops; /* 0: one for each CPU that the process may use */
     unsigned front_workers;
     int64_t front_request_timeout;
     size_t front_max_header;

@@ -50,7 +50,7 @@ static int read_scalar(const struct typed *typed, struct sl_value *value)
     int error = typed_text(typed, &text);
     if (error != 0)
         return error;
-    if (typed->node->plain)
+    if (typed->node != NULL && typed->node->plain)
         return read_plain(typed, text, value);
     value->type = SL_OPTION_STRING;
     return option_value_set_text(value, text, strlen(text));

@@ -54,11 +54,14 @@ static int scalar_text(const struct typed *typed, const char *expected, const ch
 {
     if (typed->node != NULL && typed->node->broken)
         return ERR_CONFIG;
-    if (yaml_node_is_null(typed->node))
-        return typed_error(typed, "has no value; %s is expected", expected);
-    if (typed->node->kind != NODE_SCALAR)
-        return typed_error(typed, "is %s; %s is expected", yaml_node_kind_name(typed->node),
-                           expected);
+    if (typed->node == NULL || yaml_node_is_null(typed->node)) {
+        typed_error(typed, "has no value; %s is expected", expected);
+        return ERR_CONFIG;
+    }
+    if (typed->node->kind != NODE_SCALAR) {
+        typed_error(typed, "is %s; %s is expected", yaml_node_kind_name(typed->node), expected);
+        return ERR_CONFIG;
+    }
     *out = typed->node->text;
     return 0;
 }
@@ -183,7 +186,7 @@ int typed_kind(const struct typed *typed, enum node_kind kind)
     struct yaml_node expected = {.kind = kind};
     if (typed->node != NULL && typed->node->broken)
         return ERR_CONFIG;
-    if (yaml_node_is_null(typed->node) || typed->node->kind == kind)
+    if (typed->node == NULL || yaml_node_is_null(typed->node) || typed->node->kind == kind)
         return 0;
     return typed_error(typed, "is %s; %s is expected", yaml_node_kind_name(typed->node),
                        yaml_node_kind_name(&expected));

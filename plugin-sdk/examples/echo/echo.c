@@ -13,10 +13,7 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
 }
 
 SL_EXPORT const struct sl_plugin sluice_plugin = {
-    SL_PLUGIN_HEADER,
-    .name = "echo",
-    .version = "1.0.0",
-    .summary = "Sends every message back to its sender only",
-    .license = "MIT",
-    .on_message = on_message,
+    SL_PLUGIN_HEADER,   .name = "echo",
+    .version = "1.0.0", .summary = "Sends every message back to its sender only",
+    .license = "MIT",   .on_message = on_message,
 };

@@ -70,9 +70,9 @@ extern "C" {
     ((host)->struct_size >= offsetof(struct sl_host, function) + sizeof((host)->function) &&       \
      (host)->function != NULL)
 
-struct sl_client;  /* One connected (or connecting) client. Opaque. */
-struct sl_value;   /* One option's value. Opaque, lives as long as its instance. */
-struct sl_host;    /* The server's functions, below. */
+struct sl_client; /* One connected (or connecting) client. Opaque. */
+struct sl_value;  /* One option's value. Opaque, lives as long as its instance. */
+struct sl_host;   /* The server's functions, below. */
 
 /* Bytes with a length; not zero-terminated. */
 struct sl_string {
@@ -97,19 +97,19 @@ enum sl_log_level { SL_LOG_ERROR = 0, SL_LOG_WARN = 1, SL_LOG_INFO = 2, SL_LOG_D
 /* ------------------------------------------------------------------------------------ options */
 
 enum sl_option_type {
-    SL_OPTION_BOOL = 1,      /* true or false */
-    SL_OPTION_INTEGER = 2,   /* a 64-bit signed integer */
-    SL_OPTION_NUMBER = 3,    /* a double */
-    SL_OPTION_STRING = 4,    /* text */
-    SL_OPTION_DURATION = 5,  /* 250ms, 5s, 2m, 1h; read as integer: nanoseconds */
-    SL_OPTION_SIZE = 6,      /* 512, 64KiB, 1MiB; read as integer: bytes */
-    SL_OPTION_RATE = 7,      /* 50/s, 1000/m; read as number: per second */
-    SL_OPTION_CHOICE = 8,    /* one of `choices`; read as string */
-    SL_OPTION_STRINGS = 9,   /* a list of strings; each one of `choices` if there are any */
-    SL_OPTION_PATH = 10,     /* a file or folder; relative ones are resolved by the server */
-    SL_OPTION_SECRET = 11,   /* ${VARIABLE}, {env: VARIABLE} or {file: PATH}; never printed */
-    SL_OPTION_MAP = 12,      /* a mapping of names to any values */
-    SL_OPTION_MAPS = 13      /* a list of mappings */
+    SL_OPTION_BOOL = 1,     /* true or false */
+    SL_OPTION_INTEGER = 2,  /* a 64-bit signed integer */
+    SL_OPTION_NUMBER = 3,   /* a double */
+    SL_OPTION_STRING = 4,   /* text */
+    SL_OPTION_DURATION = 5, /* 250ms, 5s, 2m, 1h; read as integer: nanoseconds */
+    SL_OPTION_SIZE = 6,     /* 512, 64KiB, 1MiB; read as integer: bytes */
+    SL_OPTION_RATE = 7,     /* 50/s, 1000/m; read as number: per second */
+    SL_OPTION_CHOICE = 8,   /* one of `choices`; read as string */
+    SL_OPTION_STRINGS = 9,  /* a list of strings; each one of `choices` if there are any */
+    SL_OPTION_PATH = 10,    /* a file or folder; relative ones are resolved by the server */
+    SL_OPTION_SECRET = 11,  /* ${VARIABLE}, {env: VARIABLE} or {file: PATH}; never printed */
+    SL_OPTION_MAP = 12,     /* a mapping of names to any values */
+    SL_OPTION_MAPS = 13     /* a list of mappings */
 };
 
 enum sl_option_flags {
@@ -194,7 +194,8 @@ struct sl_plugin {
     uint32_t instance_size; /* zeroed state kept for each instance, bytes */
     uint32_t client_size;   /* zeroed state kept for each client and instance, bytes */
 
-    /* An instance begins. Return 0, or SL_ERROR after host->fail: the server then does not start. */
+    /* An instance begins. Return 0, or SL_ERROR after host->fail: the server then does not start.
+     */
     int (*create)(struct sl_instance *self);
     /* An instance ends; no hook of it runs any more. Called only if create succeeded. */
     void (*destroy)(struct sl_instance *self);
@@ -242,8 +243,8 @@ struct sl_host {
     int64_t (*time_monotonic)(void);
     int64_t (*time_wall)(void); /* since 1970-01-01 UTC */
 
-    /* -- memory [any thread]: like malloc, realloc and free, but the test runner can make them fail.
-     * What `allocate` gave may only be given to `reallocate` and `release`. */
+    /* -- memory [any thread]: like malloc, realloc and free, but the test runner can make them
+     * fail. What `allocate` gave may only be given to `reallocate` and `release`. */
     void *(*allocate)(size_t size);
     void *(*reallocate)(void *memory, size_t size);
     void (*release)(void *memory);

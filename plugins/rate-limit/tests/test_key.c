@@ -9,8 +9,8 @@ static void siphash_gives_the_value_that_its_authors_publish(void **state)
 {
     (void)state;
     uint8_t input[15];
-    for (uint8_t i = 0; i < sizeof input; i++)
-        input[i] = i;
+    for (size_t i = 0; i < sizeof input; i++)
+        input[i] = (uint8_t)i;
     uint64_t hash = siphash(0x0706050403020100u, 0x0f0e0d0c0b0a0908u, input, sizeof input);
     assert_true(hash == 0xa129ca6149be45e5u);
 }
