@@ -1,0 +1,200 @@
+#include "unit.h"
+
+#include "base/log.h"
+
+#include <cjson/cJSON.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What the code under test wrote to standard error, through a pipe. */
+struct capture {
+    int standard_error;
+    int read_end;
+    char text[4 * LOG_LINE_MAX];
+    size_t len;
+};
+
+static struct capture capture;
+
+static void begin_capture(void)
+{
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    capture.standard_error = dup(STDERR_FILENO);
+    assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+    close(ends[1]);
+    capture.read_end = ends[0];
+}
+
+static const char *end_capture(void)
+{
+    dup2(capture.standard_error, STDERR_FILENO);
+    close(capture.standard_error);
+    ssize_t got = read(capture.read_end, capture.text, sizeof capture.text - 1);
+    close(capture.read_end);
+    capture.len = got > 0 ? (size_t)got : 0;
+    capture.text[capture.len] = '\0';
+    return capture.text;
+}
+
+static const char *logged(enum log_format format, const char *module, const char *text)
+{
+    log_configure(LOG_LEVEL_INFO, format);
+    begin_capture();
+    log_write(LOG_LEVEL_WARN, module, "%s", text);
+    return end_capture();
+}
+
+/* Checks that the captured text is one line. */
+static void assert_one_line(const char *text)
+{
+    assert_true(capture.len > 0 && capture.len <= LOG_LINE_MAX);
+    assert_ptr_equal(strchr(text, '\n'), text + capture.len - 1);
+}
+
+/* Parses a captured line; what it holds under `name`, as cJSON's own memory. */
+static cJSON *parse_line(const char *text)
+{
+    assert_one_line(text);
+    cJSON *object = cJSON_Parse(text);
+    assert_non_null(object);
+    return object;
+}
+
+static void assert_member(const cJSON *object, const char *name, const char *expected)
+{
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, name)), expected);
+}
+
+static void text_line_has_time_level_module_and_message(void **state)
+{
+    (void)state;
+    const char *line = logged(LOG_FORMAT_TEXT, "front", "hello");
+    assert_one_line(line);
+    assert_int_equal(strspn(line, "0123456789-:.TZ"), strlen("2026-01-01T00:00:00.000Z"));
+    assert_string_equal(line + strlen("2026-01-01T00:00:00.000Z"), " warn  front: hello\n");
+}
+
+static void json_line_has_time_level_module_and_message(void **state)
+{
+    (void)state;
+    cJSON *object = parse_line(logged(LOG_FORMAT_JSON, "front", "hello"));
+    const char *time = cJSON_GetStringValue(cJSON_GetObjectItem(object, "time"));
+    assert_int_equal(strspn(time, "0123456789-:.TZ"), strlen("2026-01-01T00:00:00.000Z"));
+    assert_member(object, "level", "warn");
+    assert_member(object, "module", "front");
+    assert_member(object, "message", "hello");
+    cJSON_Delete(object);
+}
+
+static void levels_below_the_threshold_are_silent(void **state)
+{
+    (void)state;
+    log_configure(LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
+    begin_capture();
+    log_info("test", "not this");
+    log_debug("test", "nor this");
+    log_error("test", "but this");
+    const char *text = end_capture();
+    assert_one_line(text);
+    assert_non_null(strstr(text, " error test: but this\n"));
+    assert_true(log_enabled(LOG_LEVEL_WARN));
+    assert_false(log_enabled(LOG_LEVEL_INFO));
+}
+
+static void names_its_levels(void **state)
+{
+    (void)state;
+    assert_string_equal(log_level_name(LOG_LEVEL_ERROR), "error");
+    assert_string_equal(log_level_name(LOG_LEVEL_WARN), "warn");
+    assert_string_equal(log_level_name(LOG_LEVEL_INFO), "info");
+    assert_string_equal(log_level_name(LOG_LEVEL_DEBUG), "debug");
+}
+
+static void client_cannot_forge_a_line_or_reach_the_terminal(void **state)
+{
+    (void)state;
+    const char *line = logged(LOG_FORMAT_TEXT, "front", "a\r\n2026 error b\x1b[2J\x7f\t");
+    assert_one_line(line);
+    assert_non_null(strstr(line, "front: a\\x0d\\x0a2026 error b\\x1b[2J\\x7f\\x09\n"));
+}
+
+static void json_gives_every_byte_back(void **state)
+{
+    (void)state;
+    char text[128];
+    for (int i = 0; i < 127; i++)
+        text[i] = (char)(i + 1);
+    text[127] = '\0';
+    cJSON *object = parse_line(logged(LOG_FORMAT_JSON, "a\"b\\c\n", text));
+    assert_member(object, "module", "a\"b\\c\n");
+    assert_member(object, "message", text);
+    cJSON_Delete(object);
+}
+
+static void other_alphabets_stay_as_they_are(void **state)
+{
+    (void)state;
+    cJSON *object = parse_line(logged(LOG_FORMAT_JSON, "front", "Gr\u00fc\u00dfe \u20ac"));
+    assert_member(object, "message", "Gr\u00fc\u00dfe \u20ac");
+    cJSON_Delete(object);
+    assert_non_null(strstr(logged(LOG_FORMAT_TEXT, "front", "\u20ac"), ": \u20ac\n"));
+}
+
+static void long_text_is_cut_at_the_line_limit(void **state)
+{
+    (void)state;
+    char text[2 * LOG_LINE_MAX];
+    unsigned long long before = log_truncated_lines();
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_one_line(logged(LOG_FORMAT_TEXT, "front", text));
+    assert_true(capture.len > LOG_LINE_MAX - 16);
+    assert_true(log_truncated_lines() > before);
+}
+
+static void line_that_fits_is_not_counted_as_cut(void **state)
+{
+    (void)state;
+    unsigned long long before = log_truncated_lines();
+    logged(LOG_FORMAT_TEXT, "front", "short");
+    logged(LOG_FORMAT_JSON, "front", "short");
+    assert_int_equal(log_truncated_lines(), before);
+}
+
+/* Every length around the limit, so that the cut falls into each place of an escape. */
+static void json_stays_valid_wherever_it_is_cut(void **state)
+{
+    (void)state;
+    static const char *const tails[] = {"\"\"\"\"\"\"\"\"\"\"", "\\\\\\\\\\\\\\\\",
+                                        "\x01\x02\x03\x04\x05\x06\x07", "xxxxxxxxxxxxxxxxxxxx"};
+    char text[LOG_LINE_MAX + 64];
+    for (size_t tail = 0; tail < sizeof tails / sizeof tails[0]; tail++) {
+        for (size_t len = LOG_LINE_MAX - 160; len < LOG_LINE_MAX; len++) {
+            memset(text, 'x', len);
+            strcpy(text + len, tails[tail]);
+            cJSON *object = parse_line(logged(LOG_FORMAT_JSON, "front", text));
+            const char *found = cJSON_GetStringValue(cJSON_GetObjectItem(object, "message"));
+            assert_memory_equal(found, text, LOG_LINE_MAX - 160);
+            cJSON_Delete(object);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_line_has_time_level_module_and_message),
+        cmocka_unit_test(json_line_has_time_level_module_and_message),
+        cmocka_unit_test(levels_below_the_threshold_are_silent),
+        cmocka_unit_test(names_its_levels),
+        cmocka_unit_test(client_cannot_forge_a_line_or_reach_the_terminal),
+        cmocka_unit_test(json_gives_every_byte_back),
+        cmocka_unit_test(other_alphabets_stay_as_they_are),
+        cmocka_unit_test(long_text_is_cut_at_the_line_limit),
+        cmocka_unit_test(line_that_fits_is_not_counted_as_cut),
+        cmocka_unit_test(json_stays_valid_wherever_it_is_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
