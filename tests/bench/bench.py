@@ -95,12 +95,19 @@ def measure(scenario, servers, load, arguments):
     return figures
 
 
+def ratio_text(scenario, label, ours, theirs):
+    """How many times better sluice is, whichever way is better."""
+    if isinstance(scenario, IdleMemory):
+        return f'{label}/sluice {theirs / ours:6.2f}'
+    return f'sluice/{label} {ours / theirs:6.2f}'
+
+
 def print_scenario(scenario, figures, verdicts):
     print(f'\n{scenario.title} ({scenario.unit})')
     ours = statistics.median(figures['sluice']) if 'sluice' in figures else None
     for label, values in figures.items():
         median = statistics.median(values)
-        ratio = f'sluice/{label} {ours / median:6.2f}' if ours and median > 0 else ''
+        ratio = ratio_text(scenario, label, ours, median) if ours and median > 0 else ''
         print(f'  {label:<16} {median:>12,.0f}   ({min(values):,.0f} to {max(values):,.0f})   '
               f'{"" if label == "sluice" else ratio}')
     for verdict in verdicts:
