@@ -175,6 +175,10 @@ class Sluice:
     def pid(self):
         return self.process.pid
 
+    @property
+    def admin_address(self):
+        return ('127.0.0.1', int(self.admin_urls[0].rsplit(':', 1)[1]))
+
     def admin(self, path):
         """GETs from the admin listener: the body as text."""
         with urllib.request.urlopen(self.admin_urls[0] + path, timeout=patience(10)) as answer:

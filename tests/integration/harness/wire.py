@@ -229,15 +229,16 @@ class RawClient:
         return code, reason
 
 
-def http_get(server, target='/ws', *, method='GET', headers=(), version='1.1', host=True):
+def http_get(server, target='/ws', *, method='GET', headers=(), version='1.1', host=True,
+             address=None):
     """A plain HTTP request on a fresh connection: (status, {header: value}, body)."""
-    with RawClient(server, upgrade=False) as client:
+    with RawClient(server, upgrade=False, address=address) as client:
         fields = ([('Host', 'localhost')] if host else []) + list(headers)
         lines = ''.join(f'{name}: {value}\r\n' for name, value in fields)
         client.send(f'{method} {target} HTTP/{version}\r\n{lines}\r\n'.encode())
         status, answered = client.read_response_head()
         found = dict(answered)
-        if 'content-length' in found:
+        if method != 'HEAD' and 'content-length' in found:
             body = client._take(int(found['content-length']))
         else:
             body = client.read_to_end()
