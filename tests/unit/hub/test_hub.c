@@ -1,0 +1,460 @@
+#include "hub/hub.h"
+
+#include "hub/serving.h"
+
+#define TWO_LOOPS "loops: 2\n"
+#define ENDPOINT "endpoints: [{path: /ws}]\n"
+#define PROBE "endpoints: [{path: /ws, pipeline: [{plugin: probe}]}]\n"
+
+/* -- endpoints -- */
+
+static void finds_endpoints_by_their_exact_path(void **state)
+{
+    (void)state;
+    struct serving serving = serve("endpoints: [{path: /ws}, {path: /ws/other}]\n");
+    struct endpoint *first = hub_find_endpoint(serving.hub, "/ws");
+    struct endpoint *second = hub_find_endpoint(serving.hub, "/ws/other");
+    assert_string_equal(first->config->path, "/ws");
+    assert_string_equal(second->config->path, "/ws/other");
+    assert_null(hub_find_endpoint(serving.hub, "/"));
+    assert_null(hub_find_endpoint(serving.hub, "/ws/"));
+    assert_null(hub_find_endpoint(serving.hub, "/WS"));
+    end_serving(&serving);
+}
+
+static void takes_limits_from_the_configuration(void **state)
+{
+    (void)state;
+    struct serving serving =
+        serve("endpoints: [{path: /ws, message: {max_size: 1KiB, types: [binary]}}]\n");
+    struct endpoint *endpoint = hub_find_endpoint(serving.hub, "/ws");
+    assert_int_equal(endpoint->limits.message_max, 1024);
+    assert_false(endpoint->limits.text);
+    assert_true(endpoint->limits.binary);
+    end_serving(&serving);
+}
+
+static void reports_the_errors_of_all_pipelines(void **state)
+{
+    struct hub *hub = NULL;
+    struct diagnostics diagnostics;
+    (void)state;
+    struct config *config =
+        load_config("endpoints:\n"
+                    "- {path: /a, pipeline: [{plugin: nowhere}]}\n"
+                    "- {path: /b, pipeline: [{plugin: probe}]}\n"
+                    "- path: /c\n"
+                    "  pipeline: [{plugin: misnamed}, {plugin: create-fails}]\n");
+    diagnostics_init(&diagnostics);
+    assert_int_equal(hub_create(config, &diagnostics, &hub), ERR_CONFIG);
+    assert_null(hub);
+    assert_int_equal(diagnostics.count, 3);
+    assert_non_null(strstr(diagnostics.items[0].text, "there is no plugin 'nowhere'"));
+    assert_non_null(strstr(diagnostics.items[1].text, "calls itself 'another-name'"));
+    assert_non_null(strstr(diagnostics.items[2].text, "the moon is in the wrong phase"));
+    diagnostics_deinit(&diagnostics);
+    config_destroy(config);
+}
+
+static void hub_that_never_started_can_be_destroyed(void **state)
+{
+    struct hub *hub;
+    struct diagnostics diagnostics;
+    (void)state;
+    struct config *config = load_config(TWO_LOOPS PROBE);
+    diagnostics_init(&diagnostics);
+    assert_int_equal(hub_create(config, &diagnostics, &hub), OK);
+    hub_destroy(hub);
+    hub_destroy(NULL);
+    diagnostics_deinit(&diagnostics);
+    config_destroy(config);
+}
+
+/* -- admission -- */
+
+static void assert_admission(struct serving *serving, const char *path, uint8_t from,
+                             enum admission expected)
+{
+    struct address address = address_of(from);
+    uint64_t before = atomic_load(&serving->hub->admissions[expected]);
+    assert_int_equal(hub_admit(serving->hub, hub_find_endpoint(serving->hub, path), &address),
+                     expected);
+    assert_int_equal(atomic_load(&serving->hub->admissions[expected]), before + 1);
+}
+
+static void give_back(struct serving *serving, const char *path, uint8_t from)
+{
+    struct address address = address_of(from);
+    hub_leave(serving->hub, hub_find_endpoint(serving->hub, path), &address);
+}
+
+static void all_clients_together_have_a_limit(void **state)
+{
+    (void)state;
+    struct serving serving = serve("limits: {clients: 2}\nendpoints: [{path: /a}, {path: /b}]\n");
+    assert_admission(&serving, "/a", 1, ADMISSION_GRANTED);
+    assert_admission(&serving, "/b", 2, ADMISSION_GRANTED);
+    assert_admission(&serving, "/a", 3, ADMISSION_TOTAL_FULL);
+    assert_admission(&serving, "/b", 3, ADMISSION_TOTAL_FULL);
+    give_back(&serving, "/b", 2);
+    assert_admission(&serving, "/a", 3, ADMISSION_GRANTED);
+    assert_admission(&serving, "/a", 4, ADMISSION_TOTAL_FULL);
+    end_serving(&serving);
+}
+
+static void each_endpoint_has_a_limit(void **state)
+{
+    (void)state;
+    struct serving serving =
+        serve("limits: {clients: 3}\nendpoints: [{path: /a, clients: {max: 1}}, {path: /b}]\n");
+    assert_admission(&serving, "/a", 1, ADMISSION_GRANTED);
+    assert_admission(&serving, "/a", 2, ADMISSION_ENDPOINT_FULL);
+    assert_admission(&serving, "/b", 2, ADMISSION_GRANTED);
+    assert_admission(&serving, "/b", 2, ADMISSION_GRANTED); /* A refusal kept no place. */
+    assert_admission(&serving, "/b", 2, ADMISSION_TOTAL_FULL);
+    give_back(&serving, "/a", 1);
+    assert_admission(&serving, "/a", 2, ADMISSION_GRANTED);
+    end_serving(&serving);
+}
+
+static void each_address_has_a_limit(void **state)
+{
+    (void)state;
+    struct serving serving = serve("limits: {clients_per_address: 2}\n"
+                                   "endpoints: [{path: /a, clients: {max: 2}}, {path: /b}]\n");
+    assert_admission(&serving, "/a", 1, ADMISSION_GRANTED);
+    assert_admission(&serving, "/b", 1, ADMISSION_GRANTED);
+    assert_admission(&serving, "/a", 1, ADMISSION_ADDRESS_FULL);
+    assert_admission(&serving, "/b", 1, ADMISSION_ADDRESS_FULL);
+    assert_admission(&serving, "/a", 2, ADMISSION_GRANTED); /* A refusal kept no place. */
+    give_back(&serving, "/b", 1);
+    assert_admission(&serving, "/b", 1, ADMISSION_GRANTED);
+    end_serving(&serving);
+}
+
+static void each_address_has_a_limit_for_each_endpoint(void **state)
+{
+    (void)state;
+    struct serving serving =
+        serve("limits: {clients_per_address: 2}\n"
+              "endpoints: [{path: /a, clients: {per_address: 1}}, {path: /b}]\n");
+    assert_admission(&serving, "/a", 1, ADMISSION_GRANTED);
+    assert_admission(&serving, "/a", 1, ADMISSION_ADDRESS_FULL);
+    assert_admission(&serving, "/a", 2, ADMISSION_GRANTED);
+    assert_admission(&serving, "/b", 1, ADMISSION_GRANTED); /* A refusal kept no place. */
+    assert_admission(&serving, "/b", 1, ADMISSION_ADDRESS_FULL);
+    end_serving(&serving);
+}
+
+static void nobody_is_admitted_while_draining(void **state)
+{
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS ENDPOINT);
+    hub_drain(serving.hub, NS_PER_S);
+    assert_admission(&serving, "/ws", 1, ADMISSION_DRAINING);
+    end_serving(&serving);
+}
+
+static void client_gives_its_place_back_when_it_leaves(void **state)
+{
+    (void)state;
+    struct serving serving = serve("limits: {clients: 1}\n" ENDPOINT);
+    for (int i = 0; i < 3; i++) {
+        int client = join(serving.hub, "/ws");
+        assert_admission(&serving, "/ws", 1, ADMISSION_TOTAL_FULL);
+        leave(client);
+        while (atomic_load(&serving.hub->admitted) > 0)
+            poll(NULL, 0, 1);
+    }
+    end_serving(&serving);
+}
+
+/* -- coming in -- */
+
+static void answers_the_upgrade_and_counts_the_client(void **state)
+{
+    char head[1024];
+    (void)state;
+    struct serving serving = serve("endpoints: [{path: /a}, {path: /b}]\n");
+    struct endpoint *endpoint = hub_find_endpoint(serving.hub, "/a");
+    assert_admission(&serving, "/a", 1, ADMISSION_GRANTED);
+    int client = hand_over(serving.hub, "/a", address_of(1), NULL, 0);
+    read_head(client, head, sizeof head);
+    assert_string_equal(head, "HTTP/1.1 101 Switching Protocols\r\n"
+                              "Upgrade: websocket\r\n"
+                              "Connection: Upgrade\r\n"
+                              "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+                              "\r\n");
+    assert_int_equal(hub_client_count(serving.hub, endpoint), 1);
+    assert_int_equal(hub_client_count(serving.hub, NULL), 1);
+    assert_int_equal(hub_client_count(serving.hub, hub_find_endpoint(serving.hub, "/b")), 0);
+    leave(client);
+    wait_for_clients(serving.hub, endpoint, 0);
+    end_serving(&serving);
+}
+
+static void handles_what_came_behind_the_request(void **state)
+{
+    char early[64], head[1024];
+    (void)state;
+    struct serving serving = serve(ENDPOINT);
+    size_t len = client_frame(early, OPCODE_TEXT, "early", 5);
+    len += client_frame(early + len, OPCODE_TEXT, "bird", 4);
+    assert_admission(&serving, "/ws", 1, ADMISSION_GRANTED);
+    int client = hand_over(serving.hub, "/ws", address_of(1), early, len - 2);
+    assert_int_equal(send(client, early + len - 2, 2, 0), 2);
+    read_head(client, head, sizeof head);
+    expect_text(client, "early");
+    expect_text(client, "bird");
+    leave(client);
+    end_serving(&serving);
+}
+
+static void refused_client_gets_an_answer_and_keeps_no_place(void **state)
+{
+    char head[1024], body[64];
+    (void)state;
+    struct serving serving = serve("limits: {clients: 1}\n"
+                                   "endpoints: [{path: /ws, identity: required}]\n");
+    for (int i = 0; i < 3; i++) {
+        assert_admission(&serving, "/ws", 1, ADMISSION_GRANTED);
+        int client = hand_over(serving.hub, "/ws", address_of(1), NULL, 0);
+        read_head(client, head, sizeof head);
+        assert_memory_equal(head, "HTTP/1.1 401 Unauthorized\r\n", 27);
+        assert_non_null(strstr(head, "\r\nWWW-Authenticate: Bearer\r\n"));
+        read_exactly(client, body, strlen("This endpoint needs credentials\n"));
+        expect_end(client);
+        while (atomic_load(&serving.hub->admitted) > 0)
+            poll(NULL, 0, 1);
+    }
+    assert_int_equal(hub_client_count(serving.hub, NULL), 0);
+    end_serving(&serving);
+}
+
+/* -- messages -- */
+
+static void message_reaches_everybody_on_all_loops(void **state)
+{
+    int clients[6];
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS ENDPOINT);
+    for (int i = 0; i < 6; i++)
+        clients[i] = join(serving.hub, "/ws");
+    for (int sender = 0; sender < 6; sender += 5) {
+        send_text(clients[sender], "hello");
+        for (int i = 0; i < 6; i++)
+            expect_text(clients[i], "hello");
+    }
+    for (int i = 0; i < 6; i++)
+        leave(clients[i]);
+    end_serving(&serving);
+}
+
+static void message_stays_within_its_endpoint(void **state)
+{
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS "endpoints: [{path: /a}, {path: /b}]\n");
+    int here = join(serving.hub, "/a"), there = join(serving.hub, "/b");
+    send_text(here, "here");
+    expect_text(here, "here");
+    send_text(there, "there");
+    expect_text(there, "there");
+    leave(here);
+    leave(there);
+    end_serving(&serving);
+}
+
+static void sender_is_left_out_without_echo(void **state)
+{
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS "endpoints: [{path: /ws, echo: false}]\n");
+    int one = join(serving.hub, "/ws"), two = join(serving.hub, "/ws");
+    int three = join(serving.hub, "/ws");
+    send_text(one, "from one");
+    expect_text(two, "from one");
+    expect_text(three, "from one");
+    send_text(two, "from two");
+    expect_text(one, "from two");
+    expect_text(three, "from two");
+    leave(one);
+    leave(two);
+    leave(three);
+    end_serving(&serving);
+}
+
+static void broadcast_comes_from_any_thread(void **state)
+{
+    char data[600];
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS "endpoints: [{path: /a}, {path: /b}]\n");
+    int one = join(serving.hub, "/a"), two = join(serving.hub, "/a");
+    int other = join(serving.hub, "/b");
+    struct endpoint *endpoint = hub_find_endpoint(serving.hub, "/a");
+    memset(data, '\xff', sizeof data);
+    assert_int_equal(hub_broadcast(serving.hub, endpoint, OPCODE_TEXT, "news", 4), OK);
+    assert_int_equal(hub_broadcast(serving.hub, endpoint, OPCODE_TEXT, NULL, 0), OK);
+    assert_int_equal(hub_broadcast(serving.hub, endpoint, OPCODE_BINARY, data, sizeof data), OK);
+    for (int i = 0; i < 2; i++) {
+        int client = i == 0 ? one : two;
+        expect_text(client, "news");
+        expect_text(client, "");
+        struct arrived arrived = read_frame(client);
+        assert_int_equal(arrived.opcode, OPCODE_BINARY);
+        assert_int_equal(arrived.len, sizeof data);
+        assert_memory_equal(arrived.data, data, sizeof data);
+        leave(client);
+    }
+    leave(other);
+    end_serving(&serving);
+}
+
+/* -- one client by its id, which the probe tells -- */
+
+static uint64_t ask_for_id(int client)
+{
+    send_text(client, "who");
+    return strtoull(read_frame(client).data, NULL, 10);
+}
+
+static void clients_are_spread_over_the_loops(void **state)
+{
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS PROBE);
+    int one = join(serving.hub, "/ws"), two = join(serving.hub, "/ws");
+    assert_int_not_equal(client_id_loop(ask_for_id(one)), client_id_loop(ask_for_id(two)));
+    leave(one);
+    leave(two);
+    end_serving(&serving);
+}
+
+static void sends_to_one_client_by_its_id(void **state)
+{
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS PROBE);
+    int one = join(serving.hub, "/ws"), two = join(serving.hub, "/ws");
+    uint64_t first = ask_for_id(one), second = ask_for_id(two);
+    assert_int_equal(hub_send(serving.hub, second, OPCODE_TEXT, "two", 3), OK);
+    assert_int_equal(hub_send(serving.hub, first, OPCODE_TEXT, "one", 3), OK);
+    expect_text(one, "one");
+    expect_text(two, "two");
+    leave(one);
+    leave(two);
+    end_serving(&serving);
+}
+
+static void closes_one_client_by_its_id(void **state)
+{
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS PROBE);
+    int one = join(serving.hub, "/ws"), two = join(serving.hub, "/ws");
+    assert_int_equal(hub_close(serving.hub, ask_for_id(one), 4001, "enough"), OK);
+    expect_close(one, 4001, "enough");
+    send_close(one, 4001);
+    expect_end(one);
+    wait_for_clients(serving.hub, NULL, 1);
+    leave(two);
+    end_serving(&serving);
+}
+
+static void id_of_one_who_left_names_nobody_else(void **state)
+{
+    (void)state;
+    struct serving serving = serve("loops: 1\n" PROBE);
+    int one = join(serving.hub, "/ws");
+    uint64_t old = ask_for_id(one);
+    leave(one);
+    wait_for_clients(serving.hub, NULL, 0);
+    int two = join(serving.hub, "/ws");
+    assert_int_not_equal(ask_for_id(two), old);
+    assert_int_equal(hub_close(serving.hub, old, 4001, "for the one before"), OK);
+    assert_int_equal(hub_send(serving.hub, old, OPCODE_TEXT, "for the one before", 18), OK);
+    send_text(two, "still here");
+    expect_text(two, "still here");
+    leave(two);
+    end_serving(&serving);
+}
+
+static void ids_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS PROBE);
+    assert_int_equal(hub_close(serving.hub, 2, 4001, ""), ERR_INVALID);
+    assert_int_equal(hub_send(serving.hub, UINT64_MAX, OPCODE_TEXT, "x", 1), ERR_INVALID);
+    assert_int_equal(hub_close(serving.hub, 0, 4001, ""), OK);
+    assert_int_equal(hub_close(serving.hub, UINT64_C(0xffffffffffffff00), 4001, ""), OK);
+    end_serving(&serving);
+}
+
+/* -- the end -- */
+
+static void draining_closes_everybody_with_1012(void **state)
+{
+    int clients[5];
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS ENDPOINT);
+    for (int i = 0; i < 5; i++)
+        clients[i] = join(serving.hub, "/ws");
+    hub_drain(serving.hub, NS_PER_S / 10);
+    for (int i = 0; i < 5; i++) {
+        expect_close(clients[i], CLOSE_SERVICE_RESTART, "server is shutting down");
+        send_close(clients[i], CLOSE_SERVICE_RESTART);
+        expect_end(clients[i]);
+    }
+    wait_for_clients(serving.hub, NULL, 0);
+    end_serving(&serving);
+}
+
+static void upgrade_that_comes_while_draining_is_dropped(void **state)
+{
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS ENDPOINT);
+    assert_admission(&serving, "/ws", 1, ADMISSION_GRANTED);
+    hub_drain(serving.hub, NS_PER_S);
+    expect_end(hand_over(serving.hub, "/ws", address_of(1), NULL, 0));
+    end_serving(&serving);
+}
+
+static void destroying_ends_clients_and_upgrades_on_their_way(void **state)
+{
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS PROBE);
+    int one = join(serving.hub, "/ws"), two = join(serving.hub, "/ws");
+    assert_admission(&serving, "/ws", 1, ADMISSION_GRANTED);
+    int late = hand_over(serving.hub, "/ws", address_of(1), NULL, 0);
+    end_serving(&serving);
+    expect_end(one);
+    expect_end(two);
+    close(late); /* Came in or not, it has been closed and freed: the sanitizers would tell. */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_endpoints_by_their_exact_path),
+        cmocka_unit_test(takes_limits_from_the_configuration),
+        cmocka_unit_test(reports_the_errors_of_all_pipelines),
+        cmocka_unit_test(hub_that_never_started_can_be_destroyed),
+        cmocka_unit_test(all_clients_together_have_a_limit),
+        cmocka_unit_test(each_endpoint_has_a_limit),
+        cmocka_unit_test(each_address_has_a_limit),
+        cmocka_unit_test(each_address_has_a_limit_for_each_endpoint),
+        cmocka_unit_test(nobody_is_admitted_while_draining),
+        cmocka_unit_test(client_gives_its_place_back_when_it_leaves),
+        cmocka_unit_test(answers_the_upgrade_and_counts_the_client),
+        cmocka_unit_test(handles_what_came_behind_the_request),
+        cmocka_unit_test(refused_client_gets_an_answer_and_keeps_no_place),
+        cmocka_unit_test(message_reaches_everybody_on_all_loops),
+        cmocka_unit_test(message_stays_within_its_endpoint),
+        cmocka_unit_test(sender_is_left_out_without_echo),
+        cmocka_unit_test(broadcast_comes_from_any_thread),
+        cmocka_unit_test(clients_are_spread_over_the_loops),
+        cmocka_unit_test(sends_to_one_client_by_its_id),
+        cmocka_unit_test(closes_one_client_by_its_id),
+        cmocka_unit_test(id_of_one_who_left_names_nobody_else),
+        cmocka_unit_test(ids_that_cannot_be_are_refused),
+        cmocka_unit_test(draining_closes_everybody_with_1012),
+        cmocka_unit_test(upgrade_that_comes_while_draining_is_dropped),
+        cmocka_unit_test(destroying_ends_clients_and_upgrades_on_their_way),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
