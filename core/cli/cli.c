@@ -215,7 +215,7 @@ const char *cli_config_file(const struct cli_options *options, char *path, size_
     ssize_t len = readlink("/proc/self/exe", binary, sizeof binary - 1);
     if (len > 0) {
         binary[len] = '\0';
-        int written = snprintf(path, size, "%s/../config/sluice.yaml", dirname(binary));
+        int written = snprintf(path, size, "%s/config/sluice.yaml", dirname(dirname(binary)));
         if (written > 0 && (size_t)written < size && access(path, F_OK) == 0)
             return path;
     }
