@@ -19,10 +19,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define PATIENCE_SECONDS 20 /* for what takes milliseconds: sanitizers and busy machines are slow  \
-                             */
+#define PATIENCE_SECONDS 20 /* for what takes milliseconds: busy machines are slow */
+* /
 
-struct serving {
+    struct serving {
     struct config *config;
     struct hub *hub;
 };
