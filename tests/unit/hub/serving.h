@@ -20,9 +20,8 @@
 #include <sys/socket.h>
 
 #define PATIENCE_SECONDS 20 /* for what takes milliseconds: busy machines are slow */
-* /
 
-    struct serving {
+struct serving {
     struct config *config;
     struct hub *hub;
 };
