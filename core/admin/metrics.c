@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* Room for a label value: what is longest is an endpoint's path, all of it escaped. */
+#define LABEL_MAX (2 * 255 + 1)
+
 /* Text under construction; the first failure is remembered and ends it. */
 struct writer {
     struct buffer *out;
@@ -23,7 +26,7 @@ static void put(struct writer *writer, const char *format, ...)
 
 static void put(struct writer *writer, const char *format, ...)
 {
-    char line[512];
+    char line[2 * LABEL_MAX + 256];
     va_list arguments;
     va_start(arguments, format);
     int len = vsnprintf(line, sizeof line, format, arguments);
@@ -39,11 +42,11 @@ static void describe(struct writer *writer, const char *name, const char *type, 
     put(writer, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* A label value; a path or name with a quote, backslash or line end is escaped. */
-static const char *label(const char *text, char escaped[256])
+/* A label value; a quote, backslash or line end is escaped. */
+static const char *label(const char *text, char escaped[LABEL_MAX])
 {
     size_t len = 0;
-    for (; *text != '\0' && len < 250; text++) {
+    for (; *text != '\0' && len < LABEL_MAX - 2; text++) {
         if (*text == '"' || *text == '\\' || *text == '\n')
             escaped[len++] = '\\';
         escaped[len++] = *text == '\n' ? 'n' : *text;
@@ -73,7 +76,7 @@ static uint64_t sum_messages(struct hub *hub, unsigned endpoint, bool in)
 
 static void write_clients(struct writer *writer, struct hub *hub)
 {
-    char path[256];
+    char path[LABEL_MAX];
     describe(writer, "sluice_clients", "gauge", "Connected clients.");
     for (size_t i = 0; i < hub->endpoint_count; i++)
         put(writer, "sluice_clients{endpoint=\"%s\"} %u\n",
@@ -82,7 +85,7 @@ static void write_clients(struct writer *writer, struct hub *hub)
 
 static void write_messages(struct writer *writer, struct hub *hub)
 {
-    char path[256];
+    char path[LABEL_MAX];
     describe(writer, "sluice_messages_total", "counter",
              "Messages received from clients, and broadcast messages delivered to them.");
     for (unsigned i = 0; i < hub->endpoint_count; i++) {
@@ -110,9 +113,13 @@ static void write_transport(struct writer *writer, struct hub *hub)
     put(writer, "sluice_pings_total %" PRIu64 "\n",
         sum_stats(hub, offsetof(struct shard_stats, pings)));
     describe(writer, "sluice_queued_bytes", "gauge",
-             "Memory that waits for slow clients or for other loops (limit: limits.queue_bytes).");
+             "Memory held for slow clients and incomplete messages (limit: limits.queue_bytes).");
     put(writer, "sluice_queued_bytes %zu\n",
         atomic_load_explicit(&hub->queued_bytes, memory_order_relaxed));
+    describe(writer, "sluice_forwarded_bytes", "gauge",
+             "Memory on its way from one loop to another (limit: limits.queue_bytes).");
+    put(writer, "sluice_forwarded_bytes %zu\n",
+        atomic_load_explicit(&hub->forwarded_bytes, memory_order_relaxed));
 }
 
 static void write_closes(struct writer *writer, struct hub *hub)
@@ -154,6 +161,7 @@ static void write_admissions(struct writer *writer, struct hub *hub)
         [ADMISSION_TOTAL_FULL] = "clients",
         [ADMISSION_ENDPOINT_FULL] = "endpoint_clients",
         [ADMISSION_ADDRESS_FULL] = "address_clients",
+        [ADMISSION_NO_MEMORY] = "no_memory",
         [ADMISSION_DRAINING] = "draining",
     };
     describe(writer, "sluice_upgrades_admitted_total", "counter",
@@ -182,8 +190,8 @@ static void write_responses(struct writer *writer, const struct front *front)
 
 static void write_instance(struct writer *writer, const struct instance *instance)
 {
-    char path[256];
-    char plugin[256];
+    char path[LABEL_MAX];
+    char plugin[LABEL_MAX];
     label(instance->seen.endpoint, path);
     label(instance->plugin->table.name, plugin);
     for (int slot = 0; slot < VERDICT_SLOT_COUNT; slot++)

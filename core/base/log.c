@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,23 +15,38 @@ static atomic_ullong truncated_lines;
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
+/* What a line that does not fit ends with, and what has to fit behind that: "}\n */
+#define CUT_MARK "..."
+#define LINE_END_MAX 3
+
 /* A line under construction; `len` never passes the array, `cut` remembers that something did not
- * fit. Two bytes are kept back for the closing brace and the newline. */
+ * fit. Room for the mark and the line's end is kept back. */
 struct line {
     char text[LOG_LINE_MAX];
     size_t len;
     bool cut;
 };
 
+/* Appends a character, an escape or a short piece, whole or not at all. */
 static void line_append(struct line *line, const char *text, size_t len)
 {
-    size_t room = sizeof line->text - 3 - line->len;
-    if (len > room) {
-        len = len <= sizeof "\\u0000" ? 0 : room; /* An escape is written whole or not at all. */
+    size_t room = sizeof line->text - sizeof CUT_MARK - LINE_END_MAX - line->len;
+    if (line->cut || len > room) {
         line->cut = true;
+        return;
     }
     memcpy(line->text + line->len, text, len);
     line->len += len;
+}
+
+/* After the text: says that there was more. */
+static void line_mark_cut(struct line *line)
+{
+    if (!line->cut)
+        return;
+    memcpy(line->text + line->len, CUT_MARK, sizeof CUT_MARK - 1);
+    line->len += sizeof CUT_MARK - 1;
+    atomic_fetch_add_explicit(&truncated_lines, 1, memory_order_relaxed);
 }
 
 static void line_append_cstr(struct line *line, const char *text)
@@ -49,20 +66,44 @@ static void line_append_time(struct line *line)
     line_append(line, text, len);
 }
 
-/* Control characters never reach the terminal or the log file as they are: in JSON because the
- * format forbids them, in text because a client must not be able to forge a line. */
+/* How many bytes the character at `text` has, or 0 if it is not UTF-8. */
+static size_t character_len(const char *text)
+{
+    for (size_t len = 1; len <= 4; len++) {
+        if (utf8_is_valid(text, len))
+            return len;
+        if (text[len] == '\0')
+            break;
+    }
+    return 0;
+}
+
+/* Control characters, C1 (U+0080 to U+009F) included, never reach the terminal or the log file as
+ * they are: in JSON because the format forbids them, in text because a client must not be able to
+ * forge a line. Bytes that are no UTF-8 show as a question mark. */
+static bool is_control(const char *text, size_t len)
+{
+    unsigned char first = (unsigned char)text[0];
+    return first < 0x20 || first == 0x7f ||
+           (len == 2 && first == 0xC2 && (unsigned char)text[1] < 0xA0);
+}
+
 static void line_append_escaped(struct line *line, const char *text, bool json)
 {
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
+    while (*text != '\0') {
+        size_t len = character_len(text);
         char escape[8];
-        if (c < 0x20 || c == 0x7f)
+        if (len == 0)
+            line_append(line, "?", 1);
+        else if (is_control(text, len))
             line_append(line, escape,
-                        (size_t)snprintf(escape, sizeof escape, json ? "\\u%04x" : "\\x%02x", c));
-        else if (json && (c == '"' || c == '\\'))
-            line_append(line, escape, (size_t)snprintf(escape, sizeof escape, "\\%c", c));
+                        (size_t)snprintf(escape, sizeof escape, json ? "\\u%04x" : "\\x%02x",
+                                         (unsigned char)text[len - 1]));
+        else if (json && (*text == '"' || *text == '\\'))
+            line_append(line, escape, (size_t)snprintf(escape, sizeof escape, "\\%c", *text));
         else
-            line_append(line, text, 1);
+            line_append(line, text, len);
+        text += len == 0 ? 1 : len;
     }
 }
 
@@ -71,8 +112,6 @@ static void line_write(struct line *line)
     line->text[line->len++] = '\n';
     ssize_t written = write(STDERR_FILENO, line->text, line->len);
     (void)written; /* There is nowhere left to report a log that cannot be written. */
-    if (line->cut)
-        atomic_fetch_add_explicit(&truncated_lines, 1, memory_order_relaxed);
 }
 
 static void write_json(enum log_level level, const char *module, const char *text)
@@ -86,6 +125,7 @@ static void write_json(enum log_level level, const char *module, const char *tex
     line_append_escaped(&line, module, true);
     line_append_cstr(&line, "\",\"message\":\"");
     line_append_escaped(&line, text, true);
+    line_mark_cut(&line);
     line.text[line.len++] = '"';
     line.text[line.len++] = '}';
     line_write(&line);
@@ -100,6 +140,7 @@ static void write_text(enum log_level level, const char *module, const char *tex
     line_append_escaped(&line, module, false);
     line_append_cstr(&line, ": ");
     line_append_escaped(&line, text, false);
+    line_mark_cut(&line);
     line_write(&line);
 }
 
@@ -126,16 +167,14 @@ unsigned long long log_truncated_lines(void)
 
 void log_write(enum log_level level, const char *module, const char *format, ...)
 {
-    char text[LOG_LINE_MAX];
+    char text[LOG_LINE_MAX + 1]; /* A text that fills it is too long for a line in any case. */
     va_list arguments;
 
     if (!log_enabled(level))
         return;
     va_start(arguments, format);
-    int len = vsnprintf(text, sizeof text, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (len >= (int)sizeof text)
-        atomic_fetch_add_explicit(&truncated_lines, 1, memory_order_relaxed);
     if (atomic_load_explicit(&log_shape, memory_order_relaxed) == LOG_FORMAT_JSON)
         write_json(level, module, text);
     else

@@ -115,11 +115,10 @@ static void wait_for_stop(void)
 }
 
 /* Waits until all clients are gone, the grace period is over, or a second signal comes. */
-static void wait_for_clients(const struct server_parts *parts)
+static void wait_for_clients(const struct server_parts *parts, int64_t deadline)
 {
     sigset_t set = awaited_signals();
     struct timespec poll = {.tv_nsec = DRAIN_POLL};
-    int64_t deadline = clock_monotonic() + parts->config->shutdown_grace;
 
     while (hub_client_count(parts->hub, NULL) > 0 && clock_monotonic() < deadline) {
         int number = sigtimedwait(&set, NULL, &poll);
@@ -133,9 +132,10 @@ static void wait_for_clients(const struct server_parts *parts)
 
 static void drain(struct server_parts *parts)
 {
+    int64_t deadline = clock_monotonic() + parts->config->shutdown_grace;
     hub_drain(parts->hub, parts->config->shutdown_grace);
     front_stop(parts->front);
-    wait_for_clients(parts);
+    wait_for_clients(parts, deadline);
 }
 
 static int run(const struct config *config)

@@ -49,7 +49,7 @@ struct client {
     bool is_dirty : 1;
     bool is_registered : 1; /* on_open has run, on_close is owed */
     bool is_joined : 1;     /* a member of its audience */
-    bool wants_write : 1;   /* EPOLLOUT is watched for */
+    bool wants_write : 1;   /* the socket was full: EPOLLOUT is watched for */
     bool ping_unanswered : 1;
     bool closed_by_peer : 1;
     bool drop_on_flush : 1; /* LINGERING: the peer has said goodbye too, no need to wait for it */
@@ -105,7 +105,7 @@ MUST_CHECK int client_send(struct client *client, enum opcode opcode, const void
  * it has not had of its audience's batch. What the socket does not take is kept. */
 void client_flush(struct client *client);
 
-/* The socket takes bytes again. */
+/* The socket takes bytes again: the rest goes out at the end of the iteration. */
 void client_on_writable(struct client *client);
 
 /* -- close.c: the ways to end -- */
@@ -128,8 +128,10 @@ void client_linger(struct client *client);
 /* Lingering, and everything is sent: shuts the write side, or ends. */
 void client_on_drained(struct client *client);
 
-/* Ends at once. `code` is what on_close is told if no close code was exchanged. */
-void client_abort(struct client *client, uint16_t code);
+/* Ends at once, without a goodbye: the peer is gone (lost), or we cut it off (abort). If no close
+ * code was exchanged, on_close is told 1006. */
+void client_lost(struct client *client);
+void client_abort(struct client *client);
 
 /* Runs on_close and frees; called by the shard for each doomed client. */
 void client_bury(struct client *client);

@@ -35,7 +35,7 @@ static void queue_close_frame(struct client *client, uint16_t code, const char *
     uint8_t frame[2 + FRAME_CONTROL_MAX];
     size_t frame_len = frame_encode_close(frame, code, reason, len);
     if (shard_queue(client->shard, client, frame, frame_len, NULL, 0) != OK)
-        client_abort(client, code); /* Without memory it ends without a goodbye. */
+        client_abort(client); /* Without memory it ends without a goodbye. */
 }
 
 void client_close(struct client *client, uint16_t code, const char *reason, size_t reason_len)
@@ -72,7 +72,12 @@ void client_on_close_frame(struct client *client, uint16_t code, const void *rea
 void client_overflow(struct client *client)
 {
     static const char reason[] = "slow consumer";
-    outbox_truncate(&client->outbox, client->tls_retry);
+    bool own_queue = client->outbox.queued > client->audience->endpoint->config->queue_bytes;
+    shard_count_drop(client->shard, own_queue ? DROP_QUEUE_FULL : DROP_QUEUE_TOTAL);
+    if (outbox_truncate(&client->outbox, client->tls_retry) != OK) {
+        client_abort(client); /* A close frame inside another frame would not be one. */
+        return;
+    }
     client_close(client, CLOSE_TRY_AGAIN_LATER, reason, sizeof reason - 1);
 }
 
@@ -88,7 +93,7 @@ void client_on_drained(struct client *client)
 {
     if (client->drop_on_flush) {
         transport_shutdown(client);
-        client_abort(client, CLOSE_ABNORMAL);
+        client_abort(client);
     } else if (!client->write_shut) {
         /* Closing now would reset the connection while the peer is still sending, and the reset
          * could overtake the close frame; so the peer's end is awaited, for a bounded time. */
@@ -97,13 +102,13 @@ void client_on_drained(struct client *client)
     }
 }
 
-void client_abort(struct client *client, uint16_t code)
+static void end(struct client *client, bool by_peer)
 {
     struct shard *shard = client->shard;
     if (client->state == CLIENT_GONE)
         return;
     if (client->is_registered)
-        note_close(client, code, NULL, 0, true);
+        note_close(client, CLOSE_ABNORMAL, NULL, 0, by_peer);
     client->state = CLIENT_GONE;
     timer_stop(&client->timer);
     if (client->socket >= 0)
@@ -112,6 +117,16 @@ void client_abort(struct client *client, uint16_t code)
     outbox_clear(&client->outbox);
     client->next_doomed = shard->doomed;
     shard->doomed = client;
+}
+
+void client_lost(struct client *client)
+{
+    end(client, true);
+}
+
+void client_abort(struct client *client)
+{
+    end(client, false);
 }
 
 void client_bury(struct client *client)

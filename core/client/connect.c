@@ -51,7 +51,7 @@ static void refuse(struct client *client, const struct connect *connect)
     char response[RESPONSE_MAX];
     size_t len = connect_refusal(connect, response, sizeof response);
     if (shard_queue(client->shard, client, response, len, NULL, 0) != OK)
-        client_abort(client, CLOSE_ABNORMAL);
+        client_abort(client);
     else
         client_linger(client);
 }
@@ -84,7 +84,7 @@ static void open_client(struct client *client, const struct connect *connect)
 {
     struct endpoint *endpoint = client->audience->endpoint;
     if (!queue_response(client, connect) || audience_join(client->audience, client) != OK) {
-        client_abort(client, CLOSE_ABNORMAL);
+        client_abort(client);
         return;
     }
     client->state = CLIENT_OPEN;
@@ -103,7 +103,10 @@ static void answer(struct client *client, const struct upgrade *upgrade)
                  handshake_select_subprotocol(upgrade->request,
                                               (const char *const *)config->subprotocols,
                                               config->subprotocol_count));
-    if (run_connect_chain(client, &connect)) {
+    if (atomic_load_explicit(&client->shard->hub->is_draining, memory_order_relaxed)) {
+        connect_refuse(&connect, 503, "The server is shutting down");
+        refuse(client, &connect); /* It came in just as the doors closed. */
+    } else if (run_connect_chain(client, &connect)) {
         open_client(client, &connect);
         client_process_early(client, upgrade->early, upgrade->early_len);
     } else {
@@ -124,8 +127,8 @@ void client_accept(struct loop *loop, struct mail *mail)
     struct upgrade *upgrade = (struct upgrade *)mail;
     struct shard *shard = shard_of(loop);
 
-    if (atomic_load_explicit(&shard->hub->is_draining, memory_order_relaxed)) {
-        drop_upgrade(shard, upgrade); /* Came in just as the doors closed. */
+    if (loop_current() != loop) {
+        drop_upgrade(shard, upgrade); /* The loop has ended, and with it the server. */
         return;
     }
     struct client *client = client_create(shard, upgrade);

@@ -33,7 +33,7 @@ static void ping(struct client *client, int64_t timeout)
     client->ping_unanswered = true;
     counter_add(&client->shard->stats.pings, 1);
     if (client_send(client, OPCODE_PING, NULL, 0) != OK) {
-        client_abort(client, CLOSE_ABNORMAL);
+        client_abort(client);
         return;
     }
     restart(client, client->shard->loop.now + timeout);
@@ -45,7 +45,7 @@ static void check_heartbeat(struct client *client)
     int64_t due = client->last_heard + config->heartbeat_interval;
 
     if (client->ping_unanswered)
-        client_abort(client, CLOSE_ABNORMAL);
+        client_lost(client);
     else if (due > client->shard->loop.now)
         restart(client, due);
     else
@@ -59,5 +59,5 @@ void client_on_timer(struct loop *loop, struct timer *timer)
     if (client->state == CLIENT_OPEN)
         check_heartbeat(client);
     else
-        client_abort(client, CLOSE_ABNORMAL);
+        client_abort(client);
 }

@@ -3,15 +3,20 @@
 #include "ws/frame.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static int append_segment(struct outbox *outbox, struct shared_bytes *owned, size_t offset)
+/* A private copy has room for what comes next: many small frames must not cost a segment each. */
+#define PRIVATE_CAPACITY_MIN 2048
+
+static int append_segment(struct outbox *outbox, struct shared_bytes *owned, size_t offset,
+                          bool is_private)
 {
     struct segment *segment = malloc(sizeof *segment);
     if (segment == NULL) {
         shared_bytes_unref(owned);
         return ERR_NO_MEMORY;
     }
-    *segment = (struct segment){.bytes = owned, .offset = offset};
+    *segment = (struct segment){.bytes = owned, .offset = offset, .is_private = is_private};
     if (outbox->last == NULL)
         outbox->first = segment;
     else
@@ -23,7 +28,19 @@ static int append_segment(struct outbox *outbox, struct shared_bytes *owned, siz
 
 int outbox_append(struct outbox *outbox, struct shared_bytes *bytes, size_t offset)
 {
-    return append_segment(outbox, shared_bytes_ref(bytes), offset);
+    return append_segment(outbox, shared_bytes_ref(bytes), offset, false);
+}
+
+/* Appends to the last segment if that is private and has room. */
+static bool extend_last(struct outbox *outbox, const uint8_t *data, size_t len)
+{
+    struct segment *last = outbox->last;
+    if (last == NULL || !last->is_private || len > last->bytes->capacity - last->bytes->len)
+        return false;
+    memcpy(last->bytes->data + last->bytes->len, data, len);
+    last->bytes->len += len;
+    outbox->queued += len;
+    return true;
 }
 
 int outbox_append_copy(struct outbox *outbox, const uint8_t *stream, size_t len, size_t offset,
@@ -31,10 +48,15 @@ int outbox_append_copy(struct outbox *outbox, const uint8_t *stream, size_t len,
 {
     size_t begin, end;
     frame_around(stream, len, offset, &begin, &end);
-    struct shared_bytes *copy = shared_bytes_create(stream + begin, len - begin, account);
+    if (begin == offset && extend_last(outbox, stream + offset, len - offset))
+        return OK;
+    size_t size = len - begin;
+    size_t capacity = size < PRIVATE_CAPACITY_MIN ? PRIVATE_CAPACITY_MIN : size;
+    struct shared_bytes *copy =
+        shared_bytes_create_with_room(stream + begin, size, capacity, account);
     if (copy == NULL)
         return ERR_NO_MEMORY;
-    return append_segment(outbox, copy, offset - begin);
+    return append_segment(outbox, copy, offset - begin, true);
 }
 
 size_t outbox_gather(const struct outbox *outbox, struct iovec *pieces, size_t max)
@@ -80,43 +102,47 @@ void outbox_consume(struct outbox *outbox, size_t sent)
     }
 }
 
-/* Moves whole segments from `from` to `to` while they are within the first `keep` bytes. Returns
- * how many of those bytes are left to keep. */
-static size_t move_whole_segments(struct outbox *from, struct outbox *to, size_t keep)
+/* Moves whole segments from `from` to `to` while they are within the first `keep` bytes; `keep` is
+ * then what is left of it. */
+static int move_whole_segments(struct outbox *from, struct outbox *to, size_t *keep)
 {
-    while (from->first != NULL && keep > 0) {
+    while (from->first != NULL && *keep > 0) {
         size_t len = from->first->bytes->len - from->first->offset;
-        if (keep < len)
+        if (*keep < len)
             break;
         struct segment *segment = take_first(from);
-        int error = append_segment(to, segment->bytes, segment->offset);
+        int error = append_segment(to, segment->bytes, segment->offset, segment->is_private);
         free(segment);
         if (error != OK)
-            break; /* Without memory the stream ends inside a frame: the close frame is lost. */
-        keep -= len;
+            return error;
+        *keep -= len;
     }
-    return keep;
+    return OK;
 }
 
-size_t outbox_truncate(struct outbox *outbox, size_t keep)
+/* Copies the beginning of a segment up to the end of the frame that `keep` bytes of it reach into.
+ */
+static int copy_begun_frame(const struct segment *segment, struct outbox *to, size_t keep)
+{
+    struct shared_bytes *bytes = segment->bytes;
+    size_t begin, end;
+    frame_around(bytes->data, bytes->len, segment->offset + keep, &begin, &end);
+    if (end <= segment->offset)
+        return OK;
+    return outbox_append_copy(to, bytes->data, end, segment->offset, bytes->account);
+}
+
+int outbox_truncate(struct outbox *outbox, size_t keep)
 {
     struct outbox rest = {0};
-    size_t queued = outbox->queued;
-    size_t begin, end;
-
-    keep = move_whole_segments(outbox, &rest, keep);
-    const struct segment *cut = outbox->first;
-    if (cut != NULL) {
-        frame_around(cut->bytes->data, cut->bytes->len, cut->offset + keep, &begin, &end);
-        if (end > cut->offset) {
-            int error =
-                outbox_append_copy(&rest, cut->bytes->data, end, cut->offset, cut->bytes->account);
-            (void)error; /* As above. */
-        }
-    }
+    int error = move_whole_segments(outbox, &rest, &keep);
+    if (error == OK && outbox->first != NULL)
+        error = copy_begun_frame(outbox->first, &rest, keep);
     outbox_clear(outbox);
+    if (error != OK)
+        outbox_clear(&rest);
     *outbox = rest;
-    return queued - rest.queued;
+    return error;
 }
 
 void outbox_clear(struct outbox *outbox)

@@ -19,6 +19,7 @@ struct segment {
     struct segment *next;
     struct shared_bytes *bytes; /* one reference */
     size_t offset;              /* what is before it has been sent */
+    bool is_private;            /* nobody else refers to `bytes`: more may be appended */
 };
 
 struct outbox {
@@ -48,8 +49,9 @@ size_t outbox_gather(const struct outbox *outbox, struct iovec *pieces, size_t m
 void outbox_consume(struct outbox *outbox, size_t sent);
 
 /* Forgets everything except the first `keep` bytes and the rest of the frame in which those, or
- * what has been sent before, end. Returns how many bytes were dropped. */
-size_t outbox_truncate(struct outbox *outbox, size_t keep);
+ * what has been sent before, end. Returns 0, or ERR_NO_MEMORY: then nothing is left, and the stream
+ * ends inside a frame. */
+MUST_CHECK int outbox_truncate(struct outbox *outbox, size_t keep);
 
 /* Forgets everything. */
 void outbox_clear(struct outbox *outbox);

@@ -5,6 +5,7 @@
 #include "client/client.h"
 #include "client/transport.h"
 #include "hub/endpoint.h"
+#include "hub/hub_internal.h"
 #include "hub/shard.h"
 #include "pipeline/chain.h"
 #include "pipeline/message.h"
@@ -29,6 +30,8 @@ void client_release_partial(struct client *client)
 {
     if (client->partial == NULL)
         return;
+    atomic_fetch_sub_explicit(hub_queued_bytes(client->shard->hub),
+                              client->partial->message.capacity, memory_order_relaxed);
     buffer_release(&client->partial->message);
     free(client->partial);
     client->partial = NULL;
@@ -41,7 +44,7 @@ static struct partial *need_partial(struct client *client)
         client->partial = calloc(1, sizeof *client->partial);
         if (client->partial == NULL) {
             shard_count_drop(client->shard, DROP_NO_MEMORY);
-            client_abort(client, CLOSE_ABNORMAL);
+            client_abort(client);
             return NULL;
         }
         buffer_init(&client->partial->message,
@@ -69,13 +72,14 @@ static void begin_input(struct client *client, struct input *input, uint8_t *dat
     }
 }
 
-/* Reads what there is. Returns false if there is nothing, or the client has ended. */
-static bool read_input(struct client *client, struct input *input)
+/* Reads what there is, up to `size` bytes. Returns false if there is nothing, or the client has
+ * ended. */
+static bool read_input(struct client *client, struct input *input, size_t size)
 {
     uint8_t *data = client->shard->input + FRAME_UNCONSUMED_MAX;
-    ssize_t got = transport_read(client, data, SHARD_READ_SIZE);
+    ssize_t got = transport_read(client, data, size);
     if (got < 0)
-        client_abort(client, CLOSE_ABNORMAL);
+        client_lost(client);
     if (got <= 0)
         return false;
     client_heard(client);
@@ -101,6 +105,28 @@ static void keep_rest(struct client *client, const struct input *input)
     release_partial_if_empty(client);
 }
 
+/* Makes room for a piece and copies it. What incomplete messages hold counts towards
+ * limits.queue_bytes, as what waits to be sent does. */
+static bool keep_piece(struct client *client, struct partial *partial,
+                       const struct frame_event *piece)
+{
+    size_t before = partial->message.capacity;
+    int error = buffer_append(&partial->message, piece->data, piece->len);
+    atomic_fetch_add_explicit(hub_queued_bytes(client->shard->hub),
+                              partial->message.capacity - before, memory_order_relaxed);
+    if (error != OK) {
+        shard_count_drop(client->shard, DROP_NO_MEMORY);
+        client_abort(client);
+        return false;
+    }
+    if (partial->message.capacity > before && hub_is_queue_full(client->shard->hub)) {
+        shard_count_drop(client->shard, DROP_QUEUE_TOTAL);
+        client_fail(client, CLOSE_TRY_AGAIN_LATER, "the server's buffers are full");
+        return false;
+    }
+    return true;
+}
+
 /* Adds a piece to the message under assembly. Returns whether the message is complete. A message
  * that arrived whole is used where it lies. */
 static bool assemble(struct client *client, const struct frame_event *piece,
@@ -111,13 +137,8 @@ static bool assemble(struct client *client, const struct frame_event *piece,
         return true;
     }
     struct partial *partial = need_partial(client);
-    if (partial == NULL)
+    if (partial == NULL || !keep_piece(client, partial, piece))
         return false;
-    if (buffer_append(&partial->message, piece->data, piece->len) != OK) {
-        shard_count_drop(client->shard, DROP_NO_MEMORY);
-        client_abort(client, CLOSE_ABNORMAL);
-        return false;
-    }
     if (piece->message_end)
         message_init(message, client, piece->message_type, partial->message.data,
                      partial->message.len);
@@ -127,7 +148,7 @@ static bool assemble(struct client *client, const struct frame_event *piece,
 static void answer_ping(struct client *client, const struct frame_event *event)
 {
     if (client->state == CLIENT_OPEN && client_send(client, OPCODE_PONG, event->data, event->len))
-        client_abort(client, CLOSE_ABNORMAL); /* No memory even for a pong. */
+        client_abort(client); /* No memory even for a pong. */
 }
 
 /* Decodes up to the next whole message, answering control frames on the way. Returns false if the
@@ -217,11 +238,14 @@ static void handle_input(struct client *client, struct input *input)
 static void client_on_readable(struct client *client)
 {
     struct input input;
+    size_t size = SHARD_READ_SIZE;
     do {
-        if (!read_input(client, &input))
+        if (!read_input(client, &input, size))
             return;
         handle_input(client, &input);
-    } while (reads_frames(client) && transport_has_pending(client));
+        /* The rest of a TLS record, and no more: others want to be read too. */
+        size = transport_pending(client);
+    } while (reads_frames(client) && size > 0);
 }
 
 /* A lingering client's bytes are read so that the kernel does not reset the connection, and thrown
@@ -229,7 +253,7 @@ static void client_on_readable(struct client *client)
 static void discard_input(struct client *client)
 {
     if (transport_read(client, client->shard->input, SHARD_READ_SIZE) < 0)
-        client_abort(client, CLOSE_ABNORMAL);
+        client_lost(client);
 }
 
 void client_process_early(struct client *client, const unsigned char *data, size_t len)
@@ -244,7 +268,7 @@ void client_process_early(struct client *client, const unsigned char *data, size
         data += take;
         len -= take;
     }
-    if (reads_frames(client) && transport_has_pending(client))
+    if (reads_frames(client) && transport_pending(client) > 0)
         client_on_readable(client);
 }
 

@@ -5,15 +5,22 @@
 
 struct shared_bytes *shared_bytes_create(const void *data, size_t len, _Atomic size_t *account)
 {
-    struct shared_bytes *bytes = malloc(sizeof *bytes + len);
+    return shared_bytes_create_with_room(data, len, len, account);
+}
+
+struct shared_bytes *shared_bytes_create_with_room(const void *data, size_t len, size_t capacity,
+                                                   _Atomic size_t *account)
+{
+    struct shared_bytes *bytes = malloc(sizeof *bytes + capacity);
     if (bytes == NULL)
         return NULL;
     atomic_init(&bytes->references, 1);
     bytes->account = account;
     bytes->len = len;
+    bytes->capacity = capacity;
     if (len > 0)
         memcpy(bytes->data, data, len);
-    atomic_fetch_add_explicit(account, len, memory_order_relaxed);
+    atomic_fetch_add_explicit(account, sizeof *bytes + capacity, memory_order_relaxed);
     return bytes;
 }
 
@@ -28,6 +35,7 @@ void shared_bytes_unref(struct shared_bytes *bytes)
     if (bytes == NULL ||
         atomic_fetch_sub_explicit(&bytes->references, 1, memory_order_acq_rel) != 1)
         return;
-    atomic_fetch_sub_explicit(bytes->account, bytes->len, memory_order_relaxed);
+    atomic_fetch_sub_explicit(bytes->account, sizeof *bytes + bytes->capacity,
+                              memory_order_relaxed);
     free(bytes);
 }

@@ -57,9 +57,9 @@ ssize_t transport_read(struct client *client, void *data, size_t size)
     return got;
 }
 
-bool transport_has_pending(const struct client *client)
+size_t transport_pending(const struct client *client)
 {
-    return client->tls != NULL && SSL_pending(client->tls) > 0;
+    return client->tls != NULL ? (size_t)SSL_pending(client->tls) : 0;
 }
 
 /* A record of its own for each small piece would cost more than copying them together. */

@@ -17,8 +17,8 @@
  */
 ssize_t transport_read(struct client *client, void *data, size_t size);
 
-/* Whether decrypted bytes are waiting that the kernel knows nothing of. */
-bool transport_has_pending(const struct client *client);
+/* How many decrypted bytes are waiting that the kernel knows nothing of. */
+size_t transport_pending(const struct client *client);
 
 /* Writes as much as the socket takes now. Returns how many bytes; ERR_CLOSED: the peer is gone. */
 ssize_t transport_write(struct client *client, const struct iovec *pieces, size_t count);

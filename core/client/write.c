@@ -16,7 +16,7 @@ int client_send(struct client *client, enum opcode opcode, const void *data, siz
         return ERR_CLOSED;
     size_t header_len = frame_encode_header(header, opcode, len);
     int error = shard_queue(client->shard, client, header, header_len, data, len);
-    if (error != OK)
+    if (error == ERR_NO_MEMORY)
         shard_count_drop(client->shard, DROP_NO_MEMORY);
     return error;
 }
@@ -112,22 +112,16 @@ static void update_watch(struct client *client)
 }
 
 /* A client may not hold more than its endpoint allows, nor all together more than the server. */
-static bool is_over_limit(struct client *client)
+static bool is_over_limit(const struct client *client)
 {
     if (client->state != CLIENT_OPEN || outbox_is_empty(&client->outbox))
         return false;
-    if (client->outbox.queued > client->audience->endpoint->config->queue_bytes) {
-        shard_count_drop(client->shard, DROP_QUEUE_FULL);
-        return true;
-    }
-    if (hub_is_queue_full(client->shard->hub)) {
-        shard_count_drop(client->shard, DROP_QUEUE_TOTAL);
-        return true;
-    }
-    return false;
+    return client->outbox.queued > client->audience->endpoint->config->queue_bytes ||
+           hub_is_queue_full(client->shard->hub);
 }
 
-static void write_now(struct client *client, bool may_write)
+/* Writes once, if `may_write`, and keeps the rest. */
+static void write_once(struct client *client, bool may_write)
 {
     struct iovec pieces[TRANSPORT_PIECES_MAX];
     size_t count = gather(client, pieces);
@@ -138,32 +132,36 @@ static void write_now(struct client *client, bool may_write)
     if (may_write)
         sent = transport_write(client, pieces, count);
     if (sent < 0) {
-        client_abort(client, CLOSE_ABNORMAL);
+        client_lost(client);
         return;
     }
     if (settle(client, (size_t)sent) != OK) {
         shard_count_drop(client->shard, DROP_NO_MEMORY);
-        client_abort(client, CLOSE_ABNORMAL);
+        client_abort(client);
         return;
     }
     update_watch(client);
-    if (is_over_limit(client))
-        client_overflow(client);
 }
 
 void client_flush(struct client *client)
 {
+    bool is_blocked = client->wants_write;
     if (client->state == CLIENT_GONE)
         return;
-    /* While the outbox waits for the socket, writing is tried only when the socket asks for it. */
-    write_now(client, !client->wants_write);
+    /* While the outbox waits for the socket, writing is tried only when the socket asks for it, */
+    write_once(client, !is_blocked);
+    /* or before the client would be given up: much may have been published since it was full. */
+    if (is_blocked && is_over_limit(client))
+        write_once(client, true);
+    if (is_over_limit(client))
+        client_overflow(client);
     if (client->state == CLIENT_LINGERING && outbox_is_empty(&client->outbox))
         client_on_drained(client);
 }
 
 void client_on_writable(struct client *client)
 {
-    write_now(client, true);
-    if (client->state == CLIENT_LINGERING && outbox_is_empty(&client->outbox))
-        client_on_drained(client);
+    client->wants_write = false;
+    loop_rewatch(&client->shard->loop, client->socket, &client->source, EPOLLIN);
+    shard_mark_client_dirty(client->shard, client);
 }

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The size of a row in ABI 1.0; a row of a newer plugin may be longer. */
+#define ROW_SIZE_1_0 (offsetof(struct sl_option, summary) + sizeof(char *))
 #define ROWS_MAX 256
 #define ROW_SIZE_MAX 4096 /* far beyond what a later header could make of a row */
 #define NAME_LEN_MAX 64
@@ -36,11 +38,11 @@ static int check_layout(const struct checker *checker, const struct option_table
     if (table->count > ROWS_MAX)
         return refuse(checker, "the option table has %zu rows; at most %d are allowed",
                       table->count, ROWS_MAX);
-    if (table->option_size < sizeof(struct sl_option) || table->option_size > ROW_SIZE_MAX ||
+    if (table->option_size < ROW_SIZE_1_0 || table->option_size > ROW_SIZE_MAX ||
         table->option_size % _Alignof(struct sl_option) != 0)
         return refuse(checker,
                       "option_size is %zu but a row has at least %zu bytes; use SL_OPTIONS()",
-                      table->option_size, sizeof(struct sl_option));
+                      table->option_size, ROW_SIZE_1_0);
     return 0;
 }
 

@@ -53,12 +53,20 @@ static int copy_request(const struct arrival *arrival, struct request **out)
     return request_create(&source, out);
 }
 
+static int refuse_without_memory(struct mg_connection *conn)
+{
+    return response_send_text(conn, 503, "The server is short of memory; try again in a moment.",
+                              RETRY_AFTER);
+}
+
 static int refuse_admission(struct mg_connection *conn, enum admission admission)
 {
     switch (admission) {
     case ADMISSION_ADDRESS_FULL:
         return response_send_text(conn, 429, "There are too many connections from this address.",
                                   RETRY_AFTER);
+    case ADMISSION_NO_MEMORY:
+        return refuse_without_memory(conn);
     case ADMISSION_DRAINING:
         return response_send_text(conn, 503, "The server is stopping; try again in a moment.",
                                   RETRY_AFTER);
@@ -66,12 +74,6 @@ static int refuse_admission(struct mg_connection *conn, enum admission admission
         return response_send_text(conn, 503, "The server has as many clients as it may have.",
                                   RETRY_AFTER);
     }
-}
-
-static int refuse_without_memory(struct mg_connection *conn)
-{
-    return response_send_text(conn, 503, "The server is short of memory; try again in a moment.",
-                              RETRY_AFTER);
 }
 
 /* Takes the connection from CivetWeb. Returns 0 or ERR_NO_MEMORY: CivetWeb still has it. */

@@ -110,13 +110,11 @@ static int append_to_batch(struct audience *audience, enum opcode opcode, const 
     return OK;
 }
 
-/* Appending comes first, flushing afterwards: a flush may end the very client whose message this
- * is. */
-static void flush_if_large(struct audience *audience)
+static void note_published(struct audience *audience)
 {
     shard_mark_dirty(audience->shard, audience);
     if (audience->batch.len > AUDIENCE_BATCH_FLUSH)
-        audience_flush(audience);
+        audience->shard->has_much_to_send = true;
 }
 
 int audience_publish(struct audience *audience, enum opcode opcode, const void *data, size_t len,
@@ -132,7 +130,7 @@ int audience_publish(struct audience *audience, enum opcode opcode, const void *
         except->cursor = (uint32_t)audience->batch.len;
         audience->batch_skips++;
     }
-    flush_if_large(audience);
+    note_published(audience);
     return OK;
 }
 
@@ -143,20 +141,21 @@ int audience_add_frames(struct audience *audience, const void *frames, size_t le
     if (error != OK)
         return ERR_NO_MEMORY;
     audience->batch_messages += messages;
-    flush_if_large(audience);
+    note_published(audience);
     return OK;
 }
 
 /* -- to them -- */
 
-static void forward_outbound(struct audience *audience)
+void audience_forward(struct audience *audience)
 {
     if (audience->outbound.len == 0)
         return;
-    if (hub_forward(audience->shard->hub, audience->shard, audience->endpoint->index,
-                    audience->outbound.data, audience->outbound.len,
-                    audience->outbound_messages) != OK)
-        shard_count_drop(audience->shard, DROP_NO_MEMORY);
+    int error =
+        hub_forward(audience->shard->hub, audience->shard, audience->endpoint->index,
+                    audience->outbound.data, audience->outbound.len, audience->outbound_messages);
+    if (error != OK)
+        shard_count_drop(audience->shard, error == ERR_LIMIT ? DROP_QUEUE_TOTAL : DROP_NO_MEMORY);
     audience->outbound.len = 0;
     audience->outbound_messages = 0;
     if (audience->outbound.capacity > BATCH_KEEP)
@@ -178,7 +177,7 @@ void audience_flush(struct audience *audience)
 {
     uint64_t delivered = 0;
 
-    forward_outbound(audience);
+    audience_forward(audience);
     for (uint32_t i = 0; i < audience->count; i++) {
         struct client *member = audience->members[i];
         if (member->state == CLIENT_OPEN)

@@ -21,7 +21,7 @@ struct client;
 struct endpoint;
 struct shard;
 
-/* Past this a batch is sent without waiting for the iteration's end. */
+/* Past this a batch is sent after the current event, without waiting for the iteration's end. */
 #define AUDIENCE_BATCH_FLUSH (256u * 1024)
 
 struct audience {
@@ -35,7 +35,7 @@ struct audience {
     uint64_t batch_skips; /* how many of them clients are not to get, summed over clients */
     uint32_t outbound_messages;
     struct buffer outbound;    /* those of them that came from this loop, for the others */
-    struct shared_bytes *kept; /* a copy of the batch for those who could not take it all */
+    struct shared_bytes *kept; /* during a flush: a copy for those who cannot take it all */
     struct audience *next_dirty;
     bool is_dirty;
     counter messages_in;
@@ -54,7 +54,8 @@ MUST_CHECK int audience_join(struct audience *audience, struct client *client);
 void audience_leave(struct audience *audience, struct client *client);
 
 /* Publishes a message to the endpoint's clients on all loops, except `except` (may be NULL).
- * Returns 0 or ERR_NO_MEMORY, and then nobody gets it. */
+ * Returns 0 or ERR_NO_MEMORY, and then nobody gets it. Nothing is written before the current event
+ * is over, so no client ends in here. */
 MUST_CHECK int audience_publish(struct audience *audience, enum opcode opcode, const void *data,
                                 size_t len, struct client *except);
 
@@ -62,7 +63,11 @@ MUST_CHECK int audience_publish(struct audience *audience, enum opcode opcode, c
 MUST_CHECK int audience_add_frames(struct audience *audience, const void *frames, size_t len,
                                    uint32_t messages);
 
-/* Sends the batch to everybody and to the other loops, and empties it. */
+/* Hands what was published here to the other loops. */
+void audience_forward(struct audience *audience);
+
+/* Sends the batch to everybody and to the other loops, and empties it. Only between events: nothing
+ * may be published meanwhile. */
 void audience_flush(struct audience *audience);
 
 #endif

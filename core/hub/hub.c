@@ -38,15 +38,22 @@ static void init_endpoint(struct hub *hub, struct endpoint *endpoint, size_t ind
                               .binary = (config->message_types & MESSAGE_TYPE_BINARY) != 0};
 }
 
-static int create_endpoints(struct hub *hub, struct diagnostics *diagnostics)
+static int create_endpoints(struct hub *hub)
 {
-    int first_error = OK;
     hub->endpoints = calloc(hub->config->endpoint_count, sizeof *hub->endpoints);
     if (hub->endpoints == NULL)
         return ERR_NO_MEMORY;
     hub->endpoint_count = hub->config->endpoint_count;
-    for (size_t i = 0; i < hub->endpoint_count; i++) {
+    for (size_t i = 0; i < hub->endpoint_count; i++)
         init_endpoint(hub, &hub->endpoints[i], i);
+    return OK;
+}
+
+/* After endpoints and shards: an instance's create may already count, send and broadcast. */
+static int create_chains(struct hub *hub, struct diagnostics *diagnostics)
+{
+    int first_error = OK;
+    for (size_t i = 0; i < hub->endpoint_count; i++) {
         int error = chain_create(&hub->plugins, &hub->endpoints[i], hub->shard_count, diagnostics,
                                  &hub->endpoints[i].chain);
         if (first_error == OK)
@@ -57,9 +64,8 @@ static int create_endpoints(struct hub *hub, struct diagnostics *diagnostics)
 
 static int create_shards(struct hub *hub)
 {
-    unsigned count = hub->shard_count;
+    unsigned count = loop_count_for(hub->config);
     hub->shards = calloc(count, sizeof *hub->shards);
-    hub->shard_count = 0;
     if (hub->shards == NULL)
         return ERR_NO_MEMORY;
     for (; hub->shard_count < count; hub->shard_count++) {
@@ -76,16 +82,17 @@ int hub_create(const struct config *config, struct diagnostics *diagnostics, str
     if (hub == NULL)
         return ERR_NO_MEMORY;
     hub->config = config;
-    hub->shard_count = loop_count_for(config);
     plugin_set_init(&hub->plugins, config->plugin_path, config->plugin_path_count);
     int error = address_counts_init(&hub->addresses);
     if (error != OK) {
         free(hub);
         return error;
     }
-    error = create_endpoints(hub, diagnostics);
+    error = create_endpoints(hub);
     if (error == OK)
         error = create_shards(hub);
+    if (error == OK)
+        error = create_chains(hub, diagnostics);
     if (error != OK) {
         hub_destroy(hub);
         return error;
@@ -107,6 +114,22 @@ int hub_start(struct hub *hub)
     return OK;
 }
 
+/* Mail that was posted to loops that do not run: by close hooks on other loops, by plugins in
+ * create and destroy, by plugins' own threads. */
+static void deliver_rest(struct hub *hub)
+{
+    for (unsigned i = 0; i < hub->shard_count; i++)
+        loop_deliver_rest(&hub->shards[i].loop);
+}
+
+static void destroy_shards(struct hub *hub)
+{
+    deliver_rest(hub);
+    for (unsigned i = 0; i < hub->shard_count; i++)
+        shard_deinit(&hub->shards[i]);
+    free(hub->shards);
+}
+
 void hub_destroy(struct hub *hub)
 {
     if (hub == NULL)
@@ -114,11 +137,10 @@ void hub_destroy(struct hub *hub)
     atomic_store(&hub->is_draining, true);
     for (unsigned i = 0; hub->is_started && i < hub->shard_count; i++)
         loop_stop(&hub->shards[i].loop);
-    for (unsigned i = 0; hub->shards != NULL && i < hub->shard_count; i++)
-        shard_deinit(&hub->shards[i]);
-    free(hub->shards);
+    /* The loops' mailboxes outlive the instances, whose own threads may post until destroy. */
     for (size_t i = 0; i < hub->endpoint_count; i++)
         chain_destroy(hub->endpoints[i].chain);
+    destroy_shards(hub);
     free(hub->endpoints);
     plugin_set_deinit(&hub->plugins);
     address_counts_deinit(&hub->addresses);
@@ -152,15 +174,16 @@ static void give_place(_Atomic uint32_t *count)
 static enum admission admit_address(struct hub *hub, struct endpoint *endpoint,
                                     const struct address *address)
 {
-    if (address_counts_add(&hub->addresses, address, 0, hub->config->limit_clients_per_address) !=
-        OK)
-        return ADMISSION_ADDRESS_FULL;
-    if (address_counts_add(&hub->addresses, address, endpoint->index + 1,
-                           endpoint->config->clients_per_address) != OK) {
-        address_counts_remove(&hub->addresses, address, 0);
-        return ADMISSION_ADDRESS_FULL;
-    }
-    return ADMISSION_GRANTED;
+    int error =
+        address_counts_add(&hub->addresses, address, 0, hub->config->limit_clients_per_address);
+    if (error != OK)
+        return error == ERR_LIMIT ? ADMISSION_ADDRESS_FULL : ADMISSION_NO_MEMORY;
+    error = address_counts_add(&hub->addresses, address, endpoint->index + 1,
+                               endpoint->config->clients_per_address);
+    if (error == OK)
+        return ADMISSION_GRANTED;
+    address_counts_remove(&hub->addresses, address, 0);
+    return error == ERR_LIMIT ? ADMISSION_ADDRESS_FULL : ADMISSION_NO_MEMORY;
 }
 
 static enum admission admit(struct hub *hub, struct endpoint *endpoint,

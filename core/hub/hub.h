@@ -28,6 +28,7 @@ enum admission {
     ADMISSION_TOTAL_FULL,    /* limits.clients: 503 */
     ADMISSION_ENDPOINT_FULL, /* endpoints[].clients.max: 503 */
     ADMISSION_ADDRESS_FULL,  /* limits.clients_per_address or clients.per_address: 429 */
+    ADMISSION_NO_MEMORY,     /* 503 */
     ADMISSION_DRAINING       /* the server is stopping: 503 */
 };
 
@@ -62,16 +63,21 @@ void hub_leave(struct hub *hub, struct endpoint *endpoint, const struct address 
 void hub_accept(struct hub *hub, struct upgrade *upgrade);
 
 /* Sends a message to one client, wherever it is. Any thread. A client that is gone is not an error.
- * Returns 0, ERR_INVALID (not a possible id), ERR_CLOSED (it is closing) or ERR_NO_MEMORY. */
+ * Returns 0, ERR_INVALID (not a possible id) or ERR_NO_MEMORY. */
 MUST_CHECK int hub_send(struct hub *hub, uint64_t client_id, enum opcode opcode, const void *data,
                         size_t len);
 
 /* Closes one client. Any thread. Returns 0, ERR_INVALID or ERR_NO_MEMORY. */
 MUST_CHECK int hub_close(struct hub *hub, uint64_t client_id, uint16_t code, const char *reason);
 
-/* Sends a message to every client of an endpoint. Any thread. Returns 0 or ERR_NO_MEMORY. */
+/* Sends a message to every client of an endpoint. Any thread. Returns 0, ERR_LIMIT (see
+ * hub_forward) or ERR_NO_MEMORY. */
 MUST_CHECK int hub_broadcast(struct hub *hub, struct endpoint *endpoint, enum opcode opcode,
                              const void *data, size_t len);
+
+/* The same to every client of every endpoint; the first error, after all have been tried. */
+MUST_CHECK int hub_broadcast_to_all(struct hub *hub, enum opcode opcode, const void *data,
+                                    size_t len);
 
 /* How many clients an endpoint has (NULL: all endpoints). Any thread. */
 uint32_t hub_client_count(const struct hub *hub, const struct endpoint *endpoint);

@@ -24,12 +24,13 @@ struct hub {
     struct plugin_set plugins;
     struct address_counts addresses;
     _Atomic uint32_t admitted;
-    _Atomic size_t queued_bytes; /* memory that waits for slow clients or for other loops */
+    _Atomic size_t queued_bytes;    /* memory held for slow clients and incomplete messages */
+    _Atomic size_t forwarded_bytes; /* memory on its way from one loop to another */
     _Atomic bool is_draining;
     _Atomic uint64_t admissions[ADMISSION_COUNT]; /* by enum admission: granted and refused */
 };
 
-/* Where bytes that wait to be sent are counted. */
+/* Where memory that is held for clients is counted. */
 static inline _Atomic size_t *hub_queued_bytes(struct hub *hub)
 {
     return &hub->queued_bytes;
@@ -43,7 +44,8 @@ static inline bool hub_is_queue_full(struct hub *hub)
 }
 
 /* Hands frames that were published on one loop to all others (`from` may be NULL: to all).
- * Returns 0 or ERR_NO_MEMORY. */
+ * Returns 0, ERR_LIMIT (loops take their mail too slowly: limits.queue_bytes is reached) or
+ * ERR_NO_MEMORY; some loops may have got them even then. */
 MUST_CHECK int hub_forward(struct hub *hub, const struct shard *from, unsigned endpoint_index,
                            const void *frames, size_t len, uint32_t messages);
 

@@ -54,7 +54,10 @@ int hub_forward(struct hub *hub, const struct shard *from, unsigned endpoint_ind
                 const void *frames, size_t len, uint32_t messages)
 {
     int error = OK;
-    struct shared_bytes *shared = shared_bytes_create(frames, len, hub_queued_bytes(hub));
+    if (atomic_load_explicit(&hub->forwarded_bytes, memory_order_relaxed) >
+        hub->config->limit_queue_bytes)
+        return ERR_LIMIT;
+    struct shared_bytes *shared = shared_bytes_create(frames, len, &hub->forwarded_bytes);
     if (shared == NULL)
         return ERR_NO_MEMORY;
     for (unsigned i = 0; i < hub->shard_count; i++)
@@ -83,6 +86,17 @@ int hub_broadcast(struct hub *hub, struct endpoint *endpoint, enum opcode opcode
     return error;
 }
 
+int hub_broadcast_to_all(struct hub *hub, enum opcode opcode, const void *data, size_t len)
+{
+    int first_error = OK;
+    for (size_t i = 0; i < hub->endpoint_count; i++) {
+        int error = hub_broadcast(hub, &hub->endpoints[i], opcode, data, len);
+        if (first_error == OK)
+            first_error = error;
+    }
+    return first_error;
+}
+
 /* -- one client -- */
 
 struct client_mail {
@@ -100,6 +114,13 @@ static struct shard *shard_of_id(const struct hub *hub, uint64_t client_id)
     return index < hub->shard_count ? &hub->shards[index] : NULL;
 }
 
+/* What was published here before goes first, so that the order is kept on the other loop too. */
+static void forward_published(struct shard *shard)
+{
+    for (size_t i = 0; shard != NULL && i < shard->audience_count; i++)
+        audience_forward(&shard->audiences[i]);
+}
+
 static int apply(struct shard *shard, uint64_t client_id, enum opcode opcode, uint16_t close_code,
                  const char *data, size_t len)
 {
@@ -107,7 +128,7 @@ static int apply(struct shard *shard, uint64_t client_id, enum opcode opcode, ui
     if (client == NULL)
         return OK;
     if (opcode != OPCODE_CLOSE)
-        return client_send(client, opcode, data, len);
+        return client_send(client, opcode, data, len) == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
     client_close(client, close_code, data, len);
     return OK;
 }
@@ -116,7 +137,7 @@ static void deliver_to_client(struct loop *loop, struct mail *mail)
 {
     struct client_mail *to = (struct client_mail *)mail;
     int error = apply(shard_of(loop), to->client_id, to->opcode, to->close_code, to->data, to->len);
-    (void)error; /* Closing by now, or out of memory, which client_send has counted. */
+    (void)error; /* Out of memory, which client_send has counted. */
     free(to);
 }
 
@@ -131,6 +152,7 @@ static int post_to_client(struct hub *hub, uint64_t client_id, enum opcode opcod
     struct client_mail *mail = malloc(sizeof *mail + len);
     if (mail == NULL)
         return ERR_NO_MEMORY;
+    forward_published(current_shard(hub));
     *mail = (struct client_mail){.mail.deliver = deliver_to_client,
                                  .client_id = client_id,
                                  .opcode = opcode,

@@ -94,7 +94,7 @@ void shard_mark_dirty(struct shard *shard, struct audience *audience)
     shard->dirty_audiences = audience;
 }
 
-static void mark_client_dirty(struct shard *shard, struct client *client)
+void shard_mark_client_dirty(struct shard *shard, struct client *client)
 {
     if (client->is_dirty)
         return;
@@ -131,7 +131,7 @@ static int add_outgoing(struct shard *shard, struct client *client, bool from_ba
     else
         shard->outgoing[client->outgoing_last].next = index;
     client->outgoing_last = index;
-    mark_client_dirty(shard, client);
+    shard_mark_client_dirty(shard, client);
     return OK;
 }
 
@@ -149,14 +149,12 @@ int shard_catch_up(struct shard *shard, struct client *client)
 /* Writes for every client that has something of its own, and empties the buffers that held it. */
 static void flush_clients(struct shard *shard)
 {
-    shard->is_flushing = true;
     while (shard->dirty_clients != NULL) {
         struct client *client = shard->dirty_clients;
         shard->dirty_clients = client->next_dirty;
         client->is_dirty = false;
         client_flush(client);
     }
-    shard->is_flushing = false;
     shard->unicast.len = 0;
     shard->outgoing_count = 0;
     if (shard->unicast.capacity > 2 * UNICAST_FLUSH)
@@ -179,21 +177,35 @@ int shard_queue(struct shard *shard, struct client *client, const void *head, si
         shard->unicast.len = offset;
         return ERR_NO_MEMORY;
     }
-    if (shard->unicast.len > UNICAST_FLUSH && !shard->is_flushing)
-        flush_clients(shard);
+    if (shard->unicast.len > UNICAST_FLUSH)
+        shard->has_much_to_send = true;
     return OK;
 }
 
 static void flush_audiences(struct shard *shard)
 {
-    shard->is_flushing = true;
     while (shard->dirty_audiences != NULL) {
         struct audience *audience = shard->dirty_audiences;
         shard->dirty_audiences = audience->next_dirty;
         audience->is_dirty = false;
         audience_flush(audience);
     }
-    shard->is_flushing = false;
+}
+
+/* Nothing of a plugin's is on the stack now, and no message is being looked at: only here, between
+ * events, are sockets written to, and clients found to be gone by that. */
+static void flush(struct shard *shard)
+{
+    shard->has_much_to_send = false;
+    flush_audiences(shard); /* First: runs of a client may lie in its audience's batch. */
+    flush_clients(shard);
+}
+
+static void shard_on_event_end(struct loop *loop)
+{
+    struct shard *shard = shard_of(loop);
+    if (shard->has_much_to_send)
+        flush(shard);
 }
 
 /* -- the end of an iteration -- */
@@ -214,8 +226,7 @@ static void bury_doomed(struct shard *shard)
 static bool shard_on_iteration_end(struct loop *loop)
 {
     struct shard *shard = shard_of(loop);
-    flush_audiences(shard);
-    flush_clients(shard);
+    flush(shard);
     bury_doomed(shard);
     return shard->dirty_audiences != NULL || shard->dirty_clients != NULL || shard->doomed != NULL;
 }
@@ -264,6 +275,18 @@ void shard_drain(struct shard *shard, int64_t until)
 
 /* -- life -- */
 
+/* The last thing that the loop's thread does, so that the close hooks run where all others did. */
+static void shard_on_stop(struct loop *loop)
+{
+    struct shard *shard = shard_of(loop);
+    for (uint32_t i = 0; i < shard->slot_count; i++)
+        if (shard->slots[i].client != NULL)
+            client_abort(shard->slots[i].client);
+    /* What the close hooks send has no receivers here any more; two rounds see the end of it. */
+    for (int round = 0; round < 2; round++)
+        shard_on_iteration_end(loop);
+}
+
 int shard_init(struct shard *shard, struct hub *hub, unsigned index)
 {
     *shard = (struct shard){.hub = hub, .first_free_slot = SLOT_NONE};
@@ -272,7 +295,9 @@ int shard_init(struct shard *shard, struct hub *hub, unsigned index)
     if (loop_init(&shard->loop, index) != OK)
         return ERR_SYSTEM;
     shard->loop.owner = shard;
+    shard->loop.on_event_end = shard_on_event_end;
     shard->loop.on_iteration_end = shard_on_iteration_end;
+    shard->loop.on_stop = shard_on_stop;
     shard->input = malloc(FRAME_UNCONSUMED_MAX + SHARD_READ_SIZE);
     shard->audiences = calloc(hub->endpoint_count, sizeof *shard->audiences);
     if (shard->input == NULL || shard->audiences == NULL) {
@@ -285,20 +310,8 @@ int shard_init(struct shard *shard, struct hub *hub, unsigned index)
     return OK;
 }
 
-static void end_all_clients(struct shard *shard)
-{
-    for (uint32_t i = 0; i < shard->slot_count; i++)
-        if (shard->slots[i].client != NULL)
-            client_abort(shard->slots[i].client, CLOSE_GOING_AWAY);
-    /* What the close hooks send has no receivers any more; two rounds see the end of it. */
-    for (int round = 0; round < 2; round++)
-        shard_on_iteration_end(&shard->loop);
-}
-
 void shard_deinit(struct shard *shard)
 {
-    if (shard->audiences != NULL)
-        end_all_clients(shard);
     for (size_t i = 0; i < shard->audience_count; i++)
         audience_deinit(&shard->audiences[i]);
     free(shard->audiences);

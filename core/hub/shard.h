@@ -80,7 +80,6 @@ struct shard {
     struct shard_slot *slots;
     uint32_t slot_count;
     uint32_t first_free_slot;
-    uint32_t client_count;
 
     struct audience *dirty_audiences;
     struct client *dirty_clients; /* have outgoing frames in this iteration */
@@ -96,15 +95,16 @@ struct shard {
     struct timer drain_timer;
     int64_t drain_until;
     struct shard_stats stats;
-    bool is_flushing;
+    bool has_much_to_send; /* flush after this event, not only at the iteration's end */
     _Atomic uint32_t load; /* clients here or on their way, for the choice of a loop */
 };
 
-/* Sets everything up; the loop's thread is not started. Returns 0, ERR_NO_MEMORY or ERR_SYSTEM. */
+/* Sets everything up for the hub's endpoints; the loop's thread is not started. Returns 0,
+ * ERR_NO_MEMORY or ERR_SYSTEM. */
 MUST_CHECK int shard_init(struct shard *shard, struct hub *hub, unsigned index);
 
-/* Ends all clients that are left, running their on_close hooks, and frees everything. The loop's
- * thread must have ended. */
+/* Frees everything. The loop's thread, at whose end all clients were ended too, must not run, and
+ * nobody may post any more. */
 void shard_deinit(struct shard *shard);
 
 static inline struct shard *shard_of(struct loop *loop)
@@ -133,6 +133,9 @@ void shard_mark_dirty(struct shard *shard, struct audience *audience);
 /* Notes what the client has not had yet of its audience's batch as the next thing that it gets, so
  * that what is queued for it afterwards comes after that. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int shard_catch_up(struct shard *shard, struct client *client);
+
+/* Notes that a client has something to be flushed at the end of the iteration. */
+void shard_mark_client_dirty(struct shard *shard, struct client *client);
 
 /* Queues bytes for one client for the end of the iteration. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int shard_queue(struct shard *shard, struct client *client, const void *head,

@@ -48,6 +48,7 @@ static void deliver_mail(struct loop *loop)
     while (mail != NULL) {
         struct mail *next = mail->next;
         mail->deliver(loop, mail);
+        loop->on_event_end(loop);
         mail = next;
     }
 }
@@ -60,7 +61,7 @@ static int wait_milliseconds(const struct loop *loop, bool more_to_do)
     return wait < 0 ? -1 : (int)((wait + NS_PER_MS - 1) / NS_PER_MS);
 }
 
-/* One iteration: wait, timers, sockets, mail, and what the owner does at its end. */
+/* One iteration: wait, sockets, mail, timers, and what the owner does at its end. */
 static bool loop_iterate(struct loop *loop, bool more_to_do)
 {
     struct epoll_event events[EVENTS_PER_ITERATION];
@@ -70,16 +71,19 @@ static bool loop_iterate(struct loop *loop, bool more_to_do)
                            wait_milliseconds(loop, more_to_do));
     loop->now = clock_monotonic();
     counter_add(&loop->iterations, 1);
-    timer_wheel_advance(&loop->timers, loop, loop->now);
     for (int i = 0; i < count; i++) {
         struct io_source *source = events[i].data.ptr;
-        if (source == NULL)
+        if (source == NULL) {
             mail = true;
-        else
-            source->on_ready(loop, source, events[i].events);
+            continue;
+        }
+        source->on_ready(loop, source, events[i].events);
+        loop->on_event_end(loop);
     }
     if (mail)
         deliver_mail(loop);
+    /* Last: after a pause, what has arrived in the meantime counts before a deadline does. */
+    timer_wheel_advance(&loop->timers, loop, loop->now);
     return loop->on_iteration_end(loop);
 }
 
@@ -91,6 +95,7 @@ static void *loop_run(void *argument)
     current = loop;
     while (!atomic_load_explicit(&loop->stop, memory_order_acquire))
         more_to_do = loop_iterate(loop, more_to_do);
+    loop->on_stop(loop);
     current = NULL;
     return NULL;
 }
@@ -121,7 +126,12 @@ void loop_stop(struct loop *loop)
     atomic_store_explicit(&loop->stop, true, memory_order_release);
     loop_post(loop, &wake);
     pthread_join(loop->thread, NULL);
-    deliver_mail(loop); /* What arrived too late still has owners to free it. */
+    loop_deliver_rest(loop);
+}
+
+void loop_deliver_rest(struct loop *loop)
+{
+    deliver_mail(loop);
 }
 
 void loop_post(struct loop *loop, struct mail *mail)

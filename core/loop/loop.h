@@ -2,7 +2,7 @@
  * An event loop: one thread, one epoll, one mailbox, one timer wheel.
  *
  * Everything but loop_post and loop_stop belongs to the loop's own thread. What the loop is for is
- * its owner's business: `on_iteration_end` runs after each batch of events.
+ * its owner's business, who sets the three on_* functions.
  */
 #ifndef SLUICE_LOOP_LOOP_H
 #define SLUICE_LOOP_LOOP_H
@@ -27,9 +27,12 @@ struct loop {
     int64_t now; /* monotonic ns, read once an iteration */
     struct mailbox mailbox;
     struct timer_wheel timers;
-    /* Runs at the end of each iteration; returns whether there is more to do at once. */
+    /* The owner's part, on the loop's thread: after each socket's event and each mail; at the end
+     * of each iteration (returns whether there is more to do at once); before the thread ends. */
+    void (*on_event_end)(struct loop *loop);
     bool (*on_iteration_end)(struct loop *loop);
-    void *owner; /* for the owner of the loop */
+    void (*on_stop)(struct loop *loop);
+    void *owner;
     pthread_t thread;
     _Atomic bool stop;
     counter iterations;
@@ -50,6 +53,9 @@ void loop_stop(struct loop *loop);
 
 /* Hands a mail to the loop. Any thread; the loop owns the mail from here on. */
 void loop_post(struct loop *loop, struct mail *mail);
+
+/* Delivers what has been posted to a loop whose thread does not run, so that it is freed. */
+void loop_deliver_rest(struct loop *loop);
 
 /* Watches `fd`; `source` must live until loop_unwatch and the end of that iteration.
  * Returns 0 or ERR_SYSTEM. */

@@ -53,10 +53,10 @@ void timer_start(struct timer_wheel *wheel, struct timer *timer, int64_t deadlin
 static void slot_fire(struct timer_wheel *wheel, size_t slot, struct loop *loop, int64_t now)
 {
     struct timer *due = wheel->slots[slot];
+    wheel->occupied[slot / 64] &= ~(UINT64_C(1) << (slot % 64)); /* also if all were stopped */
     if (due == NULL)
         return;
     wheel->slots[slot] = NULL;
-    wheel->occupied[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
     due->link = &due;
     while (due != NULL) {
         struct timer *timer = due;

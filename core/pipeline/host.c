@@ -10,7 +10,7 @@
 #include "pipeline/connect.h"
 #include "pipeline/instance.h"
 #include "pipeline/message.h"
-#include "ws/utf8.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -230,20 +230,30 @@ static bool may_close_with(int code)
            (code >= CLOSE_BAD_DATA && code <= CLOSE_TRY_AGAIN_LATER);
 }
 
+/* A close reason must be UTF-8 (RFC 6455, section 5.5.1); one that is not is left out. */
+static const char *sendable_reason(const char *reason)
+{
+    return reason != NULL && utf8_is_valid(reason, strlen(reason)) ? reason : "";
+}
+
 static enum sl_verdict host_close_with(struct sl_client *client, int code, const char *reason)
 {
     struct message *message = client_of(client)->shard->current_message;
     if (message == NULL || message->client != client_of(client))
         return SL_CLOSE;
     message->close_code = may_close_with(code) ? (uint16_t)code : CLOSE_POLICY;
-    snprintf(message->close_reason, sizeof message->close_reason, "%s",
-             reason != NULL ? reason : "");
+    reason = sendable_reason(reason);
+    size_t len = utf8_cut(reason, strlen(reason), CLOSE_REASON_MAX);
+    memcpy(message->close_reason, reason, len);
+    message->close_reason[len] = '\0';
     return SL_CLOSE;
 }
 
-static int host_message_replace(struct sl_message *message, const char *data, size_t len)
+static int host_message_replace(const struct sl_message *message, enum sl_message_type type,
+                                const char *data, size_t len)
 {
-    return message_replace((struct message *)message, data, len) == OK ? 0 : -1;
+    struct message *whole = (struct message *)(uintptr_t)message;
+    return message_replace(whole, type, data, len) == OK ? 0 : -1;
 }
 
 /* -- other clients -- */
@@ -260,8 +270,10 @@ static int host_close(const struct sl_instance *self, uint64_t client_id, int co
                       const char *reason)
 {
     uint16_t valid = may_close_with(code) ? (uint16_t)code : CLOSE_POLICY;
-    return hub_close(hub_of(self), client_id, valid, reason != NULL ? reason : "") == OK ? 0 : -1;
+    return hub_close(hub_of(self), client_id, valid, sendable_reason(reason)) == OK ? 0 : -1;
 }
+
+#define ALL_ENDPOINTS "*"
 
 static struct endpoint *endpoint_named(const struct sl_instance *self, const char *path)
 {
@@ -271,17 +283,21 @@ static struct endpoint *endpoint_named(const struct sl_instance *self, const cha
 static int host_broadcast(const struct sl_instance *self, const char *path,
                           enum sl_message_type type, const char *data, size_t len)
 {
+    if (!is_sendable(type, data, len))
+        return -1;
+    if (path != NULL && strcmp(path, ALL_ENDPOINTS) == 0)
+        return hub_broadcast_to_all(hub_of(self), opcode_of(type), data, len) == OK ? 0 : -1;
     struct endpoint *endpoint = endpoint_named(self, path);
-    if (endpoint == NULL || !is_sendable(type, data, len))
+    if (endpoint == NULL)
         return -1;
     return hub_broadcast(hub_of(self), endpoint, opcode_of(type), data, len) == OK ? 0 : -1;
 }
 
 static int64_t host_client_count(const struct sl_instance *self, const char *path)
 {
-    if (path == NULL)
+    if (path != NULL && strcmp(path, ALL_ENDPOINTS) == 0)
         return hub_client_count(hub_of(self), NULL);
-    struct endpoint *endpoint = hub_find_endpoint(hub_of(self), path);
+    struct endpoint *endpoint = endpoint_named(self, path);
     return endpoint == NULL ? -1 : (int64_t)hub_client_count(hub_of(self), endpoint);
 }
 

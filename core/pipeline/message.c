@@ -3,7 +3,7 @@
 #include "client/client.h"
 #include "hub/audience.h"
 #include "hub/endpoint.h"
-#include "ws/utf8.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +27,14 @@ void message_deinit(struct message *message)
     message->replacement = NULL;
 }
 
-int message_replace(struct message *message, const char *data, size_t len)
+int message_replace(struct message *message, enum sl_message_type type, const char *data,
+                    size_t len)
 {
     if (len > message->client->audience->endpoint->limits.message_max)
         return ERR_LIMIT;
-    if (message->seen.type == SL_TEXT && !utf8_is_valid(data, len))
+    if (type != SL_TEXT && type != SL_BINARY)
+        return ERR_INVALID;
+    if (type == SL_TEXT && !utf8_is_valid(data, len))
         return ERR_INVALID;
     char *copy = malloc(len + 1);
     if (copy == NULL)
@@ -41,6 +44,7 @@ int message_replace(struct message *message, const char *data, size_t len)
     copy[len] = '\0';
     free(message->replacement);
     message->replacement = copy;
+    message->seen.type = type;
     message->seen.data = copy;
     message->seen.len = len;
     return OK;

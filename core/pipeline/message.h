@@ -28,9 +28,10 @@ void message_init(struct message *message, struct client *client, enum opcode op
 /* Frees a replacement. */
 void message_deinit(struct message *message);
 
-/* Replaces the payload with a copy. Returns 0, ERR_LIMIT (over the endpoint's max_size),
+/* Replaces type and payload with a copy. Returns 0, ERR_LIMIT (over the endpoint's max_size),
  * ERR_INVALID (text that is not UTF-8) or ERR_NO_MEMORY; the message is unchanged then. */
-MUST_CHECK int message_replace(struct message *message, const char *data, size_t len);
+MUST_CHECK int message_replace(struct message *message, enum sl_message_type type, const char *data,
+                               size_t len);
 
 /* The opcode to route it with. */
 static inline enum opcode message_opcode(const struct message *message)

@@ -51,12 +51,13 @@ void plugin_set_deinit(struct plugin_set *set)
 }
 
 /* What others may write to, others may run in our process. */
-static int check_permissions(const char *path, char text[PLUGIN_TEXT_MAX])
+static int check_permissions(const char *path, bool sticky_is_fine, char text[PLUGIN_TEXT_MAX])
 {
     struct stat status;
     if (stat(path, &status) != 0)
         return refuse(text, "%s: %s", path, strerror(errno));
-    if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0)
+    bool is_protected = sticky_is_fine && (status.st_mode & S_ISVTX) != 0;
+    if ((status.st_mode & S_IWOTH) != 0 && !is_protected)
         return refuse(text,
                       "%s is writable by everybody, so anybody could change what the server runs; "
                       "fix it with: chmod o-w %s",
@@ -68,8 +69,19 @@ static int check_file(const char *path, char text[PLUGIN_TEXT_MAX])
 {
     char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%s", path);
-    int error = check_permissions(path, text);
-    return error != OK ? error : check_permissions(dirname(folder), text);
+    int error = check_permissions(path, false, text);
+    return error != OK ? error : check_permissions(dirname(folder), true, text);
+}
+
+/* A newer plugin may have hooks that this server would never call. That is refused, not ignored: a
+ * plugin that protects something must not do so in vain. */
+static bool uses_what_we_lack(const struct sl_plugin *table)
+{
+    const unsigned char *bytes = (const unsigned char *)table;
+    for (size_t i = sizeof *table; i < table->struct_size; i++)
+        if (bytes[i] != 0)
+            return true;
+    return table->flags != 0;
 }
 
 /* Nothing of the table is read before magic, version and size have been found good. */
@@ -90,6 +102,11 @@ static int check_abi(const struct sl_plugin *table, const char *path, char text[
                       "%s: struct_size is %u bytes, but ABI %u needs at least %zu; use "
                       "SL_PLUGIN_HEADER",
                       path, table->struct_size, SL_ABI_MAJOR, TABLE_SIZE_1_0);
+    if (uses_what_we_lack(table))
+        return refuse(text,
+                      "%s: uses hooks or flags of plugin ABI %u.%u that this server, with %u.%u, "
+                      "does not have; use a newer server",
+                      path, table->abi_major, table->abi_minor, SL_ABI_MAJOR, SL_ABI_MINOR);
     return OK;
 }
 
@@ -113,10 +130,6 @@ static int check_texts(const struct sl_plugin *table, const char *name, const ch
 static int check_options(const struct plugin *plugin, char text[PLUGIN_TEXT_MAX])
 {
     char reason[PLUGIN_TEXT_MAX / 2];
-    if (plugin->options.count > 0 &&
-        (plugin->options.rows == NULL || plugin->options.option_size < sizeof(struct sl_option)))
-        return refuse(text, "%s: options_count is %zu, but the table is missing; use SL_OPTIONS",
-                      plugin->path, plugin->options.count);
     if (option_table_check(&plugin->options, reason, sizeof reason) != OK)
         return refuse(text, "%s: option table: %s", plugin->path, reason);
     return OK;

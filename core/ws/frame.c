@@ -1,6 +1,6 @@
 #include "ws/frame.h"
 
-#include "ws/utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -278,22 +278,12 @@ size_t frame_encode_header(uint8_t out[FRAME_HEADER_MAX], enum opcode opcode, si
     return 2 + extended;
 }
 
-/* The longest beginning of `text` within `max` bytes that does not cut a character. */
-static size_t cut_text(const char *text, size_t len, size_t max)
-{
-    if (len <= max)
-        return len;
-    while (max > 0 && ((uint8_t)text[max] & 0xC0) == 0x80)
-        max--;
-    return max;
-}
-
 size_t frame_encode_close(uint8_t out[2 + FRAME_CONTROL_MAX], uint16_t code, const char *reason,
                           size_t reason_len)
 {
     if (code == CLOSE_NO_STATUS)
         return frame_encode_header(out, OPCODE_CLOSE, 0);
-    reason_len = cut_text(reason, reason_len, CLOSE_REASON_MAX);
+    reason_len = utf8_cut(reason, reason_len, CLOSE_REASON_MAX);
     size_t len = frame_encode_header(out, OPCODE_CLOSE, 2 + reason_len);
     out[len++] = (uint8_t)(code >> 8);
     out[len++] = (uint8_t)code;

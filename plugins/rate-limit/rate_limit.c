@@ -145,7 +145,7 @@ static void on_open(struct sl_instance *self, struct sl_client *client)
 }
 
 static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
-                                  struct sl_message *message)
+                                  const struct sl_message *message)
 {
     struct rate_limit *state = self->state;
     const struct settings *settings = &state->settings;

@@ -86,7 +86,7 @@ static enum sl_verdict refuse(const struct sl_instance *self, struct sl_client *
 }
 
 static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
-                                  struct sl_message *message)
+                                  const struct sl_message *message)
 {
     const struct validate *state = self->state;
     const struct settings *settings = &state->settings;

@@ -191,7 +191,8 @@ class Hooks(ServedTest):
             self.assertEqual(self.ask(one, 'clients /ws'), '2')
             self.assertEqual(self.ask(one, 'clients /lenient'), '1')
             self.assertEqual(self.ask(one, 'clients /nowhere'), '-1')
-            self.assertEqual(self.ask(one, 'clients'), '3')
+            self.assertEqual(self.ask(one, 'clients'), '2')
+            self.assertEqual(self.ask(one, 'clients *'), '3')
 
     def test_send_and_close_by_id(self):
         with RawClient(self.server) as one, RawClient(self.server) as two:

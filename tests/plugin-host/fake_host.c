@@ -182,9 +182,11 @@ static enum sl_verdict host_close_with(struct sl_client *client, int code, const
     return SL_CLOSE;
 }
 
-static int host_message_replace(struct sl_message *message, const char *data, size_t len)
+static int host_message_replace(const struct sl_message *message, enum sl_message_type type,
+                                const char *data, size_t len)
 {
     (void)message;
+    (void)type;
     (void)data;
     (void)len;
     fake_abort("message_replace is not expected of these plugins");

@@ -6,7 +6,7 @@
 #include <sluice/plugin.h>
 
 static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
-                                  struct sl_message *message)
+                                  const struct sl_message *message)
 {
     self->host->client_send(client, message->type, message->data, message->len);
     return SL_HANDLED; /* Done: it is not broadcast. */

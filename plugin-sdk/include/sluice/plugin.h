@@ -7,7 +7,7 @@
  *     #include <sluice/plugin.h>
  *
  *     static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
- *                                       struct sl_message *message)
+ *                                       const struct sl_message *message)
  *     {
  *         return message->len > 0 ? SL_CONTINUE : SL_DROP;
  *     }
@@ -36,6 +36,9 @@
  * uses a host function newer than the minor version it was written for asks SL_HAS first. Enums
  * that the server passes to a plugin may gain values: handle what you do not know as if it were not
  * there. A verdict that the server does not know is treated as SL_ERROR.
+ *
+ * A plugin whose table is longer than the server's and not zero there is refused, since its hooks
+ * would never be called. A table that may also meet older servers leaves new members unset.
  *
  * Reserved for later minor versions (do not use these values): verdict 5 (deferral),
  * option types 14 and above, message types 3 and above, plugin flags (all bits).
@@ -126,7 +129,7 @@ struct sl_option {
     uint32_t flags;            /* enum sl_option_flags */
     const char *default_value; /* as it would stand in YAML, or NULL: unset */
     /* Bounds, inclusive, in the unit that is read: of integer, number, duration, size and rate the
-     * value, of string and strings the length. Both 0: unbounded. */
+     * value, of string and strings the length. Both finite; both 0: unbounded. */
     double minimum;
     double maximum;
     const char *const *choices; /* NULL-terminated, or NULL */
@@ -207,9 +210,10 @@ struct sl_plugin {
                                   struct sl_request *request);
     /* The client is registered, its 101 reply is queued. */
     void (*on_open)(struct sl_instance *self, struct sl_client *client);
-    /* A whole message passed the plugins before this one. */
+    /* A whole message passed the plugins before this one. After host->message_replace, `message`
+     * shows the new payload. */
     enum sl_verdict (*on_message)(struct sl_instance *self, struct sl_client *client,
-                                  struct sl_message *message);
+                                  const struct sl_message *message);
     /* The client is gone: exactly one call for every on_open. Nothing can be sent to it. */
     void (*on_close)(struct sl_instance *self, struct sl_client *client,
                      const struct sl_close *how);
@@ -238,10 +242,10 @@ struct sl_host {
     /* In create: the sentence that the operator reads when create returns SL_ERROR. */
     void (*fail)(struct sl_instance *self, const char *text, size_t len);
 
-    /* -- time [any thread]: nanoseconds. Inside a hook both are the loop's cached clock: cheap, and
-     * the same for everything that happens in one iteration. */
+    /* -- time [any thread]: nanoseconds. Inside a hook the monotonic one is the loop's cached
+     * clock: cheap, and the same for everything that happens in one iteration. */
     int64_t (*time_monotonic)(void);
-    int64_t (*time_wall)(void); /* since 1970-01-01 UTC */
+    int64_t (*time_wall)(void); /* since 1970-01-01 UTC, read from the system */
 
     /* -- memory [any thread]: like malloc, realloc and free, but the test runner can make them
      * fail. What `allocate` gave may only be given to `reallocate` and `release`. */
@@ -293,7 +297,9 @@ struct sl_host {
     /* The same as 16 bytes, IPv4 as ::ffff:a.b.c.d. */
     void (*client_address_bytes)(const struct sl_client *client, uint8_t bytes[16]);
     struct sl_string (*client_endpoint)(const struct sl_client *client); /* its path */
-    struct sl_string (*client_identity)(const struct sl_client *client); /* empty: not identified */
+    /* Its name, empty if nobody has identified it; borrowed until the hook returns or identifies.
+     */
+    struct sl_string (*client_identity)(const struct sl_client *client);
     /* In on_connect: names the client. 1 to 255 bytes of UTF-8. 0, or -1. A later call replaces. */
     int (*identify)(struct sl_instance *self, struct sl_client *client, const char *identity,
                     size_t len);
@@ -304,9 +310,10 @@ struct sl_host {
      * 123 bytes, else cut) and returns SL_CLOSE. */
     enum sl_verdict (*close_with)(struct sl_client *client, int code, const char *reason_cstr);
 
-    /* -- the message, in on_message. Replaces the payload with a copy of `data` and updates
+    /* -- the message, in on_message. Replaces type and payload with a copy of `data` and updates
      * `message`. 0, or -1: too large for the endpoint, text that is not UTF-8, or no memory. */
-    int (*message_replace)(struct sl_message *message, const char *data, size_t len);
+    int (*message_replace)(const struct sl_message *message, enum sl_message_type type,
+                           const char *data, size_t len);
 
     /* -- other clients [any thread] */
     /* Sends to, or closes, the client with that id. 0 if the request was taken; a client that is
@@ -315,11 +322,13 @@ struct sl_host {
                 const char *data, size_t len);
     int (*close)(const struct sl_instance *self, uint64_t client_id, int code,
                  const char *reason_cstr);
-    /* Sends to every client of an endpoint (NULL: the instance's own); not through the pipeline.
-     * 0, or -1: no such endpoint, text not UTF-8, or no memory. */
+    /* Sends to every client of an endpoint (its path; NULL: the instance's own; "*": of all); not
+     * through the pipeline. 0, or -1: no such endpoint, text not UTF-8, too much is waiting to be
+     * sent already, or no memory. */
     int (*broadcast)(const struct sl_instance *self, const char *endpoint_cstr,
                      enum sl_message_type type, const char *data, size_t len);
-    /* How many clients are connected to an endpoint (NULL: to all). -1: no such endpoint. */
+    /* How many clients are connected to an endpoint (its path; NULL: the instance's own; "*": to
+     * all). -1: no such endpoint. */
     int64_t (*client_count)(const struct sl_instance *self, const char *endpoint_cstr);
 };
 

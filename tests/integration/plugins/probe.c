@@ -25,7 +25,7 @@ struct client_state {
 struct call {
     struct sl_instance *self;
     struct sl_client *client;
-    struct sl_message *message;
+    const struct sl_message *message;
     const char *argument;
 };
 
@@ -54,8 +54,8 @@ __attribute__((format(printf, 2, 3))) static enum sl_verdict reply(const struct 
 
 static enum sl_verdict do_replace(const struct call *call)
 {
-    int result =
-        call->self->host->message_replace(call->message, call->argument, strlen(call->argument));
+    int result = call->self->host->message_replace(call->message, call->message->type,
+                                                   call->argument, strlen(call->argument));
     return result == 0 ? SL_CONTINUE : SL_ERROR;
 }
 
@@ -65,7 +65,7 @@ static enum sl_verdict do_tag(const struct call *call)
     struct sl_string tag = sl_option_string(call->self, "tag");
     int len = snprintf(text, sizeof text, "%.*s%.*s", (int)call->message->len, call->message->data,
                        (int)tag.len, tag.data);
-    call->self->host->message_replace(call->message, text, (size_t)len);
+    call->self->host->message_replace(call->message, call->message->type, text, (size_t)len);
     return SL_CONTINUE;
 }
 
@@ -73,14 +73,15 @@ static enum sl_verdict do_replace_too_big(const struct call *call)
 {
     size_t size = 1u << 26;
     char *data = calloc(1, size);
-    int result = call->self->host->message_replace(call->message, data, size);
+    int result = call->self->host->message_replace(call->message, call->message->type, data, size);
     free(data);
     return reply(call, "%d", result);
 }
 
 static enum sl_verdict do_replace_not_utf8(const struct call *call)
 {
-    return reply(call, "%d", call->self->host->message_replace(call->message, "\xff", 1));
+    return reply(call, "%d",
+                 call->self->host->message_replace(call->message, call->message->type, "\xff", 1));
 }
 
 static enum sl_verdict do_drop(const struct call *call)
@@ -202,7 +203,7 @@ static const struct command {
 };
 
 static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
-                                  struct sl_message *message)
+                                  const struct sl_message *message)
 {
     struct client_state *state = self->host->client_state(self, client);
     char text[TEXT_MAX];

@@ -79,9 +79,10 @@ static void shares_one_copy_between_clients(void **state)
     assert_int_equal(outbox_append(&first, bytes, 5), OK);
     assert_int_equal(outbox_append(&second, bytes, 0), OK);
     shared_bytes_unref(bytes);
-    assert_int_equal(account, len);
+    size_t held = account;
+    assert_true(held >= len);
     outbox_clear(&first);
-    assert_int_equal(account, len);
+    assert_int_equal(account, held);
     outbox_clear(&second);
     assert_int_equal(account, 0);
 }
@@ -95,7 +96,7 @@ static void truncates_to_the_frame_under_way(void **state)
     append(&outbox, stream, len, 0);
     append(&outbox, stream, len, 0);
     outbox_consume(&outbox, 30); /* into the second frame */
-    assert_int_equal(outbox_truncate(&outbox, 0), 2 * len - 44);
+    assert_int_equal(outbox_truncate(&outbox, 0), OK);
     assert_int_equal(contents(&outbox, seen), 14);
     assert_memory_equal(seen, stream + 30, 14);
     outbox_clear(&outbox);
@@ -108,7 +109,7 @@ static void truncates_to_nothing_between_frames(void **state)
     size_t len = make_stream(stream, 4, 20);
     (void)state;
     append(&outbox, stream, len, 44);
-    assert_int_equal(outbox_truncate(&outbox, 0), len - 44);
+    assert_int_equal(outbox_truncate(&outbox, 0), OK);
     assert_true(outbox_is_empty(&outbox));
     assert_int_equal(account, 0);
 }
@@ -123,10 +124,30 @@ static void truncating_keeps_what_tls_has_begun_to_send(void **state)
     append(&outbox, stream, len, 0);
     outbox_consume(&outbox, 22);
     /* The whole of the first segment and a byte of the next: that frame has to stay too. */
-    outbox_truncate(&outbox, len - 22 + 1);
+    assert_int_equal(outbox_truncate(&outbox, len - 22 + 1), OK);
     assert_int_equal(contents(&outbox, seen), len - 22 + 22);
     assert_memory_equal(seen, stream + 22, len - 22);
     assert_memory_equal(seen + len - 22, stream, 22);
+    outbox_clear(&outbox);
+    assert_int_equal(account, 0);
+}
+
+/* Many small frames must not cost a segment each: what is counted is what is used. */
+static void small_frames_share_memory(void **state)
+{
+    struct outbox outbox = {0};
+    struct iovec pieces[16];
+    uint8_t stream[16], seen[4096];
+    size_t len = make_stream(stream, 1, 2);
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        append(&outbox, stream, len, 0);
+    assert_int_equal(outbox.queued, 1000 * len);
+    assert_true(account < 2 * outbox.queued);
+    assert_true(outbox_gather(&outbox, pieces, 16) <= 4);
+    contents(&outbox, seen);
+    for (size_t i = 0; i < 1000; i++)
+        assert_memory_equal(seen + i * len, stream, len);
     outbox_clear(&outbox);
     assert_int_equal(account, 0);
 }
@@ -140,6 +161,7 @@ int main(void)
         cmocka_unit_test(truncates_to_the_frame_under_way),
         cmocka_unit_test(truncates_to_nothing_between_frames),
         cmocka_unit_test(truncating_keeps_what_tls_has_begun_to_send),
+        cmocka_unit_test(small_frames_share_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,11 @@ static bool count_iteration(struct loop *loop)
     return false;
 }
 
+static void do_nothing(struct loop *loop)
+{
+    (void)loop;
+}
+
 static void receive(struct loop *loop, struct mail *mail)
 {
     struct receiver *receiver = loop->owner;
@@ -63,7 +68,9 @@ static void start(struct receiver *receiver)
     *receiver = (struct receiver){0};
     assert_int_equal(loop_init(&receiver->loop, 3), OK);
     receiver->loop.owner = receiver;
+    receiver->loop.on_event_end = do_nothing;
     receiver->loop.on_iteration_end = count_iteration;
+    receiver->loop.on_stop = do_nothing;
     assert_int_equal(loop_start(&receiver->loop), OK);
 }
 

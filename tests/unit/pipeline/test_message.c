@@ -59,7 +59,7 @@ static void replaces_with_a_copy(void **state)
     (void)state;
     char mine[] = "mine";
     struct message message = begin(OPCODE_TEXT, "text");
-    assert_int_equal(message_replace(&message, mine, 4), OK);
+    assert_int_equal(message_replace(&message, message.seen.type, mine, 4), OK);
     mine[0] = '!';
     assert_payload(&message, "mine");
     message_deinit(&message);
@@ -69,8 +69,8 @@ static void replaces_a_replacement_with_part_of_itself(void **state)
 {
     (void)state;
     struct message message = begin(OPCODE_TEXT, "text");
-    assert_int_equal(message_replace(&message, "one two", 7), OK);
-    assert_int_equal(message_replace(&message, message.seen.data + 4, 3), OK);
+    assert_int_equal(message_replace(&message, message.seen.type, "one two", 7), OK);
+    assert_int_equal(message_replace(&message, message.seen.type, message.seen.data + 4, 3), OK);
     assert_payload(&message, "two");
     message_deinit(&message);
 }
@@ -79,7 +79,7 @@ static void replaces_with_nothing(void **state)
 {
     (void)state;
     struct message message = begin(OPCODE_TEXT, "text");
-    assert_int_equal(message_replace(&message, NULL, 0), OK);
+    assert_int_equal(message_replace(&message, message.seen.type, NULL, 0), OK);
     assert_payload(&message, "");
     assert_non_null(message.seen.data);
     message_deinit(&message);
@@ -89,8 +89,9 @@ static void refuses_what_the_endpoint_would_not_take(void **state)
 {
     (void)state;
     struct message message = begin(OPCODE_TEXT, "text");
-    assert_int_equal(message_replace(&message, "sixteen is right", 16), OK);
-    assert_int_equal(message_replace(&message, "seventeen is more", 17), ERR_LIMIT);
+    assert_int_equal(message_replace(&message, message.seen.type, "sixteen is right", 16), OK);
+    assert_int_equal(message_replace(&message, message.seen.type, "seventeen is more", 17),
+                     ERR_LIMIT);
     assert_payload(&message, "sixteen is right");
     message_deinit(&message);
 }
@@ -100,9 +101,9 @@ static void text_stays_utf8_and_binary_may_be_anything(void **state)
     (void)state;
     struct message text = begin(OPCODE_TEXT, "text");
     struct message binary = begin(OPCODE_BINARY, "binary");
-    assert_int_equal(message_replace(&text, "\xc3", 1), ERR_INVALID);
+    assert_int_equal(message_replace(&text, SL_TEXT, "\xc3", 1), ERR_INVALID);
     assert_payload(&text, "text");
-    assert_int_equal(message_replace(&binary, "\xc3", 1), OK);
+    assert_int_equal(message_replace(&binary, SL_BINARY, "\xc3", 1), OK);
     assert_payload(&binary, "\xc3");
     message_deinit(&text);
     message_deinit(&binary);

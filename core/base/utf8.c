@@ -1,4 +1,4 @@
-#include "ws/utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -76,4 +76,13 @@ uint32_t utf8_check(uint32_t state, const uint8_t *data, size_t len)
 bool utf8_is_valid(const void *data, size_t len)
 {
     return utf8_check(UTF8_START, data, len) == UTF8_START;
+}
+
+size_t utf8_cut(const char *text, size_t len, size_t max)
+{
+    if (len <= max)
+        return len;
+    while (max > 0 && ((uint8_t)text[max] & 0xC0) == 0x80)
+        max--;
+    return max;
 }

@@ -3,8 +3,8 @@
  *
  * Pure. The state is one word, so that a text may come in any pieces.
  */
-#ifndef SLUICE_WS_UTF8_H
-#define SLUICE_WS_UTF8_H
+#ifndef SLUICE_BASE_UTF8_H
+#define SLUICE_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +16,10 @@
  * be the beginning of any valid text (which may be before a character is complete). */
 #define UTF8_INVALID 1u
 uint32_t utf8_check(uint32_t state, const uint8_t *data, size_t len);
+
+/* The length of the longest beginning of a valid text that has at most `max` bytes and does not cut
+ * a character. */
+size_t utf8_cut(const char *text, size_t len, size_t max);
 
 /* Whether `len` bytes are a whole valid text. */
 bool utf8_is_valid(const void *data, size_t len);

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "ws/utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
