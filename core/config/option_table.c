@@ -34,7 +34,7 @@ static int check_layout(const struct checker *checker, const struct option_table
     if (table->count == 0)
         return 0;
     if (table->rows == NULL)
-        return refuse(checker, "the option table is NULL but should have %zu rows", table->count);
+        return refuse(checker, "it is NULL but should have %zu rows; use SL_OPTIONS", table->count);
     if (table->count > ROWS_MAX)
         return refuse(checker, "the option table has %zu rows; at most %d are allowed",
                       table->count, ROWS_MAX);

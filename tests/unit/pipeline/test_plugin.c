@@ -244,7 +244,7 @@ static void refuses_a_missing_option_table(void **state)
 {
     (void)state;
     assert_built_refused("no-table",
-                         ": options_count is 2, but the table is missing; use SL_OPTIONS");
+                         ": option table: it is NULL but should have 2 rows; use SL_OPTIONS");
 }
 
 static void refuses_a_wrong_option_table(void **state)
