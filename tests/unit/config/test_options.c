@@ -443,7 +443,7 @@ static void refuses_tables_of_a_wrong_shape(void **state)
     assert_int_equal(option_table_check(&small, text, sizeof text), ERR_PLUGIN);
     assert_int_equal(option_table_check(&odd, text, sizeof text), ERR_PLUGIN);
     assert_int_equal(option_table_check(&null, text, sizeof text), ERR_PLUGIN);
-    assert_string_equal(text, "the option table is NULL but should have 2 rows");
+    assert_string_equal(text, "it is NULL but should have 2 rows; use SL_OPTIONS");
     assert_int_equal(option_table_check(&huge, text, sizeof text), ERR_PLUGIN);
     assert_string_equal(text, "the option table has 100000 rows; at most 256 are allowed");
     assert_int_equal(option_table_check(&empty, text, sizeof text), 0);

@@ -404,13 +404,17 @@ static void draining_closes_everybody_with_1012(void **state)
     end_serving(&serving);
 }
 
-static void upgrade_that_comes_while_draining_is_dropped(void **state)
+static void upgrade_that_comes_while_draining_is_refused(void **state)
 {
     (void)state;
     struct serving serving = serve(TWO_LOOPS ENDPOINT);
     assert_admission(&serving, "/ws", 1, ADMISSION_GRANTED);
     hub_drain(serving.hub, NS_PER_S);
-    expect_end(hand_over(serving.hub, "/ws", address_of(1), NULL, 0));
+    int late = hand_over(serving.hub, "/ws", address_of(1), NULL, 0);
+    char status[13] = "";
+    read_exactly(late, status, sizeof status - 1);
+    assert_string_equal(status, "HTTP/1.1 503");
+    close(late);
     end_serving(&serving);
 }
 
@@ -453,7 +457,7 @@ int main(void)
         cmocka_unit_test(id_of_one_who_left_names_nobody_else),
         cmocka_unit_test(ids_that_cannot_be_are_refused),
         cmocka_unit_test(draining_closes_everybody_with_1012),
-        cmocka_unit_test(upgrade_that_comes_while_draining_is_dropped),
+        cmocka_unit_test(upgrade_that_comes_while_draining_is_refused),
         cmocka_unit_test(destroying_ends_clients_and_upgrades_on_their_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
