@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "base/log.h"
+#include "base/utf8.h"
 
 #include <cjson/cJSON.h>
 #include <fcntl.h>
@@ -142,16 +143,71 @@ static void other_alphabets_stay_as_they_are(void **state)
     assert_non_null(strstr(logged(LOG_FORMAT_TEXT, "front", "\u20ac"), ": \u20ac\n"));
 }
 
-static void long_text_is_cut_at_the_line_limit(void **state)
+static void assert_ends_with(const char *line, const char *end)
+{
+    assert_true(capture.len > strlen(end));
+    assert_string_equal(line + capture.len - strlen(end), end);
+}
+
+static void long_text_is_cut_marked_and_counted_once(void **state)
 {
     (void)state;
     char text[2 * LOG_LINE_MAX];
     unsigned long long before = log_truncated_lines();
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    assert_one_line(logged(LOG_FORMAT_TEXT, "front", text));
+    const char *line = logged(LOG_FORMAT_TEXT, "front", text);
+    assert_one_line(line);
+    assert_ends_with(line, "x...\n");
     assert_true(capture.len > LOG_LINE_MAX - 16);
-    assert_true(log_truncated_lines() > before);
+    assert_int_equal(log_truncated_lines(), before + 1);
+    line = logged(LOG_FORMAT_JSON, "front", text);
+    assert_one_line(line);
+    assert_ends_with(line, "x...\"}\n");
+    assert_int_equal(log_truncated_lines(), before + 2);
+}
+
+/* Every length around the limit, so that the cut falls into each place of a character. */
+static void cut_falls_between_characters(void **state)
+{
+    static const char *const characters[] = {"\u00e9", "\u20ac", "\U0001f600"};
+    static const enum log_format formats[] = {LOG_FORMAT_TEXT, LOG_FORMAT_JSON};
+    char text[2 * LOG_LINE_MAX];
+    (void)state;
+    for (size_t i = 0; i < 3 * 2 * 4; i++) {
+        const char *character = characters[i % 3];
+        size_t len = i / 6; /* 0 to 3 bytes in front */
+        memset(text, 'x', len);
+        for (; len + 5 < sizeof text; len += strlen(character))
+            strcpy(text + len, character);
+        const char *line = logged(formats[i / 3 % 2], "front", text);
+        assert_one_line(line);
+        assert_true(utf8_is_valid(line, capture.len));
+        assert_non_null(strstr(line, "..."));
+    }
+}
+
+static void bytes_that_are_no_utf8_show_as_question_marks(void **state)
+{
+    (void)state;
+    const char *broken = "a\xff\xc3z\xe2\x82";
+    assert_non_null(strstr(logged(LOG_FORMAT_TEXT, "front", broken), ": a??z??\n"));
+    cJSON *object = parse_line(logged(LOG_FORMAT_JSON, "front", broken));
+    assert_member(object, "message", "a??z??");
+    cJSON_Delete(object);
+}
+
+static void c1_controls_are_escaped(void **state)
+{
+    (void)state;
+    const char *text = "a\xc2\x9b"
+                       "2J\xc2\x80\u00a0";
+    assert_non_null(strstr(logged(LOG_FORMAT_TEXT, "front", text), ": a\\x9b2J\\x80\u00a0\n"));
+    const char *line = logged(LOG_FORMAT_JSON, "front", text);
+    assert_non_null(strstr(line, "a\\u009b2J\\u0080\u00a0"));
+    cJSON *object = parse_line(line);
+    assert_member(object, "message", text);
+    cJSON_Delete(object);
 }
 
 static void line_that_fits_is_not_counted_as_cut(void **state)
@@ -192,7 +248,10 @@ int main(void)
         cmocka_unit_test(client_cannot_forge_a_line_or_reach_the_terminal),
         cmocka_unit_test(json_gives_every_byte_back),
         cmocka_unit_test(other_alphabets_stay_as_they_are),
-        cmocka_unit_test(long_text_is_cut_at_the_line_limit),
+        cmocka_unit_test(long_text_is_cut_marked_and_counted_once),
+        cmocka_unit_test(cut_falls_between_characters),
+        cmocka_unit_test(bytes_that_are_no_utf8_show_as_question_marks),
+        cmocka_unit_test(c1_controls_are_escaped),
         cmocka_unit_test(line_that_fits_is_not_counted_as_cut),
         cmocka_unit_test(json_stays_valid_wherever_it_is_cut),
     };

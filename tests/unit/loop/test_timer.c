@@ -137,6 +137,19 @@ static void says_how_long_to_wait(void **state)
     assert_int_equal(timer_wheel_wait(&wheel, 6 * SECOND), -1);
 }
 
+static void stopped_timer_does_not_wake_the_loop_for_ever(void **state)
+{
+    static struct timer_wheel wheel;
+    struct probe probe = {.timer.fire = count_fire};
+    (void)state;
+    timer_wheel_init(&wheel, 0);
+    timer_start(&wheel, &probe.timer, SECOND);
+    timer_stop(&probe.timer);
+    timer_wheel_advance(&wheel, NULL, SECOND + 2 * TICK);
+    assert_int_equal(timer_wheel_wait(&wheel, SECOND + 2 * TICK), -1);
+    assert_int_equal(probe.fired, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +160,7 @@ int main(void)
         cmocka_unit_test(a_timer_may_stop_another_of_the_same_slot),
         cmocka_unit_test(a_timer_that_restarts_itself_does_not_stop_the_wheel),
         cmocka_unit_test(says_how_long_to_wait),
+        cmocka_unit_test(stopped_timer_does_not_wake_the_loop_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

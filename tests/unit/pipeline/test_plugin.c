@@ -258,6 +258,36 @@ static void refuses_a_wrong_option_table(void **state)
     assert_non_null(strstr(text, "soon"));
 }
 
+static void assert_too_new(const char *name, unsigned minor)
+{
+    char expected[256];
+    snprintf(expected, sizeof expected,
+             ": uses hooks or flags of plugin ABI %u.%u that this server, with %u.%u, does not "
+             "have; use a newer server",
+             SL_ABI_MAJOR, minor, SL_ABI_MAJOR, SL_ABI_MINOR);
+    assert_built_refused(name, expected);
+}
+
+static void refuses_hooks_that_it_would_never_call(void **state)
+{
+    (void)state;
+    assert_too_new("longer-table", SL_ABI_MINOR + 1);
+}
+
+static void refuses_flags_that_it_does_not_know(void **state)
+{
+    (void)state;
+    assert_too_new("unknown-flag", SL_ABI_MINOR);
+}
+
+static void accepts_a_newer_table_that_uses_nothing_new(void **state)
+{
+    struct plugin *plugin;
+    (void)state;
+    assert_int_equal(plugin_load(&set, "longer-unused", text, &plugin), OK);
+    assert_string_equal(plugin->table.name, "longer-unused");
+}
+
 static void refused_plugin_does_not_stand_in_for_another(void **state)
 {
     struct plugin *plugin;
@@ -341,6 +371,9 @@ int main(void)
         TEST(refuses_state_that_is_too_large),
         TEST(refuses_a_missing_option_table),
         TEST(refuses_a_wrong_option_table),
+        TEST(refuses_hooks_that_it_would_never_call),
+        TEST(refuses_flags_that_it_does_not_know),
+        TEST(accepts_a_newer_table_that_uses_nothing_new),
         TEST(refused_plugin_does_not_stand_in_for_another),
         TEST(lists_each_name_once_and_sorted),
         TEST(folders_that_are_not_there_are_empty),
