@@ -1,12 +1,13 @@
 #include "cli/cli.h"
 
+#include "config/paths.h"
 #include "config/suggest.h"
 
 #include <getopt.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ static const struct command commands[] = {
 static const char config_options_help[] =
     "Options:\n"
     "  -c, --config FILE      the configuration (default: config/sluice.yaml beside the build,\n"
-    "                         else /etc/sluice/sluice.yaml)\n"
+    "                         else etc/sluice/sluice.yaml of the installation)\n"
     "      --set KEY=VALUE    overrides a value: --set listen.0.address=127.0.0.1:9000\n"
     "      --log-level LEVEL  error, warn, info or debug\n"
     "  -v, --verbose          the same as --log-level debug\n"
@@ -207,18 +208,23 @@ int cli_run(int argc, char **argv)
 
 /* -- what the commands share -- */
 
+/* Copies `file` to `path` if there is one. Takes `file`. */
+static bool take_if_there(char *file, char *path, size_t size)
+{
+    bool is_there = file != NULL && strlen(file) < size && access(file, F_OK) == 0;
+    if (is_there)
+        memcpy(path, file, strlen(file) + 1);
+    free(file);
+    return is_there;
+}
+
 const char *cli_config_file(const struct cli_options *options, char *path, size_t size)
 {
-    char binary[PATH_MAX];
     if (options->config_file != NULL)
         return options->config_file;
-    ssize_t len = readlink("/proc/self/exe", binary, sizeof binary - 1);
-    if (len > 0) {
-        binary[len] = '\0';
-        int written = snprintf(path, size, "%s/config/sluice.yaml", dirname(dirname(binary)));
-        if (written > 0 && (size_t)written < size && access(path, F_OK) == 0)
-            return path;
-    }
+    if (take_if_there(path_in_prefix("config/sluice.yaml"), path, size) ||
+        take_if_there(path_in_prefix("etc/sluice/sluice.yaml"), path, size))
+        return path;
     return "/etc/sluice/sluice.yaml";
 }
 

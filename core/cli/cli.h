@@ -28,7 +28,8 @@ struct cli_options {
 int cli_run(int argc, char **argv);
 
 /* The file to use: the one given; else config/sluice.yaml beside the build; else
- * /etc/sluice/sluice.yaml. The result is in `path` or borrowed from the options. */
+ * etc/sluice/sluice.yaml of the installation; else /etc/sluice/sluice.yaml. The result is in `path`
+ * or borrowed from the options. */
 const char *cli_config_file(const struct cli_options *options, char *path, size_t size);
 
 /* Loads the configuration, printing all errors. Returns NULL after errors. */

@@ -54,23 +54,35 @@ static int apply_overrides(struct config *config, const struct config_override *
     return result;
 }
 
-/* Without plugins.path: the build's folder, which an installation does not have, then the
- * installation's. */
+/* Adds a folder that is taken over; NULL, or one that is there already, is nothing. */
+static void add_plugin_folder(struct config *config, char *folder)
+{
+    for (size_t i = 0; folder != NULL && i < config->plugin_path_count; i++) {
+        if (strcmp(config->plugin_path[i], folder) == 0) {
+            free(folder);
+            return;
+        }
+    }
+    if (folder != NULL)
+        config->plugin_path[config->plugin_path_count++] = folder;
+}
+
+/* Without plugins.path: the build's folder, which an installation does not have, then that of the
+ * installation that the binary belongs to, then the system's. */
 static int set_default_plugin_path(struct config *config)
 {
     if (config->plugin_path_count > 0)
         return 0;
     free(config->plugin_path);
-    config->plugin_path = calloc(2, sizeof *config->plugin_path);
-    if (config->plugin_path == NULL)
-        return ERR_NO_MEMORY;
-    char *beside = path_beside_binary("plugins");
-    if (beside != NULL)
-        config->plugin_path[config->plugin_path_count++] = beside;
+    config->plugin_path = calloc(3, sizeof *config->plugin_path);
     char *installed = strdup(installed_plugins);
-    if (installed == NULL)
+    if (config->plugin_path == NULL || installed == NULL) {
+        free(installed);
         return ERR_NO_MEMORY;
-    config->plugin_path[config->plugin_path_count++] = installed;
+    }
+    add_plugin_folder(config, path_beside_binary("plugins"));
+    add_plugin_folder(config, path_in_prefix("lib/sluice/plugins"));
+    add_plugin_folder(config, installed);
     return 0;
 }
 

@@ -34,15 +34,32 @@ char *path_resolve(const char *folder, const char *path)
     return strdup(path);
 }
 
-char *path_beside_binary(const char *name)
+static char *binary_folder(void)
 {
     char binary[PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", binary, sizeof binary - 1);
     if (len <= 0)
         return NULL;
     binary[len] = '\0';
-    char *folder = path_folder(binary);
+    return path_folder(binary);
+}
+
+static char *join_and_free(char *folder, const char *name)
+{
     char *path = folder != NULL ? join(folder, name) : NULL;
     free(folder);
     return path;
+}
+
+char *path_beside_binary(const char *name)
+{
+    return join_and_free(binary_folder(), name);
+}
+
+char *path_in_prefix(const char *name)
+{
+    char *folder = binary_folder();
+    char *prefix = folder != NULL ? path_folder(folder) : NULL;
+    free(folder);
+    return join_and_free(prefix, name);
 }

@@ -68,9 +68,10 @@ static void fills_in_every_default(void **state)
     assert_false(config->demo_page);
     assert_int_equal(config->log_level, LOG_LEVEL_INFO);
     assert_int_equal(config->log_format, LOG_FORMAT_TEXT);
-    assert_int_equal(config->plugin_path_count, 2);
+    assert_int_equal(config->plugin_path_count, 3);
     assert_string_equal(strrchr(config->plugin_path[0], '/'), "/plugins");
-    assert_string_equal(config->plugin_path[1], "/usr/lib/sluice/plugins");
+    assert_non_null(strstr(config->plugin_path[1], "/lib/sluice/plugins"));
+    assert_string_equal(config->plugin_path[2], "/usr/lib/sluice/plugins");
     config_destroy(config);
 }
 
