@@ -1,0 +1,133 @@
+"""Clients that take more than their share of time or memory."""
+
+import threading
+import time
+import unittest
+
+from harness import (BINARY, PING, PONG, TEXT, Certificates, RawClient, Sluice, endpoint,
+                     frame, patience, sanitized, settings, wait_until)
+
+MIB = 1 << 20
+
+
+class Time(unittest.TestCase):
+    """A client that sends as fast as it can must not keep its loop from the others."""
+
+    PINGS = 20
+
+    def setUp(self):
+        self.certificates = Certificates()
+
+    def tearDown(self):
+        self.certificates.cleanup()
+
+    def flood(self, client, over):
+        # Not a divisor of the server's read size, so that records always straddle its reads.
+        pongs = frame(PONG) * 2700
+        while not over.is_set():
+            try:
+                client.send(pongs)
+            except OSError:
+                return
+
+    def worst_ping(self, client):
+        worst = 0
+        for count in range(self.PINGS):
+            begin = time.monotonic()
+            client.send_frame(PING, b'%d' % count)
+            self.assertEqual(client.read_frame(), (PONG, b'%d' % count))
+            worst = max(worst, time.monotonic() - begin)
+        return worst
+
+    def test_tls_client_that_floods_does_not_hold_up_others(self):
+        tls = {'certificate': self.certificates.certificate, 'key': self.certificates.key}
+        configuration = settings(loops=1, listen=[{'address': '127.0.0.1:0'},
+                                                  {'address': '127.0.0.1:0', 'tls': tls}])
+        with Sluice(configuration) as server, RawClient(server) as victim:
+            secure = ('127.0.0.1', int(server.urls[1].rsplit(':', 1)[1]))
+            greedy = RawClient(server, address=secure, tls=self.certificates.client_context())
+            over = threading.Event()
+            thread = threading.Thread(target=self.flood, args=(greedy, over), daemon=True)
+            thread.start()
+            wait_until(lambda: server.metric('sluice_bytes_total', direction='in') > MIB,
+                       'the flood has begun')
+            worst = self.worst_ping(victim)
+            over.set()
+            thread.join()
+            greedy.socket.close()
+            self.assertLess(worst, patience(0.5))
+
+
+class Memory(unittest.TestCase):
+    def send_what_is_taken(self, client, data):
+        """Sends until the server has closed the client or does not read on for a while."""
+        client.socket.settimeout(patience(1))
+        try:
+            client.send(data)
+            return True
+        except OSError:
+            return False
+
+    def test_tiny_frames_that_wait_cost_little_more_than_their_size(self):
+        """Pongs in between empty messages: nothing that waits lies beside what came before."""
+        configuration = settings(endpoint('/ws', queue={'bytes': '1MiB'},
+                                          heartbeat={'interval': '1h', 'timeout': '1h'}), loops=1)
+        with Sluice(configuration) as server:
+            greedy = RawClient(server, receive_buffer=2304)
+            before = server.resident_bytes()
+            while server.metric('sluice_queued_bytes') == 0:
+                greedy.send(frame(PING, b'q' * 125) * 1000)
+            pairs = (frame(TEXT) + frame(PING)) * 2000
+            peak = covered = 0
+            while server.metric('sluice_clients') == 1 and self.send_what_is_taken(greedy, pairs):
+                queued = server.metric('sluice_queued_bytes')
+                resident = server.resident_bytes() - before
+                covered = max(covered, queued)
+                peak = max(peak, resident - queued)
+            greedy.reset()
+            server.wait_for_metric(0, 'sluice_clients')
+            server.wait_for_metric(0, 'sluice_queued_bytes')
+            self.assertEqual(server.metric('sluice_closes_total', code='1013'), 1)
+            self.assertGreater(covered, MIB / 2)
+            self.assertLess(covered, 4 * MIB)
+            if not sanitized():
+                self.assertLess(peak, 8 * MIB)
+
+    def test_incomplete_messages_count_towards_the_limit(self):
+        configuration = settings(endpoint('/ws', heartbeat={'interval': '1h', 'timeout': '1h'}),
+                                 limits={'queue_bytes': '256KiB'})
+        half = frame(BINARY, b'h' * 60000)[:30000]
+        with Sluice(configuration) as server:
+            clients = [RawClient(server) for _ in range(30)]
+            for client in clients:
+                client.send(half)
+            wait_until(lambda: server.metric('sluice_closes_total', code='1013') > 0,
+                       'the server says that its buffers are full')
+            self.assertGreater(server.metric('sluice_drops_total', reason='queue_total'), 0)
+            closed = server.metric('sluice_closes_total', code='1013')
+            wait_until(lambda: server.metric('sluice_queued_bytes') <= 256 << 10,
+                       'what was given up is freed')
+            self.assertLess(closed, 30)
+            for client in clients:
+                client.reset()
+            server.wait_for_metric(0, 'sluice_clients')
+            server.wait_for_metric(0, 'sluice_queued_bytes')
+
+    def test_client_that_is_turned_down_is_told_why(self):
+        configuration = settings(endpoint('/ws', message={'max_size': '512KiB'}),
+                                 limits={'queue_bytes': '64KiB'})
+        with Sluice(configuration) as server, RawClient(server) as client:
+            client.send(frame(BINARY, b'h' * 400000)[:200000])
+            self.assertEqual(client.expect_close(), (1013, b"the server's buffers are full"))
+
+
+class Labels(unittest.TestCase):
+    def test_longest_paths_that_differ_in_the_last_byte_have_their_own_series(self):
+        path = '/' + 'a' * 253
+        with Sluice(settings(endpoint(path + '1'), endpoint(path + '2'))) as server:
+            with RawClient(server, path + '1'):
+                server.wait_for_metric(1, 'sluice_clients', endpoint=path + '1')
+                self.assertEqual(server.metric('sluice_clients', endpoint=path + '2'), 0)
+                series = [line.rsplit(' ', 1)[0] for line in server.admin('/metrics').splitlines()
+                          if not line.startswith('#')]
+                self.assertEqual(len(series), len(set(series)))
