@@ -125,6 +125,8 @@ class Hooks(ServedTest):
                              [str(opened + 3), str(closed + 3)])
 
     def test_close_hook_sees_the_code(self):
+        # The last one to be told of must be ours, not one of the test before.
+        self.server.wait_for_metric(0, 'sluice_clients', endpoint='/ws')
         with RawClient(self.server) as client:
             client.close(4321)
         self.server.wait_for_metric(0, 'sluice_clients', endpoint='/ws')
