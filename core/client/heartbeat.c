@@ -45,7 +45,7 @@ static void check_heartbeat(struct client *client)
     int64_t due = client->last_heard + config->heartbeat_interval;
 
     if (client->ping_unanswered)
-        client_lost(client);
+        client_abort(client);
     else if (due > client->shard->loop.now)
         restart(client, due);
     else
