@@ -188,6 +188,23 @@ static void write_responses(struct writer *writer, const struct front *front)
             front_responses(front, classes[i].hundreds));
 }
 
+static void write_waiting(struct writer *writer, const struct front *front)
+{
+    static const char *const reasons[WAITING_DROP_COUNT] = {
+        [WAITING_TIMEOUT] = "timeout",
+        [WAITING_FULL] = "full",
+    };
+    describe(writer, "sluice_front_waiting", "gauge",
+             "Connections whose TLS handshake or request head is not complete.");
+    put(writer, "sluice_front_waiting %zu\n", front_waiting(front));
+    describe(writer, "sluice_front_dropped_total", "counter",
+             "Connections given up before their request head was complete: over the time, or the "
+             "oldest when too many waited.");
+    for (unsigned i = 0; i < WAITING_DROP_COUNT; i++)
+        put(writer, "sluice_front_dropped_total{reason=\"%s\"} %llu\n", reasons[i],
+            front_dropped(front, (enum waiting_drop)i));
+}
+
 static void write_instance(struct writer *writer, const struct instance *instance)
 {
     char path[LABEL_MAX];
@@ -233,6 +250,7 @@ int metrics_write(struct hub *hub, const struct front *front, struct buffer *out
     write_drops(&writer, hub);
     write_admissions(&writer, hub);
     write_responses(&writer, front);
+    write_waiting(&writer, front);
     write_plugins(&writer, hub);
     return writer.error;
 }

@@ -2,11 +2,14 @@
  * CivetWeb as one translation unit with what it needs besides. Upstream's source stays unmodified;
  * this file is compiled as CivetWeb is, without our warnings.
  */
+#include "front/waiting_room.h"
+
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* How long a thread of CivetWeb may take to notice that it is to stop, in milliseconds. */
@@ -20,45 +23,79 @@
 static void STOP_FLAG_ASSIGN(volatile ptrdiff_t *flag, volatile ptrdiff_t value)
     __attribute__((no_sanitize("thread")));
 
-/* Pause after an accept that failed for lack of descriptors or memory, in milliseconds. */
-#define ACCEPT_PAUSE 50
+/* What each of CivetWeb's threads knows of the waiting room. */
+static _Thread_local struct waiting_room *waiting_room; /* NULL: not one of its threads */
+static _Thread_local bool is_accepting;
+/* A worker: the TLS connection that it has just taken on, and how much of its head is still to be
+ * given to CivetWeb. */
+static _Thread_local struct guest_tls prepared;
+static _Thread_local size_t prepared_taken;
 
-/* How long the kernel keeps a connection that says nothing from us, in seconds. */
-#define SILENCE_MAX 5
+static void forget_prepared(void)
+{
+    free(prepared.head);
+    prepared = (struct guest_tls){0};
+    prepared_taken = 0;
+}
 
 /* CivetWeb takes an old EINTR or EAGAIN in errno for a poll without a result when two or more
- * listeners are ready at once, and would then never accept from either. */
-static int poll_clearing_errno(struct pollfd *fds, nfds_t count, int milliseconds)
+ * listeners are ready at once. The accepting thread polls for nothing but connections. */
+static int poll_waiting_room(struct pollfd *fds, nfds_t count, int milliseconds)
 {
-    int ready = poll(fds, count, milliseconds);
+    int ready = is_accepting ? waiting_room_poll(waiting_room, fds, count, milliseconds)
+                             : poll(fds, count, milliseconds);
     if (ready > 0)
         errno = 0;
     return ready;
 }
 
-/* A connection that cannot be accepted stays in the backlog and keeps its listener ready; without a
- * pause the accepting thread would spin until somebody leaves. */
-static int accept_pausing(int listener, struct sockaddr *address, socklen_t *len)
+static int accept_from_waiting_room(int listener, struct sockaddr *address, socklen_t *len)
 {
-    int accepted = accept(listener, address, len);
-    if (accepted < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
-        (void)poll(NULL, 0, ACCEPT_PAUSE);
-    return accepted;
+    return waiting_room_accept(waiting_room, listener, address, len);
 }
 
-/* A worker waits for the request head of the connection that it has, so a connection is better left
- * with the kernel until its first bytes are there. Where the kernel cannot do it, nothing is lost.
+/* Puts the TLS state from the waiting room, whose handshake is complete, in place of the new one.
  */
-static int listen_for_data(int listener, int backlog)
+static int set_prepared(SSL **ssl, int socket)
 {
-    int seconds = SILENCE_MAX;
-    (void)setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
-    return listen(listener, backlog);
+    forget_prepared();
+    if (!waiting_room_claim(waiting_room, socket, &prepared))
+        return 0;
+    SSL_set_app_data(prepared.ssl, SSL_get_app_data(*ssl));
+    SSL_free(*ssl);
+    *ssl = prepared.ssl;
+    return 1;
 }
 
-#define poll poll_clearing_errno
-#define accept accept_pausing
-#define listen listen_for_data
+static size_t prepared_left(const SSL *ssl)
+{
+    return ssl == prepared.ssl ? prepared.head_len - prepared_taken : 0;
+}
+
+static int pending_with_prepared(const SSL *ssl)
+{
+    size_t left = prepared_left(ssl);
+    return left > 0 ? (int)left : SSL_pending(ssl);
+}
+
+static int read_prepared_first(SSL *ssl, void *buffer, int size)
+{
+    size_t left = prepared_left(ssl);
+    if (left == 0)
+        return SSL_read(ssl, buffer, size);
+    int len = left < (size_t)size ? (int)left : size;
+    memcpy(buffer, prepared.head + prepared_taken, (size_t)len);
+    prepared_taken += (size_t)len;
+    if (prepared_taken == prepared.head_len)
+        forget_prepared();
+    return len;
+}
+
+#define poll poll_waiting_room
+#define accept accept_from_waiting_room
+#define SSL_set_fd(ssl, socket) set_prepared(&(ssl), socket)
+#define SSL_pending pending_with_prepared
+#define SSL_read read_prepared_first
 
 #include "civetweb.c"
 
@@ -66,9 +103,18 @@ static int listen_for_data(int listener, int backlog)
 #undef malloc
 #undef poll
 #undef accept
-#undef listen
+#undef SSL_set_fd
+#undef SSL_pending
+#undef SSL_read
 
 #include "front/civetweb_detach.h"
+
+void mg_use_waiting_room(struct waiting_room *room, bool accepts)
+{
+    waiting_room = room;
+    is_accepting = accepts;
+    forget_prepared();
+}
 
 static int copy_early(const struct mg_connection *conn, struct mg_detached *out)
 {

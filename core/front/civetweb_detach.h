@@ -1,7 +1,9 @@
 /*
- * What CivetWeb's public interface lacks: taking a connection's socket and TLS state away from it.
+ * What CivetWeb's public interface lacks: giving it connections from a waiting room, and taking a
+ * connection's socket and TLS state away from it.
  *
- * Called inside a request callback, on the CivetWeb worker that runs it.
+ * Called on CivetWeb's threads; all but the first function inside a request callback, on the worker
+ * that runs it.
  */
 #ifndef SLUICE_FRONT_CIVETWEB_DETACH_H
 #define SLUICE_FRONT_CIVETWEB_DETACH_H
@@ -13,6 +15,7 @@
 #include <openssl/types.h>
 
 struct mg_connection;
+struct waiting_room;
 
 /* What is wrong with a request head that could not be read. */
 enum mg_head_fault {
@@ -27,6 +30,11 @@ struct mg_detached {
     unsigned char *early; /* what was read past the request head; malloc; NULL if nothing was */
     size_t early_len;
 };
+
+/* Makes the calling thread, when CivetWeb starts it, take its connections from `room` (borrowed);
+ * `accepts`: it is the one that accepts. CivetWeb accepts from nowhere else. When the thread ends,
+ * it is called once more with NULL and false. */
+void mg_use_waiting_room(struct waiting_room *room, bool accepts);
 
 /* Takes the connection away: everything in `out` is the caller's from here on, and CivetWeb lets go
  * of the connection without touching the socket when the callback returns.

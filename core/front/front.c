@@ -257,6 +257,23 @@ unsigned long long front_responses(const struct front *front, unsigned hundreds)
     return sum;
 }
 
+size_t front_waiting(const struct front *front)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < front->server_count; i++)
+        sum += atomic_load_explicit(&front->servers[i].waiting_stats.waiting, memory_order_relaxed);
+    return sum;
+}
+
+unsigned long long front_dropped(const struct front *front, enum waiting_drop reason)
+{
+    unsigned long long sum = 0;
+    for (size_t i = 0; i < front->server_count; i++)
+        sum += atomic_load_explicit(&front->servers[i].waiting_stats.dropped[reason],
+                                    memory_order_relaxed);
+    return sum;
+}
+
 void front_stop(struct front *front)
 {
     for (size_t i = 0; i < front->server_count; i++)

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "config/diagnostics.h"
+#include "front/waiting_room.h"
 
 struct front;
 struct hub;
@@ -31,6 +32,11 @@ void front_listener_url(const struct front *front, size_t index, char *url, size
 /* How many HTTP responses there were since the start by the hundreds of their status: 1 for
  * upgrades handed to the hub, 2, 4, 5; anything else is 0. Any thread. */
 unsigned long long front_responses(const struct front *front, unsigned hundreds);
+
+/* How many connections wait for their request head to be complete, and how many were given up since
+ * the start. Any thread. */
+size_t front_waiting(const struct front *front);
+unsigned long long front_dropped(const struct front *front, enum waiting_drop reason);
 
 /* Stops listening and waits for CivetWeb's threads; detached connections live on, and the counts
  * can still be read. Main thread. */

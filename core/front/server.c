@@ -1,14 +1,17 @@
 #include "front/server.h"
 
 #include "base/log.h"
+#include "front/civetweb_detach.h"
 
 #include <civetweb.h>
+#include <errno.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MILLISECOND INT64_C(1000000) /* in nanoseconds */
+#define MASTER_THREAD 0              /* CivetWeb's type of the thread that accepts */
 
 /* Connections that wait for a worker; behind them the kernel's backlog fills. */
 #define CONNECTION_QUEUE "4096"
@@ -72,6 +75,21 @@ static int on_tls_context(void **context, void *user_data)
     return 1;
 }
 
+static void *on_thread_start(const struct mg_context *context, int type)
+{
+    struct server *server = mg_get_user_data(context);
+    mg_use_waiting_room(server->waiting_room, type == MASTER_THREAD);
+    return NULL;
+}
+
+static void on_thread_end(const struct mg_context *context, int type, void *data)
+{
+    (void)context;
+    (void)type;
+    (void)data;
+    mg_use_waiting_room(NULL, false);
+}
+
 /* "address,address"; owned by the caller, NULL without memory. */
 static char *ports_option(struct listener *const *listeners, size_t count)
 {
@@ -93,6 +111,8 @@ static int run_context(struct server *server, const char **options)
     static const struct mg_callbacks callbacks = {.begin_request = on_request,
                                                   .http_error = on_unreadable,
                                                   .log_message = on_message,
+                                                  .init_thread = on_thread_start,
+                                                  .exit_thread = on_thread_end,
                                                   .external_ssl_ctx = on_tls_context};
     struct mg_init_data init = {&callbacks, server, options};
     char text[SERVER_FAILURE_MAX] = "";
@@ -139,6 +159,19 @@ static int start_context(struct server *server, const struct config *config, con
     return run_context(server, options);
 }
 
+static int create_waiting_room(struct server *server, const struct config *config)
+{
+    struct waiting_limits limits = {.timeout = config->front_request_timeout,
+                                    .max_head = config->front_max_header,
+                                    .guests = WAITING_ROOM_GUESTS,
+                                    .guests_per_address = WAITING_ROOM_GUESTS_PER_ADDRESS};
+    int rc =
+        waiting_room_create(&limits, server->tls, &server->waiting_stats, &server->waiting_room);
+    if (rc == ERR_SYSTEM)
+        snprintf(server->failure, sizeof server->failure, "no epoll: %s", strerror(errno));
+    return rc;
+}
+
 static void read_ports(const struct server *server, struct listener *const *listeners,
                        struct mg_server_port *ports, size_t count)
 {
@@ -153,7 +186,9 @@ int server_start(struct server *server, const struct config *config,
     struct mg_server_port *chosen = calloc(count, sizeof *chosen);
     char *ports = ports_option(listeners, count);
     int rc = ERR_NO_MEMORY;
-    if (chosen != NULL && ports != NULL) {
+    if (chosen != NULL && ports != NULL)
+        rc = create_waiting_room(server, config);
+    if (rc == OK) {
         server->starter = pthread_self();
         atomic_store(&server->starting, true);
         rc = start_context(server, config, ports);
@@ -171,6 +206,8 @@ void server_stop(struct server *server)
     if (server->context != NULL)
         mg_stop(server->context);
     server->context = NULL;
+    waiting_room_destroy(server->waiting_room);
+    server->waiting_room = NULL;
     SSL_CTX_free(server->tls);
     server->tls = NULL;
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "front/listener.h"
+#include "front/waiting_room.h"
 
 #include <openssl/types.h>
 #include <pthread.h>
@@ -33,6 +34,8 @@ struct server {
     unsigned workers; /* threads */
     SSL_CTX *tls;     /* owned; NULL: plain */
     struct mg_context *context;
+    struct waiting_room *waiting_room; /* owned */
+    struct waiting_stats waiting_stats;
     atomic_ullong responses[SERVER_STATUS_CLASSES];
     atomic_bool starting;
     pthread_t starter; /* whose messages tell why a start fails */
@@ -45,7 +48,8 @@ struct server {
 MUST_CHECK int server_start(struct server *server, const struct config *config,
                             struct listener *const *listeners, size_t count);
 
-/* Stops listening, waits for the threads, frees the TLS context. Also after a failed start. */
+/* Stops listening, waits for the threads, closes all that still wait, frees the TLS context. The
+ * counts can still be read. Also after a failed start. */
 void server_stop(struct server *server);
 
 #endif

@@ -1,0 +1,166 @@
+#include "front/guest.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HEAD_CAPACITY_MIN 512 /* bytes; most heads fit */
+#define DISCARD_MAX (1 << 26) /* bytes; more than a socket ever holds */
+
+static bool would_block(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+/* Whether CivetWeb will wait for nothing more: it ends a head at two line ends, CRLF or LF, and
+ * refuses it at the first control character. The last three bytes may be part of an end. */
+static bool is_decided(const unsigned char *head, size_t len, size_t *searched)
+{
+    for (size_t i = *searched; i < len; i++) {
+        unsigned char c = head[i];
+        if ((c < ' ' && c != '\r' && c != '\n') || c == 0x7f)
+            return true;
+        if (c == '\n' && i + 1 < len && head[i + 1] == '\n')
+            return true;
+        if (c == '\r' && i + 3 < len && memcmp(head + i, "\r\n\r\n", 4) == 0)
+            return true;
+    }
+    *searched = len < 3 ? 0 : len - 3;
+    return false;
+}
+
+static enum guest_state judge(struct guest *guest, const unsigned char *head, size_t len,
+                              size_t max_head)
+{
+    bool ready = len >= max_head || is_decided(head, len, &guest->searched);
+    return ready ? GUEST_READY : GUEST_WAITS;
+}
+
+static enum guest_state examine_plain(struct guest *guest, unsigned char *scratch, size_t max_head)
+{
+    ssize_t len = recv(guest->socket, scratch, max_head, MSG_PEEK | MSG_DONTWAIT);
+    if (len < 0)
+        return would_block(errno) ? GUEST_WAITS : GUEST_GONE;
+    guest->peeked += (size_t)len;
+    enum guest_state state = judge(guest, scratch, (size_t)len, max_head);
+    /* Peeking does not show an end behind bytes. */
+    return state == GUEST_WAITS && (len == 0 || guest->ended) ? GUEST_GONE : state;
+}
+
+/* A guest that says nothing gets no TLS state, which is large. */
+static enum guest_state begin_tls(struct guest *guest)
+{
+    char first;
+    ssize_t len = recv(guest->socket, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (len <= 0)
+        return len < 0 && would_block(errno) ? GUEST_WAITS : GUEST_GONE;
+    guest->tls.ssl = SSL_new(guest->context);
+    if (guest->tls.ssl == NULL || SSL_set_fd(guest->tls.ssl, guest->socket) != 1)
+        return GUEST_GONE;
+    return GUEST_READY;
+}
+
+static enum guest_state after_failure(const struct guest *guest, int rc)
+{
+    int error = SSL_get_error(guest->tls.ssl, rc);
+    ERR_clear_error();
+    bool waits = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+    return waits ? GUEST_WAITS : GUEST_GONE;
+}
+
+static enum guest_state shake_hands(struct guest *guest)
+{
+    ERR_clear_error();
+    int rc = SSL_accept(guest->tls.ssl);
+    guest->shaken = rc == 1;
+    return guest->shaken ? GUEST_READY : after_failure(guest, rc);
+}
+
+static int keep(struct guest *guest, const unsigned char *bytes, size_t len)
+{
+    struct guest_tls *tls = &guest->tls;
+    size_t capacity = guest->head_capacity == 0 ? HEAD_CAPACITY_MIN : guest->head_capacity;
+    while (capacity < tls->head_len + len)
+        capacity *= 2;
+    if (capacity != guest->head_capacity) {
+        unsigned char *larger = realloc(tls->head, capacity);
+        if (larger == NULL)
+            return ERR_NO_MEMORY;
+        tls->head = larger;
+        guest->head_capacity = capacity;
+    }
+    memcpy(tls->head + tls->head_len, bytes, len);
+    tls->head_len += len;
+    return OK;
+}
+
+/* Reads a record at a time, whole, so that nothing of it stays behind unseen in OpenSSL. */
+static enum guest_state read_head(struct guest *guest, unsigned char *scratch, size_t max_head)
+{
+    enum guest_state state;
+    do {
+        size_t len = 0;
+        ERR_clear_error();
+        int rc = SSL_read_ex(guest->tls.ssl, scratch, max_head - guest->tls.head_len, &len);
+        if (rc != 1)
+            return after_failure(guest, rc);
+        if (keep(guest, scratch, len) != OK)
+            return GUEST_GONE;
+        state = judge(guest, guest->tls.head, guest->tls.head_len, max_head);
+    } while (state == GUEST_WAITS);
+    return state;
+}
+
+static enum guest_state examine_tls(struct guest *guest, unsigned char *scratch, size_t max_head)
+{
+    enum guest_state state = GUEST_READY;
+    if (guest->tls.ssl == NULL)
+        state = begin_tls(guest);
+    if (state == GUEST_READY && !guest->shaken)
+        state = shake_hands(guest);
+    if (state == GUEST_READY)
+        state = read_head(guest, scratch, max_head);
+    return state;
+}
+
+enum guest_state guest_examine(struct guest *guest, unsigned char *scratch, size_t max_head)
+{
+    return guest->context == NULL ? examine_plain(guest, scratch, max_head)
+                                  : examine_tls(guest, scratch, max_head);
+}
+
+void guest_send_timeout(struct guest *guest)
+{
+    static const char answer[] = "HTTP/1.1 408 Request Timeout\r\n"
+                                 "Content-Type: text/plain; charset=utf-8\r\n"
+                                 "Content-Length: 36\r\n"
+                                 "Cache-Control: no-store\r\n"
+                                 "Connection: close\r\n"
+                                 "\r\n"
+                                 "The request did not arrive in time.\n";
+    size_t written;
+    if (guest->context == NULL)
+        (void)send(guest->socket, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    else if (guest->shaken)
+        (void)SSL_write_ex(guest->tls.ssl, answer, sizeof answer - 1, &written);
+}
+
+void guest_destroy(struct guest *guest)
+{
+    if (guest->shaken)
+        (void)SSL_shutdown(guest->tls.ssl);
+    SSL_free(guest->tls.ssl);
+    ERR_clear_error();
+    if (guest->socket >= 0) {
+        (void)shutdown(guest->socket, SHUT_WR);
+        /* Closing on unread bytes would reset the connection and take our last words with it. The
+         * kernel discards them without copying. */
+        (void)recv(guest->socket, NULL, DISCARD_MAX, MSG_TRUNC | MSG_DONTWAIT);
+        close(guest->socket);
+    }
+    free(guest->tls.head);
+    free(guest);
+}

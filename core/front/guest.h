@@ -1,0 +1,67 @@
+/*
+ * A guest: one accepted connection that waits until its request head is complete, with its TLS
+ * handshake before that where the listener has TLS.
+ *
+ * On the accepting thread. Nothing here ever blocks. A plain guest's bytes stay in the socket; a
+ * TLS guest's have to be read to be seen, and are kept for whoever takes the connection.
+ */
+#ifndef SLUICE_FRONT_GUEST_H
+#define SLUICE_FRONT_GUEST_H
+
+#include "base/error.h"
+
+#include <openssl/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+struct origin;
+
+/* What a TLS connection has when its head is complete. */
+struct guest_tls {
+    SSL *ssl;            /* handshake complete; NULL before the first byte came */
+    unsigned char *head; /* decrypted so far; malloc; NULL if nothing is */
+    size_t head_len;     /* bytes */
+};
+
+struct guest {
+    int socket;   /* non-blocking */
+    int listener; /* where it came from; borrowed */
+    struct sockaddr_storage peer;
+    socklen_t peer_len;
+    int64_t deadline; /* monotonic, ns */
+    size_t searched;  /* bytes of the head that need no second look */
+    size_t peeked;    /* bytes looked at in all */
+    bool ended;       /* the peer sends no more */
+    bool shaken;      /* the TLS handshake is complete */
+    bool put_off;     /* looked at from time to time only */
+    SSL_CTX *context; /* borrowed; NULL: plain */
+    struct guest_tls tls;
+    size_t head_capacity;  /* bytes that tls.head has room for */
+    struct origin *origin; /* its address among the waiting; NULL if it does not wait */
+    TAILQ_ENTRY(guest) by_age;
+    TAILQ_ENTRY(guest) by_origin;
+    TAILQ_ENTRY(guest) queue; /* put off, ready or prepared */
+};
+
+TAILQ_HEAD(guest_queue, guest);
+
+enum guest_state {
+    GUEST_WAITS,
+    GUEST_READY, /* the head is complete, malformed, or as long as it may be: a worker can answer */
+    GUEST_GONE   /* ended or failed before that */
+};
+
+/* Looks at what has arrived. `scratch` is working memory of `max_head` bytes, the longest head. */
+MUST_CHECK enum guest_state guest_examine(struct guest *guest, unsigned char *scratch,
+                                          size_t max_head);
+
+/* Answers 408 as far as the socket takes it at once. */
+void guest_send_timeout(struct guest *guest);
+
+/* Says goodbye, closes the socket and frees everything. */
+void guest_destroy(struct guest *guest);
+
+#endif

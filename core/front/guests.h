@@ -1,0 +1,37 @@
+/*
+ * The guests that wait, by age and by address.
+ *
+ * On the accepting thread. Borrows its guests: whoever frees one removes it first.
+ */
+#ifndef SLUICE_FRONT_GUESTS_H
+#define SLUICE_FRONT_GUESTS_H
+
+#include "base/error.h"
+#include "front/guest.h"
+
+#define GUESTS_BUCKETS 256
+
+LIST_HEAD(origin_list, origin);
+
+struct guests {
+    size_t count;
+    struct guest_queue by_age; /* the oldest first */
+    struct origin_list origins[GUESTS_BUCKETS];
+};
+
+void guests_init(struct guests *guests);
+
+/* Adds the youngest guest. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int guests_add(struct guests *guests, struct guest *guest);
+
+/* Removes a guest; one that is not among them is left alone. */
+void guests_remove(struct guests *guests, struct guest *guest);
+
+/* The oldest guest of all, or NULL. */
+struct guest *guests_oldest(const struct guests *guests);
+
+/* The oldest guest of the same IPv4 address or IPv6 /64, or NULL; *count: how many it has. */
+struct guest *guests_oldest_like(const struct guests *guests, const struct guest *guest,
+                                 size_t *count);
+
+#endif

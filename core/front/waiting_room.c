@@ -1,0 +1,371 @@
+#include "front/waiting_room.h"
+
+#include "base/clock.h"
+#include "front/guests.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define EVENTS 64        /* taken from the kernel at a time */
+#define NEWCOMERS 64     /* taken from a listener at a time */
+#define PAUSE 50         /* ms after an accept that failed for lack of descriptors or memory */
+#define PEEK_BUDGET 16   /* heads of the longest kind that are looked at for one guest */
+#define PUT_OFF_LOOK 100 /* ms between looks at those that are over this budget */
+#define PEEK_EASILY (32 * 1024) /* bytes that any socket buffer holds unread */
+#define PREPARED_BUCKETS 256
+
+struct waiting_room {
+    struct waiting_limits limits;
+    SSL_CTX *tls;
+    struct waiting_stats *stats;
+    int epoll;              /* the listeners (with NULL) and those that wait */
+    bool watches_listeners; /* they are in it */
+    struct guests guests;
+    struct guest_queue put_off;                    /* of the guests */
+    int64_t next_look;                             /* at those, monotonic, ns */
+    struct guest_queue ready;                      /* no longer guests */
+    unsigned char *scratch;                        /* max_head bytes */
+    pthread_mutex_t lock;                          /* of what follows */
+    struct guest_queue prepared[PREPARED_BUCKETS]; /* TLS: accepted from us, not yet claimed */
+};
+
+/* Takes a guest out of everything that a waiting one is in. */
+static void leave(struct waiting_room *room, struct guest *guest)
+{
+    if (guest->put_off)
+        TAILQ_REMOVE(&room->put_off, guest, queue);
+    guest->put_off = false;
+    guests_remove(&room->guests, guest);
+    atomic_store_explicit(&room->stats->waiting, room->guests.count, memory_order_relaxed);
+}
+
+static void drop(struct waiting_room *room, struct guest *guest, enum waiting_drop reason)
+{
+    leave(room, guest);
+    if (reason == WAITING_TIMEOUT)
+        guest_send_timeout(guest);
+    guest_destroy(guest);
+    atomic_fetch_add_explicit(&room->stats->dropped[reason], 1, memory_order_relaxed);
+}
+
+/* What comes of a waiting guest that was looked at. */
+static void settle(struct waiting_room *room, struct guest *guest, enum guest_state state)
+{
+    if (state == GUEST_WAITS)
+        return;
+    leave(room, guest);
+    if (state == GUEST_GONE) {
+        guest_destroy(guest);
+        return;
+    }
+    epoll_ctl(room->epoll, EPOLL_CTL_DEL, guest->socket, NULL);
+    TAILQ_INSERT_TAIL(&room->ready, guest, queue);
+}
+
+static enum guest_state examine(struct waiting_room *room, struct guest *guest)
+{
+    return guest_examine(guest, room->scratch, room->limits.max_head);
+}
+
+/* Each look at a plain guest starts at its first byte, so one that sends a byte at a time could
+ * make us look far too often. */
+static void on_event(struct waiting_room *room, struct guest *guest, uint32_t events)
+{
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+        guest->ended = true;
+    if (guest->put_off)
+        return;
+    if (guest->peeked / PEEK_BUDGET < room->limits.max_head) {
+        settle(room, guest, examine(room, guest));
+        return;
+    }
+    guest->put_off = true;
+    TAILQ_INSERT_TAIL(&room->put_off, guest, queue);
+}
+
+static void look_at_put_off(struct waiting_room *room, int64_t now)
+{
+    if (now < room->next_look)
+        return;
+    room->next_look = now + PUT_OFF_LOOK * NS_PER_MS;
+    struct guest *guest;
+    while ((guest = TAILQ_FIRST(&room->put_off)) != NULL) {
+        TAILQ_REMOVE(&room->put_off, guest, queue);
+        guest->put_off = false;
+        settle(room, guest, examine(room, guest));
+    }
+}
+
+static void drop_overdue(struct waiting_room *room, int64_t now)
+{
+    struct guest *guest;
+    while ((guest = guests_oldest(&room->guests)) != NULL && guest->deadline <= now)
+        drop(room, guest, WAITING_TIMEOUT);
+}
+
+static void make_room_for(struct waiting_room *room, const struct guest *newcomer)
+{
+    size_t count;
+    struct guest *oldest = guests_oldest_like(&room->guests, newcomer, &count);
+    if (oldest != NULL && count >= room->limits.guests_per_address)
+        drop(room, oldest, WAITING_FULL);
+    else if (room->guests.count >= room->limits.guests)
+        drop(room, guests_oldest(&room->guests), WAITING_FULL);
+}
+
+/* Every change is told once: bytes that are only looked at would be told again and again. */
+static int watch(const struct waiting_room *room, struct guest *guest)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = guest};
+    if (room->tls != NULL)
+        event.events |= EPOLLOUT; /* a handshake may have to wait for it */
+    return epoll_ctl(room->epoll, EPOLL_CTL_ADD, guest->socket, &event) == 0 ? OK : ERR_SYSTEM;
+}
+
+/* A head that is not read has to fit into the socket's buffer, which the kernel enlarges when it is
+ * told that as much will be waited for. */
+static void prepare_buffer(const struct waiting_room *room, int socket)
+{
+    if (room->tls != NULL || room->limits.max_head <= PEEK_EASILY)
+        return;
+    int most = (int)room->limits.max_head;
+    int least = 1;
+    (void)setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &most, sizeof most);
+    (void)setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
+}
+
+static void seat(struct waiting_room *room, struct guest *guest)
+{
+    make_room_for(room, guest);
+    if (guests_add(&room->guests, guest) == OK && watch(room, guest) == OK) {
+        atomic_store_explicit(&room->stats->waiting, room->guests.count, memory_order_relaxed);
+        return;
+    }
+    leave(room, guest);
+    guest_destroy(guest);
+}
+
+/* Owns `newcomer`. */
+static void receive(struct waiting_room *room, const struct guest *newcomer)
+{
+    struct guest *guest = malloc(sizeof *guest);
+    if (guest == NULL) {
+        close(newcomer->socket);
+        return;
+    }
+    *guest = *newcomer;
+    prepare_buffer(room, guest->socket);
+    switch (examine(room, guest)) {
+    case GUEST_READY: /* It was quick and never has to wait. */
+        TAILQ_INSERT_TAIL(&room->ready, guest, queue);
+        break;
+    case GUEST_GONE:
+        guest_destroy(guest);
+        break;
+    default:
+        seat(room, guest);
+    }
+}
+
+/* Without a free descriptor the connection stays in the backlog and keeps its listener ready: the
+ * oldest guest makes way, or we pause instead of spinning. Returns whether to try again. */
+static bool free_descriptor(struct waiting_room *room)
+{
+    struct guest *oldest = guests_oldest(&room->guests);
+    if (oldest != NULL) {
+        drop(room, oldest, WAITING_FULL);
+        return true;
+    }
+    (void)poll(NULL, 0, PAUSE);
+    return false;
+}
+
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static void take_in(struct waiting_room *room, int listener, int64_t now)
+{
+    for (int i = 0; i < NEWCOMERS; i++) {
+        struct guest newcomer = {.listener = listener,
+                                 .peer_len = sizeof newcomer.peer,
+                                 .deadline = now + room->limits.timeout,
+                                 .context = room->tls};
+        newcomer.socket = accept4(listener, (struct sockaddr *)&newcomer.peer, &newcomer.peer_len,
+                                  SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (newcomer.socket >= 0)
+            receive(room, &newcomer);
+        else if (!is_shortage(errno) || !free_descriptor(room))
+            return;
+    }
+}
+
+/* How long nothing has to be done, in milliseconds, `most` at the most. */
+static int time_to_rest(const struct waiting_room *room, int most)
+{
+    int64_t now = clock_monotonic();
+    int64_t until = now + most * NS_PER_MS;
+    const struct guest *oldest = guests_oldest(&room->guests);
+    if (oldest != NULL && oldest->deadline < until)
+        until = oldest->deadline;
+    if (!TAILQ_EMPTY(&room->put_off) && room->next_look < until)
+        until = room->next_look;
+    return until <= now ? 0 : (int)((until - now + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+/* Newcomers come last: they may make guests leave whose events we have yet to look at. */
+static void attend(struct waiting_room *room, const struct pollfd *listeners, nfds_t count,
+                   int milliseconds)
+{
+    struct epoll_event events[EVENTS];
+    bool knocked = false;
+    int len = epoll_wait(room->epoll, events, EVENTS, time_to_rest(room, milliseconds));
+    for (int i = 0; i < len; i++) {
+        if (events[i].data.ptr == NULL)
+            knocked = true;
+        else
+            on_event(room, events[i].data.ptr, events[i].events);
+    }
+    int64_t now = clock_monotonic();
+    for (nfds_t i = 0; knocked && i < count; i++)
+        take_in(room, listeners[i].fd, now);
+    look_at_put_off(room, now);
+    drop_overdue(room, now);
+}
+
+static bool watch_listeners(struct waiting_room *room, const struct pollfd *listeners, nfds_t count)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    for (nfds_t i = 0; i < count && !room->watches_listeners; i++) {
+        int flags = fcntl(listeners[i].fd, F_GETFL);
+        if (flags < 0 || fcntl(listeners[i].fd, F_SETFL, flags | O_NONBLOCK) != 0)
+            return false;
+        if (epoll_ctl(room->epoll, EPOLL_CTL_ADD, listeners[i].fd, &event) != 0 && errno != EEXIST)
+            return false;
+    }
+    room->watches_listeners = true;
+    return true;
+}
+
+int waiting_room_poll(struct waiting_room *room, struct pollfd *listeners, nfds_t count,
+                      int milliseconds)
+{
+    if (!watch_listeners(room, listeners, count))
+        (void)poll(NULL, 0, milliseconds);
+    else if (TAILQ_EMPTY(&room->ready))
+        attend(room, listeners, count, milliseconds);
+    int ready = 0;
+    const struct guest *first = TAILQ_FIRST(&room->ready);
+    for (nfds_t i = 0; i < count; i++) {
+        bool is_its = first != NULL && first->listener == listeners[i].fd;
+        listeners[i].revents = is_its ? POLLIN : 0;
+        ready += is_its;
+    }
+    return ready;
+}
+
+static struct guest_queue *prepared_bucket(struct waiting_room *room, int socket)
+{
+    return &room->prepared[(unsigned)socket % PREPARED_BUCKETS];
+}
+
+int waiting_room_accept(struct waiting_room *room, int listener, struct sockaddr *address,
+                        socklen_t *len)
+{
+    struct guest *guest = TAILQ_FIRST(&room->ready);
+    if (guest == NULL || guest->listener != listener) {
+        errno = EAGAIN;
+        return -1;
+    }
+    TAILQ_REMOVE(&room->ready, guest, queue);
+    memcpy(address, &guest->peer, *len < guest->peer_len ? *len : guest->peer_len);
+    *len = guest->peer_len;
+    int socket = guest->socket;
+    if (room->tls == NULL) {
+        free(guest);
+        return socket;
+    }
+    pthread_mutex_lock(&room->lock);
+    TAILQ_INSERT_TAIL(prepared_bucket(room, socket), guest, queue);
+    pthread_mutex_unlock(&room->lock);
+    return socket;
+}
+
+bool waiting_room_claim(struct waiting_room *room, int socket, struct guest_tls *out)
+{
+    struct guest *guest;
+    pthread_mutex_lock(&room->lock);
+    TAILQ_FOREACH(guest, prepared_bucket(room, socket), queue)
+    {
+        if (guest->socket == socket)
+            break;
+    }
+    if (guest != NULL)
+        TAILQ_REMOVE(prepared_bucket(room, socket), guest, queue);
+    pthread_mutex_unlock(&room->lock);
+    if (guest == NULL)
+        return false;
+    *out = guest->tls;
+    free(guest);
+    return true;
+}
+
+int waiting_room_create(const struct waiting_limits *limits, SSL_CTX *tls,
+                        struct waiting_stats *stats, struct waiting_room **out)
+{
+    struct waiting_room *room = calloc(1, sizeof *room);
+    if (room == NULL)
+        return ERR_NO_MEMORY;
+    room->limits = *limits;
+    room->tls = tls;
+    room->stats = stats;
+    guests_init(&room->guests);
+    TAILQ_INIT(&room->put_off);
+    TAILQ_INIT(&room->ready);
+    for (size_t i = 0; i < PREPARED_BUCKETS; i++)
+        TAILQ_INIT(&room->prepared[i]);
+    pthread_mutex_init(&room->lock, NULL);
+    room->scratch = malloc(limits->max_head);
+    room->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (room->scratch != NULL && room->epoll >= 0) {
+        *out = room;
+        return OK;
+    }
+    int rc = room->scratch == NULL ? ERR_NO_MEMORY : ERR_SYSTEM;
+    waiting_room_destroy(room);
+    return rc;
+}
+
+static void empty(struct guest_queue *queue)
+{
+    struct guest *guest;
+    while ((guest = TAILQ_FIRST(queue)) != NULL) {
+        TAILQ_REMOVE(queue, guest, queue);
+        guest_destroy(guest);
+    }
+}
+
+void waiting_room_destroy(struct waiting_room *room)
+{
+    if (room == NULL)
+        return;
+    struct guest *guest;
+    while ((guest = guests_oldest(&room->guests)) != NULL) {
+        leave(room, guest);
+        guest_destroy(guest);
+    }
+    empty(&room->ready);
+    for (size_t i = 0; i < PREPARED_BUCKETS; i++)
+        empty(&room->prepared[i]);
+    if (room->epoll >= 0)
+        close(room->epoll);
+    pthread_mutex_destroy(&room->lock);
+    free(room->scratch);
+    free(room);
+}

@@ -1,0 +1,75 @@
+/*
+ * The waiting room: accepted connections wait here until a worker can serve them without waiting
+ * for the client, that is until the request head is complete, and on a TLS listener the handshake
+ * before it.
+ *
+ * Stands in for poll and accept in the thread that accepts: what it accepts from the listeners goes
+ * into the room, and what is ready there is what its accept returns. It knows sockets and OpenSSL,
+ * and nothing of CivetWeb. All of a room's listeners are plain, or all have the same TLS context:
+ * handshakes take place on the accepting thread, so at most one core's worth a room.
+ */
+#ifndef SLUICE_FRONT_WAITING_ROOM_H
+#define SLUICE_FRONT_WAITING_ROOM_H
+
+#include "base/error.h"
+#include "front/guest.h"
+
+#include <openssl/types.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* How many may wait in a room, and how many of them from one IPv4 address or IPv6 /64. */
+#define WAITING_ROOM_GUESTS 4096
+#define WAITING_ROOM_GUESTS_PER_ADDRESS (WAITING_ROOM_GUESTS / 4)
+
+struct waiting_room;
+
+struct waiting_limits {
+    int64_t timeout;           /* ns from accept on until the head must be complete */
+    size_t max_head;           /* bytes */
+    size_t guests;             /* at least 1: one more, and the oldest has to go */
+    size_t guests_per_address; /* at least 1: likewise, the oldest of the address */
+};
+
+enum waiting_drop {
+    WAITING_TIMEOUT, /* over the time: answered 408 */
+    WAITING_FULL,    /* the oldest when there was no room, or no descriptor, for a newcomer */
+    WAITING_DROP_COUNT
+};
+
+/* Written by the room, read by any thread. */
+struct waiting_stats {
+    atomic_size_t waiting; /* now */
+    atomic_ullong dropped[WAITING_DROP_COUNT];
+};
+
+/* `tls` (NULL: plain) and `stats` are borrowed and must outlive the room. Any thread. Returns 0,
+ * ERR_NO_MEMORY or ERR_SYSTEM. */
+MUST_CHECK int waiting_room_create(const struct waiting_limits *limits, SSL_CTX *tls,
+                                   struct waiting_stats *stats, struct waiting_room **out);
+
+/* Closes all that wait, are ready, or were accepted and never claimed. No other thread may still
+ * use the room; the listeners may be closed already. NULL is fine. */
+void waiting_room_destroy(struct waiting_room *room);
+
+/* As poll(2) with listeners only: POLLIN where waiting_room_accept has a connection. They must
+ * be the same each time, and become non-blocking. Takes in newcomers, looks after those that wait,
+ * and returns after `milliseconds` or earlier: how many listeners have POLLIN. Accepting thread. */
+int waiting_room_poll(struct waiting_room *room, struct pollfd *listeners, nfds_t count,
+                      int milliseconds);
+
+/* As accept(2), for a connection that is ready; -1 with EAGAIN if there is none. The socket is
+ * non-blocking, close-on-exec and the caller's. Accepting thread. */
+int waiting_room_accept(struct waiting_room *room, int listener, struct sockaddr *address,
+                        socklen_t *len);
+
+/* The TLS state of a socket from waiting_room_accept and what was read from it already; the caller
+ * owns both. Once a socket, before it is closed; a socket that is never claimed stays the room's.
+ * Any thread. Returns whether there was any. */
+MUST_CHECK bool waiting_room_claim(struct waiting_room *room, int socket, struct guest_tls *out);
+
+#endif
