@@ -64,6 +64,14 @@ static uint64_t sum_stats(struct hub *hub, size_t offset)
     return total;
 }
 
+static uint64_t sum_iterations(struct hub *hub)
+{
+    uint64_t total = 0;
+    for (unsigned i = 0; i < hub->shard_count; i++)
+        total += counter_read(&hub->shards[i].loop.iterations);
+    return total;
+}
+
 static uint64_t sum_messages(struct hub *hub, unsigned endpoint, bool in)
 {
     uint64_t total = 0;
@@ -109,6 +117,8 @@ static void write_transport(struct writer *writer, struct hub *hub)
         sum_stats(hub, offsetof(struct shard_stats, reads)));
     put(writer, "sluice_io_calls_total{call=\"write\"} %" PRIu64 "\n",
         sum_stats(hub, offsetof(struct shard_stats, writes)));
+    describe(writer, "sluice_loop_iterations_total", "counter", "Turns of the event loops.");
+    put(writer, "sluice_loop_iterations_total %" PRIu64 "\n", sum_iterations(hub));
     describe(writer, "sluice_pings_total", "counter", "Heartbeat pings sent.");
     put(writer, "sluice_pings_total %" PRIu64 "\n",
         sum_stats(hub, offsetof(struct shard_stats, pings)));

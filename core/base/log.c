@@ -155,11 +155,6 @@ bool log_enabled(enum log_level level)
     return (int)level <= atomic_load_explicit(&log_threshold, memory_order_relaxed);
 }
 
-const char *log_level_name(enum log_level level)
-{
-    return level_names[level];
-}
-
 unsigned long long log_truncated_lines(void)
 {
     return atomic_load_explicit(&truncated_lines, memory_order_relaxed);

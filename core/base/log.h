@@ -26,9 +26,6 @@ bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *module, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The name of a level ("info"), static storage. */
-const char *log_level_name(enum log_level level);
-
 /* How many lines were cut at LOG_LINE_MAX since the start (a metric). */
 unsigned long long log_truncated_lines(void);
 

@@ -26,6 +26,7 @@ static struct client *client_create(struct shard *shard, struct upgrade *upgrade
         return NULL;
     client->source.on_ready = client_on_ready;
     client->timer.fire = client_on_timer;
+    frame_decoder_init(&client->decoder);
     client->socket = upgrade->socket;
     client->shard = shard;
     client->audience = &shard->audiences[upgrade->endpoint->index];

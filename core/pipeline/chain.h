@@ -1,8 +1,9 @@
 /*
  * A chain: the instances of one endpoint's pipeline, in YAML order, and how their hooks are run.
  *
- * Built on the main thread before the loops start. Hooks run on the client's loop. After each hook
- * it is checked that the client is still there.
+ * Built on the main thread before the loops start. Hooks run on the client's loop. After each
+ * message hook it is checked that the client is still open; open and close hooks come in pairs, so
+ * all of them run, whatever one of them does to the client.
  */
 #ifndef SLUICE_PIPELINE_CHAIN_H
 #define SLUICE_PIPELINE_CHAIN_H

@@ -106,6 +106,10 @@ class ClientCertificates(ServedTest):
             client.text('known')
             self.assertEqual(client.read_text(), 'known')
 
+    def test_without_certificate(self):
+        with self.assertRaises((ssl.SSLError, ConnectionError, Ended)):
+            RawClient(self.server, tls=certificates.client_context())
+
     def test_certificate_of_somebody_else(self):
         context = certificates.client_context()
         context.load_cert_chain(certificates.path('other.crt'), certificates.path('other.key'))

@@ -104,15 +104,6 @@ static void levels_below_the_threshold_are_silent(void **state)
     assert_false(log_enabled(LOG_LEVEL_INFO));
 }
 
-static void names_its_levels(void **state)
-{
-    (void)state;
-    assert_string_equal(log_level_name(LOG_LEVEL_ERROR), "error");
-    assert_string_equal(log_level_name(LOG_LEVEL_WARN), "warn");
-    assert_string_equal(log_level_name(LOG_LEVEL_INFO), "info");
-    assert_string_equal(log_level_name(LOG_LEVEL_DEBUG), "debug");
-}
-
 static void client_cannot_forge_a_line_or_reach_the_terminal(void **state)
 {
     (void)state;
@@ -244,7 +235,6 @@ int main(void)
         cmocka_unit_test(text_line_has_time_level_module_and_message),
         cmocka_unit_test(json_line_has_time_level_module_and_message),
         cmocka_unit_test(levels_below_the_threshold_are_silent),
-        cmocka_unit_test(names_its_levels),
         cmocka_unit_test(client_cannot_forge_a_line_or_reach_the_terminal),
         cmocka_unit_test(json_gives_every_byte_back),
         cmocka_unit_test(other_alphabets_stay_as_they_are),
