@@ -22,13 +22,16 @@
  *     };
  *
  * Ownership: what a hook is handed (client, request, message, strings) is borrowed until the hook
- * returns. What a plugin hands to the host is copied. Strings are pointer and length and are not
- * zero-terminated unless the parameter's name ends in `_cstr`.
+ * returns, or, after host->defer, until the deferral is completed or cancelled. What a plugin hands
+ * to the host is copied. Strings are pointer and length and are not zero-terminated unless the
+ * parameter's name ends in `_cstr`.
  *
  * Threads: the hooks of one client run on one thread, one at a time, in order. Hooks of different
  * clients may run at once, so instance state that changes needs atomics or a lock; per-client state
- * does not. A hook must not block. Host functions marked [any thread] may be called from anywhere,
- * the others only inside a hook.
+ * does not. A hook must not block: what takes long is offloaded (host->offload), or answered later
+ * (host->defer). Host functions marked [any thread] may be called from anywhere, the others only
+ * inside a hook. create, on_reload and destroy run on the main thread; on_reload runs while other
+ * hooks of the instance may be running.
  *
  * ABI policy: within one SL_ABI_MAJOR, released structs only grow at their end, functions and enum
  * values are only added, and meanings never change. The server fills `struct_size` of what it hands
@@ -40,8 +43,10 @@
  * A plugin whose table is longer than the server's and not zero there is refused, since its hooks
  * would never be called. A table that may also meet older servers leaves new members unset.
  *
- * Reserved for later minor versions (do not use these values): verdict 5 (deferral),
- * option types 14 and above, message types 3 and above, plugin flags (all bits).
+ * Reserved for later minor versions (do not use these values): verdicts 6 and above, option types
+ * 14 and above, message types 3 and above, plugin flags (all bits).
+ *
+ * What is newer than ABI 1.0 says so: [1.1].
  */
 #ifndef SLUICE_PLUGIN_H
 #define SLUICE_PLUGIN_H
@@ -61,7 +66,7 @@ extern "C" {
 
 #define SL_MAGIC 0x43554c53u /* "SLUC" in memory on a little-endian machine */
 #define SL_ABI_MAJOR 1
-#define SL_ABI_MINOR 0
+#define SL_ABI_MINOR 1
 
 /* The first four members of every plugin's table, in order. */
 #define SL_PLUGIN_HEADER                                                                           \
@@ -74,8 +79,9 @@ extern "C" {
      (host)->function != NULL)
 
 struct sl_client; /* One connected (or connecting) client. Opaque. */
-struct sl_value;  /* One option's value. Opaque, lives as long as its instance. */
+struct sl_value;  /* One option's value. Opaque, lives until its instance ends or on_reload. */
 struct sl_host;   /* The server's functions, below. */
+struct sl_metric; /* [1.1] A counter, gauge or histogram of an instance. Opaque. */
 
 /* Bytes with a length; not zero-terminated. */
 struct sl_string {
@@ -90,8 +96,12 @@ enum sl_verdict {
     SL_DROP = 1,     /* on_message: the message goes no further; the client stays */
     SL_HANDLED = 2,  /* on_message: like SL_DROP, but as a success: the plugin did what was asked */
     SL_CLOSE = 3,    /* on_message: close the client; say how with host->close_with (else 1008) */
-    SL_DENY = 4      /* on_connect: refuse the upgrade; say how with host->deny (else 403) */
+    SL_DENY = 4,     /* on_connect: refuse the upgrade; say how with host->deny (else 403) */
+    SL_DEFER = 5     /* [1.1] decided later, by host->complete; only what host->defer returned */
 };
+
+/* [1.1] What host->complete returns if the deferral is over already. */
+#define SL_GONE (-2)
 
 enum sl_message_type { SL_TEXT = 1, SL_BINARY = 2 };
 
@@ -168,12 +178,94 @@ struct sl_message {
     size_t len;       /* bytes */
 };
 
-/* How a client ended. */
+/* How a client ended, for this instance. */
 struct sl_close {
     uint32_t struct_size;
-    uint16_t code;           /* the close code sent or received; 1006 if there was none */
+    /* The close code sent or received; 1006 if there was none. 0: the client stays, but a reload
+     * has replaced the instance or taken it out of the pipeline. */
+    uint16_t code;
     bool by_peer;            /* the client closed first */
     struct sl_string reason; /* as sent or received; may be empty */
+};
+
+/* ----------------------------------------------------------------------------- deferral [1.1] */
+
+/*
+ * Names one deferral. A plain value: copy it, keep it, hand it to any thread. Completing a ticket
+ * whose deferral is over is harmless.
+ */
+struct sl_ticket {
+    uint64_t value; /* 0: no deferral */
+    void *owner;    /* the server's */
+};
+
+/* Why a deferral ended without its completion. New reasons may be added. */
+enum sl_cancel_reason {
+    SL_CANCEL_CLIENT_GONE = 1, /* the client left first */
+    SL_CANCEL_TIMEOUT = 2,     /* the deadline has passed; `on_error` decides */
+    SL_CANCEL_SHUTDOWN = 3     /* the server is stopping */
+};
+
+/* How to defer; all zero after struct_size is fine. */
+struct sl_deferral {
+    uint32_t struct_size;
+    /* When `timeout` has passed the chain goes on as if with SL_CONTINUE, and on_cancel is not
+     * called: the client was only to be slowed down. */
+    bool is_delay;
+    /* Nanoseconds until the deadline. 0, or more than the instance's `timeout` allows: that. A
+     * delay may take up to an hour. */
+    int64_t timeout;
+    void *context; /* the plugin's */
+    /* May be NULL. Called at most once, on the client's thread, when the deferral ends without its
+     * completion. What was borrowed is gone when it returns. */
+    void (*on_cancel)(struct sl_instance *self, struct sl_ticket ticket, void *context,
+                      enum sl_cancel_reason reason);
+};
+
+/* A name and its value. */
+struct sl_pair {
+    struct sl_string name;
+    struct sl_string value;
+};
+
+/*
+ * What a completion may carry beside its verdict; all zero after struct_size is fine. Everything is
+ * copied.
+ */
+struct sl_completion {
+    uint32_t struct_size;
+    /* A message: its new type and payload, as with host->message_replace. Type 0: unchanged. */
+    enum sl_message_type type;
+    struct sl_string data;
+    /* SL_CLOSE: the code (0: 1008). SL_DENY: the status (0: 403). */
+    int code;
+    struct sl_string reason;
+    const struct sl_pair *headers; /* SL_DENY: further headers of the refusal */
+    size_t header_count;
+    /* A connecting client and SL_CONTINUE: as host->identify and host->attribute_set. */
+    struct sl_string identity;
+    const struct sl_pair *attributes;
+    size_t attribute_count;
+};
+
+/* -------------------------------------------------------------------------------- more [1.1] */
+
+/* What host->request_certificate can tell. New fields may be added. */
+enum sl_certificate_field {
+    SL_CERTIFICATE_SUBJECT = 1,     /* the whole name: "CN=device-7,O=Example" (RFC 2253) */
+    SL_CERTIFICATE_COMMON_NAME = 2, /* the subject's nth */
+    SL_CERTIFICATE_ISSUER = 3,      /* the whole name */
+    SL_CERTIFICATE_SERIAL = 4,      /* hexadecimal, lower case */
+    SL_CERTIFICATE_SHA256 = 5,      /* fingerprint: hexadecimal, lower case */
+    SL_CERTIFICATE_DNS = 6,         /* the nth DNS name among the alternative names */
+    SL_CERTIFICATE_EMAIL = 7,       /* the nth address */
+    SL_CERTIFICATE_URI = 8          /* the nth URI */
+};
+
+enum sl_metric_kind {
+    SL_COUNTER = 1,  /* only grows: host->metric_add */
+    SL_GAUGE = 2,    /* goes up and down: host->metric_add, host->metric_set */
+    SL_HISTOGRAM = 3 /* host->metric_observe */
 };
 
 /* -------------------------------------------------------------------------- the plugin's table */
@@ -203,12 +295,14 @@ struct sl_plugin {
     /* An instance ends; no hook of it runs any more. Called only if create succeeded. */
     void (*destroy)(struct sl_instance *self);
 
-    /* A client asks to upgrade. Its state is zeroed. May continue or deny. If the upgrade fails
-     * after this hook (a later plugin denies, the client leaves), on_close is not called:
+    /* A client asks to upgrade. Its state is zeroed. May continue, deny or defer. If the upgrade
+     * fails after this hook (a later plugin denies, the client leaves), on_close is not called:
      * keep nothing outside the client state that must be given back, or take it in on_open. */
     enum sl_verdict (*on_connect)(struct sl_instance *self, struct sl_client *client,
                                   struct sl_request *request);
-    /* The client is registered, its 101 reply is queued. */
+    /* The client is registered, its 101 reply is queued. Also called when a reload brings a new
+     * instance to a client that is connected already (host->client_is_new tells); its state is
+     * zeroed then, and on_connect has not been called. */
     void (*on_open)(struct sl_instance *self, struct sl_client *client);
     /* A whole message passed the plugins before this one. After host->message_replace, `message`
      * shows the new payload. */
@@ -217,6 +311,19 @@ struct sl_plugin {
     /* The client is gone: exactly one call for every on_open. Nothing can be sent to it. */
     void (*on_close)(struct sl_instance *self, struct sl_client *client,
                      const struct sl_close *how);
+
+    /* -- [1.1] from here on */
+
+    /* A timer that the instance has started fires. All timers of an instance fire on one thread,
+     * one at a time, while hooks for clients may run on others. */
+    void (*on_timer)(struct sl_instance *self, uint64_t timer, uint64_t tag);
+    /* A reload has changed the options of this instance, and nothing else about it: read them anew;
+     * values from before are gone when on_reload has returned and the hooks that are running have.
+     * Return 0, or SL_ERROR after host->fail: then the reload fails and on_reload is called no
+     * more, the old options being there again. May be called with the options that it has already.
+     * A plugin without this hook gets a new instance instead. Main thread, while other hooks run.
+     */
+    int (*on_reload)(struct sl_instance *self);
 };
 
 /* Fills `options`, `options_count` and `option_size` from an array. */
@@ -330,6 +437,90 @@ struct sl_host {
     /* How many clients are connected to an endpoint (its path; NULL: the instance's own; "*": to
      * all). -1: no such endpoint. */
     int64_t (*client_count)(const struct sl_instance *self, const char *endpoint_cstr);
+
+    /* ---- [1.1] from here on: ask SL_HAS first in a plugin that declares 1.0 ---- */
+
+    /* -- deferral. `defer` in on_connect or on_message, once in a call of the hook: then return
+     * what it returned: SL_DEFER, or SL_ERROR (no memory, or too many for this client). `how` may
+     * be NULL. Until the deferral is over the request or the message (read message->data anew: it
+     * has moved) may be looked at, the client's later messages wait, and nothing of it is read. */
+    enum sl_verdict (*defer)(struct sl_instance *self, struct sl_client *client,
+                             const struct sl_deferral *how, struct sl_ticket *ticket);
+    /* Decides a deferral [any thread], also before the hook that deferred has returned. `verdict`
+     * is one that the hook may return, SL_ERROR included; `details` may be NULL. 0: this completion
+     * counts. SL_GONE: the deferral was completed or cancelled before. -1: `verdict` or `details`
+     * is not valid, or there is no memory; the deferral stays open. */
+    int (*complete)(struct sl_ticket ticket, enum sl_verdict verdict,
+                    const struct sl_completion *details);
+
+    /* -- work that blocks [any thread]. `work` runs on a thread of the server's pool, then `done`
+     * (may be NULL) exactly once on the thread of the client, which is NULL if it is gone or
+     * `client_id` is 0. The instance is not destroyed before. 0, or -1: too much is waiting, the
+     * instance is being destroyed, or no memory; then neither is called. */
+    int (*offload)(struct sl_instance *self, uint64_t client_id,
+                   void (*work)(struct sl_instance *self, void *context),
+                   void (*done)(struct sl_instance *self, struct sl_client *client, void *context),
+                   void *context);
+
+    /* -- timers [any thread]. on_timer is called with the id that this returns and `tag` after
+     * `after` ns, and then every `interval` ns unless that is 0. Never early, up to 20 ms late.
+     * Returns 0 if the plugin has no on_timer, or there is no memory. */
+    uint64_t (*timer_start)(struct sl_instance *self, int64_t after, int64_t interval,
+                            uint64_t tag);
+    /* Stops it; one that is over is ignored. Inside on_timer nothing of it follows; from another
+     * thread one call may still be under way. */
+    void (*timer_stop)(struct sl_instance *self, uint64_t timer);
+
+    /* -- topics. Each endpoint has its own; they come and go with their subscribers. A name is 1 to
+     * 255 bytes of UTF-8. */
+    /* From on_open to before on_close. 0 (also if it is subscribed already), or -1: not a name, the
+     * client has as many as the endpoint's topics.per_client allows, or no memory. */
+    int (*subscribe)(struct sl_client *client, const char *topic, size_t len);
+    void (*unsubscribe)(struct sl_client *client, const char *topic, size_t len);
+    /* In on_message: what passes the pipeline goes to the topic's subscribers, not to the
+     * endpoint's clients (len 0: to the clients again). 0, or -1: not a name, or no memory. */
+    int (*message_topic)(const struct sl_message *message, const char *topic, size_t len);
+    /* Sends to the subscribers of a topic, or to the clients of an identity, of an endpoint (NULL:
+     * the instance's own) [any thread]. 0, or -1 as broadcast. */
+    int (*publish)(const struct sl_instance *self, const char *endpoint_cstr, const char *topic,
+                   size_t topic_len, enum sl_message_type type, const char *data, size_t len);
+    int (*send_to_identity)(const struct sl_instance *self, const char *endpoint_cstr,
+                            const char *identity, size_t identity_len, enum sl_message_type type,
+                            const char *data, size_t len);
+    /* How many clients are subscribed to a topic, or have an identity [any thread]. -1: no such
+     * endpoint. */
+    int64_t (*topic_count)(const struct sl_instance *self, const char *endpoint_cstr,
+                           const char *topic, size_t len);
+    int64_t (*identity_count)(const struct sl_instance *self, const char *endpoint_cstr,
+                              const char *identity, size_t len);
+
+    /* -- the client: what plugins know about it, for each other. */
+    /* A name is 1 to 63 bytes; a value up to 4095 bytes, all of a client together 16 KiB. Sets or
+     * replaces it; value NULL removes it. 0, or -1: too long, or no memory. */
+    int (*attribute_set)(struct sl_instance *self, struct sl_client *client, const char *name_cstr,
+                         const char *value, size_t len);
+    /* `found` is borrowed until the hook returns or sets it; it is zero-terminated too. */
+    bool (*attribute)(const struct sl_client *client, const char *name_cstr,
+                      struct sl_string *found);
+    /* In on_open: whether it has just connected, or was there when a reload made the instance. */
+    bool (*client_is_new)(const struct sl_client *client);
+    /* In on_connect: a field of the client's certificate, which has been verified against the
+     * listener's client_ca. False if there is no such field, or no certificate. `found` is borrowed
+     * until the hook returns, and zero-terminated too. */
+    bool (*request_certificate)(const struct sl_request *request, enum sl_certificate_field field,
+                                size_t index, struct sl_string *found);
+
+    /* -- metrics, on the server's /metrics as sluice_plugin_<plugin>_<name>. */
+    /* In create: `name_cstr` is lower case letters, digits and '_'. `buckets` (ascending upper
+     * bounds) of a histogram only, else NULL and 0. NULL if that is not so, or no memory. Lives as
+     * long as the instance. */
+    struct sl_metric *(*metric)(struct sl_instance *self, enum sl_metric_kind kind,
+                                const char *name_cstr, const char *help_cstr, const double *buckets,
+                                size_t bucket_count);
+    /* [any thread]; a NULL metric is ignored. */
+    void (*metric_add)(struct sl_metric *metric, double amount);
+    void (*metric_set)(struct sl_metric *metric, double value);
+    void (*metric_observe)(struct sl_metric *metric, double value);
 };
 
 /* ------------------------------------------------------------------------------------- helpers */
@@ -383,6 +574,15 @@ static inline struct sl_string sl_option_string(const struct sl_instance *self,
                                                 const char *name_cstr)
 {
     return self->host->value_string(self->host->option(self, name_cstr));
+}
+
+/* A zero-terminated string, or an array's bytes, as the struct that host functions take. [1.1] */
+static inline struct sl_string sl_string_of(const char *text_cstr)
+{
+    struct sl_string string = {text_cstr, 0};
+    while (text_cstr != NULL && text_cstr[string.len] != '\0')
+        string.len++;
+    return string;
 }
 
 #ifdef __cplusplus
