@@ -76,7 +76,7 @@ static uint64_t sum_messages(struct hub *hub, unsigned endpoint, bool in)
 {
     uint64_t total = 0;
     for (unsigned i = 0; i < hub->shard_count; i++) {
-        struct audience *audience = &hub->shards[i].audiences[endpoint];
+        struct audience *audience = &hub->endpoints[endpoint]->audiences[i];
         total += counter_read(in ? &audience->messages_in : &audience->messages_out);
     }
     return total;
@@ -86,9 +86,9 @@ static void write_clients(struct writer *writer, struct hub *hub)
 {
     char path[LABEL_MAX];
     describe(writer, "sluice_clients", "gauge", "Connected clients.");
-    for (size_t i = 0; i < hub->endpoint_count; i++)
-        put(writer, "sluice_clients{endpoint=\"%s\"} %u\n",
-            label(hub->endpoints[i].config->path, path), hub_client_count(hub, &hub->endpoints[i]));
+    for (size_t i = 0; i < hub_endpoint_count(hub); i++)
+        put(writer, "sluice_clients{endpoint=\"%s\"} %u\n", label(hub->endpoints[i]->path, path),
+            hub_client_count(hub, hub->endpoints[i]));
 }
 
 static void write_messages(struct writer *writer, struct hub *hub)
@@ -96,8 +96,8 @@ static void write_messages(struct writer *writer, struct hub *hub)
     char path[LABEL_MAX];
     describe(writer, "sluice_messages_total", "counter",
              "Messages received from clients, and broadcast messages delivered to them.");
-    for (unsigned i = 0; i < hub->endpoint_count; i++) {
-        label(hub->endpoints[i].config->path, path);
+    for (unsigned i = 0; i < hub_endpoint_count(hub); i++) {
+        label(hub->endpoints[i]->path, path);
         put(writer, "sluice_messages_total{endpoint=\"%s\",direction=\"in\"} %" PRIu64 "\n", path,
             sum_messages(hub, i, true));
         put(writer, "sluice_messages_total{endpoint=\"%s\",direction=\"out\"} %" PRIu64 "\n", path,
@@ -215,29 +215,33 @@ static void write_waiting(struct writer *writer, const struct front *front)
             front_dropped(front, (enum waiting_drop)i));
 }
 
-static void write_instance(struct writer *writer, const struct instance *instance)
+static void write_stage(struct writer *writer, const struct stage *stage, size_t position)
 {
+    struct instance_totals totals;
     char path[LABEL_MAX];
     char plugin[LABEL_MAX];
-    label(instance->seen.endpoint, path);
-    label(instance->plugin->table.name, plugin);
+    label(stage->instance->seen.endpoint, path);
+    label(stage->instance->plugin->table.name, plugin);
+    instance_totals(stage->instance, &totals);
     for (int slot = 0; slot < VERDICT_SLOT_COUNT; slot++)
         put(writer,
-            "sluice_plugin_verdicts_total{endpoint=\"%s\",plugin=\"%s\",position=\"%u\","
+            "sluice_plugin_verdicts_total{endpoint=\"%s\",plugin=\"%s\",position=\"%zu\","
             "verdict=\"%s\"} %" PRIu64 "\n",
-            path, plugin, instance->position, verdict_slot_name((enum verdict_slot)slot),
-            instance_verdicts(instance, (enum verdict_slot)slot));
+            path, plugin, position, verdict_slot_name((enum verdict_slot)slot),
+            totals.verdicts[slot]);
 }
 
 static void write_plugins(struct writer *writer, struct hub *hub)
 {
     describe(writer, "sluice_plugin_verdicts_total", "counter",
              "What each plugin of each pipeline decided, for upgrades and messages.");
-    for (size_t i = 0; i < hub->endpoint_count; i++) {
-        const struct chain *chain = hub->endpoints[i].chain;
-        for (size_t j = 0; j < chain->count; j++)
-            write_instance(writer, chain->instances[j]);
+    pthread_mutex_lock(&hub->setup_lock);
+    for (size_t i = 0; i < hub_endpoint_count(hub); i++) {
+        const struct endpoint_setup *setup = hub->endpoints[i]->setup;
+        for (size_t j = 0; setup != NULL && j < setup->chain->count; j++)
+            write_stage(writer, &setup->chain->stages[j], j + 1);
     }
+    pthread_mutex_unlock(&hub->setup_lock);
 }
 
 static void write_server(struct writer *writer)

@@ -25,7 +25,7 @@ static void print_summary(const struct config *config)
 }
 
 /* Everything that `serve` would find out, short of listening. */
-static int check_parts(const struct config *config)
+static int check_parts(struct config *config)
 {
     struct diagnostics diagnostics;
     struct hub *hub = NULL;

@@ -107,7 +107,7 @@ int cli_plugins(const struct cli_options *options)
     struct config *config = cli_load_config(options);
     if (config == NULL)
         return EXIT_WRONG;
-    plugin_set_init(&plugins, config->plugin_path, config->plugin_path_count);
+    plugin_set_init(&plugins, config->plugin_path, config->plugin_path_count, NULL);
     int status = options->argument != NULL ? show_plugin(&plugins, options->argument)
                                            : list_plugins(&plugins);
     plugin_set_deinit(&plugins);

@@ -2,26 +2,20 @@
 
 #include "admin/admin.h"
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
+#include "base/ticks.h"
+#include "cli/serve_reload.h"
 #include "front/front.h"
 #include "hub/hub.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
-#define DRAIN_POLL (20 * NS_PER_MS)
-
-/* The parts of a running server, in the order in which they start. */
-struct server_parts {
-    const struct config *config;
-    struct hub *hub;
-    struct front *front;
-    struct admin *admin;
-};
+#define DRAIN_POLL 20 /* ms */
 
 /* The main thread waits for these; no other thread gets them. */
 static sigset_t awaited_signals(void)
@@ -34,11 +28,13 @@ static sigset_t awaited_signals(void)
     return set;
 }
 
-static void block_signals(void)
+/* Returns the descriptor that they are read from. */
+static int block_signals(void)
 {
     sigset_t set = awaited_signals();
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 /* A client is a descriptor: take as many as we may have, and say so if the limits promise more. */
@@ -94,34 +90,59 @@ static void log_status(const struct server_parts *parts)
         cli_describe_chain(&config->endpoints[i], text, sizeof text);
         log_info("serve", "endpoint %s: %s", config->endpoints[i].path, text);
     }
-    log_info("serve", "ready (sluice " SLUICE_VERSION ", process %d); Ctrl-C or SIGTERM stops it",
+    log_info("serve", "ready (sluice " SLUICE_VERSION ", process %d); Ctrl-C or SIGTERM stops it, SIGHUP "
+             "reloads it",
              (int)getpid());
 }
 
-/* Waits until a signal asks the server to end. */
-static void wait_for_stop(void)
+/* One step of the main thread: a signal, or work that others have for it. Returns the signal, or 0
+ * after `timeout` ms (-1: none) or other work. */
+static int wait_for_work(const struct server_parts *parts, int signals, int timeout)
 {
-    sigset_t set = awaited_signals();
+    struct signalfd_siginfo info;
+    struct pollfd watched[] = {{.fd = signals, .events = POLLIN},
+                               {.fd = hub_control_fd(parts->hub), .events = POLLIN}};
+    if (poll(watched, 2, timeout) <= 0)
+        return 0;
+    if ((watched[1].revents & POLLIN) != 0)
+        hub_run_control(parts->hub);
+    if ((watched[0].revents & POLLIN) != 0 && read(signals, &info, sizeof info) == sizeof info)
+        return (int)info.ssi_signo;
+    return 0;
+}
+
+static void reload(struct server_parts *parts)
+{
+    struct diagnostics diagnostics;
+    log_info("serve", "SIGHUP: reloading the configuration");
+    diagnostics_init(&diagnostics);
+    int error = serve_reload(parts, &diagnostics);
+    diagnostics_print(&diagnostics);
+    if (error != OK)
+        log_error("serve", "not reloaded (%s): what ran before goes on", error_text(error));
+    diagnostics_deinit(&diagnostics);
+}
+
+/* Waits until a signal asks the server to end. */
+static void wait_for_stop(struct server_parts *parts, int signals)
+{
     for (;;) {
-        int number = sigwaitinfo(&set, NULL);
+        int number = wait_for_work(parts, signals, -1);
         if (number == SIGINT || number == SIGTERM) {
             log_info("serve", "%s: closing all clients; once more to end at once",
                      number == SIGINT ? "SIGINT" : "SIGTERM");
             return;
         }
         if (number == SIGHUP)
-            log_warn("serve", "SIGHUP: this version cannot reload its configuration; restart it");
+            reload(parts);
     }
 }
 
 /* Waits until all clients are gone, the grace period is over, or a second signal comes. */
-static void wait_for_clients(const struct server_parts *parts, int64_t deadline)
+static void wait_for_clients(const struct server_parts *parts, int signals, int64_t deadline)
 {
-    sigset_t set = awaited_signals();
-    struct timespec poll = {.tv_nsec = DRAIN_POLL};
-
     while (hub_client_count(parts->hub, NULL) > 0 && clock_monotonic() < deadline) {
-        int number = sigtimedwait(&set, NULL, &poll);
+        int number = wait_for_work(parts, signals, DRAIN_POLL);
         if (number == SIGINT || number == SIGTERM)
             break;
     }
@@ -130,17 +151,19 @@ static void wait_for_clients(const struct server_parts *parts, int64_t deadline)
                  hub_client_count(parts->hub, NULL));
 }
 
-static void drain(struct server_parts *parts)
+static void drain(struct server_parts *parts, int signals)
 {
+    serve_reload_end(parts);
     int64_t deadline = clock_monotonic() + parts->config->shutdown_grace;
     hub_drain(parts->hub, parts->config->shutdown_grace);
     front_stop(parts->front);
-    wait_for_clients(parts, deadline);
+    wait_for_clients(parts, signals, deadline);
 }
 
-static int run(const struct config *config)
+static int run(const struct cli_options *options, struct config *config, int signals)
 {
-    struct server_parts parts = {.config = config};
+    struct server_parts parts = {
+        .options = options, .config = config_ref(config), .lock = PTHREAD_MUTEX_INITIALIZER};
     struct diagnostics diagnostics;
 
     diagnostics_init(&diagnostics);
@@ -151,10 +174,11 @@ static int run(const struct config *config)
     diagnostics_deinit(&diagnostics);
     if (error == OK) {
         log_status(&parts);
-        wait_for_stop();
-        drain(&parts);
+        wait_for_stop(&parts, signals);
+        drain(&parts, signals);
     }
     stop_parts(&parts);
+    config_destroy(parts.config);
     if (error == OK)
         log_info("serve", "stopped");
     return error == OK ? 0 : EXIT_WRONG;
@@ -166,9 +190,12 @@ int cli_serve(const struct cli_options *options)
     if (config == NULL)
         return EXIT_WRONG;
     log_configure(config->log_level, config->log_format);
-    block_signals();
+    ticks_init();
+    crash_install();
+    int signals = block_signals();
     raise_descriptor_limit(config);
-    int status = run(config);
+    int status = run(options, config, signals);
+    close(signals);
     config_destroy(config);
     return status;
 }

@@ -15,6 +15,7 @@
 
 #include "base/address.h"
 #include "base/buffer.h"
+#include "client/attributes.h"
 #include "client/outbox.h"
 #include "client/upgrade.h"
 #include "loop/loop.h"
@@ -25,7 +26,12 @@
 #include <stdint.h>
 
 struct audience;
+struct connect;
+struct deferral;
+struct endpoint_setup;
+struct message;
 struct shard;
+struct subscription;
 
 enum client_state {
     CLIENT_CONNECTING, /* its connect chain is running */
@@ -42,6 +48,20 @@ struct partial {
     uint8_t rest[FRAME_UNCONSUMED_MAX];
 };
 
+/* What few clients need: those whose verdict is awaited, who have attributes or topics, or whom a
+ * reload has moved to another chain. */
+struct client_extras {
+    struct deferral *deferrals; /* owned */
+    unsigned deferral_count;
+    struct buffer paused;   /* what was read before reading paused, not decoded yet */
+    size_t paused_used;     /* how much of it has been */
+    void **blocks;          /* owned; has_moved_state: the state blocks by instance slot */
+    unsigned block_count;
+    struct attributes attributes;
+    struct subscription *subscriptions; /* owned; hub/topic.h */
+    uint32_t subscription_count;
+};
+
 struct client {
     struct io_source source; /* first */
     int socket;
@@ -54,9 +74,15 @@ struct client {
     bool closed_by_peer : 1;
     bool drop_on_flush : 1; /* LINGERING: the peer has said goodbye too, no need to wait for it */
     bool write_shut : 1;
+    bool is_waiting : 1;      /* for a deferred verdict: nothing is read */
+    bool has_moved_state : 1; /* its plugins' state is in extras->blocks */
+    bool is_carried_over : 1; /* a reload is bringing it to new instances */
+    bool is_paused : 1;       /* a message is being finished: its rest of input waits */
     uint16_t close_code; /* sent or received; 0: none yet */
     struct shard *shard;
     struct audience *audience;
+    struct endpoint_setup *setup;  /* one reference: what it was let in with, or a reload brought */
+    struct client_extras *extras;  /* owned; NULL: none */
     SSL *tls;                /* owned; NULL: plain */
     struct partial *partial; /* owned; NULL: nothing incomplete */
     struct frame_decoder decoder;
@@ -70,6 +96,7 @@ struct client {
     struct client *next_doomed;
     struct timer timer; /* heartbeat while OPEN, else the deadline for being gone */
     int64_t last_heard; /* monotonic ns; any bytes count */
+    uint32_t inline_size; /* of plugin_state, bytes */
     uint64_t id;        /* generation << 32 | slot << 8 | loop */
     char *identity;     /* owned, zero-terminated; NULL: not identified */
     char *close_reason; /* owned, zero-terminated; NULL: empty */
@@ -85,10 +112,52 @@ struct client {
 /* Takes an upgrade that a loop was handed: runs the connect chain, answers, opens. */
 void client_accept(struct loop *loop, struct mail *mail);
 
+/* The connect chain goes on with what a deferral has led to. Takes `connect`'s reference. */
+void client_resume_connect(struct client *client, struct connect *connect, int verdict);
+
+/* -- extras.c: what only some clients have -- */
+
+/* Makes them when they are first needed. NULL: no memory. */
+struct client_extras *client_need_extras(struct client *client);
+
+/* Frees them. */
+void client_release_extras(struct client *client);
+
+/* Names the client: 1 to 255 bytes of UTF-8. Returns 0, ERR_INVALID or ERR_NO_MEMORY. */
+MUST_CHECK int client_identify(struct client *client, const char *identity, size_t len);
+
+/* Sets, replaces or (NULL) removes an attribute. Returns 0, ERR_INVALID, ERR_LIMIT or
+ * ERR_NO_MEMORY. */
+MUST_CHECK int client_set_attribute(struct client *client, const char *name, const char *value,
+                                    size_t len);
+
+/* -- wait.c: a verdict is awaited -- */
+
+/* Stops reading; only a departure is still noticed. */
+void client_wait(struct client *client);
+
+/* Reads again. */
+void client_stop_waiting(struct client *client);
+
+/* What epoll is to watch for; call after is_waiting or wants_write has changed. */
+void client_update_watch(struct client *client);
+
+/* -- adopt.c: reload -- */
+
+/* Brings a client to its audience's set-up, if it has another and nothing of it is deferred. */
+void client_catch_up_with_reload(struct client *client);
+
+/* The state block of an instance with that slot, offset and size. */
+void *client_block(const struct client *client, unsigned slot, size_t offset);
+
 /* -- read.c: the path of a message -- */
 
 /* The socket is readable or writable. */
 void client_on_ready(struct loop *loop, struct io_source *source, uint32_t events);
+
+/* A message goes on with what a deferral has led to, and then the input that waited behind it.
+ * Takes the message. */
+void client_resume_message(struct client *client, struct message *message, int verdict);
 
 /* Handles bytes that came with the upgrade request. */
 void client_process_early(struct client *client, const unsigned char *data, size_t len);

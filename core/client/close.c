@@ -6,7 +6,9 @@
 #include "hub/endpoint.h"
 #include "hub/hub_internal.h"
 #include "hub/shard.h"
+#include "hub/topic.h"
 #include "pipeline/chain.h"
+#include "pipeline/deferral.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +74,7 @@ void client_on_close_frame(struct client *client, uint16_t code, const void *rea
 void client_overflow(struct client *client)
 {
     static const char reason[] = "slow consumer";
-    bool own_queue = client->outbox.queued > client->audience->endpoint->config->queue_bytes;
+    bool own_queue = client->outbox.queued > client->setup->config->queue_bytes;
     shard_count_drop(client->shard, own_queue ? DROP_QUEUE_FULL : DROP_QUEUE_TOTAL);
     if (outbox_truncate(&client->outbox, client->tls_retry) != OK) {
         client_abort(client); /* A close frame inside another frame would not be one. */
@@ -132,15 +134,20 @@ void client_abort(struct client *client)
 void client_bury(struct client *client)
 {
     struct endpoint *endpoint = client->audience->endpoint;
+    bool is_stopping = atomic_load_explicit(&endpoint->hub->is_stopping, memory_order_relaxed);
     audience_leave(client->audience, client);
+    deferral_cancel_all(client, is_stopping ? SL_CANCEL_SHUTDOWN : SL_CANCEL_CLIENT_GONE);
+    topic_leave_all(client);
     if (client->is_registered) {
-        chain_close(endpoint->chain, client);
+        chain_close(client->setup->chain, client);
         atomic_fetch_sub_explicit(&endpoint->connected, 1, memory_order_relaxed);
     }
     shard_remove(client->shard, client);
     hub_leave(endpoint->hub, endpoint, &client->address);
     atomic_fetch_sub_explicit(&client->shard->load, 1, memory_order_relaxed);
     client_release_partial(client); /* Not before: a hook may have been looking at the message. */
+    client_release_extras(client);
+    endpoint_setup_unref(client->setup);
     free(client->identity);
     free(client->close_reason);
     free(client);

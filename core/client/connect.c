@@ -8,6 +8,7 @@
 #include "hub/endpoint.h"
 #include "hub/hub_internal.h"
 #include "hub/shard.h"
+#include "hub/topic.h"
 #include "pipeline/chain.h"
 #include "ws/handshake.h"
 
@@ -20,8 +21,9 @@
 /* Takes over socket and TLS state. NULL: no memory, or the loop cannot watch the socket. */
 static struct client *client_create(struct shard *shard, struct upgrade *upgrade)
 {
-    size_t size = sizeof(struct client) + upgrade->endpoint->chain->client_size;
-    struct client *client = calloc(1, size);
+    struct audience *audience = &upgrade->endpoint->audiences[shard->loop.index];
+    size_t state_size = audience->setup->chain->client_size;
+    struct client *client = calloc(1, sizeof(struct client) + state_size);
     if (client == NULL)
         return NULL;
     client->source.on_ready = client_on_ready;
@@ -29,7 +31,8 @@ static struct client *client_create(struct shard *shard, struct upgrade *upgrade
     frame_decoder_init(&client->decoder);
     client->socket = upgrade->socket;
     client->shard = shard;
-    client->audience = &shard->audiences[upgrade->endpoint->index];
+    client->audience = audience;
+    client->inline_size = (uint32_t)state_size;
     client->outgoing_first = client->outgoing_last = OUTGOING_NONE;
     client->address = upgrade->address;
     if (shard_add(shard, client) != OK) {
@@ -41,6 +44,7 @@ static struct client *client_create(struct shard *shard, struct upgrade *upgrade
         free(client);
         return NULL;
     }
+    client->setup = endpoint_setup_ref(audience->setup);
     client->tls = upgrade->tls;
     upgrade->tls = NULL;
     upgrade->socket = -1;
@@ -57,13 +61,10 @@ static void refuse(struct client *client, const struct connect *connect)
         client_linger(client);
 }
 
-/* Asks the plugins, and whether somebody had to name the client. Returns whether it may come in. */
-static bool run_connect_chain(struct client *client, struct connect *connect)
+/* Whether somebody has named the client, where that is required. */
+static bool check_identity(const struct client *client, struct connect *connect)
 {
-    const struct endpoint *endpoint = client->audience->endpoint;
-    if (!chain_connect(endpoint->chain, client, connect))
-        return false;
-    if (!endpoint->config->identity_required || client->identity != NULL)
+    if (!client->setup->config->identity_required || client->identity != NULL)
         return true;
     connect_refuse(connect, 401, "This endpoint needs credentials");
     int error = connect_add_header(connect, "WWW-Authenticate", "Bearer");
@@ -84,7 +85,8 @@ static bool queue_response(struct client *client, const struct connect *connect)
 static void open_client(struct client *client, const struct connect *connect)
 {
     struct endpoint *endpoint = client->audience->endpoint;
-    if (!queue_response(client, connect) || audience_join(client->audience, client) != OK) {
+    if (!queue_response(client, connect) || audience_join(client->audience, client) != OK ||
+        topic_join_identity(client) != OK) {
         client_abort(client);
         return;
     }
@@ -92,27 +94,56 @@ static void open_client(struct client *client, const struct connect *connect)
     client->is_registered = true;
     atomic_fetch_add_explicit(&endpoint->connected, 1, memory_order_relaxed);
     client_start_heartbeat(client);
-    chain_open(endpoint->chain, client);
+    chain_open(client->setup->chain, client);
 }
 
-static void answer(struct client *client, const struct upgrade *upgrade)
+static bool is_closed_for_new_clients(const struct client *client, struct connect *connect)
 {
-    const struct endpoint_config *config = upgrade->endpoint->config;
-    struct connect connect;
+    if (atomic_load_explicit(&client->shard->hub->is_draining, memory_order_relaxed))
+        connect_refuse(connect, 503, "The server is shutting down");
+    else if (!atomic_load_explicit(&client->audience->endpoint->is_active, memory_order_relaxed))
+        connect_refuse(connect, 404, "There is no WebSocket endpoint at this path");
+    else
+        return false;
+    return true; /* It came in just as the doors closed. */
+}
 
-    connect_init(&connect, upgrade->request, client->tls != NULL,
-                 handshake_select_subprotocol(upgrade->request,
-                                              (const char *const *)config->subprotocols,
-                                              config->subprotocol_count));
-    if (atomic_load_explicit(&client->shard->hub->is_draining, memory_order_relaxed)) {
-        connect_refuse(&connect, 503, "The server is shutting down");
-        refuse(client, &connect); /* It came in just as the doors closed. */
-    } else if (run_connect_chain(client, &connect)) {
-        open_client(client, &connect);
-        client_process_early(client, upgrade->early, upgrade->early_len);
-    } else {
-        refuse(client, &connect);
+/* The chain has come to its end, or a deferral interrupts it. Takes `connect`'s reference, which a
+ * deferral has one of its own of. */
+static void answer(struct client *client, struct connect *connect, enum chain_result result)
+{
+    if (client->state != CLIENT_CONNECTING || result == CHAIN_DEFERRED) {
+        connect_unref(connect);
+        return;
     }
+    if (result == CHAIN_PASSED && !is_closed_for_new_clients(client, connect) &&
+        check_identity(client, connect)) {
+        open_client(client, connect);
+        client_process_early(client, connect->upgrade->early, connect->upgrade->early_len);
+        client_catch_up_with_reload(client);
+    } else {
+        refuse(client, connect);
+    }
+    connect_unref(connect);
+}
+
+void client_resume_connect(struct client *client, struct connect *connect, int verdict)
+{
+    client_stop_waiting(client);
+    if (client->state == CLIENT_CONNECTING)
+        answer(client, connect, chain_connect_resume(client, connect, verdict));
+    else
+        connect_unref(connect);
+}
+
+static void begin(struct client *client, struct connect *connect)
+{
+    if (is_closed_for_new_clients(client, connect)) {
+        refuse(client, connect);
+        connect_unref(connect);
+        return;
+    }
+    answer(client, connect, chain_connect(client, connect));
 }
 
 /* Gives back what the upgrade holds; for upgrades that never become a client. */
@@ -123,22 +154,49 @@ static void drop_upgrade(struct shard *shard, struct upgrade *upgrade)
     upgrade_destroy(upgrade);
 }
 
+/* Makes the client, and what its connect chain works on. NULL: no memory; then there may be a
+ * client, which has the upgrade's place and socket. */
+static struct connect *accept_upgrade(struct shard *shard, struct upgrade *upgrade,
+                                      struct client **client)
+{
+    const struct endpoint_config *config;
+    struct connect *connect;
+    *client = client_create(shard, upgrade);
+    if (*client == NULL)
+        return NULL;
+    config = (*client)->setup->config;
+    const char *subprotocol =
+        handshake_select_subprotocol(upgrade->request, (const char *const *)config->subprotocols,
+                                     config->subprotocol_count);
+    if (connect_create(upgrade, (*client)->tls, subprotocol, &connect) == OK)
+        return connect;
+    upgrade_destroy(upgrade);
+    return NULL;
+}
+
 void client_accept(struct loop *loop, struct mail *mail)
 {
     struct upgrade *upgrade = (struct upgrade *)mail;
     struct shard *shard = shard_of(loop);
+    struct client *client;
 
     if (loop_current() != loop) {
         drop_upgrade(shard, upgrade); /* The loop has ended, and with it the server. */
         return;
     }
-    struct client *client = client_create(shard, upgrade);
-    if (client == NULL) {
-        log_error("client", "cannot take a new client: out of memory or descriptors");
-        shard_count_drop(shard, DROP_NO_MEMORY);
-        drop_upgrade(shard, upgrade);
+    if (upgrade->endpoint->audiences[loop->index].setup == NULL) {
+        drop_upgrade(shard, upgrade); /* An endpoint that a reload has just made for it. */
         return;
     }
-    answer(client, upgrade);
-    upgrade_destroy(upgrade);
+    struct connect *connect = accept_upgrade(shard, upgrade, &client);
+    if (connect == NULL) {
+        log_error("client", "cannot take a new client: out of memory or descriptors");
+        shard_count_drop(shard, DROP_NO_MEMORY);
+        if (client != NULL)
+            client_abort(client);
+        else
+            drop_upgrade(shard, upgrade);
+        return;
+    }
+    begin(client, connect);
 }

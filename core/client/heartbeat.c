@@ -16,7 +16,7 @@ static void restart(struct client *client, int64_t deadline)
 
 void client_start_heartbeat(struct client *client)
 {
-    int64_t interval = client->audience->endpoint->config->heartbeat_interval;
+    int64_t interval = client->setup->config->heartbeat_interval;
     client->last_heard = client->shard->loop.now;
     if (interval > 0)
         restart(client, client->last_heard + interval);
@@ -41,10 +41,12 @@ static void ping(struct client *client, int64_t timeout)
 
 static void check_heartbeat(struct client *client)
 {
-    const struct endpoint_config *config = client->audience->endpoint->config;
+    const struct endpoint_config *config = client->setup->config;
     int64_t due = client->last_heard + config->heartbeat_interval;
 
-    if (client->ping_unanswered)
+    if (client->is_waiting)
+        restart(client, client->shard->loop.now + config->heartbeat_interval); /* It is not read. */
+    else if (client->ping_unanswered)
         client_abort(client);
     else if (due > client->shard->loop.now)
         restart(client, due);

@@ -7,6 +7,7 @@
 #include "hub/endpoint.h"
 #include "hub/hub_internal.h"
 #include "hub/shard.h"
+#include "hub/topic.h"
 #include "pipeline/chain.h"
 #include "pipeline/message.h"
 
@@ -48,7 +49,7 @@ static struct partial *need_partial(struct client *client)
             return NULL;
         }
         buffer_init(&client->partial->message,
-                    client->audience->endpoint->config->message_max_size);
+                    client->setup->config->message_max_size);
     }
     return client->partial;
 }
@@ -105,6 +106,43 @@ static void keep_rest(struct client *client, const struct input *input)
     release_partial_if_empty(client);
 }
 
+static void lose_for_memory(struct client *client)
+{
+    shard_count_drop(client->shard, DROP_NO_MEMORY);
+    client_abort(client);
+}
+
+/* Keeps input for later, behind what is kept already. */
+static void pause_more(struct client *client, const unsigned char *data, size_t len)
+{
+    struct buffer *paused = &client->extras->paused;
+    size_t before = paused->capacity;
+    int error = buffer_append(paused, data, len);
+    atomic_fetch_add_explicit(hub_queued_bytes(client->shard->hub), paused->capacity - before,
+                              memory_order_relaxed);
+    if (error != OK)
+        lose_for_memory(client);
+}
+
+/* Keeps all of the rest, behind a message whose verdict is awaited. */
+static void pause_input(struct client *client, const struct input *input)
+{
+    struct client_extras *extras = client->extras; /* A deferral has made them. */
+    if (extras->paused.len > 0)
+        extras->paused_used += input->used; /* The input is what was kept before. */
+    else
+        pause_more(client, input->data + input->used, input->len - input->used);
+}
+
+static void forget_paused_input(struct client *client)
+{
+    struct client_extras *extras = client->extras;
+    atomic_fetch_sub_explicit(hub_queued_bytes(client->shard->hub), extras->paused.capacity,
+                              memory_order_relaxed);
+    buffer_release(&extras->paused);
+    extras->paused_used = 0;
+}
+
 /* Makes room for a piece and copies it. What incomplete messages hold counts towards
  * limits.queue_bytes, as what waits to be sent does. */
 static bool keep_piece(struct client *client, struct partial *partial,
@@ -155,7 +193,7 @@ static void answer_ping(struct client *client, const struct frame_event *event)
  * input holds no further one, or the client has begun to end. */
 static bool next_message(struct client *client, struct input *input, struct message *message)
 {
-    const struct frame_limits *limits = &client->audience->endpoint->limits;
+    const struct frame_limits *limits = &client->setup->limits;
     struct frame_event event;
 
     while (reads_frames(client)) {
@@ -184,55 +222,78 @@ static bool next_message(struct client *client, struct input *input, struct mess
     return false;
 }
 
-/* Asks the plugins. Returns whether the message goes on to be routed. */
-static bool run_message_chain(struct client *client, struct message *message)
+/* What a verdict other than SL_CONTINUE means. */
+static void stop_message(struct client *client, const struct message *message,
+                         enum sl_verdict verdict)
 {
-    struct chain *chain = client->audience->endpoint->chain;
-    switch (chain_message(chain, client, message)) {
-    case SL_CONTINUE:
-        return client->state == CLIENT_OPEN;
-    case SL_DROP:
+    if (verdict == SL_DROP)
         shard_count_drop(client->shard, DROP_PLUGIN);
-        return false;
-    case SL_ERROR:
+    else if (verdict == SL_ERROR)
         shard_count_drop(client->shard, DROP_PLUGIN_ERROR);
-        return false;
-    case SL_CLOSE:
+    else if (verdict == SL_CLOSE)
         client_close(client, message->close_code, message->close_reason,
                      strlen(message->close_reason));
-        return false;
-    default:
-        return false;
-    }
 }
 
-/* To all clients of the endpoint; to the sender too, if the endpoint says so. */
+/* To all clients of the endpoint, or to the topic that a plugin has chosen; to the sender too, if the
+ * endpoint says so. */
 static void route_message(struct client *client, const struct message *message)
 {
-    const struct endpoint_config *config = client->audience->endpoint->config;
-    if (audience_publish(client->audience, message_opcode(message), message->seen.data,
-                         message->seen.len, config->echo ? NULL : client) != OK)
+    struct client *except = client->setup->config->echo ? NULL : client;
+    int error =
+        message->topic != NULL
+            ? topic_publish_from(client, message->topic, message_opcode(message),
+                                 message->seen.data, message->seen.len, except)
+            : audience_publish(client->audience, message_opcode(message), message->seen.data,
+                               message->seen.len, except);
+    if (error != OK)
         shard_count_drop(client->shard, DROP_NO_MEMORY);
 }
 
-/* The message is done with: its replacement and what was assembled are freed. */
-static void release_message(struct client *client, struct message *message)
+/* The chain has come to its end, or a deferral has taken the message. */
+static void finish_message(struct client *client, struct message *message,
+                           enum chain_result result, enum sl_verdict verdict)
 {
-    message_deinit(message);
+    if (result == CHAIN_DEFERRED)
+        return;
+    if (result == CHAIN_STOPPED)
+        stop_message(client, message, verdict);
+    else if (client->state == CLIENT_OPEN)
+        route_message(client, message);
+    message_release(client->shard, message);
+}
+
+/* What was assembled is done with. */
+static void release_assembled(struct client *client)
+{
     if (client->partial != NULL)
         client->partial->message.len = 0;
 }
 
+/* Message by message, until the input is used up or a verdict is awaited. */
 static void handle_input(struct client *client, struct input *input)
 {
-    struct message message;
-    while (next_message(client, input, &message)) {
+    struct shard *shard = client->shard;
+    struct message *message = message_take(shard);
+    while (message != NULL && next_message(client, input, message)) {
+        enum sl_verdict verdict = SL_CONTINUE;
         counter_add(&client->audience->messages_in, 1);
-        if (run_message_chain(client, &message))
-            route_message(client, &message);
-        release_message(client, &message);
+        enum chain_result result = chain_message(client, &message, &verdict);
+        finish_message(client, message, result, verdict);
+        release_assembled(client);
+        message = NULL;
+        if (client->is_waiting)
+            break;
+        message = message_take(shard);
     }
-    keep_rest(client, input);
+    if (message != NULL)
+        message_put_back(shard, message); /* Nothing has been put into it. */
+    else if (!client->is_waiting)
+        lose_for_memory(client);
+    if (client->is_waiting && reads_frames(client))
+        pause_input(client, input);
+    else
+        keep_rest(client, input);
 }
 
 static void client_on_readable(struct client *client)
@@ -245,7 +306,39 @@ static void client_on_readable(struct client *client)
         handle_input(client, &input);
         /* The rest of a TLS record, and no more: others want to be read too. */
         size = transport_pending(client);
-    } while (reads_frames(client) && size > 0);
+    } while (reads_frames(client) && !client->is_waiting && size > 0);
+}
+
+/* The input that has waited behind a message. What is used of it is remembered, not moved, so that
+ * many deferred messages in one read cost no more than one. */
+static void handle_paused_input(struct client *client)
+{
+    struct client_extras *extras = client->extras;
+    if (extras->paused.len == 0 || !reads_frames(client))
+        return;
+    struct input input = {.data = extras->paused.data + extras->paused_used,
+                          .len = extras->paused.len - extras->paused_used};
+    handle_input(client, &input);
+    if (!client->is_waiting)
+        forget_paused_input(client);
+}
+
+void client_resume_message(struct client *client, struct message *message, int verdict)
+{
+    enum sl_verdict decided = SL_CONTINUE;
+    enum chain_result result = CHAIN_STOPPED;
+    client->is_waiting = false;
+    if (client->state == CLIENT_OPEN)
+        result = chain_message_resume(client, &message, verdict, &decided);
+    finish_message(client, message, result, decided);
+    if (!client->is_waiting)
+        handle_paused_input(client);
+    if (client->is_waiting)
+        return;
+    client_stop_waiting(client);
+    client_catch_up_with_reload(client);
+    if (reads_frames(client) && transport_pending(client) > 0)
+        client_on_readable(client);
 }
 
 /* A lingering client's bytes are read so that the kernel does not reset the connection, and thrown
@@ -260,7 +353,7 @@ void client_process_early(struct client *client, const unsigned char *data, size
 {
     struct input input;
     uint8_t *to = client->shard->input + FRAME_UNCONSUMED_MAX;
-    while (len > 0 && reads_frames(client)) {
+    while (len > 0 && reads_frames(client) && !client->is_waiting) {
         size_t take = len < SHARD_READ_SIZE ? len : SHARD_READ_SIZE;
         memcpy(to, data, take);
         begin_input(client, &input, to, take);
@@ -268,7 +361,9 @@ void client_process_early(struct client *client, const unsigned char *data, size
         data += take;
         len -= take;
     }
-    if (reads_frames(client) && transport_pending(client) > 0)
+    if (client->is_waiting && len > 0 && reads_frames(client))
+        pause_more(client, data, len);
+    else if (reads_frames(client) && !client->is_waiting && transport_pending(client) > 0)
         client_on_readable(client);
 }
 
@@ -280,7 +375,9 @@ void client_on_ready(struct loop *loop, struct io_source *source, uint32_t event
         client_on_writable(client);
     if (client->state == CLIENT_GONE || (events & ~(uint32_t)EPOLLOUT) == 0)
         return;
-    if (reads_frames(client))
+    if (client->is_waiting)
+        client_lost(client); /* Nothing else is watched for. */
+    else if (reads_frames(client))
         client_on_readable(client);
     else
         discard_input(client);

@@ -7,7 +7,6 @@
 #include "hub/hub_internal.h"
 #include "hub/shard.h"
 
-#include <sys/epoll.h>
 
 int client_send(struct client *client, enum opcode opcode, const void *data, size_t len)
 {
@@ -101,14 +100,13 @@ static int settle(struct client *client, size_t sent)
 }
 
 /* Asks to be told when the socket takes bytes, exactly while there are any. */
-static void update_watch(struct client *client)
+static void update_wants_write(struct client *client)
 {
     bool wants_write = !outbox_is_empty(&client->outbox);
     if (wants_write == client->wants_write)
         return;
     client->wants_write = wants_write;
-    loop_rewatch(&client->shard->loop, client->socket, &client->source,
-                 wants_write ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    client_update_watch(client);
 }
 
 /* A client may not hold more than its endpoint allows, nor all together more than the server. */
@@ -116,7 +114,7 @@ static bool is_over_limit(const struct client *client)
 {
     if (client->state != CLIENT_OPEN || outbox_is_empty(&client->outbox))
         return false;
-    return client->outbox.queued > client->audience->endpoint->config->queue_bytes ||
+    return client->outbox.queued > client->setup->config->queue_bytes ||
            hub_is_queue_full(client->shard->hub);
 }
 
@@ -140,7 +138,7 @@ static void write_once(struct client *client, bool may_write)
         client_abort(client);
         return;
     }
-    update_watch(client);
+    update_wants_write(client);
 }
 
 void client_flush(struct client *client)
@@ -162,6 +160,6 @@ void client_flush(struct client *client)
 void client_on_writable(struct client *client)
 {
     client->wants_write = false;
-    loop_rewatch(&client->shard->loop, client->socket, &client->source, EPOLLIN);
+    client_update_watch(client);
     shard_mark_client_dirty(client->shard, client);
 }

@@ -20,12 +20,20 @@ static struct config *create(const char *file)
         free(config);
         return NULL;
     }
+    atomic_init(&config->owners, 1);
+    return config;
+}
+
+struct config *config_ref(struct config *config)
+{
+    atomic_fetch_add_explicit(&config->owners, 1, memory_order_relaxed);
     return config;
 }
 
 void config_destroy(struct config *config)
 {
-    if (config == NULL)
+    if (config == NULL ||
+        atomic_fetch_sub_explicit(&config->owners, 1, memory_order_acq_rel) > 1)
         return;
     schema_free(&config_schema, config);
     yaml_node_destroy(config->tree);

@@ -1,8 +1,8 @@
 /*
  * The configuration as the server uses it: typed, checked, defaults filled in.
  *
- * Made by config_load on the main thread, immutable afterwards, so any thread may read it until
- * config_destroy. All strings are owned by the configuration. Durations are nanoseconds, sizes
+ * Made by config_load on the main thread, immutable afterwards, so any thread may read it until the
+ * last owner's config_destroy. All strings are owned by the configuration. Durations are nanoseconds, sizes
  * bytes.
  */
 #ifndef SLUICE_CONFIG_CONFIG_H
@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "config/diagnostics.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,10 +37,18 @@ struct listen_config {
 
 enum on_error { ON_ERROR_DENY, ON_ERROR_CONTINUE };
 
+enum stage_mode {
+    MODE_ENFORCE,
+    MODE_SHADOW /* what the plugin decides is counted and logged, not done */
+};
+
 /* One entry of a pipeline. */
 struct stage_config {
     char *plugin;
     enum on_error on_error;
+    int64_t timeout; /* the longest deferral */
+    int64_t budget;  /* calls that take longer are counted as over budget; 0: none is */
+    enum stage_mode mode;
     struct position position;        /* of the plugin's name */
     const struct yaml_node *options; /* borrowed from the configuration's tree; NULL if none */
 };
@@ -61,11 +70,13 @@ struct endpoint_config {
     size_t queue_bytes;
     uint32_t clients_max;
     uint32_t clients_per_address; /* 0: no limit of its own */
+    uint32_t topics_per_client;
     struct stage_config *pipeline;
     size_t pipeline_length;
 };
 
 struct config {
+    _Atomic unsigned owners;
     char *file; /* as given; positions point here */
     struct listen_config *listeners;
     size_t listener_count;
@@ -79,6 +90,8 @@ struct config {
     uint32_t limit_clients;
     uint32_t limit_clients_per_address;
     size_t limit_queue_bytes;
+    unsigned offload_threads;
+    uint32_t offload_queue; /* jobs that may wait */
     int64_t shutdown_grace;
     bool demo_page;
     char **plugin_path; /* resolved folders, searched in order */
@@ -87,6 +100,7 @@ struct config {
     enum log_format log_format;
     struct endpoint_config *endpoints;
     size_t endpoint_count;
+    bool plugins_in_place;  /* --plugins-in-place: for debuggers */
     struct yaml_node *tree; /* owned; stages' options point into it */
 };
 
@@ -103,7 +117,10 @@ MUST_CHECK int config_load(const char *file, const struct config_override *overr
                            size_t override_count, struct diagnostics *diagnostics,
                            struct config **out);
 
-/* Frees; NULL is fine. */
+/* One more owner. Any thread. */
+struct config *config_ref(struct config *config);
+
+/* One owner less; the last one frees. NULL is fine. Any thread. */
 void config_destroy(struct config *config);
 
 #endif

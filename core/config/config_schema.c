@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 /* Units of the members, for bounds. */
+#define US 1e3
 #define MS 1e6
 #define SECOND (1000 * MS)
 #define HOUR (3600 * SECOND)
@@ -39,6 +40,8 @@ static const struct choice message_types[] = {
     {"text", MESSAGE_TYPE_TEXT}, {"binary", MESSAGE_TYPE_BINARY}, {NULL, 0}};
 static const struct choice on_errors[] = {
     {"deny", ON_ERROR_DENY}, {"continue", ON_ERROR_CONTINUE}, {NULL, 0}};
+static const struct choice modes[] = {
+    {"enforce", MODE_ENFORCE}, {"shadow", MODE_SHADOW}, {NULL, 0}};
 static const struct choice overflows[] = {
     {"close", 0},
     {"drop-oldest", CHOICE_UNSUPPORTED},
@@ -98,9 +101,22 @@ static const struct field stage_fields[] = {
      .choices = on_errors,
      MEMBER(struct stage_config, on_error)},
     {.key = "options", .type = FIELD_NODE, MEMBER(struct stage_config, options)},
-    {.key = "timeout", .type = FIELD_UNSUPPORTED},
-    {.key = "budget", .type = FIELD_UNSUPPORTED},
-    {.key = "mode", .type = FIELD_UNSUPPORTED},
+    {.key = "timeout",
+     .type = FIELD_DURATION,
+     .fallback = "2s",
+     .bounds = {10 * MS, HOUR},
+     MEMBER(struct stage_config, timeout)},
+    {.key = "budget",
+     .type = FIELD_DURATION,
+     .zero_allowed = true,
+     .fallback = "1ms",
+     .bounds = {US, HOUR},
+     MEMBER(struct stage_config, budget)},
+    {.key = "mode",
+     .type = FIELD_CHOICE,
+     .fallback = "enforce",
+     .choices = modes,
+     MEMBER(struct stage_config, mode)},
 };
 static const struct schema stage_schema = SCHEMA(stage_fields, struct stage_config);
 
@@ -160,6 +176,15 @@ static const struct field clients_fields[] = {
 };
 static const struct schema clients_schema = SCHEMA(clients_fields, struct endpoint_config);
 
+static const struct field topics_fields[] = {
+    {.key = "per_client",
+     .type = FIELD_COUNT,
+     .fallback = "100",
+     .bounds = {1, 100000},
+     MEMBER(struct endpoint_config, topics_per_client)},
+};
+static const struct schema topics_schema = SCHEMA(topics_fields, struct endpoint_config);
+
 static const struct field endpoint_fields[] = {
     {.key = "path",
      .type = FIELD_STRING,
@@ -181,6 +206,7 @@ static const struct field endpoint_fields[] = {
     {.key = "heartbeat", .type = FIELD_SECTION, .schema = &heartbeat_schema},
     {.key = "queue", .type = FIELD_SECTION, .schema = &queue_schema},
     {.key = "clients", .type = FIELD_SECTION, .schema = &clients_schema},
+    {.key = "topics", .type = FIELD_SECTION, .schema = &topics_schema},
     {.key = "compression", .type = FIELD_UNSUPPORTED},
     {.key = "pipeline",
      .type = FIELD_OBJECTS,
@@ -240,6 +266,20 @@ static const struct field limits_fields[] = {
 };
 static const struct schema limits_schema = SCHEMA(limits_fields, struct config);
 
+static const struct field offload_fields[] = {
+    {.key = "threads",
+     .type = FIELD_COUNT,
+     .fallback = "4",
+     .bounds = {1, 256},
+     MEMBER(struct config, offload_threads)},
+    {.key = "queue",
+     .type = FIELD_COUNT,
+     .fallback = "1024",
+     .bounds = {1, 1000000},
+     MEMBER(struct config, offload_queue)},
+};
+static const struct schema offload_schema = SCHEMA(offload_fields, struct config);
+
 static const struct field shutdown_fields[] = {
     {.key = "grace",
      .type = FIELD_DURATION,
@@ -284,6 +324,7 @@ static const struct field config_fields[] = {
      MEMBER(struct config, loops)},
     {.key = "front", .type = FIELD_SECTION, .schema = &front_schema},
     {.key = "limits", .type = FIELD_SECTION, .schema = &limits_schema},
+    {.key = "offload", .type = FIELD_SECTION, .schema = &offload_schema},
     {.key = "shutdown", .type = FIELD_SECTION, .schema = &shutdown_schema},
     {.key = "demo_page", .type = FIELD_BOOL, .fallback = "false", MEMBER(struct config, demo_page)},
     {.key = "trusted_proxies", .type = FIELD_UNSUPPORTED},

@@ -19,6 +19,7 @@ static const struct unit duration_units[] = {
     {"m", INT64_C(60000000000)},
     {"s", INT64_C(1000000000)},
     {"ms", INT64_C(1000000)},
+    {"us", INT64_C(1000)},
 };
 static const struct unit size_units[] = {
     {"GiB", INT64_C(1) << 30},

@@ -93,6 +93,9 @@ struct yaml_node *yaml_node_get(const struct yaml_node *mapping, const char *key
 /* Whether a node is empty: nothing, ~ or null, without quotes. NULL counts too. */
 bool yaml_node_is_null(const struct yaml_node *node);
 
+/* Whether two trees say the same, wherever they stand. NULL and an empty mapping are the same. */
+bool yaml_node_equals(const struct yaml_node *a, const struct yaml_node *b);
+
 /* "a mapping", "a list" or "a single value", for messages. */
 const char *yaml_node_kind_name(const struct yaml_node *node);
 

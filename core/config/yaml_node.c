@@ -135,3 +135,30 @@ const char *yaml_node_kind_name(const struct yaml_node *node)
         return "a single value";
     }
 }
+
+static bool is_empty(const struct yaml_node *node)
+{
+    return yaml_node_is_null(node) || (node->kind == NODE_MAPPING && node->count == 0);
+}
+
+static bool entries_equal(const struct yaml_entry *a, const struct yaml_entry *b)
+{
+    bool same_key = a->key == NULL ? b->key == NULL : b->key != NULL && strcmp(a->key, b->key) == 0;
+    return same_key && yaml_node_equals(a->value, b->value);
+}
+
+bool yaml_node_equals(const struct yaml_node *a, const struct yaml_node *b)
+{
+    if (is_empty(a) || is_empty(b))
+        return is_empty(a) && is_empty(b);
+    if (a->kind != b->kind)
+        return false;
+    if (a->kind == NODE_SCALAR)
+        return a->plain == b->plain && strcmp(a->text, b->text) == 0;
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!entries_equal(&a->entries[i], &b->entries[i]))
+            return false;
+    return true;
+}

@@ -4,6 +4,7 @@
 #include "hub/endpoint.h"
 #include "hub/hub_internal.h"
 #include "hub/shard.h"
+#include "hub/topic.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,7 @@ static int append_to_batch(struct audience *audience, enum opcode opcode, const 
     audience->batch_messages++;
     if (!has_other_loops(audience))
         return OK;
+    topic_forward(audience->shard); /* What was published before it goes before it. */
     error = buffer_append(&audience->outbound, audience->batch.data + before,
                           audience->batch.len - before);
     if (error != OK) {
@@ -152,8 +154,8 @@ void audience_forward(struct audience *audience)
     if (audience->outbound.len == 0)
         return;
     int error =
-        hub_forward(audience->shard->hub, audience->shard, audience->endpoint->index,
-                    audience->outbound.data, audience->outbound.len, audience->outbound_messages);
+        hub_forward(audience->endpoint, audience->shard, audience->outbound.data,
+                    audience->outbound.len, audience->outbound_messages);
     if (error != OK)
         shard_count_drop(audience->shard, error == ERR_LIMIT ? DROP_QUEUE_TOTAL : DROP_NO_MEMORY);
     audience->outbound.len = 0;

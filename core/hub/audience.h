@@ -19,13 +19,15 @@
 
 struct client;
 struct endpoint;
+struct endpoint_setup;
 struct shard;
 
 /* Past this a batch is sent after the current event, without waiting for the iteration's end. */
 #define AUDIENCE_BATCH_FLUSH (256u * 1024)
 
 struct audience {
-    struct endpoint *endpoint;
+    _Alignas(64) struct endpoint *endpoint; /* loops do not share cache lines */
+    struct endpoint_setup *setup;           /* what new clients get; one reference, or NULL */
     struct shard *shard;
     struct client **members; /* open clients, in no order; each knows its index */
     uint32_t count;

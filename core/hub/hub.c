@@ -5,15 +5,26 @@
 #include "client/client.h"
 #include "config/config.h"
 #include "hub/hub_internal.h"
-#include "pipeline/chain.h"
+#include "hub/reload.h"
 
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOPS_MAX 256u /* an id has 8 bits for its loop */
+
 
 /* -- life -- */
+
+/* What the chains of all endpoints are built from is what a reload does, with nothing before it. */
+static int create_endpoints(struct hub *hub, struct config *config,
+                            struct diagnostics *diagnostics)
+{
+    struct hub_reload *reload;
+    int error = hub_reload_prepare(hub, config, diagnostics, &reload);
+    if (error == OK)
+        error = hub_reload_commit(hub, reload, diagnostics);
+    return error;
+}
 
 static unsigned loop_count_for(const struct config *config)
 {
@@ -23,48 +34,12 @@ static unsigned loop_count_for(const struct config *config)
         count = (unsigned)CPU_COUNT(&cpus);
     if (count == 0)
         count = 1;
-    return count < LOOPS_MAX ? count : LOOPS_MAX;
+    return count < HUB_LOOPS_MAX ? count : HUB_LOOPS_MAX;
 }
 
-static void init_endpoint(struct hub *hub, struct endpoint *endpoint, size_t index)
+static int create_shards(struct hub *hub, const struct config *config)
 {
-    const struct endpoint_config *config = &hub->config->endpoints[index];
-    endpoint->config = config;
-    endpoint->hub = hub;
-    endpoint->index = (unsigned)index;
-    endpoint->limits =
-        (struct frame_limits){.message_max = config->message_max_size,
-                              .text = (config->message_types & MESSAGE_TYPE_TEXT) != 0,
-                              .binary = (config->message_types & MESSAGE_TYPE_BINARY) != 0};
-}
-
-static int create_endpoints(struct hub *hub)
-{
-    hub->endpoints = calloc(hub->config->endpoint_count, sizeof *hub->endpoints);
-    if (hub->endpoints == NULL)
-        return ERR_NO_MEMORY;
-    hub->endpoint_count = hub->config->endpoint_count;
-    for (size_t i = 0; i < hub->endpoint_count; i++)
-        init_endpoint(hub, &hub->endpoints[i], i);
-    return OK;
-}
-
-/* After endpoints and shards: an instance's create may already count, send and broadcast. */
-static int create_chains(struct hub *hub, struct diagnostics *diagnostics)
-{
-    int first_error = OK;
-    for (size_t i = 0; i < hub->endpoint_count; i++) {
-        int error = chain_create(&hub->plugins, &hub->endpoints[i], hub->shard_count, diagnostics,
-                                 &hub->endpoints[i].chain);
-        if (first_error == OK)
-            first_error = error;
-    }
-    return first_error;
-}
-
-static int create_shards(struct hub *hub)
-{
-    unsigned count = loop_count_for(hub->config);
+    unsigned count = loop_count_for(config);
     hub->shards = calloc(count, sizeof *hub->shards);
     if (hub->shards == NULL)
         return ERR_NO_MEMORY;
@@ -76,23 +51,31 @@ static int create_shards(struct hub *hub)
     return OK;
 }
 
-int hub_create(const struct config *config, struct diagnostics *diagnostics, struct hub **out)
+static int create_parts(struct hub *hub, struct config *config, struct diagnostics *diagnostics)
+{
+    int error = address_counts_init(&hub->addresses);
+    if (error == OK)
+        error = topic_counts_init(&hub->topic_counts);
+    if (error == OK)
+        error = mailbox_init(&hub->control);
+    if (error == OK)
+        error = worker_pool_create(config->offload_threads, config->offload_queue, &hub->workers);
+    if (error == OK)
+        error = create_shards(hub, config);
+    if (error == OK)
+        error = create_endpoints(hub, config, diagnostics);
+    return error;
+}
+
+int hub_create(struct config *config, struct diagnostics *diagnostics, struct hub **out)
 {
     struct hub *hub = calloc(1, sizeof *hub);
     if (hub == NULL)
         return ERR_NO_MEMORY;
-    hub->config = config;
-    plugin_set_init(&hub->plugins, config->plugin_path, config->plugin_path_count);
-    int error = address_counts_init(&hub->addresses);
-    if (error != OK) {
-        free(hub);
-        return error;
-    }
-    error = create_endpoints(hub);
-    if (error == OK)
-        error = create_shards(hub);
-    if (error == OK)
-        error = create_chains(hub, diagnostics);
+    hub->control.event_fd = -1;
+    hub->plugins.in_place = config->plugins_in_place;
+    pthread_mutex_init(&hub->setup_lock, NULL);
+    int error = create_parts(hub, config, diagnostics);
     if (error != OK) {
         hub_destroy(hub);
         return error;
@@ -115,19 +98,33 @@ int hub_start(struct hub *hub)
 }
 
 /* Mail that was posted to loops that do not run: by close hooks on other loops, by plugins in
- * create and destroy, by plugins' own threads. */
+ * create and destroy, by plugins' own threads. Instances say goodbye to each other so: what one
+ * posts may be another's end. */
 static void deliver_rest(struct hub *hub)
 {
-    for (unsigned i = 0; i < hub->shard_count; i++)
-        loop_deliver_rest(&hub->shards[i].loop);
+    for (int round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < hub->shard_count; i++)
+            loop_deliver_rest(&hub->shards[i].loop);
+        hub_run_control(hub);
+    }
 }
 
 static void destroy_shards(struct hub *hub)
 {
-    deliver_rest(hub);
     for (unsigned i = 0; i < hub->shard_count; i++)
         shard_deinit(&hub->shards[i]);
     free(hub->shards);
+}
+
+/* The loops' mailboxes outlive the instances, whose own threads may post until destroy. */
+static void destroy_endpoints(struct hub *hub)
+{
+    size_t count = hub_endpoint_count(hub);
+    for (size_t i = 0; i < count; i++)
+        endpoint_retire(hub->endpoints[i]);
+    deliver_rest(hub);
+    for (size_t i = 0; i < count; i++)
+        endpoint_destroy(hub->endpoints[i]);
 }
 
 void hub_destroy(struct hub *hub)
@@ -135,25 +132,53 @@ void hub_destroy(struct hub *hub)
     if (hub == NULL)
         return;
     atomic_store(&hub->is_draining, true);
+    atomic_store(&hub->is_stopping, true);
+    worker_pool_stop(hub->workers); /* First: what is done comes back to the loops. */
     for (unsigned i = 0; hub->is_started && i < hub->shard_count; i++)
         loop_stop(&hub->shards[i].loop);
-    /* The loops' mailboxes outlive the instances, whose own threads may post until destroy. */
-    for (size_t i = 0; i < hub->endpoint_count; i++)
-        chain_destroy(hub->endpoints[i].chain);
+    deliver_rest(hub);
+    destroy_endpoints(hub);
     destroy_shards(hub);
-    free(hub->endpoints);
     plugin_set_deinit(&hub->plugins);
+    worker_pool_destroy(hub->workers);
+    mailbox_deinit(&hub->control);
+    topic_counts_deinit(&hub->topic_counts);
     address_counts_deinit(&hub->addresses);
+    pthread_mutex_destroy(&hub->setup_lock);
     free(hub);
+}
+
+/* -- the main thread's work -- */
+
+int hub_control_fd(const struct hub *hub)
+{
+    return hub->control.event_fd;
+}
+
+void hub_post_control(struct hub *hub, struct mail *mail)
+{
+    mailbox_post(&hub->control, mail);
+}
+
+void hub_run_control(struct hub *hub)
+{
+    struct mail *mail = hub->control.event_fd >= 0 ? mailbox_take(&hub->control) : NULL;
+    while (mail != NULL) {
+        struct mail *next = mail->next;
+        mail->deliver(NULL, mail);
+        mail = next;
+    }
 }
 
 /* -- coming and going -- */
 
 struct endpoint *hub_find_endpoint(struct hub *hub, const char *path)
 {
-    for (size_t i = 0; i < hub->endpoint_count; i++)
-        if (strcmp(hub->endpoints[i].config->path, path) == 0)
-            return &hub->endpoints[i];
+    size_t count = hub_endpoint_count(hub);
+    for (size_t i = 0; i < count; i++)
+        if (atomic_load_explicit(&hub->endpoints[i]->is_active, memory_order_acquire) &&
+            strcmp(hub->endpoints[i]->path, path) == 0)
+            return hub->endpoints[i];
     return NULL;
 }
 
@@ -171,15 +196,21 @@ static void give_place(_Atomic uint32_t *count)
     atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
 }
 
+/* A limit, which a reload may change. */
+static uint32_t current(const _Atomic uint32_t *limit)
+{
+    return atomic_load_explicit(limit, memory_order_relaxed);
+}
+
 static enum admission admit_address(struct hub *hub, struct endpoint *endpoint,
                                     const struct address *address)
 {
     int error =
-        address_counts_add(&hub->addresses, address, 0, hub->config->limit_clients_per_address);
+        address_counts_add(&hub->addresses, address, 0, current(&hub->limit_clients_per_address));
     if (error != OK)
         return error == ERR_LIMIT ? ADMISSION_ADDRESS_FULL : ADMISSION_NO_MEMORY;
     error = address_counts_add(&hub->addresses, address, endpoint->index + 1,
-                               endpoint->config->clients_per_address);
+                               current(&endpoint->clients_per_address));
     if (error == OK)
         return ADMISSION_GRANTED;
     address_counts_remove(&hub->addresses, address, 0);
@@ -191,9 +222,9 @@ static enum admission admit(struct hub *hub, struct endpoint *endpoint,
 {
     if (atomic_load_explicit(&hub->is_draining, memory_order_relaxed))
         return ADMISSION_DRAINING;
-    if (!take_place(&hub->admitted, hub->config->limit_clients))
+    if (!take_place(&hub->admitted, current(&hub->limit_clients)))
         return ADMISSION_TOTAL_FULL;
-    if (!take_place(&endpoint->admitted, endpoint->config->clients_max)) {
+    if (!take_place(&endpoint->admitted, current(&endpoint->clients_max))) {
         give_place(&hub->admitted);
         return ADMISSION_ENDPOINT_FULL;
     }
@@ -237,8 +268,8 @@ uint32_t hub_client_count(const struct hub *hub, const struct endpoint *endpoint
     uint32_t count = 0;
     if (endpoint != NULL)
         return atomic_load_explicit(&endpoint->connected, memory_order_relaxed);
-    for (size_t i = 0; i < hub->endpoint_count; i++)
-        count += atomic_load_explicit(&hub->endpoints[i].connected, memory_order_relaxed);
+    for (size_t i = 0; i < hub_endpoint_count(hub); i++)
+        count += atomic_load_explicit(&hub->endpoints[i]->connected, memory_order_relaxed);
     return count;
 }
 

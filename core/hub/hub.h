@@ -1,8 +1,8 @@
 /*
  * The hub: the endpoints, the loops that own their clients, and what is counted across loops.
  *
- * Created before any thread starts, destroyed after all have ended. Endpoints never change while it
- * lives. Functions say which thread may call them.
+ * Created before any thread starts, destroyed after all have ended. A reload (hub/reload.h) adds and
+ * changes endpoints while it runs. Functions say which thread may call them.
  */
 #ifndef SLUICE_HUB_HUB_H
 #define SLUICE_HUB_HUB_H
@@ -33,9 +33,9 @@ enum admission {
 };
 
 /* Builds endpoints and pipelines, loading the plugins and creating their instances; no thread is
- * started. `config` must outlive the hub. All errors go to `diagnostics`. Main thread. Returns 0,
+ * started. Keeps a reference to `config` as long as it needs it. All errors go to `diagnostics`. Main thread. Returns 0,
  * ERR_CONFIG, ERR_NO_MEMORY or ERR_SYSTEM. */
-MUST_CHECK int hub_create(const struct config *config, struct diagnostics *diagnostics,
+MUST_CHECK int hub_create(struct config *config, struct diagnostics *diagnostics,
                           struct hub **out);
 
 /* Starts the loops. Main thread. Returns 0 or ERR_SYSTEM. */
@@ -49,7 +49,12 @@ void hub_drain(struct hub *hub, int64_t grace);
  * The front must be gone. Main thread. NULL is fine. */
 void hub_destroy(struct hub *hub);
 
-/* The endpoint that serves exactly this path, or NULL. Any thread. */
+/* A descriptor that is readable while there is work for the main thread, and that work: instances
+ * that nobody uses any more are destroyed. Main thread. */
+int hub_control_fd(const struct hub *hub);
+void hub_run_control(struct hub *hub);
+
+/* The endpoint that serves exactly this path at the moment, or NULL. Any thread. */
 struct endpoint *hub_find_endpoint(struct hub *hub, const char *path);
 
 /* Asks for a place for one more client and counts it if it is granted; every grant is given back

@@ -8,25 +8,40 @@
 #include "hub/endpoint.h"
 #include "hub/hub.h"
 #include "hub/shard.h"
+#include "hub/topic_counts.h"
+#include "loop/mailbox.h"
 #include "pipeline/plugin.h"
+#include "pipeline/worker_pool.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
+#define HUB_LOOPS_MAX 256u /* an id has 8 bits for its loop */
+#define HUB_ENDPOINTS_MAX 1024 /* that a hub has ever had */
 #define ADMISSION_COUNT (ADMISSION_DRAINING + 1)
 
 struct hub {
-    const struct config *config;
-    struct endpoint *endpoints;
-    size_t endpoint_count;
+    /* Endpoints are only added, and never freed before the end: any thread may walk them. */
+    struct endpoint *endpoints[HUB_ENDPOINTS_MAX];
+    _Atomic size_t endpoint_count;
+    pthread_mutex_t setup_lock; /* of the endpoints' set-ups, for who is not on a loop */
     struct shard *shards;
     unsigned shard_count;
     bool is_started;
-    struct plugin_set plugins;
+    struct plugin_set plugins;  /* of the configuration that runs; main thread */
+    struct mailbox control;     /* for the main thread */
+    struct worker_pool *workers;
+    _Atomic uint32_t limit_clients;
+    _Atomic uint32_t limit_clients_per_address;
+    _Atomic size_t limit_queue_bytes;
+    _Atomic uint64_t generation; /* how many configurations have been in force */
     struct address_counts addresses;
+    struct topic_counts topic_counts;
     _Atomic uint32_t admitted;
     _Atomic size_t queued_bytes;    /* memory held for slow clients and incomplete messages */
     _Atomic size_t forwarded_bytes; /* memory on its way from one loop to another */
     _Atomic bool is_draining;
+    _Atomic bool is_stopping; /* the loops are about to end */
     _Atomic uint64_t admissions[ADMISSION_COUNT]; /* by enum admission: granted and refused */
 };
 
@@ -36,17 +51,35 @@ static inline _Atomic size_t *hub_queued_bytes(struct hub *hub)
     return &hub->queued_bytes;
 }
 
-/* Whether limits.queue_bytes is reached. */
+/* limits.queue_bytes. */
+static inline size_t hub_queue_limit(const struct hub *hub)
+{
+    return atomic_load_explicit(&hub->limit_queue_bytes, memory_order_relaxed);
+}
+
+/* Whether it is reached. */
 static inline bool hub_is_queue_full(struct hub *hub)
 {
     return atomic_load_explicit(&hub->queued_bytes, memory_order_relaxed) >
-           hub->config->limit_queue_bytes;
+           hub_queue_limit(hub);
 }
+
+/* How many endpoints there are, inactive ones included. */
+static inline size_t hub_endpoint_count(const struct hub *hub)
+{
+    return atomic_load_explicit(&hub->endpoint_count, memory_order_acquire);
+}
+
+/* The shard whose loop the calling thread runs, or NULL. */
+struct shard *hub_current_shard(const struct hub *hub);
+
+/* Hands work to the main thread. Any thread. */
+void hub_post_control(struct hub *hub, struct mail *mail);
 
 /* Hands frames that were published on one loop to all others (`from` may be NULL: to all).
  * Returns 0, ERR_LIMIT (loops take their mail too slowly: limits.queue_bytes is reached) or
  * ERR_NO_MEMORY; some loops may have got them even then. */
-MUST_CHECK int hub_forward(struct hub *hub, const struct shard *from, unsigned endpoint_index,
-                           const void *frames, size_t len, uint32_t messages);
+MUST_CHECK int hub_forward(struct endpoint *endpoint, const struct shard *from, const void *frames,
+                           size_t len, uint32_t messages);
 
 #endif

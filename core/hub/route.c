@@ -4,12 +4,12 @@
  */
 #include "client/client.h"
 #include "hub/hub_internal.h"
+#include "hub/topic.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The shard whose loop the calling thread runs, or NULL. */
-static struct shard *current_shard(const struct hub *hub)
+struct shard *hub_current_shard(const struct hub *hub)
 {
     struct loop *loop = loop_current();
     return loop != NULL && shard_of(loop)->hub == hub ? shard_of(loop) : NULL;
@@ -20,7 +20,7 @@ static struct shard *current_shard(const struct hub *hub)
 struct frames_mail {
     struct mail mail; /* first */
     struct shared_bytes *frames;
-    unsigned endpoint_index;
+    struct endpoint *endpoint;
     uint32_t messages;
 };
 
@@ -28,7 +28,7 @@ static void deliver_frames(struct loop *loop, struct mail *mail)
 {
     struct frames_mail *frames_mail = (struct frames_mail *)mail;
     struct shard *shard = shard_of(loop);
-    if (audience_add_frames(&shard->audiences[frames_mail->endpoint_index],
+    if (audience_add_frames(&frames_mail->endpoint->audiences[loop->index],
                             frames_mail->frames->data, frames_mail->frames->len,
                             frames_mail->messages) != OK)
         shard_count_drop(shard, DROP_NO_MEMORY);
@@ -36,7 +36,7 @@ static void deliver_frames(struct loop *loop, struct mail *mail)
     free(frames_mail);
 }
 
-static int post_frames(struct shard *to, struct shared_bytes *frames, unsigned endpoint_index,
+static int post_frames(struct shard *to, struct shared_bytes *frames, struct endpoint *endpoint,
                        uint32_t messages)
 {
     struct frames_mail *mail = malloc(sizeof *mail);
@@ -44,25 +44,26 @@ static int post_frames(struct shard *to, struct shared_bytes *frames, unsigned e
         return ERR_NO_MEMORY;
     *mail = (struct frames_mail){.mail.deliver = deliver_frames,
                                  .frames = shared_bytes_ref(frames),
-                                 .endpoint_index = endpoint_index,
+                                 .endpoint = endpoint,
                                  .messages = messages};
     loop_post(&to->loop, &mail->mail);
     return OK;
 }
 
-int hub_forward(struct hub *hub, const struct shard *from, unsigned endpoint_index,
-                const void *frames, size_t len, uint32_t messages)
+int hub_forward(struct endpoint *endpoint, const struct shard *from, const void *frames, size_t len,
+                uint32_t messages)
 {
+    struct hub *hub = endpoint->hub;
     int error = OK;
     if (atomic_load_explicit(&hub->forwarded_bytes, memory_order_relaxed) >
-        hub->config->limit_queue_bytes)
+        hub_queue_limit(hub))
         return ERR_LIMIT;
     struct shared_bytes *shared = shared_bytes_create(frames, len, &hub->forwarded_bytes);
     if (shared == NULL)
         return ERR_NO_MEMORY;
     for (unsigned i = 0; i < hub->shard_count; i++)
         if (&hub->shards[i] != from &&
-            post_frames(&hub->shards[i], shared, endpoint_index, messages) != OK)
+            post_frames(&hub->shards[i], shared, endpoint, messages) != OK)
             error = ERR_NO_MEMORY;
     shared_bytes_unref(shared);
     return error;
@@ -71,9 +72,9 @@ int hub_forward(struct hub *hub, const struct shard *from, unsigned endpoint_ind
 int hub_broadcast(struct hub *hub, struct endpoint *endpoint, enum opcode opcode, const void *data,
                   size_t len)
 {
-    struct shard *here = current_shard(hub);
+    struct shard *here = hub_current_shard(hub);
     if (here != NULL)
-        return audience_publish(&here->audiences[endpoint->index], opcode, data, len, NULL);
+        return audience_publish(&endpoint->audiences[here->loop.index], opcode, data, len, NULL);
 
     uint8_t *frame = malloc(FRAME_HEADER_MAX + len);
     if (frame == NULL)
@@ -81,7 +82,7 @@ int hub_broadcast(struct hub *hub, struct endpoint *endpoint, enum opcode opcode
     size_t header_len = frame_encode_header(frame, opcode, len);
     if (len > 0)
         memcpy(frame + header_len, data, len);
-    int error = hub_forward(hub, NULL, endpoint->index, frame, header_len + len, 1);
+    int error = hub_forward(endpoint, NULL, frame, header_len + len, 1);
     free(frame);
     return error;
 }
@@ -89,8 +90,8 @@ int hub_broadcast(struct hub *hub, struct endpoint *endpoint, enum opcode opcode
 int hub_broadcast_to_all(struct hub *hub, enum opcode opcode, const void *data, size_t len)
 {
     int first_error = OK;
-    for (size_t i = 0; i < hub->endpoint_count; i++) {
-        int error = hub_broadcast(hub, &hub->endpoints[i], opcode, data, len);
+    for (size_t i = 0; i < hub_endpoint_count(hub); i++) {
+        int error = hub_broadcast(hub, hub->endpoints[i], opcode, data, len);
         if (first_error == OK)
             first_error = error;
     }
@@ -117,8 +118,10 @@ static struct shard *shard_of_id(const struct hub *hub, uint64_t client_id)
 /* What was published here before goes first, so that the order is kept on the other loop too. */
 static void forward_published(struct shard *shard)
 {
-    for (size_t i = 0; shard != NULL && i < shard->audience_count; i++)
-        audience_forward(&shard->audiences[i]);
+    if (shard == NULL)
+        return;
+    topic_forward(shard);
+    shard_forward_audiences(shard);
 }
 
 static int apply(struct shard *shard, uint64_t client_id, enum opcode opcode, uint16_t close_code,
@@ -147,12 +150,12 @@ static int post_to_client(struct hub *hub, uint64_t client_id, enum opcode opcod
     struct shard *shard = shard_of_id(hub, client_id);
     if (shard == NULL)
         return ERR_INVALID;
-    if (shard == current_shard(hub))
+    if (shard == hub_current_shard(hub))
         return apply(shard, client_id, opcode, close_code, data, len);
     struct client_mail *mail = malloc(sizeof *mail + len);
     if (mail == NULL)
         return ERR_NO_MEMORY;
-    forward_published(current_shard(hub));
+    forward_published(hub_current_shard(hub));
     *mail = (struct client_mail){.mail.deliver = deliver_to_client,
                                  .client_id = client_id,
                                  .opcode = opcode,

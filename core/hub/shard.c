@@ -10,6 +10,7 @@
 
 #define UNICAST_MAX (UINT32_MAX / 2)
 #define UNICAST_FLUSH (256u * 1024)
+#define OUTGOING_FLUSH (64u * 1024) /* runs */
 #define SLOT_NONE UINT32_MAX
 #define SLOTS_MAX (1u << 24)
 #define DRAIN_TICK (50 * NS_PER_MS)
@@ -182,6 +183,33 @@ int shard_queue(struct shard *shard, struct client *client, const void *head, si
     return OK;
 }
 
+int shard_share(struct shard *shard, const void *bytes, size_t len, uint32_t *offset)
+{
+    size_t at = shard->unicast.len;
+    if (buffer_append(&shard->unicast, bytes, len) != OK)
+        return ERR_NO_MEMORY;
+    *offset = (uint32_t)at;
+    if (shard->unicast.len > UNICAST_FLUSH)
+        shard->has_much_to_send = true;
+    return OK;
+}
+
+int shard_queue_shared(struct shard *shard, struct client *client, uint32_t offset, uint32_t len)
+{
+    if (shard->outgoing_count > OUTGOING_FLUSH)
+        shard->has_much_to_send = true;
+    if (shard_catch_up(shard, client) != OK)
+        return ERR_NO_MEMORY;
+    return add_outgoing(shard, client, false, offset, len);
+}
+
+void shard_forward_audiences(struct shard *shard)
+{
+    for (struct audience *audience = shard->dirty_audiences; audience != NULL;
+         audience = audience->next_dirty)
+        audience_forward(audience);
+}
+
 static void flush_audiences(struct shard *shard)
 {
     while (shard->dirty_audiences != NULL) {
@@ -197,6 +225,7 @@ static void flush_audiences(struct shard *shard)
 static void flush(struct shard *shard)
 {
     shard->has_much_to_send = false;
+    topic_forward(shard);
     flush_audiences(shard); /* First: runs of a client may lie in its audience's batch. */
     flush_clients(shard);
 }
@@ -291,6 +320,8 @@ int shard_init(struct shard *shard, struct hub *hub, unsigned index)
 {
     *shard = (struct shard){.hub = hub, .first_free_slot = SLOT_NONE};
     shard->drain_timer.fire = on_drain_timer;
+    deferral_table_init(&shard->deferrals);
+    topic_table_init(&shard->topics);
     buffer_init(&shard->unicast, UNICAST_MAX);
     if (loop_init(&shard->loop, index) != OK)
         return ERR_SYSTEM;
@@ -299,22 +330,18 @@ int shard_init(struct shard *shard, struct hub *hub, unsigned index)
     shard->loop.on_iteration_end = shard_on_iteration_end;
     shard->loop.on_stop = shard_on_stop;
     shard->input = malloc(FRAME_UNCONSUMED_MAX + SHARD_READ_SIZE);
-    shard->audiences = calloc(hub->endpoint_count, sizeof *shard->audiences);
-    if (shard->input == NULL || shard->audiences == NULL) {
+    if (shard->input == NULL) {
         shard_deinit(shard);
         return ERR_NO_MEMORY;
     }
-    shard->audience_count = hub->endpoint_count;
-    for (size_t i = 0; i < hub->endpoint_count; i++)
-        audience_init(&shard->audiences[i], shard, &hub->endpoints[i]);
     return OK;
 }
 
 void shard_deinit(struct shard *shard)
 {
-    for (size_t i = 0; i < shard->audience_count; i++)
-        audience_deinit(&shard->audiences[i]);
-    free(shard->audiences);
+    deferral_table_deinit(&shard->deferrals);
+    topic_table_deinit(&shard->topics);
+    free(shard->spare_message);
     free(shard->slots);
     free(shard->outgoing);
     free(shard->input);

@@ -10,14 +10,18 @@
 #include "base/buffer.h"
 #include "base/counter.h"
 #include "hub/audience.h"
+#include "hub/topic.h"
 #include "loop/loop.h"
+#include "pipeline/deferral.h"
 #include "ws/frame.h"
 
 #include <stdint.h>
 
 struct client;
+struct connect;
 struct hub;
 struct message;
+struct stage;
 
 #define SHARD_READ_SIZE (64u * 1024)
 
@@ -37,6 +41,15 @@ enum close_slot {
     CLOSE_SLOT_4401,
     CLOSE_SLOT_4429,
     CLOSE_SLOT_COUNT
+};
+
+/* What a hook that runs is being asked about. */
+struct running {
+    const struct stage *stage; /* NULL: no hook that could defer is running */
+    struct client *client;
+    struct connect *connect;   /* in on_connect, else NULL */
+    struct message *message;   /* in on_message, else NULL */
+    struct deferral *deferral; /* begun by the hook, not attached yet */
 };
 
 /* Why a message went no further, or output was thrown away. */
@@ -74,8 +87,6 @@ struct shard_slot {
 struct shard {
     struct loop loop;
     struct hub *hub;
-    struct audience *audiences; /* one for each endpoint, by its index */
-    size_t audience_count;
 
     struct shard_slot *slots;
     uint32_t slot_count;
@@ -90,7 +101,10 @@ struct shard {
     uint32_t outgoing_count;
     uint32_t outgoing_capacity;
 
-    struct message *current_message; /* whose chain is running, or NULL */
+    struct running running;
+    struct message *spare_message; /* owned; for the next message, or NULL */
+    struct deferral_table deferrals;
+    struct topic_table topics;
     uint8_t *input; /* FRAME_UNCONSUMED_MAX + SHARD_READ_SIZE bytes: what is being read */
     struct timer drain_timer;
     int64_t drain_until;
@@ -140,6 +154,17 @@ void shard_mark_client_dirty(struct shard *shard, struct client *client);
 /* Queues bytes for one client for the end of the iteration. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int shard_queue(struct shard *shard, struct client *client, const void *head,
                            size_t head_len, const void *body, size_t body_len);
+
+/* Puts bytes where several clients can be given them in this iteration, by their offset. Returns 0
+ * or ERR_NO_MEMORY. */
+MUST_CHECK int shard_share(struct shard *shard, const void *bytes, size_t len, uint32_t *offset);
+
+/* Queues such bytes for one client. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int shard_queue_shared(struct shard *shard, struct client *client, uint32_t offset,
+                                  uint32_t len);
+
+/* Hands what was broadcast in this iteration to the other loops. */
+void shard_forward_audiences(struct shard *shard);
 
 /* Counts a close code, or a message or queue that was dropped. */
 void shard_count_close(struct shard *shard, uint16_t code);

@@ -1,6 +1,7 @@
 #include "loop/loop.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -93,9 +94,11 @@ static void *loop_run(void *argument)
     bool more_to_do = false;
 
     current = loop;
+    crash_prepare_thread();
     while (!atomic_load_explicit(&loop->stop, memory_order_acquire))
         more_to_do = loop_iterate(loop, more_to_do);
     loop->on_stop(loop);
+    crash_release_thread();
     current = NULL;
     return NULL;
 }

@@ -1,10 +1,15 @@
 #include "pipeline/chain.h"
 
 #include "base/log.h"
+#include "base/ticks.h"
 #include "client/client.h"
 #include "hub/endpoint.h"
 #include "hub/shard.h"
+#include "pipeline/chain_deferred.h"
+#include "pipeline/completion.h"
+#include "pipeline/deferral.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,184 +18,437 @@ static struct sl_client *seen(struct client *client)
     return (struct sl_client *)client;
 }
 
-static void count_verdict(struct instance *instance, const struct client *client,
-                          enum verdict_slot slot)
+/* Says whose code is about to run, for crash reports and for host functions that ask. */
+static void enter(const struct stage *stage, const char *hook)
 {
-    counter_add(&instance->verdicts[client->shard->loop.index].slots[slot], 1);
+    crash_running.subject = &stage->instance->crash;
+    crash_running.hook = hook;
 }
 
-/* -- building -- */
-
-/* The blocks of a client's plugin state lie one behind the other, each aligned for any type. */
-static void place_client_block(struct chain *chain, struct instance *instance)
+static void leave(void)
 {
-    size_t alignment = _Alignof(max_align_t);
-    size_t size = instance->plugin->table.client_size;
-    instance->client_offset = chain->client_size;
-    chain->client_size += (size + alignment - 1) / alignment * alignment;
+    crash_running.subject = NULL;
 }
 
-static int add_stage(struct chain *chain, struct plugin_set *plugins, struct endpoint *endpoint,
-                     unsigned loop_count, struct diagnostics *diagnostics)
+static const struct chain *chain_of(const struct client *client)
 {
-    const struct stage_config *stage = &endpoint->config->pipeline[chain->count];
-    char text[PLUGIN_TEXT_MAX];
-    struct plugin *plugin;
-    struct instance *instance;
+    return client->setup->chain;
+}
 
-    int error = plugin_load(plugins, stage->plugin, text, &plugin);
-    if (error != OK) {
-        diagnostics_add(diagnostics, stage->position, "%s", text);
-        return error;
+static unsigned loop_of(const struct client *client)
+{
+    return client->shard->loop.index;
+}
+
+/* -- counting -- */
+
+static enum verdict_slot verdict_slot(int verdict)
+{
+    static const enum verdict_slot slots[] = {
+        [SL_CONTINUE] = VERDICT_SLOT_CONTINUE, [SL_DROP] = VERDICT_SLOT_DROP,
+        [SL_HANDLED] = VERDICT_SLOT_HANDLED,   [SL_CLOSE] = VERDICT_SLOT_CLOSE,
+        [SL_DENY] = VERDICT_SLOT_DENY,         [SL_DEFER] = VERDICT_SLOT_DEFER,
+    };
+    return verdict >= 0 && (size_t)verdict < sizeof slots / sizeof *slots ? slots[verdict]
+                                                                          : VERDICT_SLOT_ERROR;
+}
+
+static void report_over_budget(const struct stage *stage, const struct client *client, uint64_t ns)
+{
+    struct instance *instance = stage->instance;
+    counter_add(&instance->stats[loop_of(client)].over_budget, 1);
+    if (instance_may_log(instance, client->shard->loop.now))
+        log_warn("pipeline",
+                 "%s of %s took %" PRIu64 ".%03u ms for one call, over its budget of %" PRIu64
+                 ".%03u ms (further calls within this second are only counted)",
+                 instance->name, instance->seen.endpoint, ns / 1000000,
+                 (unsigned)(ns / 1000 % 1000), stage->budget / 1000000,
+                 (unsigned)(stage->budget / 1000 % 1000));
+}
+
+static void measure(const struct stage *stage, const struct client *client, uint64_t ticks)
+{
+    uint64_t ns = ticks_to_ns(ticks);
+    histogram_add(&stage->instance->stats[loop_of(client)].latency, ns);
+    if (ns > stage->budget)
+        report_over_budget(stage, client, ns);
+}
+
+void chain_count_deferred(const struct stage *stage, const struct client *client, int verdict)
+{
+    instance_count(stage->instance, loop_of(client), verdict_slot(verdict));
+}
+
+void chain_count_timeout(const struct stage *stage, const struct client *client)
+{
+    struct instance *instance = stage->instance;
+    counter_add(&instance->stats[loop_of(client)].timeouts, 1);
+    if (instance_may_log(instance, client->shard->loop.now))
+        log_warn("pipeline", "%s of %s: no verdict within its timeout of %" PRId64 " ms",
+                 instance->name, instance->seen.endpoint, stage->timeout / 1000000);
+}
+
+/* -- what may come back from a hook -- */
+
+enum hook_kind { HOOK_CONNECT, HOOK_MESSAGE };
+
+static bool may_return(enum hook_kind kind, int verdict)
+{
+    switch (verdict) {
+    case SL_ERROR:
+    case SL_CONTINUE:
+        return true;
+    case SL_DENY:
+        return kind == HOOK_CONNECT;
+    case SL_DROP:
+    case SL_HANDLED:
+    case SL_CLOSE:
+        return kind == HOOK_MESSAGE;
+    default:
+        return false;
     }
-    error = instance_create(plugin, stage, endpoint, (unsigned)chain->count + 1, loop_count,
-                            diagnostics, &instance);
-    if (error != OK)
-        return error;
-    place_client_block(chain, instance);
-    chain->instances[chain->count] = instance;
-    if (plugin->table.on_message != NULL)
-        chain->on_message[chain->on_message_count++] = instance;
-    return OK;
 }
 
-/* After a stage that cannot be used, the rest is checked all the same, so that one run shows all
- * errors; the chain is then thrown away. */
-static int add_stages(struct chain *chain, struct plugin_set *plugins, struct endpoint *endpoint,
-                      unsigned loop_count, struct diagnostics *diagnostics)
+/* The verdict if it is one, else SL_ERROR, which is said once a second. */
+static int checked(const struct stage *stage, const struct client *client, enum hook_kind kind,
+                   int verdict)
 {
-    int first_error = OK;
-    for (size_t i = 0; i < endpoint->config->pipeline_length; i++) {
-        chain->count = i;
-        int error = add_stage(chain, plugins, endpoint, loop_count, diagnostics);
-        if (error == ERR_NO_MEMORY)
-            return error;
-        if (error != OK)
-            first_error = ERR_CONFIG;
+    struct instance *instance = stage->instance;
+    if (may_return(kind, verdict))
+        return verdict;
+    if (instance_may_log(instance, client->shard->loop.now))
+        log_warn("pipeline", "%s of %s: %s returned %d%s, which is not a verdict it may give here",
+                 instance->name, instance->seen.endpoint,
+                 kind == HOOK_CONNECT ? "on_connect" : "on_message", verdict,
+                 verdict == SL_DEFER ? " (SL_DEFER) without host->defer" : "");
+    return SL_ERROR;
+}
+
+static void log_shadowed(const struct stage *stage, const struct client *client, int verdict)
+{
+    struct instance *instance = stage->instance;
+    if (verdict != SL_CONTINUE && instance_may_log(instance, client->shard->loop.now))
+        log_info("pipeline",
+                 "%s of %s (shadow): would have decided '%s' for client %" PRIu64
+                 " (further verdicts within this second are only counted)",
+                 instance->name, instance->seen.endpoint,
+                 verdict_slot_name(verdict_slot(verdict)), client->id);
+}
+
+/* Whether a stage's verdict lets the chain go on. */
+static bool lets_pass(const struct stage *stage, int verdict)
+{
+    return verdict == SL_CONTINUE ||
+           (verdict == SL_ERROR && stage->on_error == ON_ERROR_CONTINUE);
+}
+
+/* The deferral that the hook has begun, if any; it is for the caller to attach or to drop. */
+static struct deferral *take_begun(struct shard *shard)
+{
+    struct deferral *deferral = shard->running.deferral;
+    shard->running = (struct running){.stage = NULL};
+    return deferral;
+}
+
+static void attach(struct client *client, struct deferral *deferral)
+{
+    deferral->is_attached = true;
+    client_wait(client);
+}
+
+/* -- connect -- */
+
+static int call_on_connect(const struct stage *stage, struct client *client,
+                           struct connect *connect, struct deferral **begun)
+{
+    struct shard *shard = client->shard;
+    struct instance *instance = stage->instance;
+    shard->running = (struct running){.stage = stage, .client = client, .connect = connect};
+    crash_running.client_id = client->id;
+    enter(stage, "on_connect");
+    uint64_t before = ticks_now();
+    int verdict =
+        instance->plugin->table.on_connect(&instance->seen, seen(client), &connect->seen);
+    measure(stage, client, ticks_now() - before);
+    leave();
+    *begun = take_begun(shard);
+    if (*begun != NULL && verdict == SL_DEFER) {
+        instance_count(instance, loop_of(client), VERDICT_SLOT_DEFER);
+        return verdict;
     }
-    chain->count = endpoint->config->pipeline_length;
-    return first_error;
+    if (*begun != NULL)
+        deferral_drop(*begun);
+    *begun = NULL;
+    verdict = checked(stage, client, HOOK_CONNECT, verdict);
+    instance_count(instance, loop_of(client), verdict_slot(verdict));
+    return verdict;
 }
 
-int chain_create(struct plugin_set *plugins, struct endpoint *endpoint, unsigned loop_count,
-                 struct diagnostics *diagnostics, struct chain **out)
+static void hold_connect(struct deferral *deferral, struct connect *connect)
 {
-    size_t length = endpoint->config->pipeline_length;
-    struct chain *chain = calloc(1, sizeof *chain);
-    if (chain == NULL)
-        return ERR_NO_MEMORY;
-    int error = ERR_NO_MEMORY;
-    chain->instances = calloc(length + 1, sizeof(struct instance *));
-    chain->on_message = calloc(length + 1, sizeof(struct instance *));
-    if (chain->instances != NULL && chain->on_message != NULL)
-        error = add_stages(chain, plugins, endpoint, loop_count, diagnostics);
-    if (error != OK) {
-        chain_destroy(chain);
-        return error;
-    }
-    *out = chain;
-    return OK;
+    connect->references++;
+    deferral->connect = connect;
 }
 
-void chain_destroy(struct chain *chain)
+/* Like call_on_connect, with everything as if the plugin had not been there. What it says about the
+ * client goes nowhere, see host_identify. */
+static void shadow_on_connect(const struct stage *stage, struct client *client,
+                              struct connect *connect)
 {
-    if (chain == NULL)
-        return;
-    for (size_t i = chain->count; chain->instances != NULL && i-- > 0;)
-        instance_destroy(chain->instances[i]);
-    free(chain->instances);
-    free(chain->on_message);
-    free(chain);
-}
-
-/* -- running -- */
-
-/* A hook failed, or gave a verdict that it may not give. Returns whether the chain goes on. */
-static bool continue_after_error(struct instance *instance, const struct client *client,
-                                 const char *hook, int verdict)
-{
-    count_verdict(instance, client, VERDICT_SLOT_ERROR);
-    if (verdict != SL_ERROR)
-        log_warn("pipeline", "%s: %s returned %d, which is not a verdict it may give here",
-                 instance->name, hook, verdict);
+    struct deferral *begun;
+    struct connect before = *connect;
+    int verdict = call_on_connect(stage, client, connect, &begun);
+    if (begun != NULL)
+        hold_connect(begun, connect);
     else
-        log_debug("pipeline", "%s: %s failed", instance->name, hook);
-    return instance->on_error == ON_ERROR_CONTINUE;
+        log_shadowed(stage, client, verdict);
+    before.references = connect->references;
+    before.certificate = connect->certificate;
+    *connect = before;
 }
 
-bool chain_connect(const struct chain *chain, struct client *client, struct connect *connect)
+/* What one stage's verdict means for the chain. */
+static enum chain_result judge_connect(const struct stage *stage, struct connect *connect,
+                                       int verdict)
 {
-    for (size_t i = 0; i < chain->count; i++) {
-        struct instance *instance = chain->instances[i];
-        if (instance->plugin->table.on_connect == NULL)
-            continue;
-        int verdict =
-            instance->plugin->table.on_connect(&instance->seen, seen(client), &connect->seen);
-        if (verdict == SL_CONTINUE) {
-            count_verdict(instance, client, VERDICT_SLOT_CONTINUE);
-        } else if (verdict == SL_DENY) {
-            count_verdict(instance, client, VERDICT_SLOT_DENY);
-            return false;
-        } else if (!continue_after_error(instance, client, "on_connect", verdict)) {
-            connect_refuse(connect, 403, "The request could not be checked");
-            return false;
-        }
+    if (lets_pass(stage, verdict))
+        return CHAIN_PASSED;
+    if (verdict == SL_ERROR)
+        connect_refuse(connect, 403, "The request could not be checked");
+    return CHAIN_STOPPED;
+}
+
+static enum chain_result ask_on_connect(const struct stage *stage, struct client *client,
+                                        struct connect *connect)
+{
+    struct deferral *begun;
+    if (stage->is_shadow) {
+        shadow_on_connect(stage, client, connect);
+        return CHAIN_PASSED;
     }
+    int verdict = call_on_connect(stage, client, connect, &begun);
+    if (begun == NULL)
+        return judge_connect(stage, connect, verdict);
+    hold_connect(begun, connect);
+    attach(client, begun);
+    return CHAIN_DEFERRED;
+}
+
+enum chain_result chain_connect(struct client *client, struct connect *connect)
+{
+    const struct chain *chain = chain_of(client);
+    while (connect->stage < chain->count) {
+        const struct stage *stage = &chain->stages[connect->stage++];
+        if (stage->instance->plugin->table.on_connect == NULL)
+            continue;
+        enum chain_result result = ask_on_connect(stage, client, connect);
+        if (result != CHAIN_PASSED)
+            return result;
+    }
+    return CHAIN_PASSED;
+}
+
+enum chain_result chain_connect_resume(struct client *client, struct connect *connect, int verdict)
+{
+    const struct stage *stage = &chain_of(client)->stages[connect->stage - 1];
+    verdict = checked(stage, client, HOOK_CONNECT, verdict);
+    enum chain_result result = judge_connect(stage, connect, verdict);
+    return result == CHAIN_PASSED ? chain_connect(client, connect) : result;
+}
+
+/* -- message -- */
+
+static int call_on_message(const struct stage *stage, struct client *client,
+                           struct message *message)
+{
+    client->shard->running.stage = stage;
+    enter(stage, "on_message");
+    return stage->on_message(&stage->instance->seen, seen(client), &message->seen);
+}
+
+/* The slow path of a verdict that is not SL_CONTINUE, or that came with a deferral. */
+static enum chain_result judge_message(const struct stage *stage, struct client *client,
+                                       struct message *message, int decided,
+                                       enum sl_verdict *verdict)
+{
+    struct deferral *begun = client->shard->running.deferral;
+    client->shard->running.deferral = NULL;
+    if (begun != NULL && decided == SL_DEFER) {
+        instance_count(stage->instance, loop_of(client), VERDICT_SLOT_DEFER);
+        begun->message = message;
+        attach(client, begun);
+        return CHAIN_DEFERRED;
+    }
+    if (begun != NULL)
+        deferral_drop(begun);
+    decided = checked(stage, client, HOOK_MESSAGE, decided);
+    instance_count(stage->instance, loop_of(client), verdict_slot(decided));
+    if (lets_pass(stage, decided))
+        return CHAIN_PASSED;
+    *verdict = (enum sl_verdict)decided;
+    return CHAIN_STOPPED;
+}
+
+/* A stage that only watches: the message goes on as it was. A deferral keeps the message that the
+ * plugin knows, and the chain gets another one, so that nobody waits. */
+static void shadow_on_message(const struct stage *stage, struct client *client,
+                              struct message **message)
+{
+    struct shard *shard = client->shard;
+    struct message before = **message;
+    (*message)->replacement = NULL;
+    (*message)->topic = NULL;
+    int decided = call_on_message(stage, client, *message);
+    struct deferral *begun = shard->running.deferral;
+    shard->running.deferral = NULL;
+    struct message *other = begun != NULL && decided == SL_DEFER ? message_take(shard) : NULL;
+    if (other != NULL) {
+        instance_count(stage->instance, loop_of(client), VERDICT_SLOT_DEFER);
+        begun->message = *message;
+        *message = other;
+        shard->running.message = other;
+    } else {
+        if (begun != NULL)
+            deferral_drop(begun);
+        else
+            decided = checked(stage, client, HOOK_MESSAGE, decided);
+        instance_count(stage->instance, loop_of(client), verdict_slot(decided));
+        log_shadowed(stage, client, decided);
+        message_deinit(*message);
+    }
+    **message = before;
+}
+
+/* One time stamp a stage: where one call ends, the next begins. */
+static enum chain_result ask_on_message(struct client *client, struct message **message,
+                                        enum sl_verdict *verdict)
+{
+    const struct chain *chain = chain_of(client);
+    uint64_t before = ticks_now();
+    while ((*message)->stage < chain->on_message_count && client->state == CLIENT_OPEN) {
+        const struct stage *stage = chain->on_message[(*message)->stage++];
+        enum chain_result result = CHAIN_PASSED;
+        int decided = SL_CONTINUE;
+        if (stage->is_shadow)
+            shadow_on_message(stage, client, message);
+        else
+            decided = call_on_message(stage, client, *message);
+        uint64_t after = ticks_now();
+        measure(stage, client, after - before);
+        before = after;
+        if (stage->is_shadow)
+            continue;
+        if (decided == SL_CONTINUE && client->shard->running.deferral == NULL)
+            instance_count(stage->instance, loop_of(client), VERDICT_SLOT_CONTINUE);
+        else
+            result = judge_message(stage, client, *message, decided, verdict);
+        if (result != CHAIN_PASSED)
+            return result;
+    }
+    return CHAIN_PASSED;
+}
+
+enum chain_result chain_message(struct client *client, struct message **message,
+                                enum sl_verdict *verdict)
+{
+    struct shard *shard = client->shard;
+    if ((*message)->stage == chain_of(client)->on_message_count)
+        return CHAIN_PASSED;
+    shard->running = (struct running){.client = client, .message = *message};
+    crash_running.client_id = client->id;
+    enum chain_result result = ask_on_message(client, message, verdict);
+    leave();
+    shard->running = (struct running){.stage = NULL};
+    return result;
+}
+
+enum chain_result chain_message_resume(struct client *client, struct message **message, int decided,
+                                       enum sl_verdict *verdict)
+{
+    const struct stage *stage = chain_of(client)->on_message[(*message)->stage - 1];
+    decided = checked(stage, client, HOOK_MESSAGE, decided);
+    if (!lets_pass(stage, decided)) {
+        *verdict = (enum sl_verdict)decided;
+        return CHAIN_STOPPED;
+    }
+    return chain_message(client, message, verdict);
+}
+
+/* -- what a completion brings along -- */
+
+int chain_apply_to_message(struct message *message, const struct completion *completion)
+{
+    const struct sl_completion *details = &completion->details;
+    if (details->type != 0 && message_replace(message, details->type, details->data.data,
+                                              details->data.len) != OK)
+        return SL_ERROR;
+    message_set_close(message, details->code, details->reason.data, details->reason.len);
+    return completion->verdict;
+}
+
+static bool give_attributes(struct client *client, const struct sl_completion *details)
+{
+    for (size_t i = 0; i < details->attribute_count; i++)
+        if (client_set_attribute(client, details->attributes[i].name.data,
+                                 details->attributes[i].value.data,
+                                 details->attributes[i].value.len) != OK)
+            return false;
     return true;
+}
+
+int chain_apply_to_connect(struct client *client, struct connect *connect,
+                           const struct completion *completion)
+{
+    const struct sl_completion *details = &completion->details;
+    if (completion->verdict == SL_DENY) {
+        connect_refuse(connect, details->code, details->reason.data);
+        for (size_t i = 0; i < details->header_count; i++)
+            if (connect_add_header(connect, details->headers[i].name.data,
+                                   details->headers[i].value.data) != OK)
+                return SL_ERROR;
+    } else if (completion->verdict == SL_CONTINUE) {
+        if (details->identity.len > 0 &&
+            client_identify(client, details->identity.data, details->identity.len) != OK)
+            return SL_ERROR;
+        if (!give_attributes(client, details))
+            return SL_ERROR;
+    }
+    return completion->verdict;
+}
+
+/* -- open and close -- */
+
+void instance_open_client(struct instance *instance, struct client *client)
+{
+    if (instance->plugin->table.on_open == NULL)
+        return;
+    crash_running = (struct crash_running){
+        .subject = &instance->crash, .hook = "on_open", .client_id = client->id};
+    instance->plugin->table.on_open(&instance->seen, seen(client));
+    leave();
+}
+
+static void call_on_close(struct instance *instance, struct client *client,
+                          const struct sl_close *how)
+{
+    if (instance->plugin->table.on_close == NULL)
+        return;
+    crash_running = (struct crash_running){
+        .subject = &instance->crash, .hook = "on_close", .client_id = client->id};
+    instance->plugin->table.on_close(&instance->seen, seen(client), how);
+    leave();
 }
 
 void chain_open(const struct chain *chain, struct client *client)
 {
-    for (size_t i = 0; i < chain->count; i++) {
-        struct instance *instance = chain->instances[i];
-        if (instance->plugin->table.on_open != NULL)
-            instance->plugin->table.on_open(&instance->seen, seen(client));
-    }
+    for (size_t i = 0; i < chain->count; i++)
+        instance_open_client(chain->stages[i].instance, client);
 }
 
-static enum verdict_slot message_verdict_slot(int verdict)
+void instance_leave_client(struct instance *instance, struct client *client)
 {
-    switch (verdict) {
-    case SL_CONTINUE:
-        return VERDICT_SLOT_CONTINUE;
-    case SL_DROP:
-        return VERDICT_SLOT_DROP;
-    case SL_HANDLED:
-        return VERDICT_SLOT_HANDLED;
-    case SL_CLOSE:
-        return VERDICT_SLOT_CLOSE;
-    default:
-        return VERDICT_SLOT_ERROR;
-    }
-}
-
-static enum sl_verdict ask_message_hooks(const struct chain *chain, struct client *client,
-                                         struct message *message)
-{
-    for (size_t i = 0; i < chain->on_message_count && client->state == CLIENT_OPEN; i++) {
-        struct instance *instance = chain->on_message[i];
-        int verdict =
-            instance->plugin->table.on_message(&instance->seen, seen(client), &message->seen);
-        enum verdict_slot slot = message_verdict_slot(verdict);
-        if (slot == VERDICT_SLOT_CONTINUE) {
-            count_verdict(instance, client, slot);
-        } else if (slot != VERDICT_SLOT_ERROR) {
-            count_verdict(instance, client, slot);
-            return (enum sl_verdict)verdict;
-        } else if (!continue_after_error(instance, client, "on_message", verdict)) {
-            return SL_ERROR;
-        }
-    }
-    return SL_CONTINUE;
-}
-
-enum sl_verdict chain_message(const struct chain *chain, struct client *client,
-                              struct message *message)
-{
-    client->shard->current_message = message;
-    enum sl_verdict verdict = ask_message_hooks(chain, client, message);
-    client->shard->current_message = NULL;
-    return verdict;
+    struct sl_close how = {.struct_size = sizeof how, .reason = {.data = "", .len = 0}};
+    call_on_close(instance, client, &how);
 }
 
 void chain_close(const struct chain *chain, struct client *client)
@@ -202,9 +460,6 @@ void chain_close(const struct chain *chain, struct client *client)
     if (client->close_reason != NULL)
         how.reason =
             (struct sl_string){.data = client->close_reason, .len = strlen(client->close_reason)};
-    for (size_t i = 0; i < chain->count; i++) {
-        struct instance *instance = chain->instances[i];
-        if (instance->plugin->table.on_close != NULL)
-            instance->plugin->table.on_close(&instance->seen, seen(client), &how);
-    }
+    for (size_t i = 0; i < chain->count; i++)
+        call_on_close(chain->stages[i].instance, client, &how);
 }

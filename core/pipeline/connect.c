@@ -3,6 +3,7 @@
 #include "ws/handshake.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct sl_string as_sl_string(struct span span)
@@ -26,6 +27,29 @@ void connect_init(struct connect *connect, const struct request *request, bool s
                                         .path = as_sl_string(request->path),
                                         .query = as_sl_string(request->query)};
     set_subprotocol(connect, subprotocol != NULL ? subprotocol : "");
+}
+
+int connect_create(struct upgrade *upgrade, const SSL *tls, const char *subprotocol,
+                   struct connect **out)
+{
+    struct connect *connect = malloc(sizeof *connect);
+    if (connect == NULL)
+        return ERR_NO_MEMORY;
+    connect_init(connect, upgrade->request, tls != NULL, subprotocol);
+    connect->references = 1;
+    connect->upgrade = upgrade;
+    connect->tls = tls;
+    *out = connect;
+    return OK;
+}
+
+void connect_unref(struct connect *connect)
+{
+    if (connect == NULL || --connect->references > 0)
+        return;
+    upgrade_destroy(connect->upgrade);
+    free(connect->certificate);
+    free(connect);
 }
 
 int connect_select_subprotocol(struct connect *connect, const char *subprotocol)

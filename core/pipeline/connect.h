@@ -2,12 +2,14 @@
  * An upgrade on its way through the connect chain: what the plugins see of the request, and the
  * answer that they shape.
  *
- * Only the client's loop, for the time of one chain.
+ * Only the client's loop, for the time of one chain, which deferrals may make longer. It is counted:
+ * the client that is connecting holds a reference, and so does each deferral that looks at it.
  */
 #ifndef SLUICE_PIPELINE_CONNECT_H
 #define SLUICE_PIPELINE_CONNECT_H
 
 #include "base/error.h"
+#include "client/upgrade.h"
 #include "ws/request.h"
 
 #include <sluice/plugin.h>
@@ -17,12 +19,25 @@
 
 struct connect {
     struct sl_request seen; /* first: what plugins are handed */
+    unsigned references;
+    struct upgrade *upgrade; /* owned: the request, and what came behind it */
     const struct request *request;
+    const SSL *tls; /* the client's; NULL: plain, or gone */
+    char *certificate; /* owned: the certificate's field that was asked for last */
+    size_t stage;      /* the next one of the chain to be asked */
     char subprotocol[128]; /* to answer with; empty: none */
     int status;            /* of a refusal */
     char reason[CONNECT_REASON_MAX];
     char headers[CONNECT_HEADERS_MAX]; /* further lines of the refusal, each with its CRLF */
 };
+
+/* Makes one with one reference; takes the upgrade over if it succeeds. Returns 0 or
+ * ERR_NO_MEMORY. */
+MUST_CHECK int connect_create(struct upgrade *upgrade, const SSL *tls, const char *subprotocol,
+                              struct connect **out);
+
+/* One reference less. NULL is fine. */
+void connect_unref(struct connect *connect);
 
 /* `subprotocol` is what was negotiated from the endpoint's list, or NULL. */
 void connect_init(struct connect *connect, const struct request *request, bool secure,

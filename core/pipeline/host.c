@@ -1,7 +1,12 @@
 #include "pipeline/host.h"
 
+#include "pipeline/host_async.h"
+#include "pipeline/host_internal.h"
+#include "pipeline/host_topic.h"
+
 #include "base/clock.h"
 #include "base/log.h"
+#include "client/certificate.h"
 #include "client/client.h"
 #include "config/options.h"
 #include "hub/endpoint.h"
@@ -14,39 +19,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#define IDENTITY_MAX 255
-
-/* What plugins hold are the first members, or the disguise, of our own structs. */
-static struct instance *instance_of(const struct sl_instance *self)
-{
-    return (struct instance *)(uintptr_t)self;
-}
-
-static struct client *client_of(const struct sl_client *client)
-{
-    return (struct client *)(uintptr_t)client;
-}
-
-static struct connect *connect_of(const struct sl_request *request)
-{
-    return (struct connect *)(uintptr_t)request;
-}
-
-static enum opcode opcode_of(enum sl_message_type type)
-{
-    return type == SL_BINARY ? OPCODE_BINARY : OPCODE_TEXT;
-}
-
-static bool is_sendable(enum sl_message_type type, const char *data, size_t len)
-{
-    return type == SL_BINARY || (type == SL_TEXT && utf8_is_valid(data, len));
-}
-
-static struct hub *hub_of(const struct sl_instance *self)
-{
-    return instance_of(self)->endpoint->hub;
-}
 
 /* -- log, time, memory -- */
 
@@ -100,7 +72,8 @@ static int64_t host_time_wall(void)
 
 static const struct sl_value *host_option(const struct sl_instance *self, const char *name)
 {
-    return option_set_get(instance_of(self)->options, name);
+    return option_set_get(
+        atomic_load_explicit(&instance_of(self)->options, memory_order_acquire), name);
 }
 
 /* -- the upgrade request -- */
@@ -165,7 +138,7 @@ static void *host_client_state(const struct sl_instance *self, struct sl_client 
     const struct instance *instance = instance_of(self);
     if (instance->plugin->table.client_size == 0)
         return NULL;
-    return client_of(client)->plugin_state + instance->client_offset;
+    return client_block(client_of(client), instance->slot, instance->client_offset);
 }
 
 static uint64_t host_client_id(const struct sl_client *client)
@@ -187,7 +160,7 @@ static void host_client_address_bytes(const struct sl_client *client, uint8_t by
 
 static struct sl_string host_client_endpoint(const struct sl_client *client)
 {
-    const char *path = client_of(client)->audience->endpoint->config->path;
+    const char *path = client_of(client)->audience->endpoint->path;
     return (struct sl_string){.data = path, .len = strlen(path)};
 }
 
@@ -202,17 +175,12 @@ static struct sl_string host_client_identity(const struct sl_client *client)
 static int host_identify(struct sl_instance *self, struct sl_client *client, const char *identity,
                          size_t len)
 {
-    struct client *target = client_of(client);
     (void)self;
-    if (target->state != CLIENT_CONNECTING || len == 0 || len > IDENTITY_MAX ||
-        memchr(identity, '\0', len) != NULL || !utf8_is_valid(identity, len))
+    if (client_of(client)->state != CLIENT_CONNECTING)
         return -1;
-    char *copy = strndup(identity, len);
-    if (copy == NULL)
-        return -1;
-    free(target->identity);
-    target->identity = copy;
-    return 0;
+    if (host_is_shadowed())
+        return 0;
+    return client_identify(client_of(client), identity, len) == OK ? 0 : -1;
 }
 
 static int host_client_send(struct sl_client *client, enum sl_message_type type, const char *data,
@@ -220,32 +188,16 @@ static int host_client_send(struct sl_client *client, enum sl_message_type type,
 {
     if (!is_sendable(type, data, len))
         return -1;
+    if (host_is_shadowed())
+        return 0;
     return client_send(client_of(client), opcode_of(type), data, len) == OK ? 0 : -1;
-}
-
-static bool may_close_with(int code)
-{
-    return (code >= 3000 && code <= 4999) || code == CLOSE_NORMAL || code == CLOSE_GOING_AWAY ||
-           code == CLOSE_UNSUPPORTED_TYPE ||
-           (code >= CLOSE_BAD_DATA && code <= CLOSE_TRY_AGAIN_LATER);
-}
-
-/* A close reason must be UTF-8 (RFC 6455, section 5.5.1); one that is not is left out. */
-static const char *sendable_reason(const char *reason)
-{
-    return reason != NULL && utf8_is_valid(reason, strlen(reason)) ? reason : "";
 }
 
 static enum sl_verdict host_close_with(struct sl_client *client, int code, const char *reason)
 {
-    struct message *message = client_of(client)->shard->current_message;
-    if (message == NULL || message->client != client_of(client))
-        return SL_CLOSE;
-    message->close_code = may_close_with(code) ? (uint16_t)code : CLOSE_POLICY;
-    reason = sendable_reason(reason);
-    size_t len = utf8_cut(reason, strlen(reason), CLOSE_REASON_MAX);
-    memcpy(message->close_reason, reason, len);
-    message->close_reason[len] = '\0';
+    const struct running *running = &client_of(client)->shard->running;
+    if (running->message != NULL && running->client == client_of(client))
+        message_set_close(running->message, code, reason, reason != NULL ? strlen(reason) : 0);
     return SL_CLOSE;
 }
 
@@ -263,21 +215,27 @@ static int host_send(const struct sl_instance *self, uint64_t client_id, enum sl
 {
     if (!is_sendable(type, data, len))
         return -1;
+    if (host_is_watching(self))
+        return 0;
     return hub_send(hub_of(self), client_id, opcode_of(type), data, len) == OK ? 0 : -1;
 }
 
 static int host_close(const struct sl_instance *self, uint64_t client_id, int code,
                       const char *reason)
 {
-    uint16_t valid = may_close_with(code) ? (uint16_t)code : CLOSE_POLICY;
-    return hub_close(hub_of(self), client_id, valid, sendable_reason(reason)) == OK ? 0 : -1;
+    uint16_t valid = close_code_may_be_sent(code) ? (uint16_t)code : CLOSE_POLICY;
+    bool is_text = reason != NULL && utf8_is_valid(reason, strlen(reason));
+    if (host_is_watching(self))
+        return 0;
+    return hub_close(hub_of(self), client_id, valid, is_text ? reason : "") == OK ? 0 : -1;
 }
 
 #define ALL_ENDPOINTS "*"
 
-static struct endpoint *endpoint_named(const struct sl_instance *self, const char *path)
+struct endpoint *host_endpoint(const struct sl_instance *self, const char *path)
 {
-    return path == NULL ? instance_of(self)->endpoint : hub_find_endpoint(hub_of(self), path);
+    return path == NULL || strcmp(path, self->endpoint) == 0 ? instance_of(self)->endpoint
+                                                            : hub_find_endpoint(hub_of(self), path);
 }
 
 static int host_broadcast(const struct sl_instance *self, const char *path,
@@ -285,19 +243,65 @@ static int host_broadcast(const struct sl_instance *self, const char *path,
 {
     if (!is_sendable(type, data, len))
         return -1;
+    if (host_is_watching(self))
+        return 0;
     if (path != NULL && strcmp(path, ALL_ENDPOINTS) == 0)
         return hub_broadcast_to_all(hub_of(self), opcode_of(type), data, len) == OK ? 0 : -1;
-    struct endpoint *endpoint = endpoint_named(self, path);
+    struct endpoint *endpoint = host_endpoint(self, path);
     if (endpoint == NULL)
         return -1;
     return hub_broadcast(hub_of(self), endpoint, opcode_of(type), data, len) == OK ? 0 : -1;
+}
+
+static int host_attribute_set(struct sl_instance *self, struct sl_client *client, const char *name,
+                              const char *value, size_t len)
+{
+    (void)self;
+    if (host_is_shadowed())
+        return 0;
+    return client_set_attribute(client_of(client), name, value, len) == OK ? 0 : -1;
+}
+
+static bool host_attribute(const struct sl_client *client, const char *name, struct sl_string *out)
+{
+    const struct client_extras *extras = client_of(client)->extras;
+    out->data = extras != NULL ? attributes_get(&extras->attributes, name, &out->len) : NULL;
+    return out->data != NULL;
+}
+
+static bool host_client_is_new(const struct sl_client *client)
+{
+    return !client_of(client)->is_carried_over;
+}
+
+static bool host_request_certificate(const struct sl_request *request,
+                                     enum sl_certificate_field field, size_t index,
+                                     struct sl_string *out)
+{
+    struct connect *connect = connect_of(request);
+    if (connect->tls == NULL || crash_running.subject == NULL)
+        return false;
+    free(connect->certificate);
+    connect->certificate = certificate_field(connect->tls, field, index, &out->len);
+    out->data = connect->certificate;
+    return out->data != NULL;
+}
+
+static struct sl_metric *host_metric(struct sl_instance *self, enum sl_metric_kind kind,
+                                     const char *name, const char *help, const double *buckets,
+                                     size_t bucket_count)
+{
+    struct instance *instance = instance_of(self);
+    if (instance->is_created)
+        return NULL; /* The list is read by others from then on. */
+    return plugin_metric_create(&instance->metrics, kind, name, help, buckets, bucket_count);
 }
 
 static int64_t host_client_count(const struct sl_instance *self, const char *path)
 {
     if (path != NULL && strcmp(path, ALL_ENDPOINTS) == 0)
         return hub_client_count(hub_of(self), NULL);
-    struct endpoint *endpoint = endpoint_named(self, path);
+    struct endpoint *endpoint = host_endpoint(self, path);
     return endpoint == NULL ? -1 : (int64_t)hub_client_count(hub_of(self), endpoint);
 }
 
@@ -344,6 +348,26 @@ static const struct sl_host table = {
     .close = host_close,
     .broadcast = host_broadcast,
     .client_count = host_client_count,
+    .defer = host_defer,
+    .complete = deferral_complete,
+    .offload = host_offload,
+    .timer_start = host_timer_start,
+    .timer_stop = host_timer_stop,
+    .subscribe = host_subscribe,
+    .unsubscribe = host_unsubscribe,
+    .message_topic = host_message_topic,
+    .publish = host_publish,
+    .send_to_identity = host_send_to_identity,
+    .topic_count = host_topic_count,
+    .identity_count = host_identity_count,
+    .attribute_set = host_attribute_set,
+    .attribute = host_attribute,
+    .client_is_new = host_client_is_new,
+    .request_certificate = host_request_certificate,
+    .metric = host_metric,
+    .metric_add = plugin_metric_add,
+    .metric_set = plugin_metric_set,
+    .metric_observe = plugin_metric_observe,
 };
 
 const struct sl_host *host_table(void)

@@ -1,16 +1,23 @@
 #include "pipeline/instance.h"
 
+#include "base/clock.h"
+#include "config/yaml.h"
 #include "hub/endpoint.h"
+#include "hub/hub_internal.h"
 #include "pipeline/host.h"
+#include "pipeline/instance_timer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define LOG_INTERVAL NS_PER_S /* between two lines about what happens with each message */
+
 static const char *const verdict_names[VERDICT_SLOT_COUNT] = {
     [VERDICT_SLOT_ERROR] = "error", [VERDICT_SLOT_CONTINUE] = "continue",
     [VERDICT_SLOT_DROP] = "drop",   [VERDICT_SLOT_HANDLED] = "handled",
     [VERDICT_SLOT_CLOSE] = "close", [VERDICT_SLOT_DENY] = "deny",
+    [VERDICT_SLOT_DEFER] = "defer",
 };
 
 const char *verdict_slot_name(enum verdict_slot slot)
@@ -18,93 +25,258 @@ const char *verdict_slot_name(enum verdict_slot slot)
     return verdict_names[slot];
 }
 
-uint64_t instance_verdicts(const struct instance *instance, enum verdict_slot slot)
+/* -- statistics -- */
+
+void instance_totals(const struct instance *instance, struct instance_totals *out)
 {
-    uint64_t total = 0;
-    for (unsigned i = 0; i < instance->loop_count; i++)
-        total += counter_read(&instance->verdicts[i].slots[slot]);
-    return total;
+    *out = (struct instance_totals){.over_budget = 0};
+    for (unsigned i = 0; i < instance->loop_count; i++) {
+        struct instance_stats *stats = &instance->stats[i];
+        for (int slot = 0; slot < VERDICT_SLOT_COUNT; slot++)
+            out->verdicts[slot] += counter_read(&stats->verdicts[slot]);
+        out->over_budget += counter_read(&stats->over_budget);
+        out->timeouts += counter_read(&stats->timeouts);
+        histogram_merge(&out->latency, &stats->latency);
+    }
 }
+
+bool instance_may_log(struct instance *instance, int64_t now)
+{
+    int64_t until = atomic_load_explicit(&instance->logged_until, memory_order_relaxed);
+    return now >= until && atomic_compare_exchange_strong_explicit(
+                               &instance->logged_until, &until, now + LOG_INTERVAL,
+                               memory_order_relaxed, memory_order_relaxed);
+}
+
+/* -- life -- */
 
 static void instance_free(struct instance *instance)
 {
-    option_set_destroy(instance->options);
+    option_set_destroy(atomic_load_explicit(&instance->options, memory_order_relaxed));
+    plugin_metrics_deinit(&instance->metrics);
+    config_destroy(instance->owner);
+    plugin_unref(instance->plugin);
     free(instance->seen.state);
-    free(instance->verdicts);
+    free(instance->stats);
     free(instance->name);
     free(instance->failure);
     free(instance);
 }
 
-void instance_destroy(struct instance *instance)
+/* On the main thread, when nobody refers to the instance any more. */
+static void instance_destroy(struct loop *loop, struct mail *mail)
 {
-    if (instance == NULL)
-        return;
-    if (instance->plugin->table.destroy != NULL)
+    struct instance *instance =
+        (struct instance *)((char *)mail - offsetof(struct instance, farewell));
+    (void)loop;
+    crash_running = (struct crash_running){.subject = &instance->crash, .hook = "destroy"};
+    if (instance->is_created && instance->plugin->table.destroy != NULL)
         instance->plugin->table.destroy(&instance->seen);
+    crash_running = (struct crash_running){.subject = NULL};
     instance_free(instance);
+}
+
+/* On the loop of its timers. */
+static void leave_home(struct loop *loop, struct mail *mail)
+{
+    struct instance *instance =
+        (struct instance *)((char *)mail - offsetof(struct instance, farewell));
+    (void)loop;
+    instance_timers_end(instance);
+    instance->farewell.deliver = instance_destroy;
+    hub_post_control(instance->endpoint->hub, &instance->farewell);
+}
+
+struct instance *instance_ref(struct instance *instance)
+{
+    atomic_fetch_add_explicit(&instance->references, 1, memory_order_relaxed);
+    return instance;
+}
+
+void instance_unref(struct instance *instance)
+{
+    if (instance == NULL ||
+        atomic_fetch_sub_explicit(&instance->references, 1, memory_order_acq_rel) > 1)
+        return;
+    instance->farewell.deliver = leave_home;
+    loop_post(instance_home(instance), &instance->farewell);
+}
+
+bool instance_try_ref(struct instance *instance)
+{
+    uint32_t references = atomic_load_explicit(&instance->references, memory_order_relaxed);
+    while (references > 0)
+        if (atomic_compare_exchange_weak_explicit(&instance->references, &references,
+                                                  references + 1, memory_order_relaxed,
+                                                  memory_order_relaxed))
+            return true;
+    return false;
+}
+
+/* Options that are files: what they say may change though the configuration does not. */
+static bool reads_files(const struct plugin *plugin)
+{
+    for (size_t i = 0; i < plugin->options.count; i++) {
+        enum sl_option_type type = option_table_row(&plugin->options, i)->type;
+        if (type == SL_OPTION_PATH || type == SL_OPTION_SECRET)
+            return true;
+    }
+    return false;
+}
+
+static struct instance *instance_allocate(struct plugin *plugin, const struct instance_place *place)
+{
+    struct instance *instance = calloc(1, sizeof *instance);
+    if (instance == NULL)
+        return NULL;
+    atomic_init(&instance->references, 1);
+    instance->seen.struct_size = sizeof instance->seen;
+    instance->seen.host = host_table();
+    instance->seen.endpoint = place->endpoint->path;
+    instance->plugin = plugin_ref(plugin);
+    instance->endpoint = place->endpoint;
+    instance->use = place->use;
+    instance->slot = place->slot;
+    instance->client_offset = place->client_offset;
+    instance->loop_count = place->loop_count;
+    instance->reads_files = reads_files(plugin);
+    plugin_metrics_init(&instance->metrics);
+    return instance;
 }
 
 static int allocate_parts(struct instance *instance)
 {
     const struct sl_plugin *table = &instance->plugin->table;
-    size_t counters_size = instance->loop_count * sizeof *instance->verdicts;
+    size_t stats_size = instance->loop_count * sizeof *instance->stats;
 
-    if (asprintf(&instance->name, "%s#%u", table->name, instance->position) < 0) {
+    if (asprintf(&instance->name, "%s#%u", table->name, instance->use) < 0) {
         instance->name = NULL;
         return ERR_NO_MEMORY;
     }
-    instance->verdicts = aligned_alloc(_Alignof(struct verdict_counters), counters_size);
-    if (instance->verdicts == NULL)
+    instance->stats = aligned_alloc(_Alignof(struct instance_stats), stats_size);
+    if (instance->stats == NULL)
         return ERR_NO_MEMORY;
-    memset(instance->verdicts, 0, counters_size);
+    memset(instance->stats, 0, stats_size);
     if (table->instance_size > 0) {
         instance->seen.state = calloc(1, table->instance_size);
         if (instance->seen.state == NULL)
             return ERR_NO_MEMORY;
     }
     instance->seen.name = instance->name;
+    instance->crash = (struct crash_subject){.plugin = table->name,
+                                             .version = table->version,
+                                             .file = instance->plugin->path,
+                                             .instance = instance->name,
+                                             .endpoint = instance->endpoint->path};
     return OK;
+}
+
+/* Calls create or on_reload, which both may say what is wrong. */
+static int call(struct instance *instance, int (*hook)(struct sl_instance *), const char *name)
+{
+    crash_running = (struct crash_running){.subject = &instance->crash, .hook = name};
+    int result = hook == NULL ? 0 : hook(&instance->seen);
+    crash_running = (struct crash_running){.subject = NULL};
+    return result == 0 ? OK : ERR_PLUGIN;
+}
+
+static const char *failure_of(const struct instance *instance)
+{
+    return instance->failure != NULL ? instance->failure : "it gave no reason";
 }
 
 static int call_create(struct instance *instance, const struct stage_config *stage,
                        struct diagnostics *diagnostics)
 {
-    int (*create)(struct sl_instance *) = instance->plugin->table.create;
-    if (create == NULL || create(&instance->seen) == 0)
-        return OK;
-    diagnostics_add(diagnostics, stage->position, "plugin '%s' could not be set up: %s",
-                    stage->plugin,
-                    instance->failure != NULL ? instance->failure : "it gave no reason");
-    return ERR_PLUGIN;
+    int error = call(instance, instance->plugin->table.create, "create");
+    if (error != OK)
+        diagnostics_add(diagnostics, stage->position, "plugin '%s' could not be set up: %s",
+                        stage->plugin, failure_of(instance));
+    return error;
 }
 
-int instance_create(const struct plugin *plugin, const struct stage_config *stage,
-                    struct endpoint *endpoint, unsigned position, unsigned loop_count,
-                    struct diagnostics *diagnostics, struct instance **out)
+static int read_options(const struct instance *instance, const struct stage_config *stage,
+                        struct diagnostics *diagnostics, struct option_set **out)
 {
-    struct instance *instance = calloc(1, sizeof *instance);
+    return option_set_create(&instance->plugin->options, instance->plugin->table.name,
+                             stage->options, stage->position, diagnostics, out);
+}
+
+int instance_create(struct plugin *plugin, const struct stage_config *stage,
+                    const struct instance_place *place, struct diagnostics *diagnostics,
+                    struct instance **out)
+{
+    struct option_set *options = NULL;
+    struct instance *instance = instance_allocate(plugin, place);
     if (instance == NULL)
         return ERR_NO_MEMORY;
-    instance->seen.struct_size = sizeof instance->seen;
-    instance->seen.host = host_table();
-    instance->seen.endpoint = endpoint->config->path;
-    instance->plugin = plugin;
-    instance->endpoint = endpoint;
-    instance->on_error = stage->on_error;
-    instance->position = position;
-    instance->loop_count = loop_count;
-
+    instance_settle(instance, stage, place->owner);
     int error = allocate_parts(instance);
     if (error == OK)
-        error = option_set_create(&plugin->options, plugin->table.name, stage->options,
-                                  stage->position, diagnostics, &instance->options);
+        error = read_options(instance, stage, diagnostics, &options);
+    atomic_init(&instance->options, options);
     if (error == OK)
         error = call_create(instance, stage, diagnostics);
+    instance->is_created = error == OK;
     if (error != OK) {
-        instance_free(instance);
+        instance_unref(instance); /* What create has started may still know of it. */
         return error;
     }
     *out = instance;
     return OK;
+}
+
+/* -- reload -- */
+
+void instance_settle(struct instance *instance, const struct stage_config *stage,
+                     struct config *owner)
+{
+    struct config *before = instance->owner;
+    instance->owner = config_ref(owner);
+    instance->config = stage->options;
+    atomic_store_explicit(&instance->is_shadow, stage->mode == MODE_SHADOW, memory_order_relaxed);
+    config_destroy(before);
+}
+
+bool instance_fits(const struct instance *instance, const struct plugin *plugin,
+                   const struct stage_config *stage)
+{
+    return instance->plugin == plugin && !instance->reads_files &&
+           yaml_node_equals(instance->config, stage->options);
+}
+
+int instance_change_prepare(struct instance *instance, const struct stage_config *stage,
+                            struct diagnostics *diagnostics, struct instance_change *out)
+{
+    *out = (struct instance_change){.instance = instance, .stage = stage};
+    return read_options(instance, stage, diagnostics, &out->options);
+}
+
+static void exchange_options(struct instance_change *change)
+{
+    change->options = atomic_exchange_explicit(&change->instance->options, change->options,
+                                               memory_order_acq_rel);
+}
+
+int instance_change_apply(struct instance_change *change, struct diagnostics *diagnostics)
+{
+    struct instance *instance = change->instance;
+    free(instance->failure);
+    instance->failure = NULL;
+    exchange_options(change);
+    int error = call(instance, instance->plugin->table.on_reload, "on_reload");
+    if (error != OK) {
+        exchange_options(change);
+        diagnostics_add(diagnostics, change->stage->position,
+                        "plugin '%s' does not take its new options: %s", change->stage->plugin,
+                        failure_of(instance));
+    }
+    return error;
+}
+
+void instance_change_revert(struct instance_change *change)
+{
+    exchange_options(change);
+    int error = call(change->instance, change->instance->plugin->table.on_reload, "on_reload");
+    (void)error; /* These are the options that it had. */
 }

@@ -1,17 +1,36 @@
 /*
  * An instance: one use of a plugin in one endpoint's pipeline, with its options and its state.
  *
- * Made and destroyed on the main thread while no loop runs; its hooks run on the loops. The verdict
- * counters are written by each loop for itself and read by anybody.
+ * Made and destroyed on the main thread; its hooks run on the loops. It is shared by the chains of
+ * successive configurations as long as nothing about it changes, and is counted: chains, offloaded
+ * work and timers on their way hold references. When the last one is gone, on whatever thread, the
+ * instance is posted to the loop of its timers, which ends them, and from there to the hub's control
+ * mailbox, where the main thread destroys it. The statistics are
+ * written by each loop for itself and read by anybody.
  */
 #ifndef SLUICE_PIPELINE_INSTANCE_H
 #define SLUICE_PIPELINE_INSTANCE_H
 
 #include "base/counter.h"
+#include "base/crash.h"
+#include "base/histogram.h"
 #include "config/config.h"
+#include "loop/mailbox.h"
 #include "pipeline/plugin.h"
+#include "pipeline/plugin_metric.h"
+
+#include <stdatomic.h>
 
 struct endpoint;
+
+/* Of the loop that the instance's timers are on, see pipeline/instance_timer.h. */
+struct instance_timer;
+struct instance_timers {
+    struct instance_timer **buckets; /* owned; by id */
+    size_t bucket_count;             /* a power of two, or 0 */
+    size_t count;
+    bool have_ended;
+};
 
 enum verdict_slot {
     VERDICT_SLOT_ERROR,
@@ -20,39 +39,118 @@ enum verdict_slot {
     VERDICT_SLOT_HANDLED,
     VERDICT_SLOT_CLOSE,
     VERDICT_SLOT_DENY,
+    VERDICT_SLOT_DEFER,
     VERDICT_SLOT_COUNT
 };
 
-/* One loop's counters, on cache lines of their own. */
-struct verdict_counters {
-    _Alignas(64) counter slots[VERDICT_SLOT_COUNT];
+/* One loop's statistics, on cache lines of their own. A deferred call is counted twice: as deferred
+ * when it returns, and with its verdict when that is known. */
+struct instance_stats {
+    _Alignas(64) counter verdicts[VERDICT_SLOT_COUNT];
+    counter over_budget;
+    counter timeouts;         /* deferrals that missed their deadline */
+    struct histogram latency; /* of on_connect and on_message, ns */
+};
+
+/* The same, summed over the loops. */
+struct instance_totals {
+    uint64_t verdicts[VERDICT_SLOT_COUNT];
+    uint64_t over_budget;
+    uint64_t timeouts;
+    struct histogram_snapshot latency;
 };
 
 struct instance {
     struct sl_instance seen; /* first: what the plugin is handed */
-    const struct plugin *plugin;
+    _Atomic uint32_t references;
+    struct mail farewell; /* to the control mailbox, when nobody refers to it any more */
+    struct plugin *plugin;
     struct endpoint *endpoint;
-    struct option_set *options; /* owned */
-    enum on_error on_error;
-    unsigned position;                 /* in the pipeline, from 1 */
-    size_t client_offset;              /* of its block in a client's plugin_state */
-    char *name;                        /* owned: "auth#2" */
-    char *failure;                     /* owned: what create said, or NULL */
-    struct verdict_counters *verdicts; /* owned; one for each loop */
+    const struct yaml_node *config; /* the options as configured, or NULL */
+    struct config *owner;           /* of `config`; one reference */
+    _Atomic(struct option_set *) options; /* owned */
+    unsigned use;                         /* the nth use of the plugin in the pipeline, from 1 */
+    unsigned slot;                        /* among the state blocks of a client */
+    size_t client_offset;                 /* of its block in a client's plugin_state */
+    bool reads_files;                     /* options name files, whose contents may change */
+    _Atomic bool is_shadow;               /* for what it does outside its hooks */
+    char *name;                           /* owned: "auth#1" */
+    char *failure;                        /* owned: what create or on_reload said, or NULL */
+    struct crash_subject crash;           /* what a crash report says of it */
+    struct instance_stats *stats;         /* owned; one for each loop */
     unsigned loop_count;
+    _Atomic int64_t logged_until; /* see instance_may_log */
+    struct plugin_metrics metrics;
+    bool is_created;          /* create has succeeded, destroy is owed */
+    _Atomic uint64_t last_timer; /* the id given out last */
+    struct instance_timers timers;
 };
 
-/* Creates an instance from its stage, calling the plugin's create. Errors go to `diagnostics`.
- * Returns 0, ERR_CONFIG, ERR_PLUGIN or ERR_NO_MEMORY. */
-MUST_CHECK int instance_create(const struct plugin *plugin, const struct stage_config *stage,
-                               struct endpoint *endpoint, unsigned position, unsigned loop_count,
-                               struct diagnostics *diagnostics, struct instance **out);
+/* Creates an instance with one reference from its stage, calling the plugin's create. `use`, `slot`
+ * and `client_offset` are set by the caller in `place`. Errors go to `diagnostics`. Returns 0,
+ * ERR_CONFIG, ERR_PLUGIN or ERR_NO_MEMORY. */
+struct instance_place {
+    struct endpoint *endpoint;
+    struct config *owner;
+    unsigned use;
+    unsigned slot;
+    size_t client_offset;
+    unsigned loop_count;
+};
+MUST_CHECK int instance_create(struct plugin *plugin, const struct stage_config *stage,
+                               const struct instance_place *place, struct diagnostics *diagnostics,
+                               struct instance **out);
 
-/* Calls the plugin's destroy and frees. NULL is fine. */
-void instance_destroy(struct instance *instance);
+/* One reference more, one less. Any thread. NULL is fine for unref. */
+struct instance *instance_ref(struct instance *instance);
+void instance_unref(struct instance *instance);
 
-/* How often the instance has given that verdict, over all loops. Any thread. */
-uint64_t instance_verdicts(const struct instance *instance, enum verdict_slot slot);
+/* One reference more unless there is none left. Any thread. For calls of the plugin's. */
+MUST_CHECK bool instance_try_ref(struct instance *instance);
+
+/* Whether an instance may stay as it is for this stage of a new configuration: the same plugin with
+ * the same options. Main thread. */
+bool instance_fits(const struct instance *instance, const struct plugin *plugin,
+                   const struct stage_config *stage);
+
+/* Options that wait for an instance with on_reload to take them. */
+struct instance_change {
+    struct instance *instance; /* borrowed from its chain */
+    const struct stage_config *stage;
+    struct option_set *options; /* owned: the new ones, and after instance_apply the old ones */
+};
+
+/* Reads a stage's options for an instance that takes them live. Main thread. Returns 0, ERR_CONFIG
+ * (in `diagnostics`) or ERR_NO_MEMORY. */
+MUST_CHECK int instance_change_prepare(struct instance *instance, const struct stage_config *stage,
+                                       struct diagnostics *diagnostics,
+                                       struct instance_change *out);
+
+/* Exchanges the options and calls on_reload. If that fails the old options are there again. Main
+ * thread, while hooks run. Returns 0 or ERR_PLUGIN (in `diagnostics`). */
+MUST_CHECK int instance_change_apply(struct instance_change *change,
+                                     struct diagnostics *diagnostics);
+
+/* Makes a change that was applied undone; the plugin is asked once more. */
+void instance_change_revert(struct instance_change *change);
+
+/* The stage of the configuration that an instance now serves; keeps a reference to `owner`. Main
+ * thread. */
+void instance_settle(struct instance *instance, const struct stage_config *stage,
+                     struct config *owner);
+
+/* Counts a verdict of a call or of a deferral's end. Only the loop with that index. */
+static inline void instance_count(struct instance *instance, unsigned loop, enum verdict_slot slot)
+{
+    counter_add(&instance->stats[loop].verdicts[slot], 1);
+}
+
+/* The statistics, summed over all loops. Any thread. */
+void instance_totals(const struct instance *instance, struct instance_totals *out);
+
+/* Whether one more line may be logged about an instance: at most one a second for what happens with
+ * each message. Any thread. */
+bool instance_may_log(struct instance *instance, int64_t now);
 
 /* The name of a verdict for metrics; static storage. */
 const char *verdict_slot_name(enum verdict_slot slot);

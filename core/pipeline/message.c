@@ -1,8 +1,9 @@
 #include "pipeline/message.h"
 
 #include "client/client.h"
-#include "hub/audience.h"
 #include "hub/endpoint.h"
+#include "hub/shard.h"
+#include "hub/topic.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>
@@ -16,7 +17,9 @@ void message_init(struct message *message, struct client *client, enum opcode op
                                         .data = data != NULL ? (const char *)data : "",
                                         .len = len};
     message->client = client;
+    message->stage = 0;
     message->replacement = NULL;
+    message->topic = NULL;
     message->close_code = CLOSE_POLICY;
     message->close_reason[0] = '\0';
 }
@@ -24,13 +27,77 @@ void message_init(struct message *message, struct client *client, enum opcode op
 void message_deinit(struct message *message)
 {
     free(message->replacement);
+    free(message->topic);
     message->replacement = NULL;
+    message->topic = NULL;
+}
+
+struct message *message_take(struct shard *shard)
+{
+    struct message *message = shard->spare_message;
+    shard->spare_message = NULL;
+    return message != NULL ? message : malloc(sizeof *message);
+}
+
+void message_release(struct shard *shard, struct message *message)
+{
+    message_deinit(message);
+    message_put_back(shard, message);
+}
+
+void message_put_back(struct shard *shard, struct message *message)
+{
+    if (shard->spare_message == NULL)
+        shard->spare_message = message;
+    else
+        free(message);
+}
+
+int message_keep(struct message *message)
+{
+    if (message->replacement != NULL)
+        return OK;
+    char *copy = malloc(message->seen.len + 1);
+    if (copy == NULL)
+        return ERR_NO_MEMORY;
+    memcpy(copy, message->seen.data, message->seen.len);
+    copy[message->seen.len] = '\0';
+    message->replacement = copy;
+    message->seen.data = copy;
+    return OK;
+}
+
+int message_set_topic(struct message *message, const char *topic, size_t len)
+{
+    char *copy = NULL;
+    if (len > 0) {
+        if (!topic_is_name(topic, len))
+            return ERR_INVALID;
+        copy = strndup(topic, len);
+        if (copy == NULL)
+            return ERR_NO_MEMORY;
+    }
+    free(message->topic);
+    message->topic = copy;
+    return OK;
+}
+
+void message_set_close(struct message *message, int code, const char *reason, size_t len)
+{
+    message->close_code = close_code_may_be_sent(code) ? (uint16_t)code : CLOSE_POLICY;
+    /* A close reason must be UTF-8 (RFC 6455, section 5.5.1); one that is not is left out. */
+    if (reason == NULL || !utf8_is_valid(reason, len))
+        len = 0;
+    len = utf8_cut(reason, len, CLOSE_REASON_MAX);
+    if (len > 0)
+        memcpy(message->close_reason, reason, len);
+    message->close_reason[len] = '\0';
 }
 
 int message_replace(struct message *message, enum sl_message_type type, const char *data,
                     size_t len)
 {
-    if (len > message->client->audience->endpoint->limits.message_max)
+    if (len > message->client->setup->limits.message_max)
         return ERR_LIMIT;
     if (type != SL_TEXT && type != SL_BINARY)
         return ERR_INVALID;

@@ -28,26 +28,48 @@ static int refuse(char text[PLUGIN_TEXT_MAX], const char *format, ...)
     return ERR_PLUGIN;
 }
 
-void plugin_set_init(struct plugin_set *set, char *const *folders, size_t folder_count)
+void plugin_set_init(struct plugin_set *set, char *const *folders, size_t folder_count,
+                     const struct plugin_set *previous)
 {
-    *set = (struct plugin_set){.folders = folders, .folder_count = folder_count};
+    *set = (struct plugin_set){.folders = folders,
+                               .folder_count = folder_count,
+                               .previous = previous,
+                               .in_place = previous != NULL && previous->in_place};
 }
 
-static void plugin_destroy(struct plugin *plugin)
+struct plugin *plugin_ref(struct plugin *plugin)
 {
-    if (plugin->handle != NULL)
-        dlclose(plugin->handle);
+    plugin->references++;
+    return plugin;
+}
+
+void plugin_unref(struct plugin *plugin)
+{
+    if (plugin == NULL || --plugin->references > 0)
+        return;
+    plugin_library_close(&plugin->library);
     free(plugin->path);
     free(plugin);
 }
 
 void plugin_set_deinit(struct plugin_set *set)
 {
-    while (set->first != NULL) {
-        struct plugin *plugin = set->first;
-        set->first = plugin->next;
-        plugin_destroy(plugin);
-    }
+    for (size_t i = 0; i < set->count; i++)
+        plugin_unref(set->plugins[i]);
+    free(set->plugins);
+    set->plugins = NULL;
+    set->count = 0;
+}
+
+/* Takes the caller's reference over if it succeeds. */
+static int plugin_set_add(struct plugin_set *set, struct plugin *plugin)
+{
+    struct plugin **plugins = realloc(set->plugins, (set->count + 1) * sizeof *plugins);
+    if (plugins == NULL)
+        return ERR_NO_MEMORY;
+    set->plugins = plugins;
+    set->plugins[set->count++] = plugin;
+    return OK;
 }
 
 /* What others may write to, others may run in our process. */
@@ -146,15 +168,16 @@ static void copy_table(struct plugin *plugin, const struct sl_plugin *table)
 }
 
 /* Opens the file and checks what it exports, in the order in which it may be trusted. */
-static int open_and_check(struct plugin *plugin, const char *name, char text[PLUGIN_TEXT_MAX])
+static int open_and_check(struct plugin *plugin, const char *name, bool in_place,
+                          char text[PLUGIN_TEXT_MAX])
 {
     int error = check_file(plugin->path, text);
     if (error != OK)
         return error;
-    plugin->handle = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL);
-    if (plugin->handle == NULL)
-        return refuse(text, "cannot load plugin '%s': %s", name, dlerror());
-    const struct sl_plugin *table = dlsym(plugin->handle, "sluice_plugin");
+    const char *failure = plugin_library_open(&plugin->library, plugin->path, in_place);
+    if (failure != NULL)
+        return refuse(text, "cannot load plugin '%s': %s", name, failure);
+    const struct sl_plugin *table = dlsym(plugin->library.handle, "sluice_plugin");
     if (table == NULL)
         return refuse(text,
                       "%s: not a Sluice plugin: it does not export the symbol sluice_plugin "
@@ -168,23 +191,69 @@ static int open_and_check(struct plugin *plugin, const char *name, char text[PLU
     return error != OK ? error : check_options(plugin, text);
 }
 
-static int load_file(struct plugin_set *set, const char *name, const char *path,
-                     char text[PLUGIN_TEXT_MAX], struct plugin **out)
+static struct plugin *plugin_create(const char *path)
 {
     struct plugin *plugin = calloc(1, sizeof *plugin);
     if (plugin == NULL || (plugin->path = strdup(path)) == NULL) {
         free(plugin);
+        return NULL;
+    }
+    plugin->references = 1;
+    return plugin;
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* The plugin of the configuration before this one, if its file has not changed since. */
+static struct plugin *find_unchanged(const struct plugin_set *set, const char *path,
+                                     const struct stat *file)
+{
+    for (size_t i = 0; set->previous != NULL && i < set->previous->count; i++) {
+        struct plugin *plugin = set->previous->plugins[i];
+        if (strcmp(plugin->path, path) == 0 && is_same_file(&plugin->file, file))
+            return plugin_ref(plugin);
+    }
+    return NULL;
+}
+
+static int load_anew(struct plugin_set *set, const char *name, const char *path,
+                     const struct stat *file, char text[PLUGIN_TEXT_MAX], struct plugin **out)
+{
+    struct plugin *plugin = plugin_create(path);
+    if (plugin == NULL) {
         snprintf(text, PLUGIN_TEXT_MAX, "out of memory");
         return ERR_NO_MEMORY;
     }
-    int error = open_and_check(plugin, name, text);
+    plugin->file = *file;
+    int error = open_and_check(plugin, name, set->in_place, text);
     if (error != OK) {
-        plugin_destroy(plugin);
+        plugin_unref(plugin);
         return error;
     }
     log_debug("pipeline", "loaded %s %s from %s", plugin->table.name, plugin->table.version, path);
-    plugin->next = set->first;
-    set->first = plugin;
+    *out = plugin;
+    return OK;
+}
+
+static int load_file(struct plugin_set *set, const char *name, const char *path,
+                     const struct stat *file, char text[PLUGIN_TEXT_MAX], struct plugin **out)
+{
+    struct plugin *plugin = find_unchanged(set, path, file);
+    if (plugin == NULL) {
+        int error = load_anew(set, name, path, file, text, &plugin);
+        if (error != OK)
+            return error;
+    }
+    if (plugin_set_add(set, plugin) != OK) {
+        plugin_unref(plugin);
+        snprintf(text, PLUGIN_TEXT_MAX, "out of memory");
+        return ERR_NO_MEMORY;
+    }
     *out = plugin;
     return OK;
 }
@@ -282,24 +351,44 @@ static int report_missing(const struct plugin_set *set, const char *name,
     return ERR_NOT_FOUND;
 }
 
+static struct plugin *find_loaded(const struct plugin_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (strcmp(set->plugins[i]->table.name, name) == 0)
+            return set->plugins[i];
+    return NULL;
+}
+
 int plugin_load(struct plugin_set *set, const char *name, char text[PLUGIN_TEXT_MAX],
                 struct plugin **out)
 {
     char path[PATH_MAX];
-    struct stat status;
+    struct stat file;
 
-    for (struct plugin *plugin = set->first; plugin != NULL; plugin = plugin->next) {
-        if (strcmp(plugin->table.name, name) == 0) {
-            *out = plugin;
-            return OK;
-        }
-    }
+    *out = find_loaded(set, name);
+    if (*out != NULL)
+        return OK;
     if (!is_plugin_name(name))
         return refuse(text, "'%.127s' is not a plugin's name (letters, digits, '-' and '_')", name);
     for (size_t i = 0; i < set->folder_count; i++) {
         int len = snprintf(path, sizeof path, "%s/%s.so", set->folders[i], name);
-        if (len < (int)sizeof path && stat(path, &status) == 0)
-            return load_file(set, name, path, text, out);
+        if (len < (int)sizeof path && stat(path, &file) == 0)
+            return load_file(set, name, path, &file, text, out);
     }
     return report_missing(set, name, text);
+}
+
+int plugin_load_file(struct plugin_set *set, const char *path, char text[PLUGIN_TEXT_MAX],
+                     struct plugin **out)
+{
+    char name[PATH_MAX];
+    struct stat file;
+    const char *slash = strrchr(path, '/');
+    snprintf(name, sizeof name, "%s", slash != NULL ? slash + 1 : path);
+    size_t len = strlen(name);
+    if (len > 3 && strcmp(name + len - 3, ".so") == 0)
+        name[len - 3] = '\0';
+    if (stat(path, &file) != 0)
+        return refuse(text, "%s: %s", path, strerror(errno));
+    return load_file(set, name, path, &file, text, out);
 }

@@ -129,6 +129,13 @@ static void unmask(uint8_t *data, size_t len, uint8_t mask[4])
     memcpy(mask, rotated, sizeof rotated);
 }
 
+bool close_code_may_be_sent(int code)
+{
+    return (code >= 3000 && code <= 4999) || code == CLOSE_NORMAL || code == CLOSE_GOING_AWAY ||
+           code == CLOSE_UNSUPPORTED_TYPE ||
+           (code >= CLOSE_BAD_DATA && code <= CLOSE_TRY_AGAIN_LATER);
+}
+
 bool close_code_is_valid(unsigned code)
 {
     if (code >= 3000 && code <= 4999)

@@ -97,6 +97,10 @@ size_t frame_encode_close(uint8_t out[2 + FRAME_CONTROL_MAX], uint16_t code, con
 /* Whether an endpoint may send `code` in a close frame (7.4). */
 bool close_code_is_valid(unsigned code);
 
+/* Whether a server's application may send a code: not those that only the protocol's own machinery
+ * means (1002), nor those that say that something went wrong with a client's extensions. */
+bool close_code_may_be_sent(int code);
+
 /* In a stream of frames that frame_encode_* wrote: where the frame that holds byte `offset` begins
  * and ends. Both are `offset` if a frame begins there or the stream ends there. */
 void frame_around(const uint8_t *stream, size_t len, size_t offset, size_t *begin, size_t *end);

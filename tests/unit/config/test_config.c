@@ -215,7 +215,7 @@ static void names_the_nearest_key(void **state)
                      "4:26 endpoints.0.pipeline.0: unknown key \"option\"; did you mean "
                      "\"options\"?\n");
     refused_with("zzz: 1", "1:1 unknown key \"zzz\"; known here: listen, admin, loops, front, "
-                           "limits, shutdown, demo_page, plugins, log, endpoints\n");
+                           "limits, offload, shutdown, demo_page, plugins, log, endpoints\n");
 }
 
 static void names_the_nearest_choice(void **state)
@@ -293,13 +293,6 @@ static void keys_of_later_versions_are_named_as_such(void **state)
                      "remove it\n");
     refused_endpoint("clients: {per_identity: 1}",
                      "4:13 endpoints.0.clients.per_identity: this version does not support it yet; "
-                     "remove it\n");
-    refused_endpoint("pipeline: [{plugin: a, timeout: 2s, budget: 1ms, mode: shadow}]",
-                     "4:26 endpoints.0.pipeline.0.timeout: this version does not support it yet; "
-                     "remove it\n"
-                     "4:39 endpoints.0.pipeline.0.budget: this version does not support it yet; "
-                     "remove it\n"
-                     "4:52 endpoints.0.pipeline.0.mode: this version does not support it yet; "
                      "remove it\n");
 }
 

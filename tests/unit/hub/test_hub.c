@@ -14,8 +14,8 @@ static void finds_endpoints_by_their_exact_path(void **state)
     struct serving serving = serve("endpoints: [{path: /ws}, {path: /ws/other}]\n");
     struct endpoint *first = hub_find_endpoint(serving.hub, "/ws");
     struct endpoint *second = hub_find_endpoint(serving.hub, "/ws/other");
-    assert_string_equal(first->config->path, "/ws");
-    assert_string_equal(second->config->path, "/ws/other");
+    assert_string_equal(first->path, "/ws");
+    assert_string_equal(second->path, "/ws/other");
     assert_null(hub_find_endpoint(serving.hub, "/"));
     assert_null(hub_find_endpoint(serving.hub, "/ws/"));
     assert_null(hub_find_endpoint(serving.hub, "/WS"));
@@ -28,9 +28,9 @@ static void takes_limits_from_the_configuration(void **state)
     struct serving serving =
         serve("endpoints: [{path: /ws, message: {max_size: 1KiB, types: [binary]}}]\n");
     struct endpoint *endpoint = hub_find_endpoint(serving.hub, "/ws");
-    assert_int_equal(endpoint->limits.message_max, 1024);
-    assert_false(endpoint->limits.text);
-    assert_true(endpoint->limits.binary);
+    assert_int_equal(endpoint->setup->limits.message_max, 1024);
+    assert_false(endpoint->setup->limits.text);
+    assert_true(endpoint->setup->limits.binary);
     end_serving(&serving);
 }
 

@@ -15,7 +15,7 @@ static const struct request_source source = {.method = "GET",
                                              .header_names = names,
                                              .header_values = values};
 
-static struct connect connect;
+static struct connect asked;
 static char response[RESPONSE_MAX];
 
 static int set_up(void **state)
@@ -23,7 +23,7 @@ static int set_up(void **state)
     struct request *request;
     if (request_create(&source, &request) != OK)
         return -1;
-    connect_init(&connect, request, true, NULL);
+    connect_init(&asked, request, true, NULL);
     *state = request;
     return 0;
 }
@@ -37,7 +37,7 @@ static int tear_down(void **state)
 /* The whole refusal, zero-terminated. */
 static const char *refusal(void)
 {
-    size_t len = connect_refusal(&connect, response, sizeof response);
+    size_t len = connect_refusal(&asked, response, sizeof response);
     assert_int_equal(len, strlen(response));
     return response;
 }
@@ -51,34 +51,34 @@ static void assert_span(struct sl_string found, const char *expected)
 static void shows_the_request_to_plugins(void **state)
 {
     (void)state;
-    assert_int_equal(connect.seen.struct_size, sizeof(struct sl_request));
-    assert_true(connect.seen.secure);
-    assert_span(connect.seen.path, "/ws");
-    assert_span(connect.seen.query, "room=1");
-    assert_span(connect.seen.subprotocol, "");
+    assert_int_equal(asked.seen.struct_size, sizeof(struct sl_request));
+    assert_true(asked.seen.secure);
+    assert_span(asked.seen.path, "/ws");
+    assert_span(asked.seen.query, "room=1");
+    assert_span(asked.seen.subprotocol, "");
 }
 
 static void starts_with_the_negotiated_subprotocol(void **state)
 {
-    connect_init(&connect, *state, false, "chat.v1");
-    assert_false(connect.seen.secure);
-    assert_span(connect.seen.subprotocol, "chat.v1");
-    assert_string_equal(connect.subprotocol, "chat.v1");
+    connect_init(&asked, *state, false, "chat.v1");
+    assert_false(asked.seen.secure);
+    assert_span(asked.seen.subprotocol, "chat.v1");
+    assert_string_equal(asked.subprotocol, "chat.v1");
 }
 
 static void takes_only_subprotocols_that_were_offered(void **state)
 {
     char longer[200];
     (void)state;
-    assert_int_equal(connect_select_subprotocol(&connect, "chat.v1"), OK);
-    assert_span(connect.seen.subprotocol, "chat.v1");
-    assert_int_equal(connect_select_subprotocol(&connect, "chat.v3"), ERR_INVALID);
-    assert_int_equal(connect_select_subprotocol(&connect, "CHAT.V2"), ERR_INVALID);
-    assert_int_equal(connect_select_subprotocol(&connect, ""), ERR_INVALID);
+    assert_int_equal(connect_select_subprotocol(&asked, "chat.v1"), OK);
+    assert_span(asked.seen.subprotocol, "chat.v1");
+    assert_int_equal(connect_select_subprotocol(&asked, "chat.v3"), ERR_INVALID);
+    assert_int_equal(connect_select_subprotocol(&asked, "CHAT.V2"), ERR_INVALID);
+    assert_int_equal(connect_select_subprotocol(&asked, ""), ERR_INVALID);
     memset(longer, 'x', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
-    assert_int_equal(connect_select_subprotocol(&connect, longer), ERR_INVALID);
-    assert_span(connect.seen.subprotocol, "chat.v1");
+    assert_int_equal(connect_select_subprotocol(&asked, longer), ERR_INVALID);
+    assert_span(asked.seen.subprotocol, "chat.v1");
 }
 
 static void refuses_with_403_unless_told_otherwise(void **state)
@@ -96,9 +96,9 @@ static void refuses_with_403_unless_told_otherwise(void **state)
 static void refuses_with_status_reason_and_headers(void **state)
 {
     (void)state;
-    connect_refuse(&connect, 429, "Come back later");
-    assert_int_equal(connect_add_header(&connect, "Retry-After", "30"), OK);
-    assert_int_equal(connect_add_header(&connect, "X-Limit", ""), OK);
+    connect_refuse(&asked, 429, "Come back later");
+    assert_int_equal(connect_add_header(&asked, "Retry-After", "30"), OK);
+    assert_int_equal(connect_add_header(&asked, "X-Limit", ""), OK);
     assert_string_equal(refusal(), "HTTP/1.1 429 Too Many Requests\r\n"
                                    "Content-Type: text/plain; charset=utf-8\r\n"
                                    "Content-Length: 16\r\n"
@@ -115,8 +115,8 @@ static void status_that_is_no_refusal_becomes_403(void **state)
     static const int wrong[] = {0, -1, 101, 200, 302, 399, 600, 99999};
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        connect_refuse(&connect, wrong[i], NULL);
-        assert_int_equal(connect.status, 403);
+        connect_refuse(&asked, wrong[i], NULL);
+        assert_int_equal(asked.status, 403);
     }
 }
 
@@ -138,7 +138,7 @@ static void every_status_has_a_text(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
-        connect_refuse(&connect, expected[i].status, "why");
+        connect_refuse(&asked, expected[i].status, "why");
         assert_memory_equal(refusal(), expected[i].line, strlen(expected[i].line));
     }
 }
@@ -149,10 +149,10 @@ static void refuses_headers_that_would_split_the_response(void **state)
     static const char *const bad_values[] = {"a\r\nSet-Cookie: b", "a\n", "\x01", "\x7f", "a\tb"};
     (void)state;
     for (size_t i = 0; i < sizeof bad_names / sizeof bad_names[0]; i++)
-        assert_int_equal(connect_add_header(&connect, bad_names[i], "v"), ERR_INVALID);
+        assert_int_equal(connect_add_header(&asked, bad_names[i], "v"), ERR_INVALID);
     for (size_t i = 0; i < sizeof bad_values / sizeof bad_values[0]; i++)
-        assert_int_equal(connect_add_header(&connect, "Name", bad_values[i]), ERR_INVALID);
-    assert_string_equal(connect.headers, "");
+        assert_int_equal(connect_add_header(&asked, "Name", bad_values[i]), ERR_INVALID);
+    assert_string_equal(asked.headers, "");
 }
 
 static void headers_have_a_limit_and_stay_whole(void **state)
@@ -162,12 +162,12 @@ static void headers_have_a_limit_and_stay_whole(void **state)
     (void)state;
     memset(value, 'v', sizeof value - 1);
     value[sizeof value - 1] = '\0';
-    while (connect_add_header(&connect, "Name", value) == OK)
+    while (connect_add_header(&asked, "Name", value) == OK)
         added++;
-    assert_int_equal(connect_add_header(&connect, "Name", value), ERR_LIMIT);
-    assert_int_equal(strlen(connect.headers), added * strlen("Name: \r\n") + added * 99);
-    assert_true(strlen(connect.headers) + sizeof value + 8 > CONNECT_HEADERS_MAX);
-    assert_string_equal(connect.headers + strlen(connect.headers) - 3, "v\r\n");
+    assert_int_equal(connect_add_header(&asked, "Name", value), ERR_LIMIT);
+    assert_int_equal(strlen(asked.headers), added * strlen("Name: \r\n") + added * 99);
+    assert_true(strlen(asked.headers) + sizeof value + 8 > CONNECT_HEADERS_MAX);
+    assert_string_equal(asked.headers + strlen(asked.headers) - 3, "v\r\n");
 }
 
 static void header_that_fits_exactly_is_taken(void **state)
@@ -177,10 +177,10 @@ static void header_that_fits_exactly_is_taken(void **state)
     (void)state;
     memset(value, 'v', sizeof value);
     value[len + 1] = '\0';
-    assert_int_equal(connect_add_header(&connect, "N", value), ERR_LIMIT);
+    assert_int_equal(connect_add_header(&asked, "N", value), ERR_LIMIT);
     value[len] = '\0';
-    assert_int_equal(connect_add_header(&connect, "N", value), OK);
-    assert_int_equal(strlen(connect.headers), CONNECT_HEADERS_MAX - 1);
+    assert_int_equal(connect_add_header(&asked, "N", value), OK);
+    assert_int_equal(strlen(asked.headers), CONNECT_HEADERS_MAX - 1);
 }
 
 static void longest_refusal_fits_where_the_server_writes_it(void **state)
@@ -189,9 +189,9 @@ static void longest_refusal_fits_where_the_server_writes_it(void **state)
     (void)state;
     memset(text, 'v', sizeof text);
     text[CONNECT_HEADERS_MAX - sizeof "N: \r\n"] = '\0';
-    connect_refuse(&connect, 429, text);
-    assert_int_equal(strlen(connect.reason), CONNECT_REASON_MAX - 1);
-    assert_int_equal(connect_add_header(&connect, "N", text), OK);
+    connect_refuse(&asked, 429, text);
+    assert_int_equal(strlen(asked.reason), CONNECT_REASON_MAX - 1);
+    assert_int_equal(connect_add_header(&asked, "N", text), OK);
     assert_true(strlen(refusal()) > CONNECT_HEADERS_MAX + CONNECT_REASON_MAX - 2);
 }
 
@@ -199,7 +199,7 @@ static void refusal_that_does_not_fit_has_no_length(void **state)
 {
     char small[64];
     (void)state;
-    assert_int_equal(connect_refusal(&connect, small, sizeof small), 0);
+    assert_int_equal(connect_refusal(&asked, small, sizeof small), 0);
 }
 
 int main(void)

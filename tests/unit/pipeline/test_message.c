@@ -1,5 +1,4 @@
 #include "client/client.h"
-#include "hub/audience.h"
 #include "hub/endpoint.h"
 #include "pipeline/message.h"
 #include "unit.h"
@@ -7,9 +6,8 @@
 #include <string.h>
 
 /* As much of a client as a message looks at. */
-static struct endpoint endpoint = {.limits = {.message_max = 16, .text = true, .binary = true}};
-static struct audience audience = {.endpoint = &endpoint};
-static struct client client = {.audience = &audience};
+static struct endpoint_setup setup = {.limits = {.message_max = 16, .text = true, .binary = true}};
+static struct client client = {.setup = &setup};
 
 static struct message begin(enum opcode opcode, const char *text)
 {

@@ -1,0 +1,144 @@
+/*
+ * Reload: a client is brought from one set-up of its endpoint to another. Instances that both
+ * pipelines have keep the client and its state block; the others see it leave, or come.
+ */
+#include "client/client.h"
+
+#include "hub/audience.h"
+#include "hub/endpoint.h"
+#include "hub/shard.h"
+#include "pipeline/chain.h"
+
+#include <stdlib.h>
+
+void *client_block(const struct client *client, unsigned slot, size_t offset)
+{
+    if (client->has_moved_state)
+        return client->extras->blocks[slot];
+    return (char *)(uintptr_t)client->plugin_state + offset;
+}
+
+static size_t block_size(const struct instance *instance)
+{
+    return instance->plugin->table.client_size;
+}
+
+/* The blocks of the new chain: those that stay, and zeroed ones. NULL: no memory. */
+static void **make_blocks(const struct client *client, const struct chain *from,
+                          const struct chain *to)
+{
+    void **blocks = calloc(to->slot_count + 1, sizeof(void *));
+    bool complete = blocks != NULL;
+    for (size_t i = 0; complete && i < to->count; i++) {
+        const struct instance *instance = to->stages[i].instance;
+        if (block_size(instance) == 0)
+            continue;
+        blocks[instance->slot] =
+            chain_has(from, instance)
+                ? client_block(client, instance->slot, instance->client_offset)
+                : calloc(1, block_size(instance));
+        complete = blocks[instance->slot] != NULL;
+    }
+    if (complete)
+        return blocks;
+    for (size_t i = 0; blocks != NULL && i < to->count; i++)
+        if (!chain_has(from, to->stages[i].instance))
+            free(blocks[to->stages[i].instance->slot]);
+    free(blocks);
+    return NULL;
+}
+
+static bool is_inline(const struct client *client, const char *block)
+{
+    return block >= client->plugin_state && block < client->plugin_state + client->inline_size;
+}
+
+/* Frees the blocks of instances that are not in the new chain. */
+static void drop_blocks(const struct client *client, const struct chain *from,
+                        const struct chain *to)
+{
+    for (size_t i = 0; client->has_moved_state && i < from->count; i++) {
+        const struct instance *instance = from->stages[i].instance;
+        void *block = client->extras->blocks[instance->slot];
+        if (!chain_has(to, instance) && !is_inline(client, block))
+            free(block);
+    }
+}
+
+/* Puts the new blocks into place, if there is anything to be kept. */
+static void install_blocks(struct client *client, void **blocks, const struct chain *from,
+                           const struct chain *to)
+{
+    if (blocks == NULL)
+        return;
+    drop_blocks(client, from, to);
+    free(client->extras->blocks);
+    client->extras->blocks = blocks;
+    client->extras->block_count = to->slot_count;
+    client->has_moved_state = true;
+}
+
+static void say_goodbye(struct client *client, const struct chain *from, const struct chain *to)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (!chain_has(to, from->stages[i].instance))
+            instance_leave_client(from->stages[i].instance, client);
+}
+
+static void say_hello(struct client *client, const struct chain *from, const struct chain *to)
+{
+    client->is_carried_over = true;
+    for (size_t i = 0; i < to->count; i++)
+        if (!chain_has(from, to->stages[i].instance))
+            instance_open_client(to->stages[i].instance, client);
+    client->is_carried_over = false;
+}
+
+static bool is_same(const struct chain *from, const struct chain *to)
+{
+    if (from->count != to->count)
+        return false;
+    for (size_t i = 0; i < to->count; i++)
+        if (!chain_has(from, to->stages[i].instance))
+            return false;
+    return true;
+}
+
+/* All that can fail comes before the plugins hear of it. */
+static void move(struct client *client, const struct chain *from, struct endpoint_setup *setup)
+{
+    const struct chain *to = setup->chain;
+    bool has_state = client->has_moved_state || to->client_size > 0;
+    void **blocks = NULL;
+    if (has_state && client_need_extras(client) != NULL)
+        blocks = make_blocks(client, from, to);
+    if (has_state && blocks == NULL) {
+        shard_count_drop(client->shard, DROP_NO_MEMORY);
+        client_abort(client);
+        return;
+    }
+    say_goodbye(client, from, to);
+    install_blocks(client, blocks, from, to);
+    client->setup = endpoint_setup_ref(setup);
+    say_hello(client, from, to);
+}
+
+static void adopt(struct client *client, struct endpoint_setup *setup)
+{
+    struct endpoint_setup *before = client->setup;
+    if (is_same(before->chain, setup->chain))
+        client->setup = endpoint_setup_ref(setup);
+    else
+        move(client, before->chain, setup);
+    if (client->setup != before)
+        endpoint_setup_unref(before);
+}
+
+void client_catch_up_with_reload(struct client *client)
+{
+    struct endpoint_setup *setup = client->audience->setup;
+    bool is_busy = client->extras != NULL && client->extras->deferrals != NULL;
+    if (client->setup == setup || client->state != CLIENT_OPEN || is_busy || client->is_paused)
+        return; /* One that is ending keeps what it has, for its short rest. */
+    adopt(client, setup);
+}

@@ -1,0 +1,22 @@
+/*
+ * What a client's certificate says.
+ *
+ * Only certificates that have been verified against the listener's client_ca are looked at.
+ */
+#ifndef SLUICE_CLIENT_CERTIFICATE_H
+#define SLUICE_CLIENT_CERTIFICATE_H
+
+#include <openssl/types.h>
+#include <sluice/plugin.h>
+
+#include <stddef.h>
+
+/* A field of the verified certificate of a connection's peer, as struct sl_host documents it: a
+ * zero-terminated copy that the caller frees, or NULL if there is none, or it holds a zero byte. */
+char *certificate_field(const SSL *tls, enum sl_certificate_field field, size_t index, size_t *len);
+
+/* The same of a certificate. */
+char *certificate_read(X509 *certificate, enum sl_certificate_field field, size_t index,
+                       size_t *len);
+
+#endif

@@ -1,0 +1,306 @@
+#include "hub/reload.h"
+
+#include "client/client.h"
+#include "hub/hub_internal.h"
+#include "pipeline/chain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What one endpoint changes to. */
+struct endpoint_change {
+    struct endpoint *endpoint;
+    struct endpoint_setup *setup; /* one reference; NULL: the configuration has it no more */
+};
+
+struct hub_reload {
+    struct mail done; /* to the main thread, when all loops have changed over */
+    struct hub *hub;
+    struct config *config;     /* one reference */
+    struct plugin_set plugins; /* of the new configuration; after the commit, of the old one */
+    struct endpoint_change *changes; /* owned */
+    size_t change_count;
+    struct change_list live;       /* options that instances take live */
+    bool is_void; /* refused: the loops only pass by, so that no hook still reads its options */
+    _Atomic unsigned loops_to_go;
+};
+
+/* -- preparing -- */
+
+static struct endpoint *find_endpoint(struct hub *hub, const char *path)
+{
+    for (size_t i = 0; i < hub_endpoint_count(hub); i++)
+        if (strcmp(hub->endpoints[i]->path, path) == 0)
+            return hub->endpoints[i];
+    return NULL;
+}
+
+/* One that is there, active or not, or a new one, which nobody sees until it is active. */
+static int need_endpoint(struct hub *hub, const struct endpoint_config *config,
+                         struct diagnostics *diagnostics, struct endpoint **out)
+{
+    *out = find_endpoint(hub, config->path);
+    if (*out != NULL)
+        return OK;
+    size_t index = hub_endpoint_count(hub);
+    if (index == HUB_ENDPOINTS_MAX) {
+        diagnostics_add(diagnostics, config->position,
+                        "since its start this server has had %d endpoints; restart it for more",
+                        HUB_ENDPOINTS_MAX);
+        return ERR_CONFIG;
+    }
+    int error = endpoint_create(hub, config->path, (unsigned)index, &hub->endpoints[index]);
+    if (error != OK)
+        return error;
+    *out = hub->endpoints[index];
+    atomic_store_explicit(&hub->endpoint_count, index + 1, memory_order_release);
+    return OK;
+}
+
+static int prepare_endpoint(struct hub_reload *reload, const struct endpoint_config *config,
+                            struct diagnostics *diagnostics)
+{
+    struct endpoint_change *change = &reload->changes[reload->change_count];
+    int error = need_endpoint(reload->hub, config, diagnostics, &change->endpoint);
+    if (error != OK)
+        return error;
+    error = endpoint_setup_create(change->endpoint, reload->config, config, &change->setup);
+    if (error != OK)
+        return error;
+    reload->change_count++;
+    const struct endpoint_setup *before = change->endpoint->setup;
+    return chain_create(&reload->plugins, change->setup, before != NULL ? before->chain : NULL,
+                        &reload->live, diagnostics, &change->setup->chain);
+}
+
+static int prepare_endpoints(struct hub_reload *reload, struct diagnostics *diagnostics)
+{
+    int result = OK;
+    for (size_t i = 0; i < reload->config->endpoint_count; i++) {
+        int error = prepare_endpoint(reload, &reload->config->endpoints[i], diagnostics);
+        if (error == ERR_NO_MEMORY)
+            return error;
+        if (error != OK)
+            result = error;
+    }
+    return result;
+}
+
+static bool is_configured(const struct hub_reload *reload, const struct endpoint *endpoint)
+{
+    for (size_t i = 0; i < reload->config->endpoint_count; i++)
+        if (strcmp(reload->config->endpoints[i].path, endpoint->path) == 0)
+            return true;
+    return false;
+}
+
+static void prepare_removals(struct hub_reload *reload)
+{
+    for (size_t i = 0; i < hub_endpoint_count(reload->hub); i++) {
+        struct endpoint *endpoint = reload->hub->endpoints[i];
+        if (endpoint->setup != NULL && !is_configured(reload, endpoint))
+            reload->changes[reload->change_count++] =
+                (struct endpoint_change){.endpoint = endpoint};
+    }
+}
+
+static void release(struct hub_reload *reload)
+{
+    for (size_t i = 0; i < reload->change_count; i++)
+        endpoint_setup_unref(reload->changes[i].setup);
+    for (size_t i = 0; i < reload->live.count; i++)
+        option_set_destroy(reload->live.items[i].options);
+    free(reload->live.items);
+    free(reload->changes);
+    plugin_set_deinit(&reload->plugins);
+    config_destroy(reload->config);
+    free(reload);
+}
+
+int hub_reload_prepare(struct hub *hub, struct config *config, struct diagnostics *diagnostics,
+                       struct hub_reload **out)
+{
+    struct hub_reload *reload = calloc(1, sizeof *reload);
+    if (reload == NULL)
+        return ERR_NO_MEMORY;
+    reload->hub = hub;
+    reload->config = config_ref(config);
+    plugin_set_init(&reload->plugins, config->plugin_path, config->plugin_path_count,
+                    &hub->plugins);
+    reload->changes = calloc(config->endpoint_count + hub_endpoint_count(hub),
+                             sizeof *reload->changes);
+    int error = reload->changes != NULL ? prepare_endpoints(reload, diagnostics) : ERR_NO_MEMORY;
+    if (error != OK) {
+        release(reload);
+        return error;
+    }
+    prepare_removals(reload);
+    *out = reload;
+    return OK;
+}
+
+void hub_reload_abort(struct hub *hub, struct hub_reload *reload)
+{
+    (void)hub;
+    if (reload != NULL)
+        release(reload);
+}
+
+/* -- changing over: each loop -- */
+
+struct switch_mail {
+    struct mail mail; /* first */
+    struct hub_reload *reload;
+};
+
+static void close_removed(struct client *client)
+{
+    static const char reason[] = "the endpoint was removed";
+    if (client->state == CLIENT_OPEN)
+        client_close(client, CLOSE_GOING_AWAY, reason, sizeof reason - 1);
+}
+
+static void switch_audience(struct audience *audience, struct endpoint_setup *setup)
+{
+    struct endpoint_setup *before = audience->setup;
+    if (setup == NULL)
+        return; /* Its last clients keep what they have. */
+    audience->setup = endpoint_setup_ref(setup);
+    endpoint_setup_unref(before);
+}
+
+static void switch_clients(struct shard *shard)
+{
+    for (uint32_t i = 0; i < shard->slot_count; i++) {
+        struct client *client = shard->slots[i].client;
+        if (client == NULL)
+            continue;
+        if (atomic_load_explicit(&client->audience->endpoint->is_active, memory_order_relaxed))
+            client_catch_up_with_reload(client);
+        else
+            close_removed(client);
+    }
+}
+
+static void on_all_switched(struct loop *loop, struct mail *mail)
+{
+    struct hub_reload *reload = (struct hub_reload *)mail;
+    (void)loop;
+    release(reload);
+}
+
+static void switch_shard(struct shard *shard, struct hub_reload *reload)
+{
+    for (size_t i = 0; !reload->is_void && i < reload->change_count; i++)
+        switch_audience(&reload->changes[i].endpoint->audiences[shard->loop.index],
+                        reload->changes[i].setup);
+    if (!reload->is_void)
+        switch_clients(shard);
+    if (atomic_fetch_sub_explicit(&reload->loops_to_go, 1, memory_order_acq_rel) == 1) {
+        reload->done.deliver = on_all_switched;
+        hub_post_control(reload->hub, &reload->done);
+    }
+}
+
+static void deliver_switch(struct loop *loop, struct mail *mail)
+{
+    struct switch_mail *order = (struct switch_mail *)mail;
+    switch_shard(shard_of(loop), order->reload);
+    free(order);
+}
+
+/* -- committing: the main thread -- */
+
+/* All or nobody: those who have taken their options already take the old ones back. */
+static int apply_live(struct hub_reload *reload, struct diagnostics *diagnostics)
+{
+    for (size_t i = 0; i < reload->live.count; i++) {
+        if (instance_change_apply(&reload->live.items[i], diagnostics) == OK)
+            continue;
+        while (i-- > 0)
+            instance_change_revert(&reload->live.items[i]);
+        return ERR_CONFIG;
+    }
+    return OK;
+}
+
+static void apply_limits(struct hub *hub, const struct config *config)
+{
+    atomic_store_explicit(&hub->limit_clients, config->limit_clients, memory_order_relaxed);
+    atomic_store_explicit(&hub->limit_clients_per_address, config->limit_clients_per_address,
+                          memory_order_relaxed);
+    atomic_store_explicit(&hub->limit_queue_bytes, config->limit_queue_bytes,
+                          memory_order_relaxed);
+}
+
+static void settle_instances(const struct endpoint_setup *setup)
+{
+    for (size_t i = 0; i < setup->chain->count; i++)
+        instance_settle(setup->chain->stages[i].instance, &setup->config->pipeline[i],
+                        setup->owner);
+}
+
+static void apply_change(const struct endpoint_change *change)
+{
+    struct endpoint *endpoint = change->endpoint;
+    struct endpoint_setup *before = endpoint->setup;
+    endpoint->setup = change->setup != NULL ? endpoint_setup_ref(change->setup) : NULL;
+    endpoint_setup_unref(before);
+    if (change->setup != NULL) {
+        const struct endpoint_config *config = change->setup->config;
+        atomic_store_explicit(&endpoint->clients_max, config->clients_max, memory_order_relaxed);
+        atomic_store_explicit(&endpoint->clients_per_address, config->clients_per_address,
+                              memory_order_relaxed);
+        settle_instances(change->setup);
+    }
+    atomic_store_explicit(&endpoint->is_active, change->setup != NULL, memory_order_release);
+}
+
+static void apply_changes(struct hub *hub, struct hub_reload *reload)
+{
+    pthread_mutex_lock(&hub->setup_lock);
+    for (size_t i = 0; i < reload->change_count; i++)
+        apply_change(&reload->changes[i]);
+    pthread_mutex_unlock(&hub->setup_lock);
+    struct plugin_set before = hub->plugins;
+    hub->plugins = reload->plugins;
+    hub->plugins.previous = NULL;
+    hub->plugins.folders = NULL;
+    reload->plugins = before;
+    atomic_fetch_add_explicit(&hub->generation, 1, memory_order_relaxed);
+}
+
+/* Mails for all loops, before anything is changed: after that nothing may fail. */
+static int make_mails(struct hub_reload *reload, struct switch_mail *mails[])
+{
+    for (unsigned i = 0; i < reload->hub->shard_count; i++) {
+        mails[i] = malloc(sizeof *mails[i]);
+        if (mails[i] == NULL) {
+            while (i-- > 0)
+                free(mails[i]);
+            return ERR_NO_MEMORY;
+        }
+        *mails[i] = (struct switch_mail){.mail.deliver = deliver_switch, .reload = reload};
+    }
+    return OK;
+}
+
+int hub_reload_commit(struct hub *hub, struct hub_reload *reload, struct diagnostics *diagnostics)
+{
+    struct switch_mail *mails[HUB_LOOPS_MAX];
+    int error = make_mails(reload, mails);
+    if (error != OK) {
+        release(reload);
+        return error;
+    }
+    error = apply_live(reload, diagnostics);
+    reload->is_void = error != OK;
+    if (error == OK) {
+        apply_limits(hub, reload->config);
+        apply_changes(hub, reload);
+    }
+    atomic_init(&reload->loops_to_go, hub->shard_count);
+    for (unsigned i = 0; i < hub->shard_count; i++)
+        loop_post(&hub->shards[i].loop, &mails[i]->mail);
+    return error;
+}

@@ -1,0 +1,261 @@
+/*
+ * Building a chain: which instances it takes over from the chain before it, which are new, and
+ * where each keeps its state of a client.
+ */
+#include "hub/endpoint.h"
+#include "hub/hub_internal.h"
+#include "pipeline/chain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a chain is built from. */
+struct building {
+    struct chain *chain;
+    struct plugin_set *plugins;
+    struct endpoint_setup *setup;
+    const struct chain *previous; /* or NULL */
+    struct change_list *changes;
+    struct diagnostics *diagnostics;
+};
+
+static size_t block_size(const struct plugin *plugin)
+{
+    size_t alignment = _Alignof(max_align_t);
+    return (plugin->table.client_size + alignment - 1) / alignment * alignment;
+}
+
+/* -- places: an instance keeps its slot and offset for life, so new ones go where nobody is -- */
+
+static bool slot_is_taken(const struct chain *chain, unsigned slot)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        if (chain->stages[i].instance != NULL && chain->stages[i].instance->slot == slot)
+            return true;
+    return false;
+}
+
+static unsigned free_slot(const struct chain *chain)
+{
+    unsigned slot = 0;
+    while (slot_is_taken(chain, slot))
+        slot++;
+    return slot;
+}
+
+/* The end of an instance's block that reaches into [offset, offset + size), or 0. */
+static size_t blocked_until(const struct chain *chain, size_t offset, size_t size)
+{
+    for (size_t i = 0; i < chain->count; i++) {
+        const struct instance *other = chain->stages[i].instance;
+        if (other == NULL || block_size(other->plugin) == 0)
+            continue;
+        size_t end = other->client_offset + block_size(other->plugin);
+        if (offset < end && other->client_offset < offset + size)
+            return end;
+    }
+    return 0;
+}
+
+static size_t free_offset(const struct chain *chain, size_t size)
+{
+    size_t offset = 0;
+    size_t end;
+    while (size > 0 && (end = blocked_until(chain, offset, size)) != 0)
+        offset = end;
+    return offset;
+}
+
+static void measure(struct chain *chain)
+{
+    for (size_t i = 0; i < chain->count; i++) {
+        const struct instance *instance = chain->stages[i].instance;
+        size_t end = instance->client_offset + block_size(instance->plugin);
+        if (end > chain->client_size)
+            chain->client_size = end;
+        if (instance->slot >= chain->slot_count)
+            chain->slot_count = instance->slot + 1;
+    }
+}
+
+/* -- instances -- */
+
+static const struct stage_config *stage_config(const struct building *building, size_t index)
+{
+    return &building->setup->config->pipeline[index];
+}
+
+/* The nth use of a plugin in the pipeline, from 1: what tells its instances apart. */
+static unsigned use_of(const struct building *building, size_t index)
+{
+    unsigned use = 1;
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(stage_config(building, i)->plugin, stage_config(building, index)->plugin) == 0)
+            use++;
+    return use;
+}
+
+static struct instance *find_previous(const struct building *building, const struct plugin *plugin,
+                                      unsigned use)
+{
+    for (size_t i = 0; building->previous != NULL && i < building->previous->count; i++) {
+        struct instance *instance = building->previous->stages[i].instance;
+        if (instance->plugin == plugin && instance->use == use)
+            return instance;
+    }
+    return NULL;
+}
+
+static int add_change(struct building *building, struct instance *instance,
+                      const struct stage_config *stage)
+{
+    struct change_list *changes = building->changes;
+    struct instance_change *items = realloc(changes->items, (changes->count + 1) * sizeof *items);
+    if (items == NULL)
+        return ERR_NO_MEMORY;
+    changes->items = items;
+    int error = instance_change_prepare(instance, stage, building->diagnostics,
+                                        &changes->items[changes->count]);
+    if (error == OK)
+        changes->count++;
+    return error;
+}
+
+/* First round: what is there already keeps its place. */
+static int take_over(struct building *building, size_t index)
+{
+    const struct stage_config *config = stage_config(building, index);
+    struct stage *stage = &building->chain->stages[index];
+    char text[PLUGIN_TEXT_MAX];
+    struct plugin *plugin;
+
+    int error = plugin_load(building->plugins, config->plugin, text, &plugin);
+    if (error != OK) {
+        diagnostics_add(building->diagnostics, config->position, "%s", text);
+        return error;
+    }
+    struct instance *instance = find_previous(building, plugin, use_of(building, index));
+    if (instance == NULL)
+        return OK;
+    if (plugin->table.on_reload != NULL)
+        error = add_change(building, instance, config);
+    else if (!instance_fits(instance, plugin, config))
+        return OK;
+    stage->instance = instance_ref(instance);
+    return error;
+}
+
+/* Second round: the rest is made. */
+static int make(struct building *building, size_t index)
+{
+    const struct stage_config *config = stage_config(building, index);
+    struct chain *chain = building->chain;
+    char text[PLUGIN_TEXT_MAX];
+    struct plugin *plugin;
+
+    if (chain->stages[index].instance != NULL)
+        return OK;
+    int error = plugin_load(building->plugins, config->plugin, text, &plugin);
+    if (error != OK)
+        return error; /* Reported in the first round. */
+    struct instance_place place = {.endpoint = building->setup->endpoint,
+                                   .owner = building->setup->owner,
+                                   .use = use_of(building, index),
+                                   .slot = free_slot(chain),
+                                   .client_offset = free_offset(chain, block_size(plugin)),
+                                   .loop_count = building->setup->endpoint->hub->shard_count};
+    return instance_create(plugin, config, &place, building->diagnostics,
+                           &chain->stages[index].instance);
+}
+
+/* After a stage that cannot be used, the rest is checked all the same, so that one run shows all
+ * errors; the chain is then thrown away. */
+static int for_each_stage(struct building *building, int (*step)(struct building *, size_t))
+{
+    int result = OK;
+    for (size_t i = 0; i < building->chain->count; i++) {
+        int error = step(building, i);
+        if (error == ERR_NO_MEMORY)
+            return error;
+        if (error != OK)
+            result = ERR_CONFIG;
+    }
+    return result;
+}
+
+static void set_policies(struct building *building)
+{
+    struct chain *chain = building->chain;
+    for (size_t i = 0; i < chain->count; i++) {
+        const struct stage_config *config = stage_config(building, i);
+        struct stage *stage = &chain->stages[i];
+        stage->on_error = config->on_error;
+        stage->timeout = config->timeout;
+        stage->budget = config->budget > 0 ? (uint64_t)config->budget : UINT64_MAX;
+        stage->is_shadow = config->mode == MODE_SHADOW;
+        stage->on_message = stage->instance->plugin->table.on_message;
+        if (stage->on_message != NULL)
+            chain->on_message[chain->on_message_count++] = stage;
+    }
+}
+
+static int build(struct building *building)
+{
+    int loaded = for_each_stage(building, take_over);
+    if (loaded == ERR_NO_MEMORY)
+        return loaded;
+    int made = for_each_stage(building, make);
+    if (loaded != OK || made != OK)
+        return made == ERR_NO_MEMORY ? made : ERR_CONFIG;
+    set_policies(building);
+    measure(building->chain);
+    return OK;
+}
+
+int chain_create(struct plugin_set *plugins, struct endpoint_setup *setup,
+                 const struct chain *previous, struct change_list *changes,
+                 struct diagnostics *diagnostics, struct chain **out)
+{
+    size_t length = setup->config->pipeline_length;
+    struct chain *chain = calloc(1, sizeof *chain);
+    if (chain == NULL)
+        return ERR_NO_MEMORY;
+    struct building building = {.chain = chain,
+                                .plugins = plugins,
+                                .setup = setup,
+                                .previous = previous,
+                                .changes = changes,
+                                .diagnostics = diagnostics};
+    int error = ERR_NO_MEMORY;
+    chain->stages = calloc(length + 1, sizeof *chain->stages);
+    chain->on_message = calloc(length + 1, sizeof(struct stage *));
+    if (chain->stages != NULL && chain->on_message != NULL) {
+        chain->count = length;
+        error = build(&building);
+    }
+    if (error != OK) {
+        chain_destroy(chain);
+        return error;
+    }
+    *out = chain;
+    return OK;
+}
+
+void chain_destroy(struct chain *chain)
+{
+    if (chain == NULL)
+        return;
+    for (size_t i = chain->count; i-- > 0;)
+        instance_unref(chain->stages[i].instance);
+    free(chain->stages);
+    free(chain->on_message);
+    free(chain);
+}
+
+bool chain_has(const struct chain *chain, const struct instance *instance)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        if (chain->stages[i].instance == instance)
+            return true;
+    return false;
+}

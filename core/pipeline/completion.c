@@ -1,0 +1,91 @@
+#include "pipeline/completion.h"
+
+#include "base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DETAILS_SIZE_1_1                                                                           \
+    (offsetof(struct sl_completion, attribute_count) + sizeof(((struct sl_completion *)0)->attribute_count))
+#define PAIRS_MAX 64
+
+/* Where copies go; without memory yet it only measures. */
+struct packer {
+    char *block; /* NULL: measuring */
+    size_t used;
+};
+
+static struct sl_string pack_string(struct packer *packer, struct sl_string text)
+{
+    size_t at = packer->used;
+    packer->used += text.len + 1;
+    if (packer->block == NULL)
+        return text;
+    if (text.len > 0)
+        memcpy(packer->block + at, text.data, text.len);
+    packer->block[at + text.len] = '\0';
+    return (struct sl_string){.data = packer->block + at, .len = text.len};
+}
+
+static const struct sl_pair *pack_pairs(struct packer *packer, const struct sl_pair *pairs,
+                                        size_t count)
+{
+    struct sl_pair *copies = packer->block != NULL
+                                 ? (struct sl_pair *)(void *)(packer->block + packer->used)
+                                 : NULL;
+    packer->used += count * sizeof *pairs;
+    for (size_t i = 0; i < count; i++) {
+        struct sl_pair copy = {.name = pack_string(packer, pairs[i].name),
+                               .value = pack_string(packer, pairs[i].value)};
+        if (copies != NULL)
+            copies[i] = copy;
+    }
+    size_t alignment = _Alignof(struct sl_pair);
+    packer->used = (packer->used + alignment - 1) / alignment * alignment;
+    return copies != NULL ? copies : pairs;
+}
+
+/* The pairs first, so that they are aligned. */
+static void pack(struct packer *packer, const struct sl_completion *from, struct sl_completion *to)
+{
+    *to = *from;
+    to->headers = pack_pairs(packer, from->headers, from->header_count);
+    to->attributes = pack_pairs(packer, from->attributes, from->attribute_count);
+    to->data = pack_string(packer, from->data);
+    to->reason = pack_string(packer, from->reason);
+    to->identity = pack_string(packer, from->identity);
+}
+
+static bool is_valid(const struct sl_completion *details)
+{
+    if (details->header_count > PAIRS_MAX || details->attribute_count > PAIRS_MAX)
+        return false;
+    if (details->type == SL_TEXT)
+        return utf8_is_valid(details->data.data, details->data.len);
+    return details->type == 0 || details->type == SL_BINARY;
+}
+
+int completion_create(struct sl_ticket ticket, enum sl_verdict verdict,
+                      const struct sl_completion *details, struct completion **out)
+{
+    struct sl_completion known = {.struct_size = sizeof known};
+    struct packer packer = {.block = NULL};
+    struct sl_completion measured;
+
+    if (details != NULL && details->struct_size < DETAILS_SIZE_1_1)
+        return ERR_INVALID;
+    if (details != NULL)
+        memcpy(&known, details, sizeof known);
+    if (!is_valid(&known))
+        return ERR_INVALID;
+    pack(&packer, &known, &measured);
+    struct completion *completion = malloc(sizeof *completion + packer.used);
+    if (completion == NULL)
+        return ERR_NO_MEMORY;
+    completion->ticket = ticket;
+    completion->verdict = verdict;
+    packer = (struct packer){.block = completion->block};
+    pack(&packer, &known, &completion->details);
+    *out = completion;
+    return OK;
+}

@@ -1,0 +1,28 @@
+/*
+ * A completion on its way from any thread to the client's loop: a verdict and a copy of what came
+ * with it.
+ *
+ * Made by the completing thread, then owned by the mailbox, then by the loop.
+ */
+#ifndef SLUICE_PIPELINE_COMPLETION_H
+#define SLUICE_PIPELINE_COMPLETION_H
+
+#include "base/error.h"
+#include "loop/mailbox.h"
+
+#include <sluice/plugin.h>
+
+struct completion {
+    struct mail mail; /* first */
+    struct sl_ticket ticket;
+    enum sl_verdict verdict;
+    struct sl_completion details; /* points into `block`; every string is zero-terminated */
+    _Alignas(max_align_t) char block[];
+};
+
+/* Copies. `details` may be NULL. Returns 0, ERR_INVALID (a size that no plugin has, text that is not
+ * UTF-8) or ERR_NO_MEMORY. */
+MUST_CHECK int completion_create(struct sl_ticket ticket, enum sl_verdict verdict,
+                                 const struct sl_completion *details, struct completion **out);
+
+#endif

@@ -1,0 +1,115 @@
+#include "pipeline/host_async.h"
+
+#include "hub/hub_internal.h"
+#include "pipeline/chain.h"
+#include "pipeline/deferral.h"
+#include "pipeline/host_internal.h"
+#include "pipeline/instance_timer.h"
+
+#include <stdlib.h>
+
+/* -- deferral -- */
+
+enum sl_verdict host_defer(struct sl_instance *self, struct sl_client *client,
+                           const struct sl_deferral *how, struct sl_ticket *ticket)
+{
+    struct running *running = &client_of(client)->shard->running;
+    bool may_defer = running->stage != NULL && running->client == client_of(client) &&
+                     running->stage->instance == instance_of(self) && running->deferral == NULL;
+    *ticket = (struct sl_ticket){.value = 0};
+    if (!may_defer || (running->message != NULL && message_keep(running->message) != OK))
+        return SL_ERROR;
+    if (deferral_begin(client_of(client), running->stage, how, &running->deferral) != OK)
+        return SL_ERROR;
+    *ticket = deferral_ticket(running->deferral);
+    return SL_DEFER;
+}
+
+/* -- offloaded work -- */
+
+/* On its way to a worker, and then, as mail, to the loop. */
+struct job {
+    struct worker_job base; /* first */
+    struct mail mail;
+    struct instance *instance; /* one reference */
+    uint64_t client_id;        /* 0: no client's */
+    void (*work)(struct sl_instance *self, void *context);
+    void (*done)(struct sl_instance *self, struct sl_client *client, void *context);
+    void *context;
+};
+
+static struct client *client_of_job(struct loop *loop, const struct job *job)
+{
+    bool is_there = job->client_id != 0 && loop_current() == loop;
+    return is_there ? shard_find(shard_of(loop), job->client_id) : NULL;
+}
+
+static void deliver_done(struct loop *loop, struct mail *mail)
+{
+    struct job *job = (struct job *)((char *)mail - offsetof(struct job, mail));
+    if (job->done != NULL) {
+        crash_running = (struct crash_running){.subject = &job->instance->crash,
+                                               .hook = "offload (done)",
+                                               .client_id = job->client_id};
+        job->done(&job->instance->seen, (struct sl_client *)client_of_job(loop, job),
+                  job->context);
+        crash_running = (struct crash_running){.subject = NULL};
+    }
+    instance_unref(job->instance);
+    free(job);
+}
+
+/* Comes back even if there is nothing to be done, so that the reference is given up on a loop. */
+static void run_job(struct worker_job *base)
+{
+    struct job *job = (struct job *)base;
+    struct hub *hub = job->instance->endpoint->hub;
+    unsigned index = client_id_loop(job->client_id);
+    struct loop *loop = job->client_id != 0 && index < hub->shard_count
+                            ? &hub->shards[index].loop
+                            : instance_home(job->instance);
+    crash_running = (struct crash_running){
+        .subject = &job->instance->crash, .hook = "offload", .client_id = job->client_id};
+    job->work(&job->instance->seen, job->context);
+    crash_running = (struct crash_running){.subject = NULL};
+    job->mail.deliver = deliver_done;
+    loop_post(loop, &job->mail);
+}
+
+int host_offload(struct sl_instance *self, uint64_t client_id,
+                 void (*work)(struct sl_instance *self, void *context),
+                 void (*done)(struct sl_instance *self, struct sl_client *client, void *context),
+                 void *context)
+{
+    struct instance *instance = instance_of(self);
+    struct job *job = work != NULL ? malloc(sizeof *job) : NULL;
+    if (job == NULL)
+        return -1;
+    if (!instance_try_ref(instance)) {
+        free(job);
+        return -1;
+    }
+    *job = (struct job){.base.run = run_job,
+                        .instance = instance,
+                        .client_id = client_id,
+                        .work = work,
+                        .done = done,
+                        .context = context};
+    if (worker_pool_post(hub_of(self)->workers, &job->base) == OK)
+        return 0;
+    instance_unref(instance);
+    free(job);
+    return -1;
+}
+
+/* -- timers -- */
+
+uint64_t host_timer_start(struct sl_instance *self, int64_t after, int64_t interval, uint64_t tag)
+{
+    return instance_timer_start(instance_of(self), after, interval, tag);
+}
+
+void host_timer_stop(struct sl_instance *self, uint64_t timer)
+{
+    instance_timer_stop(instance_of(self), timer);
+}

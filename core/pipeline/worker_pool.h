@@ -1,0 +1,45 @@
+/*
+ * A pool of threads for work that blocks, with a bounded queue.
+ *
+ * Any thread posts. The threads are started by the first job, so that a server whose plugins never
+ * offload anything has none.
+ */
+#ifndef SLUICE_PIPELINE_WORKER_POOL_H
+#define SLUICE_PIPELINE_WORKER_POOL_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+/* The first member of a larger struct that `run` knows, and owns from then on. */
+struct worker_job {
+    struct worker_job *next;
+    void (*run)(struct worker_job *job);
+};
+
+struct worker_pool;
+
+struct worker_stats {
+    uint32_t waiting; /* jobs in the queue */
+    uint32_t running;
+    uint64_t done;
+    uint64_t refused; /* because the queue was full */
+};
+
+/* A pool of `threads` threads, of which `queue_max` jobs may wait. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int worker_pool_create(unsigned threads, uint32_t queue_max, struct worker_pool **out);
+
+/* Hands a job over. Any thread. Returns 0, ERR_LIMIT (the queue is full), ERR_CLOSED (the pool has
+ * been stopped) or ERR_SYSTEM (no thread could be started). */
+MUST_CHECK int worker_pool_post(struct worker_pool *pool, struct worker_job *job);
+
+/* Takes no more jobs, runs those that are queued, and waits for the threads. NULL is fine. */
+void worker_pool_stop(struct worker_pool *pool);
+
+/* Stops and frees. NULL is fine. */
+void worker_pool_destroy(struct worker_pool *pool);
+
+/* Any thread. */
+void worker_pool_read(struct worker_pool *pool, struct worker_stats *out);
+
+#endif
