@@ -17,6 +17,7 @@
 #define PEEK_BUDGET 16   /* heads of the longest kind that are looked at for one guest */
 #define PUT_OFF_LOOK 100 /* ms between looks at those that are over this budget */
 #define PEEK_EASILY (32 * 1024) /* bytes that any socket buffer holds unread */
+#define PEEK_MARGIN 4 /* times max_head is what a socket's buffer is made to hold at least */
 #define PREPARED_BUCKETS 256
 
 struct waiting_room {
@@ -128,12 +129,13 @@ static int watch(const struct waiting_room *room, struct guest *guest)
 }
 
 /* A head that is not read has to fit into the socket's buffer, which the kernel enlarges when it is
- * told that as much will be waited for. */
+ * told that as much will be waited for. It counts whole packets and closes the window while a
+ * sixteenth is still free, so that a buffer of just the head's size would never hold all of it. */
 static void prepare_buffer(const struct waiting_room *room, int socket)
 {
     if (room->tls != NULL || room->limits.max_head <= PEEK_EASILY)
         return;
-    int most = (int)room->limits.max_head;
+    int most = (int)room->limits.max_head * PEEK_MARGIN;
     int least = 1;
     (void)setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &most, sizeof most);
     (void)setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
