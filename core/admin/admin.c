@@ -1,10 +1,11 @@
 #include "admin/admin.h"
 
+#include "admin/admin_internal.h"
+#include "admin/api.h"
+#include "admin/json.h"
 #include "admin/metrics.h"
-#include "front/listener.h"
+#include "base/log.h"
 #include "front/response.h"
-#include "front/server.h"
-#include "hub/hub.h"
 #include "hub/hub_internal.h"
 
 #include <civetweb.h>
@@ -19,15 +20,6 @@
 #define ADMIN_WORKERS 4
 #define TOKEN_MAX 1024
 #define METRICS_MAX (16u * 1024 * 1024)
-
-struct admin {
-    struct server server;
-    struct listener listener;
-    struct hub *hub;
-    const struct front *front;
-    bool has_token;
-    unsigned char token_hash[SHA256_DIGEST_LENGTH];
-};
 
 /* -- the token -- */
 
@@ -69,61 +61,49 @@ static int load_token(const struct config *config, struct diagnostics *diagnosti
 }
 
 /* The hashes are compared, so that the time taken says nothing about the token. */
-static bool is_authorized(const struct admin *admin, const struct mg_connection *conn)
+static bool is_authorized(struct admin *admin, const struct mg_connection *conn)
 {
     unsigned char hash[SHA256_DIGEST_LENGTH];
     const char *header = mg_get_header(conn, "Authorization");
-    if (!admin->has_token)
+    pthread_mutex_lock(&admin->lock);
+    bool has_token = admin->has_token;
+    unsigned char expected[SHA256_DIGEST_LENGTH];
+    memcpy(expected, admin->token_hash, sizeof expected);
+    pthread_mutex_unlock(&admin->lock);
+    if (!has_token)
         return true;
     if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
         return false;
     header += 7;
     SHA256((const unsigned char *)header, strlen(header), hash);
-    return CRYPTO_memcmp(hash, admin->token_hash, sizeof hash) == 0;
+    return CRYPTO_memcmp(hash, expected, sizeof hash) == 0;
 }
 
 /* -- answers -- */
 
-static int send_json(struct mg_connection *conn, int status, const char *headers, const char *body)
+static int send_health(struct admin *admin, struct mg_connection *conn)
 {
-    struct response response = {.status = status,
-                                .content_type = "application/json",
-                                .headers = headers,
-                                .body = body,
-                                .body_len = strlen(body)};
-    return response_send(conn, &response);
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, "status", "ok");
+    cJSON_AddNumberToObject(body, "clients", hub_client_count(admin->hub, NULL));
+    return json_send(conn, 200, body);
 }
 
-static int send_error(struct mg_connection *conn, int status, const char *headers,
-                      const char *error, const char *detail)
+static int send_readiness(struct admin *admin, struct mg_connection *conn)
 {
-    char body[512];
-    snprintf(body, sizeof body, "{\"error\":\"%s\",\"detail\":\"%s\"}\n", error, detail);
-    return send_json(conn, status, headers, body);
+    bool is_draining = atomic_load_explicit(&admin->hub->is_draining, memory_order_relaxed);
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, "status", is_draining ? "draining" : "ready");
+    return json_send(conn, is_draining ? 503 : 200, body);
 }
 
-static int send_health(const struct admin *admin, struct mg_connection *conn)
-{
-    char body[128];
-    snprintf(body, sizeof body, "{\"status\":\"ok\",\"clients\":%u}\n",
-             hub_client_count(admin->hub, NULL));
-    return send_json(conn, 200, "", body);
-}
-
-static int send_readiness(const struct admin *admin, struct mg_connection *conn)
-{
-    if (atomic_load_explicit(&admin->hub->is_draining, memory_order_relaxed))
-        return send_json(conn, 503, "", "{\"status\":\"draining\"}\n");
-    return send_json(conn, 200, "", "{\"status\":\"ready\"}\n");
-}
-
-static int send_metrics(const struct admin *admin, struct mg_connection *conn)
+static int send_metrics(struct admin *admin, struct mg_connection *conn)
 {
     struct buffer text;
     buffer_init(&text, METRICS_MAX);
     if (metrics_write(admin->hub, admin->front, &text) != OK) {
         buffer_release(&text);
-        return send_error(conn, 500, "", "internal", "the metrics do not fit into memory");
+        return json_send_error(conn, 500, "", "internal", "the metrics do not fit into memory");
     }
     struct response response = {.status = 200,
                                 .content_type = "text/plain; version=0.0.4; charset=utf-8",
@@ -135,30 +115,56 @@ static int send_metrics(const struct admin *admin, struct mg_connection *conn)
     return status;
 }
 
+static const struct route {
+    const char *path;
+    const char *method; /* GET stands for HEAD too */
+    bool is_open;       /* without the token */
+    int (*handle)(struct admin *admin, struct mg_connection *conn);
+} routes[] = {
+    {"/healthz", "GET", true, send_health},           {"/readyz", "GET", true, send_readiness},
+    {"/metrics", "GET", false, send_metrics},         {"/api/v1/count", "GET", false, api_count},
+    {"/api/v1/pipeline", "GET", false, api_pipeline}, {"/api/v1/reload", "POST", false, api_reload},
+};
+#define ROUTE_COUNT (sizeof routes / sizeof *routes)
+
+static const struct route *find_route(const char *path)
+{
+    for (size_t i = 0; i < ROUTE_COUNT; i++)
+        if (strcmp(routes[i].path, path) == 0)
+            return &routes[i];
+    return NULL;
+}
+
+static bool takes_method(const struct route *route, const char *method)
+{
+    return strcmp(method, route->method) == 0 ||
+           (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
+}
+
 static int handle_request(const void *context, struct mg_connection *conn)
 {
-    const struct admin *admin = context;
+    struct admin *admin = (struct admin *)(uintptr_t)context;
     const struct mg_request_info *info = mg_get_request_info(conn);
-    const char *path = info->local_uri;
+    const struct route *route = find_route(info->local_uri);
 
-    if (strcmp(info->request_method, "GET") != 0 && strcmp(info->request_method, "HEAD") != 0)
-        return send_error(conn, 405, "Allow: GET, HEAD\r\n", "method not allowed",
-                          "this listener answers GET");
-    if (strcmp(path, "/healthz") == 0)
-        return send_health(admin, conn);
-    if (strcmp(path, "/readyz") == 0)
-        return send_readiness(admin, conn);
-    if (!is_authorized(admin, conn))
-        return send_error(conn, 401, "WWW-Authenticate: Bearer\r\n", "unauthorized",
-                          "send the token of admin.token_file as: Authorization: Bearer TOKEN");
-    if (strcmp(path, "/metrics") == 0)
-        return send_metrics(admin, conn);
-    return send_error(conn, 404, "", "not found", "there are /healthz, /readyz and /metrics here");
+    if ((route == NULL || !route->is_open) && !is_authorized(admin, conn))
+        return json_send_error(
+            conn, 401, "WWW-Authenticate: Bearer\r\n", "unauthorized",
+            "send the token of admin.token_file as: Authorization: Bearer TOKEN");
+    if (route == NULL)
+        return json_send_error(conn, 404, "", "not found",
+                               "there are /healthz, /readyz, /metrics, /api/v1/count, "
+                               "/api/v1/pipeline and /api/v1/reload here");
+    if (takes_method(route, info->request_method))
+        return route->handle(admin, conn);
+    bool is_get = strcmp(route->method, "GET") == 0;
+    return json_send_error(conn, 405, is_get ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n",
+                           "method not allowed", is_get ? "use GET here" : "use POST here");
 }
 
 static int handle_unreadable(struct mg_connection *conn, int status)
 {
-    return send_error(conn, status, "", "bad request", "the request could not be read");
+    return json_send_error(conn, status, "", "bad request", "the request could not be read");
 }
 
 /* -- life -- */
@@ -195,7 +201,29 @@ static int start(struct admin *admin, const struct config *config, struct diagno
     return error;
 }
 
-int admin_create(const struct config *config, struct hub *hub, const struct front *front,
+int admin_prepare_reload(const struct admin *admin, const struct config *config,
+                         struct diagnostics *diagnostics, struct admin_reload *out)
+{
+    *out = (struct admin_reload){.has_token = config->admin_token_file != NULL};
+    const char *before = admin != NULL ? admin->address : "none";
+    const char *after = config->admin_listen != NULL ? config->admin_listen : "none";
+    if (strcmp(before, after) != 0)
+        log_warn("admin", "admin.listen changes from %s to %s only when the server is restarted",
+                 before, after);
+    return out->has_token ? load_token(config, diagnostics, out->token_hash) : OK;
+}
+
+void admin_commit_reload(struct admin *admin, const struct admin_reload *reload)
+{
+    if (admin == NULL)
+        return;
+    pthread_mutex_lock(&admin->lock);
+    admin->has_token = reload->has_token;
+    memcpy(admin->token_hash, reload->token_hash, sizeof admin->token_hash);
+    pthread_mutex_unlock(&admin->lock);
+}
+
+int admin_create(const struct config *config, const struct admin_parts *parts,
                  struct diagnostics *diagnostics, struct admin **out)
 {
     *out = NULL;
@@ -204,8 +232,12 @@ int admin_create(const struct config *config, struct hub *hub, const struct fron
     struct admin *admin = calloc(1, sizeof *admin);
     if (admin == NULL)
         return ERR_NO_MEMORY;
-    admin->hub = hub;
-    admin->front = front;
+    pthread_mutex_init(&admin->lock, NULL);
+    admin->hub = parts->hub;
+    admin->front = parts->front;
+    admin->reload = parts->reload;
+    admin->reload_context = parts->reload_context;
+    snprintf(admin->address, sizeof admin->address, "%s", config->admin_listen);
     admin->server.workers = ADMIN_WORKERS;
     admin->server.handler = (struct handler){
         .handle = handle_request, .handle_unreadable = handle_unreadable, .context = admin};
@@ -238,5 +270,6 @@ void admin_destroy(struct admin *admin)
         return;
     server_stop(&admin->server);
     mg_exit_library();
+    pthread_mutex_destroy(&admin->lock);
     free(admin);
 }

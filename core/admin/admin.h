@@ -1,5 +1,5 @@
 /*
- * The admin listener: health, readiness and metrics over HTTP.
+ * The admin listener: health, readiness, metrics and the JSON API over HTTP.
  *
  * Created and destroyed on the main thread; answers on CivetWeb workers of its own, so that a busy
  * front does not hide the server's health.
@@ -15,11 +15,29 @@ struct admin;
 struct front;
 struct hub;
 
-/* Starts listening on admin.listen, if the configuration has one; else *out is NULL. `hub` and
- * `front` must outlive it. Returns 0, ERR_CONFIG (address or token file does not work, see
- * `diagnostics`) or another negative code. */
-MUST_CHECK int admin_create(const struct config *config, struct hub *hub, const struct front *front,
+/* What it shows and does; all of it must outlive it. */
+struct admin_parts {
+    struct hub *hub;
+    struct front *front;
+    /* Reloads the configuration; called on the admin's threads. NULL: that cannot be done. */
+    int (*reload)(void *context, struct diagnostics *diagnostics);
+    void *reload_context;
+};
+
+/* Starts listening on admin.listen, if the configuration has one; else *out is NULL. Returns 0,
+ * ERR_CONFIG (address or token file does not work, see `diagnostics`) or another negative code. */
+MUST_CHECK int admin_create(const struct config *config, const struct admin_parts *parts,
                             struct diagnostics *diagnostics, struct admin **out);
+
+/* A reload: the token file is read anew. `admin` may be NULL. Main thread. Returns 0 or
+ * ERR_CONFIG. */
+struct admin_reload {
+    bool has_token;
+    unsigned char token_hash[32];
+};
+MUST_CHECK int admin_prepare_reload(const struct admin *admin, const struct config *config,
+                                    struct diagnostics *diagnostics, struct admin_reload *out);
+void admin_commit_reload(struct admin *admin, const struct admin_reload *reload);
 
 /* Checks the token file without listening, for `sluice check`. Returns 0 or ERR_CONFIG. */
 MUST_CHECK int admin_check(const struct config *config, struct diagnostics *diagnostics);

@@ -12,6 +12,6 @@ struct front;
 struct hub;
 
 /* Appends all metrics to `out`. Returns 0, ERR_LIMIT or ERR_NO_MEMORY. */
-MUST_CHECK int metrics_write(struct hub *hub, const struct front *front, struct buffer *out);
+MUST_CHECK int metrics_write(struct hub *hub, struct front *front, struct buffer *out);
 
 #endif

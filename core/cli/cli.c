@@ -11,22 +11,26 @@
 #include <string.h>
 #include <unistd.h>
 
+enum command_uses { USES_NOTHING, USES_CONFIG, USES_ADMIN /* and the configuration */ };
+
 /* One sub-command: what it is called, takes and does. */
 struct command {
     const char *name;
     const char *argument; /* what its positional argument is called, or NULL: none */
     const char *summary;
-    bool uses_config;
+    enum command_uses uses;
     int (*run)(const struct cli_options *options);
 };
 
 static const struct command commands[] = {
-    {"serve", NULL, "run the server", true, cli_serve},
-    {"check", NULL, "check configuration and plugins, and print every endpoint's pipeline", true,
-     cli_check},
-    {"plugins", "NAME", "list the plugins found, or one plugin's options", true, cli_plugins},
-    {"version", NULL, "print the version", false, cli_version},
-    {"help", "COMMAND", "explain a command", false, cli_help},
+    {"serve", NULL, "run the server", USES_CONFIG, cli_serve},
+    {"check", NULL, "check configuration and plugins, and print every endpoint's pipeline",
+     USES_CONFIG, cli_check},
+    {"plugins", "NAME", "list the plugins found, or one plugin's options", USES_CONFIG,
+     cli_plugins},
+    {"reload", NULL, "have the running server read its configuration anew", USES_ADMIN, cli_reload},
+    {"version", NULL, "print the version", USES_NOTHING, cli_version},
+    {"help", "COMMAND", "explain a command", USES_NOTHING, cli_help},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
@@ -38,6 +42,11 @@ static const char config_options_help[] =
     "      --log-level LEVEL  error, warn, info or debug\n"
     "  -v, --verbose          the same as --log-level debug\n"
     "  -q, --quiet            the same as --log-level error\n";
+
+static const char admin_options_help[] =
+    "      --admin ADDRESS    where the server's admin listener is (default: admin.listen)\n"
+    "      --token-file FILE  its token (default: admin.token_file)\n"
+    "      --json             prints the server's answer as it is\n";
 
 static const struct command *find_command(const char *name)
 {
@@ -66,15 +75,21 @@ static void print_usage(FILE *to)
 static void print_command_help(const struct command *command)
 {
     printf("Usage: sluice %s%s%s%s%s\n\n%c%s.\n", command->name,
-           command->uses_config ? " [-c FILE] [--set KEY=VALUE]..." : "",
+           command->uses != USES_NOTHING ? " [-c FILE] [--set KEY=VALUE]..." : "",
            command->argument != NULL ? " [" : "",
            command->argument != NULL ? command->argument : "", command->argument != NULL ? "]" : "",
            command->summary[0] - 'a' + 'A', command->summary + 1);
-    if (command->uses_config)
+    if (command->uses != USES_NOTHING)
         printf("\n%s", config_options_help);
+    if (command->uses == USES_ADMIN)
+        fputs(admin_options_help, stdout);
     if (command->run == cli_serve)
-        puts("\nSIGINT (Ctrl-C) and SIGTERM close all clients with 1012 within shutdown.grace and "
-             "end with\nstatus 0; a second one ends at once.");
+        puts(
+            "      --plugins-in-place  loads plugin files themselves instead of private copies, so "
+            "that\n                         debuggers find them; a rebuilt file is then not "
+            "reloaded\n"
+            "\nSIGINT (Ctrl-C) and SIGTERM close all clients with 1012 within shutdown.grace and "
+            "end with\nstatus 0; a second one ends at once. SIGHUP reads the configuration anew.");
 }
 
 static int unknown_command(const char *name)
@@ -132,6 +147,22 @@ static bool add_set_option(struct cli_options *options, char *text)
     return add_override(options, text, equals + 1);
 }
 
+/* Options that only some commands have. */
+static bool fits(const struct cli_options *options, const struct command *command)
+{
+    bool asks_admin = options->admin != NULL || options->token_file != NULL || options->json;
+    if (options->plugins_in_place && command->run != cli_serve)
+        fprintf(stderr, "sluice %s: --plugins-in-place is for 'serve'\n", command->name);
+    else if (asks_admin && command->uses != USES_ADMIN)
+        fprintf(stderr,
+                "sluice %s: --admin, --token-file and --json are for commands that ask a running "
+                "server\n",
+                command->name);
+    else
+        return true;
+    return false;
+}
+
 /* Parses what follows the command. Returns -1 to go on, or an exit status. */
 static int parse_options(int argc, char **argv, const struct command *command,
                          struct cli_options *options)
@@ -141,6 +172,10 @@ static int parse_options(int argc, char **argv, const struct command *command,
                                                  {"log-level", required_argument, NULL, 'l'},
                                                  {"verbose", no_argument, NULL, 'v'},
                                                  {"quiet", no_argument, NULL, 'q'},
+                                                 {"plugins-in-place", no_argument, NULL, 'p'},
+                                                 {"admin", required_argument, NULL, 'a'},
+                                                 {"token-file", required_argument, NULL, 't'},
+                                                 {"json", no_argument, NULL, 'j'},
                                                  {"help", no_argument, NULL, 'h'},
                                                  {NULL, 0, NULL, 0}};
     int option;
@@ -162,6 +197,18 @@ static int parse_options(int argc, char **argv, const struct command *command,
         case 'q':
             good = add_override(options, "log.level", "error");
             break;
+        case 'p':
+            options->plugins_in_place = true;
+            break;
+        case 'a':
+            options->admin = optarg;
+            break;
+        case 't':
+            options->token_file = optarg;
+            break;
+        case 'j':
+            options->json = true;
+            break;
         case 'h':
             print_command_help(command);
             return 0;
@@ -169,7 +216,7 @@ static int parse_options(int argc, char **argv, const struct command *command,
             good = false;
         }
     }
-    return good ? -1 : EXIT_USAGE;
+    return good && fits(options, command) ? -1 : EXIT_USAGE;
 }
 
 static int parse_argument(int argc, char **argv, const struct command *command,

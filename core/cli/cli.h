@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "config/config.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define EXIT_WRONG 1
@@ -22,6 +23,10 @@ struct cli_options {
     struct config_override overrides[CLI_OVERRIDES_MAX];
     size_t override_count;
     const char *argument; /* the one positional argument, or NULL */
+    bool plugins_in_place;
+    bool json;
+    const char *admin;      /* --admin URL, or NULL: the configuration's */
+    const char *token_file; /* --token-file, or NULL: the configuration's */
 };
 
 /* Parses and runs the whole command line. */
@@ -39,6 +44,7 @@ struct config *cli_load_config(const struct cli_options *options);
 int cli_serve(const struct cli_options *options);
 int cli_check(const struct cli_options *options);
 int cli_plugins(const struct cli_options *options);
+int cli_reload(const struct cli_options *options);
 int cli_version(const struct cli_options *options);
 int cli_help(const struct cli_options *options);
 

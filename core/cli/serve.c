@@ -52,6 +52,15 @@ static void raise_descriptor_limit(const struct config *config)
                  config->limit_clients, (unsigned long long)limit.rlim_max);
 }
 
+static int start_admin(struct server_parts *parts, struct diagnostics *diagnostics)
+{
+    struct admin_parts shown = {.hub = parts->hub,
+                                .front = parts->front,
+                                .reload = serve_reload_from_elsewhere,
+                                .reload_context = parts};
+    return admin_create(parts->config, &shown, diagnostics, &parts->admin);
+}
+
 static int start_parts(struct server_parts *parts, struct diagnostics *diagnostics)
 {
     int error = hub_create(parts->config, diagnostics, &parts->hub);
@@ -60,7 +69,7 @@ static int start_parts(struct server_parts *parts, struct diagnostics *diagnosti
     if (error == OK)
         error = front_create(parts->config, parts->hub, diagnostics, &parts->front);
     if (error == OK)
-        error = admin_create(parts->config, parts->hub, parts->front, diagnostics, &parts->admin);
+        error = start_admin(parts, diagnostics);
     return error;
 }
 
@@ -78,19 +87,21 @@ static void log_status(const struct server_parts *parts)
     char text[1024];
     for (size_t i = 0; i < front_listener_count(parts->front); i++) {
         front_listener_url(parts->front, i, text, sizeof text);
-        log_info("serve", "listening on %s (address %s)", text, config->listeners[i].address);
+        log_info("serve", "listening on %s (address %s)", text,
+                 front_listener_address(parts->front, i));
         if (config->demo_page && i == 0)
             log_info("serve", "a page to try it: http%s/", text + 2); /* "ws..." -> "http..." */
     }
     if (parts->admin != NULL) {
         admin_url(parts->admin, text, sizeof text);
-        log_info("serve", "admin on %s (/healthz, /readyz, /metrics)", text);
+        log_info("serve", "admin on %s (/healthz, /readyz, /metrics, /api/v1)", text);
     }
     for (size_t i = 0; i < config->endpoint_count; i++) {
         cli_describe_chain(&config->endpoints[i], text, sizeof text);
         log_info("serve", "endpoint %s: %s", config->endpoints[i].path, text);
     }
-    log_info("serve", "ready (sluice " SLUICE_VERSION ", process %d); Ctrl-C or SIGTERM stops it, SIGHUP "
+    log_info("serve",
+             "ready (sluice " SLUICE_VERSION ", process %d); Ctrl-C or SIGTERM stops it, SIGHUP "
              "reloads it",
              (int)getpid());
 }
@@ -189,6 +200,7 @@ int cli_serve(const struct cli_options *options)
     struct config *config = cli_load_config(options);
     if (config == NULL)
         return EXIT_WRONG;
+    config->plugins_in_place = options->plugins_in_place;
     log_configure(config->log_level, config->log_format);
     ticks_init();
     crash_install();

@@ -242,7 +242,7 @@ static const struct field front_fields[] = {
     {.key = "max_header",
      .type = FIELD_SIZE,
      .fallback = "16KiB",
-     .bounds = {KIB, MIB},
+     .bounds = {KIB, 256 * KIB},
      MEMBER(struct config, front_max_header)},
 };
 static const struct schema front_schema = SCHEMA(front_fields, struct config);

@@ -1,292 +1,346 @@
 #include "front/front.h"
 
 #include "base/log.h"
-#include "front/listener.h"
+#include "front/entrance.h"
 #include "front/routes.h"
-#include "front/server.h"
 #include "front/tls.h"
 
 #include <civetweb.h>
-#include <errno.h>
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* What the entrances that are gone have counted, so that no count ever falls. */
+struct bygone {
+    unsigned long long responses[SERVER_STATUS_CLASSES];
+    unsigned long long dropped[WAITING_DROP_COUNT];
+};
+
 struct front {
-    struct listener *listeners; /* in the configuration's order */
-    size_t listener_count;
-    /* The first serves all plain listeners; each TLS listener has one of its own, because CivetWeb
-     * has one TLS context for a server. */
-    struct server *servers;
-    size_t server_count;
+    pthread_mutex_t lock;        /* of `entrances` and `bygone`, for who reads counts */
+    struct entrance **entrances; /* owned; in the configuration's order */
+    size_t count;
+    struct bygone bygone;
     struct routes routes;
 };
 
-static int parse_listeners(struct front *front, const struct config *config,
-                           struct diagnostics *diagnostics)
+/* One listener of the new configuration. */
+struct step {
+    struct entrance *entrance; /* NULL until it is found or made */
+    SSL_CTX *tls;              /* owned; what a listener that stays changes to */
+    bool is_new;
+};
+
+struct front_reload {
+    struct step *steps; /* owned */
+    size_t count;
+    struct entrance **entrances; /* owned; room for the front's new ones */
+    bool demo_page;
+};
+
+/* -- preparing -- */
+
+/* Tries all certificates, so that every mistake is reported. */
+static int load_contexts(struct step *steps, const struct config *config,
+                         struct diagnostics *diagnostics)
 {
-    int rc = OK;
+    int result = OK;
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listen_config *listen = &config->listeners[i];
-        if (listener_parse(&front->listeners[i], listen->address, listen->tls != NULL) == OK)
+        if (listen->tls == NULL)
             continue;
-        diagnostics_add(diagnostics, listen->position,
-                        "'%s' is not an address to listen on; write it like 0.0.0.0:8080, "
-                        "[::1]:8080 or *:8080",
-                        listen->address);
-        rc = ERR_CONFIG;
+        int error = tls_context_create(listen->tls, diagnostics, &steps[i].tls);
+        if (error == ERR_TLS)
+            diagnostics_add(diagnostics, listen->position, "TLS could not be set up for %s",
+                            listen->address);
+        if (error != OK)
+            result = ERR_CONFIG;
     }
-    return rc;
+    return result;
 }
 
-static const char *listen_advice(int error)
+static bool is_taken(const struct front_reload *reload, const struct entrance *entrance)
 {
-    switch (error) {
-    case EADDRINUSE:
-        return "another program, or another entry, listens there already";
-    case EADDRNOTAVAIL:
-        return "this machine has no such address";
-    case EACCES:
-        return "not permitted; ports below 1024 need root or CAP_NET_BIND_SERVICE";
-    case EAFNOSUPPORT:
-        return "this machine has no such address family; is IPv6 turned off?";
-    default:
-        return strerror(error);
-    }
+    for (size_t i = 0; i < reload->count; i++)
+        if (reload->steps[i].entrance == entrance)
+            return true;
+    return false;
 }
 
-/* Finds every address that does not work, with its position; CivetWeb would only say that one of
- * them does not. All probes stay open until the last is made. */
-static int probe_listeners(const struct front *front, const struct config *config,
-                           struct diagnostics *diagnostics)
+/* An entrance that listens there already, in the same way. */
+static struct entrance *find_entrance(const struct front *front, const struct front_reload *reload,
+                                      const struct listen_config *config)
 {
-    int rc = OK;
-    int *probes = calloc(front->listener_count, sizeof *probes);
-    if (probes == NULL)
-        return ERR_NO_MEMORY;
-    for (size_t i = 0; i < front->listener_count; i++) {
-        int error = listener_probe(&front->listeners[i], &probes[i]);
-        if (error == 0)
-            continue;
-        diagnostics_add(diagnostics, config->listeners[i].position, "cannot listen on %s: %s",
-                        config->listeners[i].address, listen_advice(error));
-        rc = ERR_CONFIG;
+    for (size_t i = 0; i < front->count; i++) {
+        struct entrance *entrance = front->entrances[i];
+        if (strcmp(entrance->address, config->address) == 0 &&
+            entrance->listener.tls == (config->tls != NULL) && !is_taken(reload, entrance))
+            return entrance;
     }
-    for (size_t i = 0; i < front->listener_count; i++) {
-        if (probes[i] >= 0)
-            close(probes[i]);
-    }
-    free(probes);
-    return rc;
-}
-
-static int start_server(struct front *front, const struct config *config,
-                        struct listener *const *listeners, size_t count, struct position position,
-                        struct diagnostics *diagnostics)
-{
-    struct server *server = &front->servers[front->server_count - 1];
-    int rc = server_start(server, config, listeners, count);
-    if (rc == ERR_SYSTEM) {
-        diagnostics_add(diagnostics, position, "cannot start listening: %s", server->failure);
-        return ERR_CONFIG;
-    }
-    return rc;
-}
-
-static struct server *add_server(struct front *front, const struct config *config)
-{
-    struct server *server = &front->servers[front->server_count++];
-    server->workers = config->front_workers;
-    server->handler = (struct handler){.handle = routes_handle,
-                                       .handle_unreadable = routes_handle_unreadable,
-                                       .context = &front->routes};
-    return server;
-}
-
-static int start_plain(struct front *front, const struct config *config,
-                       struct diagnostics *diagnostics)
-{
-    struct listener **plain = calloc(front->listener_count, sizeof *plain);
-    struct position position = {0};
-    size_t count = 0;
-    if (plain == NULL)
-        return ERR_NO_MEMORY;
-    for (size_t i = 0; i < front->listener_count; i++) {
-        if (front->listeners[i].tls)
-            continue;
-        if (count == 0)
-            position = config->listeners[i].position;
-        plain[count++] = &front->listeners[i];
-    }
-    int rc = OK;
-    if (count > 0) {
-        add_server(front, config);
-        rc = start_server(front, config, plain, count, position, diagnostics);
-    }
-    free(plain);
-    return rc;
-}
-
-static int start_tls(struct front *front, const struct config *config, SSL_CTX **contexts,
-                     struct diagnostics *diagnostics)
-{
-    int rc = OK;
-    for (size_t i = 0; i < front->listener_count && rc == OK; i++) {
-        struct listener *listener = &front->listeners[i];
-        if (!listener->tls)
-            continue;
-        add_server(front, config)->tls = contexts[i];
-        contexts[i] = NULL; /* now the server's */
-        rc = start_server(front, config, &listener, 1, config->listeners[i].position, diagnostics);
-    }
-    return rc;
-}
-
-static void free_contexts(SSL_CTX **contexts, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        SSL_CTX_free(contexts[i]);
-    free(contexts);
-}
-
-/* One TLS context for each listener, NULL for the plain ones; free_contexts. Tries all of them, so
- * that every mistake is reported. */
-static int load_contexts(const struct config *config, struct diagnostics *diagnostics,
-                         SSL_CTX ***out)
-{
-    SSL_CTX **contexts = calloc(config->listener_count + 1, sizeof(SSL_CTX *));
-    int rc = OK;
-    if (contexts == NULL)
-        return ERR_NO_MEMORY;
-    for (size_t i = 0; i < config->listener_count; i++) {
-        const struct tls_config *tls = config->listeners[i].tls;
-        if (tls == NULL)
-            continue;
-        int one = tls_context_create(tls, diagnostics, &contexts[i]);
-        if (one == ERR_TLS)
-            diagnostics_add(diagnostics, config->listeners[i].position,
-                            "TLS could not be set up for %s", config->listeners[i].address);
-        if (one != OK)
-            rc = ERR_CONFIG;
-    }
-    if (rc != OK) {
-        free_contexts(contexts, config->listener_count);
-        return rc;
-    }
-    *out = contexts;
-    return OK;
-}
-
-static struct front *front_allocate(size_t listener_count)
-{
-    struct front *front = calloc(1, sizeof *front);
-    if (front == NULL)
-        return NULL;
-    front->listener_count = listener_count;
-    front->listeners = calloc(listener_count + 1, sizeof *front->listeners);
-    front->servers = calloc(listener_count + 1, sizeof *front->servers);
-    if (front->listeners != NULL && front->servers != NULL)
-        return front;
-    free(front->listeners);
-    free(front->servers);
-    free(front);
     return NULL;
 }
 
-static int start_all(struct front *front, const struct config *config,
-                     struct diagnostics *diagnostics)
+static int find_or_make(struct front *front, const struct config *config,
+                        struct diagnostics *diagnostics, struct front_reload *reload)
 {
-    SSL_CTX **contexts = NULL;
-    int addresses = parse_listeners(front, config, diagnostics);
-    int rc = load_contexts(config, diagnostics, &contexts);
-    if (addresses == OK)
-        addresses = probe_listeners(front, config, diagnostics);
-    if (rc != OK)
-        return rc;
-    rc = addresses;
-    if (rc == OK)
-        rc = start_plain(front, config, diagnostics);
-    if (rc == OK)
-        rc = start_tls(front, config, contexts, diagnostics);
-    free_contexts(contexts, config->listener_count);
-    return rc;
+    int result = OK;
+    for (size_t i = 0; i < reload->count; i++) {
+        struct step *step = &reload->steps[i];
+        step->entrance = find_entrance(front, reload, &config->listeners[i]);
+        if (step->entrance != NULL)
+            continue;
+        SSL_CTX *tls = step->tls;
+        step->tls = NULL;
+        int error = entrance_create(&config->listeners[i], tls, config->front_workers,
+                                    &front->routes, diagnostics, &step->entrance);
+        if (error == ERR_NO_MEMORY)
+            return error;
+        step->is_new = error == OK;
+        if (error != OK)
+            result = error;
+    }
+    return result;
 }
+
+/* Finds every address that does not work, with its position. */
+static int probe(const struct config *config, struct diagnostics *diagnostics,
+                 const struct front_reload *reload)
+{
+    int result = OK;
+    int *probes = malloc((reload->count + 1) * sizeof *probes);
+    if (probes == NULL)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < reload->count; i++) {
+        probes[i] = -1;
+        if (reload->steps[i].is_new &&
+            entrance_probe(reload->steps[i].entrance, &config->listeners[i], diagnostics,
+                           &probes[i]) != OK)
+            result = ERR_CONFIG;
+    }
+    for (size_t i = 0; i < reload->count; i++)
+        if (probes[i] >= 0)
+            close(probes[i]);
+    free(probes);
+    return result;
+}
+
+static int open_new(const struct config *config, struct diagnostics *diagnostics,
+                    struct front_reload *reload)
+{
+    for (size_t i = 0; i < reload->count; i++) {
+        if (!reload->steps[i].is_new)
+            continue;
+        int error = entrance_open(reload->steps[i].entrance, config, config->listeners[i].position,
+                                  diagnostics);
+        if (error != OK)
+            return error;
+    }
+    return OK;
+}
+
+static int prepare(struct front *front, const struct config *config,
+                   struct diagnostics *diagnostics, struct front_reload *reload)
+{
+    int certificates = load_contexts(reload->steps, config, diagnostics);
+    int addresses = find_or_make(front, config, diagnostics, reload);
+    if (addresses == OK)
+        addresses = probe(config, diagnostics, reload);
+    if (certificates != OK)
+        return certificates;
+    return addresses != OK ? addresses : open_new(config, diagnostics, reload);
+}
+
+int front_reload_prepare(struct front *front, const struct config *config,
+                         struct diagnostics *diagnostics, struct front_reload **out)
+{
+    struct front_reload *reload = calloc(1, sizeof *reload);
+    if (reload == NULL)
+        return ERR_NO_MEMORY;
+    reload->demo_page = config->demo_page;
+    reload->steps = calloc(config->listener_count + 1, sizeof *reload->steps);
+    reload->entrances = calloc(config->listener_count + 1, sizeof(struct entrance *));
+    if (reload->steps == NULL || reload->entrances == NULL) {
+        front_reload_abort(reload);
+        return ERR_NO_MEMORY;
+    }
+    reload->count = config->listener_count;
+    int error = prepare(front, config, diagnostics, reload);
+    if (error != OK) {
+        front_reload_abort(reload);
+        return error;
+    }
+    *out = reload;
+    return OK;
+}
+
+void front_reload_abort(struct front_reload *reload)
+{
+    if (reload == NULL)
+        return;
+    for (size_t i = 0; i < reload->count; i++) {
+        SSL_CTX_free(reload->steps[i].tls);
+        if (reload->steps[i].is_new)
+            entrance_destroy(reload->steps[i].entrance);
+    }
+    free(reload->entrances);
+    free(reload->steps);
+    free(reload);
+}
+
+/* -- committing -- */
+
+/* With the lock. */
+static void remember(struct front *front, const struct entrance *entrance)
+{
+    const struct server *server = &entrance->server;
+    for (size_t i = 0; i < SERVER_STATUS_CLASSES; i++)
+        front->bygone.responses[i] += atomic_load(&server->responses[i]);
+    for (size_t i = 0; i < WAITING_DROP_COUNT; i++)
+        front->bygone.dropped[i] += atomic_load(&server->waiting_stats.dropped[i]);
+}
+
+/* Outside the lock: stopping waits for the workers. */
+static void close_gone(struct front *front, struct entrance **before, size_t count,
+                       const struct front_reload *reload)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_taken(reload, before[i]))
+            continue;
+        log_info("front", "no longer listening on %s", before[i]->address);
+        server_stop(&before[i]->server);
+        pthread_mutex_lock(&front->lock);
+        remember(front, before[i]);
+        pthread_mutex_unlock(&front->lock);
+        entrance_destroy(before[i]);
+    }
+}
+
+void front_reload_commit(struct front *front, struct front_reload *reload)
+{
+    struct entrance **before = front->entrances;
+    size_t count = front->count;
+    struct entrance **after = reload->entrances;
+    reload->entrances = NULL;
+    for (size_t i = 0; i < reload->count; i++) {
+        after[i] = reload->steps[i].entrance;
+        if (reload->steps[i].tls != NULL)
+            server_use_tls(&after[i]->server, reload->steps[i].tls);
+        reload->steps[i].is_new = false; /* The front's now. */
+    }
+    pthread_mutex_lock(&front->lock);
+    front->entrances = after;
+    front->count = reload->count;
+    pthread_mutex_unlock(&front->lock);
+    atomic_store_explicit(&front->routes.demo_page, reload->demo_page, memory_order_relaxed);
+    close_gone(front, before, count, reload);
+    free(before);
+    front_reload_abort(reload); /* What is left of it. */
+}
+
+/* -- life -- */
 
 int front_create(const struct config *config, struct hub *hub, struct diagnostics *diagnostics,
                  struct front **out)
 {
-    struct front *front = front_allocate(config->listener_count);
+    struct front_reload *reload;
+    struct front *front = calloc(1, sizeof *front);
     if (front == NULL)
         return ERR_NO_MEMORY;
-    front->routes = (struct routes){.hub = hub, .demo_page = config->demo_page};
+    pthread_mutex_init(&front->lock, NULL);
+    front->routes.hub = hub;
     mg_init_library(MG_FEATURES_TLS | MG_FEATURES_IPV6);
-    int rc = start_all(front, config, diagnostics);
-    if (rc != OK) {
+    /* Before anybody can come in. */
+    atomic_init(&front->routes.demo_page, config->demo_page);
+    int error = front_reload_prepare(front, config, diagnostics, &reload);
+    if (error != OK) {
         front_destroy(front);
-        return rc;
+        return error;
     }
+    front_reload_commit(front, reload);
     *out = front;
     return OK;
 }
 
 int front_check(const struct config *config, struct diagnostics *diagnostics)
 {
-    SSL_CTX **contexts = NULL;
-    int rc = load_contexts(config, diagnostics, &contexts);
-    if (rc == OK)
-        free_contexts(contexts, config->listener_count);
-    return rc;
-}
-
-size_t front_listener_count(const struct front *front)
-{
-    return front->listener_count;
-}
-
-void front_listener_url(const struct front *front, size_t index, char *url, size_t size)
-{
-    listener_url(&front->listeners[index], url, size);
-}
-
-unsigned long long front_responses(const struct front *front, unsigned hundreds)
-{
-    unsigned long long sum = 0;
-    for (size_t i = 0; i < front->server_count && hundreds < SERVER_STATUS_CLASSES; i++)
-        sum += atomic_load_explicit(&front->servers[i].responses[hundreds], memory_order_relaxed);
-    return sum;
-}
-
-size_t front_waiting(const struct front *front)
-{
-    size_t sum = 0;
-    for (size_t i = 0; i < front->server_count; i++)
-        sum += atomic_load_explicit(&front->servers[i].waiting_stats.waiting, memory_order_relaxed);
-    return sum;
-}
-
-unsigned long long front_dropped(const struct front *front, enum waiting_drop reason)
-{
-    unsigned long long sum = 0;
-    for (size_t i = 0; i < front->server_count; i++)
-        sum += atomic_load_explicit(&front->servers[i].waiting_stats.dropped[reason],
-                                    memory_order_relaxed);
-    return sum;
+    struct step *steps = calloc(config->listener_count + 1, sizeof *steps);
+    if (steps == NULL)
+        return ERR_NO_MEMORY;
+    int error = load_contexts(steps, config, diagnostics);
+    for (size_t i = 0; i < config->listener_count; i++)
+        SSL_CTX_free(steps[i].tls);
+    free(steps);
+    return error;
 }
 
 void front_stop(struct front *front)
 {
-    for (size_t i = 0; i < front->server_count; i++)
-        server_stop(&front->servers[i]);
+    for (size_t i = 0; i < front->count; i++)
+        server_stop(&front->entrances[i]->server);
 }
 
 void front_destroy(struct front *front)
 {
     if (front == NULL)
         return;
-    front_stop(front);
+    for (size_t i = 0; i < front->count; i++)
+        entrance_destroy(front->entrances[i]);
+    free(front->entrances);
     mg_exit_library();
-    free(front->listeners);
-    free(front->servers);
+    pthread_mutex_destroy(&front->lock);
     free(front);
+}
+
+/* -- what it says of itself -- */
+
+size_t front_listener_count(const struct front *front)
+{
+    return front->count;
+}
+
+const char *front_listener_address(const struct front *front, size_t index)
+{
+    return front->entrances[index]->address;
+}
+
+void front_listener_url(const struct front *front, size_t index, char *url, size_t size)
+{
+    listener_url(&front->entrances[index]->listener, url, size);
+}
+
+unsigned long long front_responses(struct front *front, unsigned hundreds)
+{
+    if (hundreds >= SERVER_STATUS_CLASSES)
+        return 0;
+    pthread_mutex_lock(&front->lock);
+    unsigned long long sum = front->bygone.responses[hundreds];
+    for (size_t i = 0; i < front->count; i++)
+        sum += atomic_load_explicit(&front->entrances[i]->server.responses[hundreds],
+                                    memory_order_relaxed);
+    pthread_mutex_unlock(&front->lock);
+    return sum;
+}
+
+size_t front_waiting(struct front *front)
+{
+    size_t sum = 0;
+    pthread_mutex_lock(&front->lock);
+    for (size_t i = 0; i < front->count; i++)
+        sum += atomic_load_explicit(&front->entrances[i]->server.waiting_stats.waiting,
+                                    memory_order_relaxed);
+    pthread_mutex_unlock(&front->lock);
+    return sum;
+}
+
+unsigned long long front_dropped(struct front *front, enum waiting_drop reason)
+{
+    pthread_mutex_lock(&front->lock);
+    unsigned long long sum = front->bygone.dropped[reason];
+    for (size_t i = 0; i < front->count; i++)
+        sum += atomic_load_explicit(&front->entrances[i]->server.waiting_stats.dropped[reason],
+                                    memory_order_relaxed);
+    pthread_mutex_unlock(&front->lock);
+    return sum;
 }

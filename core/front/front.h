@@ -21,22 +21,38 @@ struct hub;
 MUST_CHECK int front_create(const struct config *config, struct hub *hub,
                             struct diagnostics *diagnostics, struct front **out);
 
+/*
+ * A reload. What can fail is done first: certificates are read anew, and listeners that the
+ * configuration has and the front has not are started. Nothing that runs changes before the commit,
+ * which cannot fail: listeners that stay give new connections their new certificate, those that are
+ * gone stop. Connections live on in any case. All on the main thread.
+ *
+ * Returns 0, ERR_CONFIG (`diagnostics` says what does not work) or another negative code.
+ */
+struct front_reload;
+MUST_CHECK int front_reload_prepare(struct front *front, const struct config *config,
+                                    struct diagnostics *diagnostics, struct front_reload **out);
+void front_reload_commit(struct front *front, struct front_reload *reload);
+void front_reload_abort(struct front_reload *reload); /* NULL is fine */
+
 /* Checks certificates and keys without listening, for `sluice check`. Returns 0 or ERR_CONFIG. */
 MUST_CHECK int front_check(const struct config *config, struct diagnostics *diagnostics);
 
-/* How many listeners there are, and the URL of one as a user would type it
+/* How many listeners there are, and the address (as configured) and URL of one as a user would type
+ * it
  * ("ws://127.0.0.1:8080", with the port that the kernel chose if 0 was asked for). */
 size_t front_listener_count(const struct front *front);
+const char *front_listener_address(const struct front *front, size_t index);
 void front_listener_url(const struct front *front, size_t index, char *url, size_t size);
 
 /* How many HTTP responses there were since the start by the hundreds of their status: 1 for
  * upgrades handed to the hub, 2, 4, 5; anything else is 0. Any thread. */
-unsigned long long front_responses(const struct front *front, unsigned hundreds);
+unsigned long long front_responses(struct front *front, unsigned hundreds);
 
 /* How many connections wait for their request head to be complete, and how many were given up since
  * the start. Any thread. */
-size_t front_waiting(const struct front *front);
-unsigned long long front_dropped(const struct front *front, enum waiting_drop reason);
+size_t front_waiting(struct front *front);
+unsigned long long front_dropped(struct front *front, enum waiting_drop reason);
 
 /* Stops listening and waits for CivetWeb's threads; detached connections live on, and the counts
  * can still be read. Main thread. */

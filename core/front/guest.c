@@ -161,6 +161,7 @@ void guest_destroy(struct guest *guest)
         (void)recv(guest->socket, NULL, DISCARD_MAX, MSG_TRUNC | MSG_DONTWAIT);
         close(guest->socket);
     }
+    SSL_CTX_free(guest->context);
     free(guest->tls.head);
     free(guest);
 }

@@ -37,7 +37,7 @@ struct guest {
     bool ended;       /* the peer sends no more */
     bool shaken;      /* the TLS handshake is complete */
     bool put_off;     /* looked at from time to time only */
-    SSL_CTX *context; /* borrowed; NULL: plain */
+    SSL_CTX *context; /* one reference; NULL: plain */
     struct guest_tls tls;
     size_t head_capacity;  /* bytes that tls.head has room for */
     struct origin *origin; /* its address among the waiting; NULL if it does not wait */

@@ -160,7 +160,8 @@ int routes_handle(const void *context, struct mg_connection *conn)
         struct endpoint *endpoint = hub_find_endpoint(routes->hub, path);
         if (endpoint != NULL)
             return handle_upgrade(&(struct arrival){routes->hub, endpoint, conn, path});
-        if (routes->demo_page && strcmp(path, "/") == 0)
+        if (atomic_load_explicit(&routes->demo_page, memory_order_relaxed) &&
+            strcmp(path, "/") == 0)
             return handle_demo_page(conn);
     }
     return response_send_text(

@@ -1,19 +1,20 @@
 /*
  * What a request is answered with: an upgrade of an endpoint, the demo page, or a refusal.
  *
- * On CivetWeb's workers, many at once; nothing here changes.
+ * On CivetWeb's workers, many at once.
  */
 #ifndef SLUICE_FRONT_ROUTES_H
 #define SLUICE_FRONT_ROUTES_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct hub;
 struct mg_connection;
 
 struct routes {
-    struct hub *hub; /* borrowed */
-    bool demo_page;  /* at "/" */
+    struct hub *hub;       /* borrowed */
+    atomic_bool demo_page; /* at "/"; a reload may change it */
 };
 
 /* Answers the connection's request, or detaches it and hands it to the hub. `context` is the

@@ -201,6 +201,11 @@ int server_start(struct server *server, const struct config *config,
     return rc;
 }
 
+void server_use_tls(struct server *server, SSL_CTX *tls)
+{
+    waiting_room_use_tls(server->waiting_room, tls);
+}
+
 void server_stop(struct server *server)
 {
     if (server->context != NULL)

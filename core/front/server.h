@@ -48,6 +48,9 @@ struct server {
 MUST_CHECK int server_start(struct server *server, const struct config *config,
                             struct listener *const *listeners, size_t count);
 
+/* Connections made from now on get this context; only for a server that has one. Any thread. */
+void server_use_tls(struct server *server, SSL_CTX *tls);
+
 /* Stops listening, waits for the threads, closes all that still wait, frees the TLS context. The
  * counts can still be read. Also after a failed start. */
 void server_stop(struct server *server);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@
 
 struct waiting_room {
     struct waiting_limits limits;
-    SSL_CTX *tls;
+    bool is_tls;
     struct waiting_stats *stats;
     int epoll;              /* the listeners (with NULL) and those that wait */
     bool watches_listeners; /* they are in it */
@@ -32,6 +33,7 @@ struct waiting_room {
     struct guest_queue ready;                      /* no longer guests */
     unsigned char *scratch;                        /* max_head bytes */
     pthread_mutex_t lock;                          /* of what follows */
+    SSL_CTX *tls;                                  /* one reference; what newcomers get */
     struct guest_queue prepared[PREPARED_BUCKETS]; /* TLS: accepted from us, not yet claimed */
 };
 
@@ -123,7 +125,7 @@ static void make_room_for(struct waiting_room *room, const struct guest *newcome
 static int watch(const struct waiting_room *room, struct guest *guest)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = guest};
-    if (room->tls != NULL)
+    if (room->is_tls)
         event.events |= EPOLLOUT; /* a handshake may have to wait for it */
     return epoll_ctl(room->epoll, EPOLL_CTL_ADD, guest->socket, &event) == 0 ? OK : ERR_SYSTEM;
 }
@@ -133,7 +135,7 @@ static int watch(const struct waiting_room *room, struct guest *guest)
  * sixteenth is still free, so that a buffer of just the head's size would never hold all of it. */
 static void prepare_buffer(const struct waiting_room *room, int socket)
 {
-    if (room->tls != NULL || room->limits.max_head <= PEEK_EASILY)
+    if (room->is_tls || room->limits.max_head <= PEEK_EASILY)
         return;
     int most = (int)room->limits.max_head * PEEK_MARGIN;
     int least = 1;
@@ -157,6 +159,7 @@ static void receive(struct waiting_room *room, const struct guest *newcomer)
 {
     struct guest *guest = malloc(sizeof *guest);
     if (guest == NULL) {
+        SSL_CTX_free(newcomer->context);
         close(newcomer->socket);
         return;
     }
@@ -192,19 +195,32 @@ static bool is_shortage(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+/* The context for a newcomer, with a reference of its own; NULL: plain. */
+static SSL_CTX *newest_context(struct waiting_room *room)
+{
+    if (!room->is_tls)
+        return NULL;
+    pthread_mutex_lock(&room->lock);
+    SSL_CTX *tls = room->tls;
+    SSL_CTX_up_ref(tls);
+    pthread_mutex_unlock(&room->lock);
+    return tls;
+}
+
 static void take_in(struct waiting_room *room, int listener, int64_t now)
 {
     for (int i = 0; i < NEWCOMERS; i++) {
         struct guest newcomer = {.listener = listener,
                                  .peer_len = sizeof newcomer.peer,
-                                 .deadline = now + room->limits.timeout,
-                                 .context = room->tls};
+                                 .deadline = now + room->limits.timeout};
         newcomer.socket = accept4(listener, (struct sockaddr *)&newcomer.peer, &newcomer.peer_len,
                                   SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (newcomer.socket >= 0)
+        if (newcomer.socket >= 0) {
+            newcomer.context = newest_context(room);
             receive(room, &newcomer);
-        else if (!is_shortage(errno) || !free_descriptor(room))
+        } else if (!is_shortage(errno) || !free_descriptor(room)) {
             return;
+        }
     }
 }
 
@@ -289,7 +305,7 @@ int waiting_room_accept(struct waiting_room *room, int listener, struct sockaddr
     memcpy(address, &guest->peer, *len < guest->peer_len ? *len : guest->peer_len);
     *len = guest->peer_len;
     int socket = guest->socket;
-    if (room->tls == NULL) {
+    if (!room->is_tls) {
         free(guest);
         return socket;
     }
@@ -314,6 +330,7 @@ bool waiting_room_claim(struct waiting_room *room, int socket, struct guest_tls 
     if (guest == NULL)
         return false;
     *out = guest->tls;
+    SSL_CTX_free(guest->context);
     free(guest);
     return true;
 }
@@ -325,7 +342,9 @@ int waiting_room_create(const struct waiting_limits *limits, SSL_CTX *tls,
     if (room == NULL)
         return ERR_NO_MEMORY;
     room->limits = *limits;
-    room->tls = tls;
+    room->is_tls = tls != NULL;
+    if (tls != NULL && SSL_CTX_up_ref(tls) == 1)
+        room->tls = tls;
     room->stats = stats;
     guests_init(&room->guests);
     TAILQ_INIT(&room->put_off);
@@ -342,6 +361,16 @@ int waiting_room_create(const struct waiting_limits *limits, SSL_CTX *tls,
     int rc = room->scratch == NULL ? ERR_NO_MEMORY : ERR_SYSTEM;
     waiting_room_destroy(room);
     return rc;
+}
+
+void waiting_room_use_tls(struct waiting_room *room, SSL_CTX *tls)
+{
+    SSL_CTX_up_ref(tls);
+    pthread_mutex_lock(&room->lock);
+    SSL_CTX *before = room->tls;
+    room->tls = tls;
+    pthread_mutex_unlock(&room->lock);
+    SSL_CTX_free(before);
 }
 
 static void empty(struct guest_queue *queue)
@@ -367,6 +396,7 @@ void waiting_room_destroy(struct waiting_room *room)
         empty(&room->prepared[i]);
     if (room->epoll >= 0)
         close(room->epoll);
+    SSL_CTX_free(room->tls);
     pthread_mutex_destroy(&room->lock);
     free(room->scratch);
     free(room);

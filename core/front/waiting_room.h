@@ -47,10 +47,14 @@ struct waiting_stats {
     atomic_ullong dropped[WAITING_DROP_COUNT];
 };
 
-/* `tls` (NULL: plain) and `stats` are borrowed and must outlive the room. Any thread. Returns 0,
- * ERR_NO_MEMORY or ERR_SYSTEM. */
+/* Takes a reference to `tls` (NULL: plain); `stats` is borrowed and must outlive the room. Any
+ * thread. Returns 0, ERR_NO_MEMORY or ERR_SYSTEM. */
 MUST_CHECK int waiting_room_create(const struct waiting_limits *limits, SSL_CTX *tls,
                                    struct waiting_stats *stats, struct waiting_room **out);
+
+/* Connections that are accepted from now on get this context; a reference is taken. Only for a room
+ * that was made with one. Any thread. */
+void waiting_room_use_tls(struct waiting_room *room, SSL_CTX *tls);
 
 /* Closes all that wait, are ready, or were accepted and never claimed. No other thread may still
  * use the room; the listeners may be closed already. NULL is fine. */

@@ -20,7 +20,7 @@ struct hub_reload {
     struct plugin_set plugins; /* of the new configuration; after the commit, of the old one */
     struct endpoint_change *changes; /* owned */
     size_t change_count;
-    struct change_list live;       /* options that instances take live */
+    struct change_list live; /* options that instances take live */
     bool is_void; /* refused: the loops only pass by, so that no hook still reads its options */
     _Atomic unsigned loops_to_go;
 };
@@ -127,8 +127,8 @@ int hub_reload_prepare(struct hub *hub, struct config *config, struct diagnostic
     reload->config = config_ref(config);
     plugin_set_init(&reload->plugins, config->plugin_path, config->plugin_path_count,
                     &hub->plugins);
-    reload->changes = calloc(config->endpoint_count + hub_endpoint_count(hub),
-                             sizeof *reload->changes);
+    reload->changes =
+        calloc(config->endpoint_count + hub_endpoint_count(hub), sizeof *reload->changes);
     int error = reload->changes != NULL ? prepare_endpoints(reload, diagnostics) : ERR_NO_MEMORY;
     if (error != OK) {
         release(reload);
@@ -139,9 +139,8 @@ int hub_reload_prepare(struct hub *hub, struct config *config, struct diagnostic
     return OK;
 }
 
-void hub_reload_abort(struct hub *hub, struct hub_reload *reload)
+void hub_reload_abort(struct hub_reload *reload)
 {
-    (void)hub;
     if (reload != NULL)
         release(reload);
 }
@@ -229,8 +228,7 @@ static void apply_limits(struct hub *hub, const struct config *config)
     atomic_store_explicit(&hub->limit_clients, config->limit_clients, memory_order_relaxed);
     atomic_store_explicit(&hub->limit_clients_per_address, config->limit_clients_per_address,
                           memory_order_relaxed);
-    atomic_store_explicit(&hub->limit_queue_bytes, config->limit_queue_bytes,
-                          memory_order_relaxed);
+    atomic_store_explicit(&hub->limit_queue_bytes, config->limit_queue_bytes, memory_order_relaxed);
 }
 
 static void settle_instances(const struct endpoint_setup *setup)

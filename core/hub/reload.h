@@ -15,8 +15,8 @@
 struct hub;
 struct hub_reload;
 
-/* Makes endpoints, loads plugins, creates instances. Nothing that runs changes. Takes a reference to
- * `config`. All errors go to `diagnostics`. Returns 0, ERR_CONFIG or ERR_NO_MEMORY. */
+/* Makes endpoints, loads plugins, creates instances. Nothing that runs changes. Takes a reference
+ * to `config`. All errors go to `diagnostics`. Returns 0, ERR_CONFIG or ERR_NO_MEMORY. */
 MUST_CHECK int hub_reload_prepare(struct hub *hub, struct config *config,
                                   struct diagnostics *diagnostics, struct hub_reload **out);
 
@@ -27,6 +27,6 @@ MUST_CHECK int hub_reload_commit(struct hub *hub, struct hub_reload *reload,
                                  struct diagnostics *diagnostics);
 
 /* Throws away what was prepared. NULL is fine. */
-void hub_reload_abort(struct hub *hub, struct hub_reload *reload);
+void hub_reload_abort(struct hub_reload *reload);
 
 #endif

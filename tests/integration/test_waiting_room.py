@@ -174,7 +174,7 @@ class Pieces(unittest.TestCase):
                     self.assertEqual(sock.recv(2)[1:], b'\x05')
 
     def test_too_large(self):
-        for size in ('1KiB', '16KiB', '1MiB'):
+        for size in ('1KiB', '16KiB', '256KiB'):
             with self.subTest(size=size), Sluice(configuration(max_header=size)) as server:
                 with connect(server.port) as sock:
                     filler = b'GET /ws HTTP/1.1\r\nX: ' + b'x' * (int(size[:-3]) * (
@@ -184,8 +184,8 @@ class Pieces(unittest.TestCase):
                     self.assertTrue(read_to_end(sock).startswith(b'HTTP/1.1 431 '))
 
     def test_head_as_large_as_it_may_be(self):
-        with Sluice(configuration(max_header='1MiB')) as server:
-            fields = b''.join(b'X-%d: %s\r\n' % (number, b'x' * 60000) for number in range(15))
+        with Sluice(configuration(max_header='256KiB')) as server:
+            fields = b''.join(b'X-%d: %s\r\n' % (number, b'x' * 60000) for number in range(4))
             with connect(server.port) as sock:
                 sock.sendall(HEAD[:-2] + fields + b'\r\n')
                 self.assertTrue(read_head(sock).startswith(b'HTTP/1.1 101 '))

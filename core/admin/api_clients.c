@@ -1,0 +1,290 @@
+#include "admin/api_clients.h"
+
+#include "admin/admin_internal.h"
+#include "admin/json.h"
+#include "admin/survey.h"
+#include "client/client.h"
+#include "hub/hub_internal.h"
+
+#include <civetweb.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX 1000
+#define CLIENTS_PREFIX "/api/v1/clients/"
+
+/* What a loop tells of a client. */
+struct portrait {
+    uint64_t id;
+    const struct endpoint *endpoint; /* lives as long as the hub */
+    char *identity;                  /* owned; NULL: none */
+    struct address address;
+    uint32_t subscriptions;
+    size_t queued_bytes;
+    int64_t silent_ns; /* since something was heard from it */
+    bool is_tls;
+    bool is_closing;
+};
+
+static bool is_shown(const struct client *client)
+{
+    return client->state == CLIENT_OPEN || client->state == CLIENT_CLOSING;
+}
+
+/* On the client's loop. */
+static void portray(const struct client *client, struct portrait *out)
+{
+    *out = (struct portrait){.id = client->id,
+                             .endpoint = client->setup->endpoint,
+                             .identity = client->identity != NULL ? strdup(client->identity) : NULL,
+                             .address = client->address,
+                             .subscriptions =
+                                 client->extras != NULL ? client->extras->subscription_count : 0,
+                             .queued_bytes = client->outbox.queued,
+                             .silent_ns = client->shard->loop.now - client->last_heard,
+                             .is_tls = client->tls != NULL,
+                             .is_closing = client->state == CLIENT_CLOSING};
+}
+
+static cJSON *describe(const struct portrait *portrait)
+{
+    char id[24];
+    char address[ADDRESS_TEXT_MAX];
+    cJSON *object = cJSON_CreateObject();
+    /* An id has 64 bits, of which a JSON reader may lose the last ones. */
+    snprintf(id, sizeof id, "%" PRIu64, portrait->id);
+    address_text(&portrait->address, address);
+    cJSON_AddStringToObject(object, "id", id);
+    cJSON_AddStringToObject(object, "endpoint", portrait->endpoint->path);
+    if (portrait->identity != NULL)
+        cJSON_AddStringToObject(object, "identity", portrait->identity);
+    else
+        cJSON_AddNullToObject(object, "identity");
+    cJSON_AddStringToObject(object, "address", address);
+    cJSON_AddNumberToObject(object, "port", portrait->address.port);
+    cJSON_AddBoolToObject(object, "tls", portrait->is_tls);
+    cJSON_AddStringToObject(object, "state", portrait->is_closing ? "closing" : "open");
+    cJSON_AddNumberToObject(object, "topics", portrait->subscriptions);
+    cJSON_AddNumberToObject(object, "queued_bytes", (double)portrait->queued_bytes);
+    cJSON_AddNumberToObject(object, "silent_ms", (double)(portrait->silent_ns / 1000000));
+    return object;
+}
+
+static int send_failure(struct mg_connection *conn, int error)
+{
+    if (error == ERR_NOT_FOUND)
+        return json_send_error(conn, 404, "", "not found", "there is no client with this id");
+    if (error == ERR_LIMIT)
+        return json_send_error(conn, 503, "Retry-After: 1\r\n", "busy",
+                               "an event loop does not answer; a plugin may be holding it up");
+    return json_send_error(conn, 503, "", "unavailable", "the server is short of memory");
+}
+
+/* -- GET /api/v1/clients -- */
+
+struct page_question {
+    uint64_t after; /* an id; 0: from the first on */
+    unsigned limit;
+};
+
+struct page {
+    struct portrait *clients; /* owned */
+    size_t count;
+    bool has_failed; /* no memory */
+};
+
+static uint32_t order(uint64_t id)
+{
+    return (uint32_t)(id & UINT32_MAX);
+}
+
+static void ask_for_page(struct shard *shard, const void *question, void *answer)
+{
+    const struct page_question *asked = question;
+    struct page *page = answer;
+    page->clients = calloc(asked->limit, sizeof *page->clients);
+    page->has_failed = page->clients == NULL;
+    for (uint32_t i = order(asked->after) >> 8; i < shard->slot_count; i++) {
+        const struct client *client = shard->slots[i].client;
+        if (page->has_failed || page->count == asked->limit)
+            return;
+        if (client == NULL || !is_shown(client))
+            continue;
+        if (asked->after == 0 || order(client->id) > order(asked->after))
+            portray(client, &page->clients[page->count++]);
+    }
+}
+
+static void forget_page(void *answer)
+{
+    struct page *page = answer;
+    for (size_t i = 0; i < page->count; i++)
+        free(page->clients[i].identity);
+    free(page->clients);
+}
+
+/* Which page has the next client, and NULL when all are read; next[i]: how many of page i are. */
+static const struct portrait *next_in_order(const struct survey *survey, size_t *next)
+{
+    const struct portrait *first = NULL;
+    size_t of = 0;
+    for (size_t i = 0; i < survey_count(survey); i++) {
+        const struct page *page = survey_answer(survey, i);
+        if (next[i] == page->count)
+            continue;
+        const struct portrait *candidate = &page->clients[next[i]];
+        if (first == NULL || order(candidate->id) < order(first->id)) {
+            first = candidate;
+            of = i;
+        }
+    }
+    if (first != NULL)
+        next[of]++;
+    return first;
+}
+
+static int send_page(struct mg_connection *conn, const struct survey *survey, unsigned limit)
+{
+    size_t next[HUB_LOOPS_MAX] = {0};
+    const struct portrait *portrait;
+    const struct portrait *last = NULL;
+    char id[24];
+    for (size_t i = 0; i < survey_count(survey); i++)
+        if (((const struct page *)survey_answer(survey, i))->has_failed)
+            return send_failure(conn, ERR_NO_MEMORY);
+    cJSON *body = cJSON_CreateObject();
+    cJSON *clients = cJSON_AddArrayToObject(body, "clients");
+    for (unsigned count = 0; count < limit; count++) {
+        if ((portrait = next_in_order(survey, next)) == NULL)
+            break;
+        last = portrait;
+        cJSON_AddItemToArray(clients, describe(portrait));
+    }
+    if (last != NULL && next_in_order(survey, next) != NULL) {
+        snprintf(id, sizeof id, "%" PRIu64, last->id);
+        cJSON_AddStringToObject(body, "next", id);
+    }
+    return json_send(conn, 200, body);
+}
+
+static bool parse_number(const char *text, uint64_t most, uint64_t *out)
+{
+    size_t len = strlen(text);
+    errno = 0;
+    *out = strtoull(text, NULL, 10);
+    return len > 0 && strspn(text, "0123456789") == len && errno == 0 && *out <= most;
+}
+
+/* A number of the query; `out` keeps its value if there is none. */
+static bool read_parameter(const char *query, const char *name, uint64_t most, uint64_t *out)
+{
+    char text[32];
+    int len = query == NULL ? -1 : mg_get_var(query, strlen(query), name, text, sizeof text);
+    return len == -1 || (len > 0 && parse_number(text, most, out));
+}
+
+int api_clients(struct admin *admin, struct mg_connection *conn)
+{
+    const char *query = mg_get_request_info(conn)->query_string;
+    uint64_t limit = LIMIT_DEFAULT;
+    uint64_t after = 0;
+    if (!read_parameter(query, "limit", LIMIT_MAX, &limit) || limit == 0 ||
+        !read_parameter(query, "after", UINT64_MAX, &after))
+        return json_send_error(conn, 400, "", "bad request",
+                               "limit is a number from 1 to 1000, after is the id of a client");
+    struct page_question question = {.after = after, .limit = (unsigned)limit};
+    struct survey_form form = {.ask = ask_for_page,
+                               .forget = forget_page,
+                               .question = &question,
+                               .question_size = sizeof question,
+                               .answer_size = sizeof(struct page)};
+    struct survey *survey;
+    int error = survey_run(admin->hub, &form, &survey);
+    if (error != OK)
+        return send_failure(conn, error);
+    int status = send_page(conn, survey, (unsigned)limit);
+    survey_unref(survey);
+    return status;
+}
+
+/* -- one client -- */
+
+struct sitter_question {
+    uint64_t id;
+    bool kicks;
+};
+
+struct sitter {
+    bool is_there;
+    struct portrait portrait;
+};
+
+static void ask_for_client(struct shard *shard, const void *question, void *answer)
+{
+    static const char reason[] = "closed by the administrator";
+    const struct sitter_question *asked = question;
+    struct sitter *sitter = answer;
+    struct client *client = shard_find(shard, asked->id);
+    if (client == NULL || !is_shown(client))
+        return;
+    sitter->is_there = true;
+    portray(client, &sitter->portrait);
+    if (asked->kicks)
+        client_close(client, 1008, reason, sizeof reason - 1);
+}
+
+static void forget_client(void *answer)
+{
+    free(((struct sitter *)answer)->portrait.identity);
+}
+
+/* Asks the client's loop. Returns 0, ERR_NOT_FOUND or what survey_run returns. */
+static int find_client(struct admin *admin, struct mg_connection *conn, bool kicks,
+                       struct survey **out)
+{
+    const char *path = mg_get_request_info(conn)->local_uri;
+    struct sitter_question question = {.kicks = kicks};
+    struct survey_form form = {.ask = ask_for_client,
+                               .forget = forget_client,
+                               .question = &question,
+                               .question_size = sizeof question,
+                               .answer_size = sizeof(struct sitter)};
+    if (!parse_number(path + strlen(CLIENTS_PREFIX), UINT64_MAX, &question.id))
+        return ERR_NOT_FOUND;
+    int error = survey_run_one(admin->hub, client_id_loop(question.id), &form, out);
+    if (error != OK || ((const struct sitter *)survey_answer(*out, 0))->is_there)
+        return error;
+    survey_unref(*out);
+    return ERR_NOT_FOUND;
+}
+
+int api_client(struct admin *admin, struct mg_connection *conn)
+{
+    struct survey *survey;
+    int error = find_client(admin, conn, false, &survey);
+    if (error != OK)
+        return send_failure(conn, error);
+    const struct sitter *sitter = survey_answer(survey, 0);
+    int status = json_send(conn, 200, describe(&sitter->portrait));
+    survey_unref(survey);
+    return status;
+}
+
+int api_kick(struct admin *admin, struct mg_connection *conn)
+{
+    struct survey *survey;
+    char id[24];
+    int error = find_client(admin, conn, true, &survey);
+    if (error != OK)
+        return send_failure(conn, error);
+    const struct sitter *sitter = survey_answer(survey, 0);
+    snprintf(id, sizeof id, "%" PRIu64, sitter->portrait.id);
+    survey_unref(survey);
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, "closed", id);
+    return json_send(conn, 200, body);
+}

@@ -1,0 +1,21 @@
+/*
+ * The JSON API's clients: who is there, one of them, and closing one.
+ *
+ * Each function answers one request, on a CivetWeb worker, and returns the HTTP status. The loops
+ * are asked, since only they know their clients.
+ */
+#ifndef SLUICE_ADMIN_API_CLIENTS_H
+#define SLUICE_ADMIN_API_CLIENTS_H
+
+struct admin;
+struct mg_connection;
+
+/* GET /api/v1/clients?limit=N&after=ID: at most `limit` clients (100 by default, 1000 at most) in
+ * an order that stays the same, from the one behind `after` on. */
+int api_clients(struct admin *admin, struct mg_connection *conn);
+
+/* GET and DELETE /api/v1/clients/{id} */
+int api_client(struct admin *admin, struct mg_connection *conn);
+int api_kick(struct admin *admin, struct mg_connection *conn);
+
+#endif

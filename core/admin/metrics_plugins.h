@@ -1,0 +1,16 @@
+/*
+ * The metrics of the pipelines: what the core counts for each instance, and what the plugins count
+ * themselves.
+ *
+ * Any thread.
+ */
+#ifndef SLUICE_ADMIN_METRICS_PLUGINS_H
+#define SLUICE_ADMIN_METRICS_PLUGINS_H
+
+#include "admin/metrics_writer.h"
+
+struct hub;
+
+void metrics_write_plugins(struct metrics_writer *writer, struct hub *hub);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * Text in the Prometheus format under construction.
+ *
+ * One thread at a time; the writer borrows the buffer.
+ */
+#ifndef SLUICE_ADMIN_METRICS_WRITER_H
+#define SLUICE_ADMIN_METRICS_WRITER_H
+
+#include "base/buffer.h"
+
+/* Room for a label value: what is longest is an endpoint's path, all of it escaped. */
+#define METRICS_LABEL_MAX (2 * 255 + 1)
+
+/* The first failure is remembered and ends it. */
+struct metrics_writer {
+    struct buffer *out;
+    int error;
+};
+
+/* Appends formatted text. */
+void metrics_put(struct metrics_writer *writer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Begins a family of samples. */
+void metrics_describe(struct metrics_writer *writer, const char *name, const char *type,
+                      const char *help);
+
+/* Writes a label value with quotes, backslashes and line ends escaped; returns `escaped`. */
+const char *metrics_label(const char *text, char escaped[METRICS_LABEL_MAX]);
+
+#endif

@@ -1,0 +1,183 @@
+#include "cli/admin_client.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define TOKEN_MAX 1024
+#define ANSWER_MAX ((size_t)16 * 1024 * 1024)
+
+/* Whom to ask. */
+struct target {
+    char address[256]; /* "127.0.0.1:9090" */
+    char host[256];
+    char port[16];
+    char token[TOKEN_MAX]; /* empty: none */
+};
+
+/* -- whom -- */
+
+static bool read_token(const char *path, struct target *target)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        fprintf(stderr, "sluice: cannot read the admin token from %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    if (fgets(target->token, sizeof target->token, file) != NULL)
+        target->token[strcspn(target->token, "\r\n")] = '\0';
+    fclose(file);
+    return true;
+}
+
+/* "http://127.0.0.1:9090/", "127.0.0.1:9090", "[::1]:9090"; the whole machine means this machine.
+ */
+static bool parse_address(const char *text, struct target *target)
+{
+    if (strncmp(text, "http://", 7) == 0)
+        text += 7;
+    snprintf(target->address, sizeof target->address, "%s", text);
+    target->address[strcspn(target->address, "/")] = '\0';
+    const char *colon = strrchr(target->address, ':');
+    if (colon == NULL || colon == target->address) {
+        fprintf(stderr, "sluice: '%s' is not an address with a port, like 127.0.0.1:9090\n", text);
+        return false;
+    }
+    snprintf(target->port, sizeof target->port, "%s", colon + 1);
+    snprintf(target->host, sizeof target->host, "%.*s", (int)(colon - target->address),
+             target->address);
+    if (target->host[0] == '[') {
+        memmove(target->host, target->host + 1, strlen(target->host));
+        target->host[strcspn(target->host, "]")] = '\0';
+    }
+    if (strcmp(target->host, "*") == 0 || strcmp(target->host, "0.0.0.0") == 0)
+        snprintf(target->host, sizeof target->host, "127.0.0.1");
+    return true;
+}
+
+static bool find_target(const struct cli_options *options, struct target *target)
+{
+    *target = (struct target){.token = ""};
+    if (options->admin != NULL)
+        return parse_address(options->admin, target) &&
+               (options->token_file == NULL || read_token(options->token_file, target));
+    struct config *config = cli_load_config(options);
+    if (config == NULL)
+        return false;
+    bool good = config->admin_listen != NULL;
+    if (!good)
+        fprintf(stderr,
+                "%s: there is no admin.listen, so a server with this configuration cannot "
+                "be asked; send it SIGHUP, or use --admin\n",
+                config->file);
+    const char *token_file =
+        options->token_file != NULL ? options->token_file : config->admin_token_file;
+    good = good && parse_address(config->admin_listen, target) &&
+           (token_file == NULL || read_token(token_file, target));
+    config_destroy(config);
+    return good;
+}
+
+/* -- asking -- */
+
+static int try_connect(const struct addrinfo *address)
+{
+    struct timeval patience = {.tv_sec = ADMIN_CLIENT_TIMEOUT};
+    int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (connect(fd, address->ai_addr, address->ai_addrlen) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static int open_connection(const struct target *target)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    int fd = -1;
+    int error = getaddrinfo(target->host, target->port, &hints, &found);
+    for (struct addrinfo *at = found; error == 0 && at != NULL && fd < 0; at = at->ai_next)
+        fd = try_connect(at);
+    if (fd < 0)
+        fprintf(stderr, "sluice: no server answers on %s (%s); is it running?\n", target->address,
+                error != 0 ? gai_strerror(error) : strerror(errno));
+    if (found != NULL)
+        freeaddrinfo(found);
+    return fd;
+}
+
+static bool send_request(int fd, const struct target *target, const char *method, const char *path)
+{
+    char request[TOKEN_MAX + 1024];
+    int len = snprintf(request, sizeof request,
+                       "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
+                       "Content-Length: 0\r\n%s%s%s\r\n",
+                       method, path, target->address,
+                       target->token[0] != '\0' ? "Authorization: Bearer " : "", target->token,
+                       target->token[0] != '\0' ? "\r\n" : "");
+    return len > 0 && (size_t)len < sizeof request &&
+           send(fd, request, (size_t)len, MSG_NOSIGNAL) == len;
+}
+
+static bool read_answer(int fd, struct buffer *answer)
+{
+    char piece[4096];
+    ssize_t got;
+    while ((got = recv(fd, piece, sizeof piece, 0)) > 0)
+        if (buffer_append(answer, piece, (size_t)got) != OK)
+            return false;
+    return got == 0 && buffer_append(answer, "", 1) == OK;
+}
+
+/* Splits "HTTP/1.1 200 OK ... body". Returns the status, or -1. */
+static int parse_answer(const struct buffer *answer, struct buffer *body)
+{
+    const char *text = (const char *)answer->data;
+    const char *end = strstr(text, "\r\n\r\n");
+    if (strncmp(text, "HTTP/1.1 ", 9) != 0 || end == NULL ||
+        buffer_append(body, end + 4, strlen(end + 4) + 1) != OK)
+        return -1;
+    return atoi(text + 9);
+}
+
+static int ask(int fd, const struct target *target, const char *method, const char *path,
+               struct buffer *body)
+{
+    struct buffer answer;
+    int status = -1;
+    buffer_init(&answer, ANSWER_MAX);
+    if (send_request(fd, target, method, path) && read_answer(fd, &answer))
+        status = parse_answer(&answer, body);
+    if (status < 0)
+        fprintf(stderr, "sluice: the server on %s gave no answer that could be understood%s%s\n",
+                target->address, errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
+    buffer_release(&answer);
+    return status;
+}
+
+int admin_client_ask(const struct cli_options *options, const char *method, const char *path,
+                     struct buffer *body)
+{
+    struct target target;
+    if (!find_target(options, &target))
+        return -1;
+    int fd = open_connection(&target);
+    if (fd < 0)
+        return -1;
+    errno = 0;
+    int status = ask(fd, &target, method, path, body);
+    close(fd);
+    explicit_bzero(target.token, sizeof target.token);
+    return status;
+}
