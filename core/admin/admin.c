@@ -2,8 +2,12 @@
 
 #include "admin/admin_internal.h"
 #include "admin/api.h"
+#include "admin/api_broadcast.h"
+#include "admin/api_clients.h"
 #include "admin/json.h"
 #include "admin/metrics.h"
+#include "admin/origin.h"
+#include "admin/route_table.h"
 #include "base/log.h"
 #include "front/response.h"
 #include "hub/hub_internal.h"
@@ -66,17 +70,25 @@ static bool is_authorized(struct admin *admin, const struct mg_connection *conn)
     unsigned char hash[SHA256_DIGEST_LENGTH];
     const char *header = mg_get_header(conn, "Authorization");
     pthread_mutex_lock(&admin->lock);
-    bool has_token = admin->has_token;
+    bool is_needed = admin->has_token;
     unsigned char expected[SHA256_DIGEST_LENGTH];
     memcpy(expected, admin->token_hash, sizeof expected);
     pthread_mutex_unlock(&admin->lock);
-    if (!has_token)
+    if (!is_needed)
         return true;
     if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
         return false;
     header += 7;
     SHA256((const unsigned char *)header, strlen(header), hash);
     return CRYPTO_memcmp(hash, expected, sizeof hash) == 0;
+}
+
+static bool has_token(struct admin *admin)
+{
+    pthread_mutex_lock(&admin->lock);
+    bool has = admin->has_token;
+    pthread_mutex_unlock(&admin->lock);
+    return has;
 }
 
 /* -- answers -- */
@@ -115,51 +127,64 @@ static int send_metrics(struct admin *admin, struct mg_connection *conn)
     return status;
 }
 
-static const struct route {
-    const char *path;
-    const char *method; /* GET stands for HEAD too */
-    bool is_open;       /* without the token */
-    int (*handle)(struct admin *admin, struct mg_connection *conn);
-} routes[] = {
-    {"/healthz", "GET", true, send_health},           {"/readyz", "GET", true, send_readiness},
-    {"/metrics", "GET", false, send_metrics},         {"/api/v1/count", "GET", false, api_count},
-    {"/api/v1/pipeline", "GET", false, api_pipeline}, {"/api/v1/reload", "POST", false, api_reload},
+/* -- routing -- */
+
+static const struct route routes[] = {
+    {"/healthz", "GET", true, send_health},
+    {"/readyz", "GET", true, send_readiness},
+    {"/metrics", "GET", false, send_metrics},
+    {"/api/v1/count", "GET", false, api_count},
+    {"/api/v1/pipeline", "GET", false, api_pipeline},
+    {"/api/v1/reload", "POST", false, api_reload},
+    {"/api/v1/broadcast", "POST", false, api_broadcast},
+    {"/api/v1/clients", "GET", false, api_clients},
+    {"/api/v1/clients/", "GET", false, api_client},
+    {"/api/v1/clients/", "DELETE", false, api_kick},
 };
 #define ROUTE_COUNT (sizeof routes / sizeof *routes)
 
-static const struct route *find_route(const char *path)
+/* Whether a browser asks that somebody else's page has sent here. */
+static bool is_misled(struct admin *admin, const struct mg_connection *conn, const char *method)
 {
-    for (size_t i = 0; i < ROUTE_COUNT; i++)
-        if (strcmp(routes[i].path, path) == 0)
-            return &routes[i];
-    return NULL;
+    const char *host = mg_get_header(conn, "Host");
+    bool changes = strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0;
+    if (!has_token(admin) && !origin_host_is_plain(host))
+        return true;
+    return changes && !origin_is_ours(mg_get_header(conn, "Origin"), host);
 }
 
-static bool takes_method(const struct route *route, const char *method)
+static int refuse_method(struct mg_connection *conn, const struct route_match *match)
 {
-    return strcmp(method, route->method) == 0 ||
-           (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
+    char headers[ROUTE_ALLOW_MAX + 16];
+    char detail[ROUTE_ALLOW_MAX + 32];
+    snprintf(headers, sizeof headers, "Allow: %s\r\n", match->allow);
+    snprintf(detail, sizeof detail, "this path takes %s", match->allow);
+    return json_send_error(conn, 405, headers, "method not allowed", detail);
 }
 
 static int handle_request(const void *context, struct mg_connection *conn)
 {
     struct admin *admin = (struct admin *)(uintptr_t)context;
     const struct mg_request_info *info = mg_get_request_info(conn);
-    const struct route *route = find_route(info->local_uri);
+    const char *method = info->request_method;
+    const char *path = info->local_uri != NULL ? info->local_uri : "*";
+    struct route_match match = route_find(routes, ROUTE_COUNT, path, method);
 
-    if ((route == NULL || !route->is_open) && !is_authorized(admin, conn))
+    if (match.route != NULL && match.is_open)
+        return match.route->handle(admin, conn);
+    if (!match.is_open && !is_authorized(admin, conn))
         return json_send_error(
             conn, 401, "WWW-Authenticate: Bearer\r\n", "unauthorized",
             "send the token of admin.token_file as: Authorization: Bearer TOKEN");
-    if (route == NULL)
+    if (strncmp(path, "/api/", 5) == 0 && is_misled(admin, conn, method))
+        return json_send_error(conn, 403, "", "forbidden",
+                               "a page of another origin must not ask here; without a token, ask "
+                               "for localhost or a numeric address");
+    if (!match.has_path)
         return json_send_error(conn, 404, "", "not found",
-                               "there are /healthz, /readyz, /metrics, /api/v1/count, "
-                               "/api/v1/pipeline and /api/v1/reload here");
-    if (takes_method(route, info->request_method))
-        return route->handle(admin, conn);
-    bool is_get = strcmp(route->method, "GET") == 0;
-    return json_send_error(conn, 405, is_get ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n",
-                           "method not allowed", is_get ? "use GET here" : "use POST here");
+                               "there are /healthz, /readyz, /metrics, and count, pipeline, "
+                               "clients, broadcast and reload below /api/v1/ here");
+    return match.route != NULL ? match.route->handle(admin, conn) : refuse_method(conn, &match);
 }
 
 static int handle_unreadable(struct mg_connection *conn, int status)
@@ -207,15 +232,20 @@ int admin_prepare_reload(const struct admin *admin, const struct config *config,
     *out = (struct admin_reload){.has_token = config->admin_token_file != NULL};
     const char *before = admin != NULL ? admin->address : "none";
     const char *after = config->admin_listen != NULL ? config->admin_listen : "none";
-    if (strcmp(before, after) != 0)
+    if (strcmp(before, after) != 0) {
         log_warn("admin", "admin.listen changes from %s to %s only when the server is restarted",
                  before, after);
+        out->is_elsewhere = true;
+    }
     return out->has_token ? load_token(config, diagnostics, out->token_hash) : OK;
 }
 
 void admin_commit_reload(struct admin *admin, const struct admin_reload *reload)
 {
     if (admin == NULL)
+        return;
+    /* An address that needs a token goes on having one until it is given up. */
+    if (reload->is_elsewhere && !reload->has_token)
         return;
     pthread_mutex_lock(&admin->lock);
     admin->has_token = reload->has_token;

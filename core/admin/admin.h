@@ -32,6 +32,7 @@ MUST_CHECK int admin_create(const struct config *config, const struct admin_part
 /* A reload: the token file is read anew. `admin` may be NULL. Main thread. Returns 0 or
  * ERR_CONFIG. */
 struct admin_reload {
+    bool is_elsewhere; /* for another address than the one that is listened on */
     bool has_token;
     unsigned char token_hash[32];
 };

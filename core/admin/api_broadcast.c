@@ -1,0 +1,150 @@
+#include "admin/api_broadcast.h"
+
+#include "admin/admin_internal.h"
+#include "admin/json.h"
+#include "admin/json_body.h"
+#include "base/utf8.h"
+#include "hub/hub_internal.h"
+#include "hub/topic.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct broadcast {
+    struct endpoint *endpoint; /* NULL: all */
+    const char *topic;         /* NULL: everybody */
+    enum opcode opcode;
+    const void *data;
+    size_t len;           /* bytes */
+    unsigned char *owned; /* NULL, or what `data` is in */
+};
+
+/* Returns 0, ERR_INVALID or ERR_NO_MEMORY. */
+static int decode_base64(const char *text, struct broadcast *out)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t len = strlen(text);
+    size_t digits = strspn(text, alphabet);
+    size_t padding = len - digits;
+    if (len % 4 != 0 || padding > 2 || strspn(text + digits, "=") != padding)
+        return ERR_INVALID;
+    out->owned = malloc(len / 4 * 3 + 1);
+    if (out->owned == NULL)
+        return ERR_NO_MEMORY;
+    int decoded = EVP_DecodeBlock(out->owned, (const unsigned char *)text, (int)len);
+    if (decoded < 0)
+        return ERR_INVALID;
+    out->opcode = OPCODE_BINARY;
+    out->data = out->owned;
+    out->len = (size_t)decoded - padding;
+    return OK;
+}
+
+/* Returns NULL, or what is wrong with it. */
+static const char *read_content(const cJSON *body, struct broadcast *out)
+{
+    const char *text = json_string(body, "text");
+    const char *base64 = json_string(body, "base64");
+    if ((text == NULL) == (base64 == NULL))
+        return "send either text or base64";
+    if (base64 != NULL)
+        return decode_base64(base64, out) == OK ? NULL : "base64 is not base64 with its padding";
+    if (!utf8_is_valid(text, strlen(text)))
+        return "text is not UTF-8";
+    out->opcode = OPCODE_TEXT;
+    out->data = text;
+    out->len = strlen(text);
+    return NULL;
+}
+
+static bool is_served(const struct endpoint *endpoint)
+{
+    return atomic_load_explicit(&endpoint->is_active, memory_order_relaxed);
+}
+
+/* How many it goes to, and then it goes there. Returns 0, ERR_LIMIT or ERR_NO_MEMORY. */
+static int send_to(struct hub *hub, struct endpoint *endpoint, const struct broadcast *broadcast,
+                   uint32_t *delivered_to)
+{
+    if (broadcast->topic == NULL) {
+        *delivered_to += hub_client_count(hub, endpoint);
+        return hub_broadcast(hub, endpoint, broadcast->opcode, broadcast->data, broadcast->len);
+    }
+    size_t topic_len = strlen(broadcast->topic);
+    *delivered_to += topic_count(endpoint, TOPIC_NAMED, broadcast->topic, topic_len);
+    return topic_publish(endpoint, TOPIC_NAMED, broadcast->topic, topic_len, broadcast->opcode,
+                         broadcast->data, broadcast->len);
+}
+
+static int send_all(struct hub *hub, const struct broadcast *broadcast, uint32_t *delivered_to)
+{
+    int first_error = OK;
+    if (broadcast->endpoint != NULL)
+        return send_to(hub, broadcast->endpoint, broadcast, delivered_to);
+    for (size_t i = 0; i < hub_endpoint_count(hub); i++) {
+        if (!is_served(hub->endpoints[i]))
+            continue;
+        int error = send_to(hub, hub->endpoints[i], broadcast, delivered_to);
+        if (first_error == OK)
+            first_error = error;
+    }
+    return first_error;
+}
+
+static int answer(struct admin *admin, struct mg_connection *conn,
+                  const struct broadcast *broadcast)
+{
+    uint32_t delivered_to = 0;
+    int error = send_all(admin->hub, broadcast, &delivered_to);
+    if (error == ERR_LIMIT)
+        return json_send_error(conn, 503, "Retry-After: 1\r\n", "busy",
+                               "limits.queue_bytes is reached: the loops have to catch up");
+    if (error != OK)
+        return json_send_error(conn, 503, "", "unavailable", "the server is short of memory");
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddNumberToObject(body, "delivered_to", delivered_to);
+    return json_send(conn, 200, body);
+}
+
+static int handle(struct admin *admin, struct mg_connection *conn, const cJSON *body,
+                  struct broadcast *broadcast)
+{
+    static const char *const names[] = {"endpoint", "topic", "text", "base64"};
+    const char *stranger;
+    char detail[256];
+    if (!json_has_only_strings(body, names, 4, &stranger)) {
+        snprintf(detail, sizeof detail,
+                 "endpoint, topic, text and base64 are strings, and there is nothing else; see "
+                 "\"%.100s\"",
+                 stranger);
+        return json_send_error(conn, 422, "", "not understood", detail);
+    }
+    const char *path = json_string(body, "endpoint");
+    broadcast->topic = json_string(body, "topic");
+    broadcast->endpoint = path != NULL ? hub_find_endpoint(admin->hub, path) : NULL;
+    if (path != NULL && broadcast->endpoint == NULL)
+        return json_send_error(conn, 404, "", "not found", "there is no endpoint with this path");
+    if (broadcast->topic != NULL && !topic_is_name(broadcast->topic, strlen(broadcast->topic)))
+        return json_send_error(conn, 422, "", "not understood",
+                               "a topic is 1 to 255 bytes of UTF-8");
+    const char *fault = read_content(body, broadcast);
+    if (fault != NULL)
+        return json_send_error(conn, 422, "", "not understood", fault);
+    return answer(admin, conn, broadcast);
+}
+
+int api_broadcast(struct admin *admin, struct mg_connection *conn)
+{
+    struct broadcast broadcast = {.owned = NULL};
+    int status;
+    cJSON *body = json_read(conn, &status);
+    if (body == NULL)
+        return status;
+    status = handle(admin, conn, body, &broadcast);
+    free(broadcast.owned);
+    cJSON_Delete(body);
+    return status;
+}
