@@ -5,6 +5,7 @@
 #include "front/waiting_room.h"
 
 #include <errno.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <stddef.h>
@@ -129,6 +130,13 @@ static int copy_early(const struct mg_connection *conn, struct mg_detached *out)
     return 0;
 }
 
+static void let_go(struct mg_connection *conn)
+{
+    conn->client.sock = INVALID_SOCKET;
+    conn->ssl = NULL;
+    conn->must_close = 1;
+}
+
 int mg_detach_connection(struct mg_connection *conn, struct mg_detached *out)
 {
     *out = (struct mg_detached){.socket = conn->client.sock, .ssl = conn->ssl};
@@ -138,10 +146,22 @@ int mg_detach_connection(struct mg_connection *conn, struct mg_detached *out)
     /* CivetWeb stored the connection there for its callbacks, but serves the next one with it. */
     if (out->ssl != NULL)
         SSL_set_app_data(out->ssl, NULL);
-    conn->client.sock = INVALID_SOCKET;
-    conn->ssl = NULL;
-    conn->must_close = 1;
+    let_go(conn);
     return 0;
+}
+
+void mg_see_off(struct mg_connection *conn)
+{
+    int socket = conn->client.sock;
+    if (socket == INVALID_SOCKET)
+        return;
+    set_non_blocking_mode(socket);
+    if (conn->ssl != NULL)
+        (void)SSL_shutdown(conn->ssl);
+    SSL_free(conn->ssl);
+    ERR_clear_error();
+    let_go(conn);
+    waiting_room_see_off(waiting_room, socket);
 }
 
 const struct sockaddr *mg_peer_address(const struct mg_connection *conn)

@@ -41,6 +41,11 @@ void mg_use_waiting_room(struct waiting_room *room, bool accepts);
  * Returns 0, or -1 without memory: then nothing has changed. */
 int mg_detach_connection(struct mg_connection *conn, struct mg_detached *out);
 
+/* Takes a connection that has been answered for the last time and leaves it to the waiting room, so
+ * that the peer can read the answer although it is still sending. CivetWeb lets go of it as above.
+ */
+void mg_see_off(struct mg_connection *conn);
+
 /* The peer's socket address; borrowed until the callback returns. */
 const struct sockaddr *mg_peer_address(const struct mg_connection *conn);
 

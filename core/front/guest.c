@@ -165,3 +165,12 @@ void guest_destroy(struct guest *guest)
     free(guest->tls.head);
     free(guest);
 }
+
+void guest_queue_clear(struct guest_queue *queue)
+{
+    struct guest *guest;
+    while ((guest = TAILQ_FIRST(queue)) != NULL) {
+        TAILQ_REMOVE(queue, guest, queue);
+        guest_destroy(guest);
+    }
+}

@@ -64,4 +64,7 @@ void guest_send_timeout(struct guest *guest);
 /* Says goodbye, closes the socket and frees everything. */
 void guest_destroy(struct guest *guest);
 
+/* The same with all of a queue, which is empty then. */
+void guest_queue_clear(struct guest_queue *queue);
+
 #endif

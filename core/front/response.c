@@ -1,6 +1,9 @@
 #include "front/response.h"
 
+#include "front/civetweb_detach.h"
+
 #include <civetweb.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -55,6 +58,14 @@ static int is_head(const struct mg_connection *conn)
            strcmp(info->request_method, "HEAD") == 0;
 }
 
+/* Whether the peer may not have sent all of its request: it was refused, or has a body. */
+static bool may_still_send(const struct mg_connection *conn, int status)
+{
+    const struct mg_request_info *info = mg_get_request_info(conn);
+    return status >= 400 || info == NULL || info->content_length > 0 ||
+           mg_get_header(conn, "Transfer-Encoding") != NULL;
+}
+
 int response_send(struct mg_connection *conn, const struct response *response)
 {
     char head[HEAD_MAX];
@@ -77,6 +88,8 @@ int response_send(struct mg_connection *conn, const struct response *response)
         return response->status;
     if (mg_write(conn, head, (size_t)len) == len && !is_head(conn))
         mg_write(conn, response->body, response->body_len);
+    if (may_still_send(conn, response->status))
+        mg_see_off(conn);
     return response->status;
 }
 

@@ -1,7 +1,9 @@
 #include "front/waiting_room.h"
 
 #include "base/clock.h"
+#include "front/farewell.h"
 #include "front/guests.h"
+#include "front/handover.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +21,6 @@
 #define PUT_OFF_LOOK 100 /* ms between looks at those that are over this budget */
 #define PEEK_EASILY (32 * 1024) /* bytes that any socket buffer holds unread */
 #define PEEK_MARGIN 4 /* times max_head is what a socket's buffer is made to hold at least */
-#define PREPARED_BUCKETS 256
 
 struct waiting_room {
     struct waiting_limits limits;
@@ -28,13 +29,14 @@ struct waiting_room {
     int epoll;              /* the listeners (with NULL) and those that wait */
     bool watches_listeners; /* they are in it */
     struct guests guests;
-    struct guest_queue put_off;                    /* of the guests */
-    int64_t next_look;                             /* at those, monotonic, ns */
-    struct guest_queue ready;                      /* no longer guests */
-    unsigned char *scratch;                        /* max_head bytes */
-    pthread_mutex_t lock;                          /* of what follows */
-    SSL_CTX *tls;                                  /* one reference; what newcomers get */
-    struct guest_queue prepared[PREPARED_BUCKETS]; /* TLS: accepted from us, not yet claimed */
+    struct guest_queue put_off; /* of the guests */
+    int64_t next_look;          /* at those, monotonic, ns */
+    struct guest_queue ready;   /* no longer guests */
+    unsigned char *scratch;     /* max_head bytes */
+    struct farewell farewell;   /* had their answer */
+    struct handover handover;   /* TLS: accepted from us, not yet claimed */
+    pthread_mutex_t lock;       /* of what follows */
+    SSL_CTX *tls;               /* one reference; what newcomers get */
 };
 
 /* Takes a guest out of everything that a waiting one is in. */
@@ -182,6 +184,8 @@ static void receive(struct waiting_room *room, const struct guest *newcomer)
 static bool free_descriptor(struct waiting_room *room)
 {
     struct guest *oldest = guests_oldest(&room->guests);
+    if (farewell_cut_short(&room->farewell))
+        return true;
     if (oldest != NULL) {
         drop(room, oldest, WAITING_FULL);
         return true;
@@ -225,7 +229,7 @@ static void take_in(struct waiting_room *room, int listener, int64_t now)
 }
 
 /* How long nothing has to be done, in milliseconds, `most` at the most. */
-static int time_to_rest(const struct waiting_room *room, int most)
+static int time_to_rest(struct waiting_room *room, int most)
 {
     int64_t now = clock_monotonic();
     int64_t until = now + most * NS_PER_MS;
@@ -234,6 +238,9 @@ static int time_to_rest(const struct waiting_room *room, int most)
         until = oldest->deadline;
     if (!TAILQ_EMPTY(&room->put_off) && room->next_look < until)
         until = room->next_look;
+    int64_t farewell = farewell_next_look(&room->farewell);
+    if (farewell < until)
+        until = farewell;
     return until <= now ? 0 : (int)((until - now + NS_PER_MS - 1) / NS_PER_MS);
 }
 
@@ -255,6 +262,7 @@ static void attend(struct waiting_room *room, const struct pollfd *listeners, nf
         take_in(room, listeners[i].fd, now);
     look_at_put_off(room, now);
     drop_overdue(room, now);
+    farewell_look(&room->farewell, now);
 }
 
 static bool watch_listeners(struct waiting_room *room, const struct pollfd *listeners, nfds_t count)
@@ -288,11 +296,6 @@ int waiting_room_poll(struct waiting_room *room, struct pollfd *listeners, nfds_
     return ready;
 }
 
-static struct guest_queue *prepared_bucket(struct waiting_room *room, int socket)
-{
-    return &room->prepared[(unsigned)socket % PREPARED_BUCKETS];
-}
-
 int waiting_room_accept(struct waiting_room *room, int listener, struct sockaddr *address,
                         socklen_t *len)
 {
@@ -309,30 +312,18 @@ int waiting_room_accept(struct waiting_room *room, int listener, struct sockaddr
         free(guest);
         return socket;
     }
-    pthread_mutex_lock(&room->lock);
-    TAILQ_INSERT_TAIL(prepared_bucket(room, socket), guest, queue);
-    pthread_mutex_unlock(&room->lock);
+    handover_put(&room->handover, guest);
     return socket;
 }
 
 bool waiting_room_claim(struct waiting_room *room, int socket, struct guest_tls *out)
 {
-    struct guest *guest;
-    pthread_mutex_lock(&room->lock);
-    TAILQ_FOREACH(guest, prepared_bucket(room, socket), queue)
-    {
-        if (guest->socket == socket)
-            break;
-    }
-    if (guest != NULL)
-        TAILQ_REMOVE(prepared_bucket(room, socket), guest, queue);
-    pthread_mutex_unlock(&room->lock);
-    if (guest == NULL)
-        return false;
-    *out = guest->tls;
-    SSL_CTX_free(guest->context);
-    free(guest);
-    return true;
+    return handover_claim(&room->handover, socket, out);
+}
+
+void waiting_room_see_off(struct waiting_room *room, int socket)
+{
+    farewell_add(&room->farewell, socket);
 }
 
 int waiting_room_create(const struct waiting_limits *limits, SSL_CTX *tls,
@@ -349,8 +340,8 @@ int waiting_room_create(const struct waiting_limits *limits, SSL_CTX *tls,
     guests_init(&room->guests);
     TAILQ_INIT(&room->put_off);
     TAILQ_INIT(&room->ready);
-    for (size_t i = 0; i < PREPARED_BUCKETS; i++)
-        TAILQ_INIT(&room->prepared[i]);
+    farewell_init(&room->farewell);
+    handover_init(&room->handover);
     pthread_mutex_init(&room->lock, NULL);
     room->scratch = malloc(limits->max_head);
     room->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -373,15 +364,6 @@ void waiting_room_use_tls(struct waiting_room *room, SSL_CTX *tls)
     SSL_CTX_free(before);
 }
 
-static void empty(struct guest_queue *queue)
-{
-    struct guest *guest;
-    while ((guest = TAILQ_FIRST(queue)) != NULL) {
-        TAILQ_REMOVE(queue, guest, queue);
-        guest_destroy(guest);
-    }
-}
-
 void waiting_room_destroy(struct waiting_room *room)
 {
     if (room == NULL)
@@ -391,9 +373,9 @@ void waiting_room_destroy(struct waiting_room *room)
         leave(room, guest);
         guest_destroy(guest);
     }
-    empty(&room->ready);
-    for (size_t i = 0; i < PREPARED_BUCKETS; i++)
-        empty(&room->prepared[i]);
+    guest_queue_clear(&room->ready);
+    handover_deinit(&room->handover);
+    farewell_deinit(&room->farewell);
     if (room->epoll >= 0)
         close(room->epoll);
     SSL_CTX_free(room->tls);

@@ -76,4 +76,8 @@ int waiting_room_accept(struct waiting_room *room, int listener, struct sockaddr
  * Any thread. Returns whether there was any. */
 MUST_CHECK bool waiting_room_claim(struct waiting_room *room, int socket, struct guest_tls *out);
 
+/* Takes the socket of a connection that has had its last answer, so that the peer gets to read it:
+ * see farewell.h. Any thread. */
+void waiting_room_see_off(struct waiting_room *room, int socket);
+
 #endif

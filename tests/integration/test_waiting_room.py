@@ -183,6 +183,20 @@ class Pieces(unittest.TestCase):
                         1024 if size.endswith('KiB') else 1 << 20)])
                     self.assertTrue(read_to_end(sock).startswith(b'HTTP/1.1 431 '))
 
+    def test_answer_is_not_lost_on_a_client_that_goes_on_sending(self):
+        for tls in (False, True):
+            with self.subTest(tls=tls), Sluice(configuration(tls)) as server:
+                baseline = server.descriptors()
+                for _ in range(20):
+                    sock = connect(server.port)
+                    if tls:
+                        sock = certificates.client_context().wrap_socket(
+                            sock, server_hostname='localhost')
+                    with sock:
+                        sock.sendall(b'GET /ws HTTP/1.1\r\nX: ' + b'x' * (4 << 20))
+                        self.assertTrue(read_to_end(sock).startswith(b'HTTP/1.1 431 '))
+                wait_until(lambda: server.descriptors() <= baseline, 'descriptors are given back')
+
     def test_head_as_large_as_it_may_be(self):
         with Sluice(configuration(max_header='256KiB')) as server:
             fields = b''.join(b'X-%d: %s\r\n' % (number, b'x' * 60000) for number in range(4))
