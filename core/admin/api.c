@@ -31,6 +31,7 @@ static void add_latency(cJSON *to, const struct histogram_snapshot *latency)
     cJSON *object = cJSON_AddObjectToObject(to, "latency_ns");
     double mean = latency->count > 0 ? (double)latency->sum / (double)latency->count : 0;
     cJSON_AddNumberToObject(object, "count", (double)latency->count);
+    cJSON_AddNumberToObject(object, "sum", (double)latency->sum);
     cJSON_AddNumberToObject(object, "mean", mean);
     cJSON_AddNumberToObject(object, "p50", (double)histogram_quantile(latency, 0.5));
     cJSON_AddNumberToObject(object, "p90", (double)histogram_quantile(latency, 0.9));

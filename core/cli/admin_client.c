@@ -1,6 +1,7 @@
 #include "cli/admin_client.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct target {
     char host[256];
     char port[16];
     char token[TOKEN_MAX]; /* empty: none */
+    char source[PATH_MAX]; /* where the address is from */
 };
 
 /* -- whom -- */
@@ -63,6 +65,7 @@ static bool parse_address(const char *text, struct target *target)
 static bool find_target(const struct cli_options *options, struct target *target)
 {
     *target = (struct target){.token = ""};
+    snprintf(target->source, sizeof target->source, "--admin");
     if (options->admin != NULL)
         return parse_address(options->admin, target) &&
                (options->token_file == NULL || read_token(options->token_file, target));
@@ -79,6 +82,7 @@ static bool find_target(const struct cli_options *options, struct target *target
         options->token_file != NULL ? options->token_file : config->admin_token_file;
     good = good && parse_address(config->admin_listen, target) &&
            (token_file == NULL || read_token(token_file, target));
+    snprintf(target->source, sizeof target->source, "admin.listen in %s", config->file);
     config_destroy(config);
     return good;
 }
@@ -110,24 +114,42 @@ static int open_connection(const struct target *target)
     for (struct addrinfo *at = found; error == 0 && at != NULL && fd < 0; at = at->ai_next)
         fd = try_connect(at);
     if (fd < 0)
-        fprintf(stderr, "sluice: no server answers on %s (%s); is it running?\n", target->address,
+        fprintf(stderr, "sluice: no server answers on %s (%s): is it running? (%s)\n",
+                target->address, target->source,
                 error != 0 ? gai_strerror(error) : strerror(errno));
     if (found != NULL)
         freeaddrinfo(found);
     return fd;
 }
 
-static bool send_request(int fd, const struct target *target, const char *method, const char *path)
+static bool send_all(int fd, const char *data, size_t len)
 {
-    char request[TOKEN_MAX + 1024];
-    int len = snprintf(request, sizeof request,
-                       "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
-                       "Content-Length: 0\r\n%s%s%s\r\n",
-                       method, path, target->address,
+    while (len > 0) {
+        ssize_t sent = send(fd, data, len, MSG_NOSIGNAL);
+        if (sent <= 0)
+            return false;
+        data += sent;
+        len -= (size_t)sent;
+    }
+    return true;
+}
+
+/* What the server has no use for may be answered before it is sent: then the answer counts. */
+static bool send_request(int fd, const struct target *target,
+                         const struct admin_client_request *request)
+{
+    char head[TOKEN_MAX + 1024];
+    size_t body_len = request->json != NULL ? strlen(request->json) : 0;
+    int len = snprintf(head, sizeof head,
+                       "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s"
+                       "Content-Length: %zu\r\n%s%s%s\r\n",
+                       request->method, request->path, target->address,
+                       request->json != NULL ? "Content-Type: application/json\r\n" : "", body_len,
                        target->token[0] != '\0' ? "Authorization: Bearer " : "", target->token,
                        target->token[0] != '\0' ? "\r\n" : "");
-    return len > 0 && (size_t)len < sizeof request &&
-           send(fd, request, (size_t)len, MSG_NOSIGNAL) == len;
+    if (len < 0 || (size_t)len >= sizeof head || !send_all(fd, head, (size_t)len))
+        return false;
+    return body_len == 0 || send_all(fd, request->json, body_len) || errno == EPIPE;
 }
 
 static bool read_answer(int fd, struct buffer *answer)
@@ -151,13 +173,13 @@ static int parse_answer(const struct buffer *answer, struct buffer *body)
     return atoi(text + 9);
 }
 
-static int ask(int fd, const struct target *target, const char *method, const char *path,
+static int ask(int fd, const struct target *target, const struct admin_client_request *request,
                struct buffer *body)
 {
     struct buffer answer;
     int status = -1;
     buffer_init(&answer, ANSWER_MAX);
-    if (send_request(fd, target, method, path) && read_answer(fd, &answer))
+    if (send_request(fd, target, request) && read_answer(fd, &answer))
         status = parse_answer(&answer, body);
     if (status < 0)
         fprintf(stderr, "sluice: the server on %s gave no answer that could be understood%s%s\n",
@@ -166,7 +188,7 @@ static int ask(int fd, const struct target *target, const char *method, const ch
     return status;
 }
 
-int admin_client_ask(const struct cli_options *options, const char *method, const char *path,
+int admin_client_ask(const struct cli_options *options, const struct admin_client_request *request,
                      struct buffer *body)
 {
     struct target target;
@@ -176,7 +198,7 @@ int admin_client_ask(const struct cli_options *options, const char *method, cons
     if (fd < 0)
         return -1;
     errno = 0;
-    int status = ask(fd, &target, method, path, body);
+    int status = ask(fd, &target, request, body);
     close(fd);
     explicit_bzero(target.token, sizeof target.token);
     return status;

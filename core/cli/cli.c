@@ -29,6 +29,11 @@ static const struct command commands[] = {
     {"plugins", "NAME", "list the plugins found, or one plugin's options", USES_CONFIG,
      cli_plugins},
     {"reload", NULL, "have the running server read its configuration anew", USES_ADMIN, cli_reload},
+    {"status", NULL, "show who is connected and what the pipelines decide", USES_ADMIN, cli_status},
+    {"clients", NULL, "list the clients of the running server", USES_ADMIN, cli_clients},
+    {"kick", "ID", "close a client of the running server", USES_ADMIN, cli_kick},
+    {"publish", "TEXT", "send a message, or standard input, to clients of the running server",
+     USES_ADMIN, cli_publish},
     {"version", NULL, "print the version", USES_NOTHING, cli_version},
     {"help", "COMMAND", "explain a command", USES_NOTHING, cli_help},
 };
@@ -83,6 +88,9 @@ static void print_command_help(const struct command *command)
         printf("\n%s", config_options_help);
     if (command->uses == USES_ADMIN)
         fputs(admin_options_help, stdout);
+    if (command->run == cli_publish)
+        puts("      --endpoint PATH    only to this endpoint's clients\n"
+             "      --topic TOPIC      only to this topic's subscribers");
     if (command->run == cli_serve)
         puts(
             "      --plugins-in-place  loads plugin files themselves instead of private copies, so "
@@ -158,6 +166,8 @@ static bool fits(const struct cli_options *options, const struct command *comman
                 "sluice %s: --admin, --token-file and --json are for commands that ask a running "
                 "server\n",
                 command->name);
+    else if ((options->endpoint != NULL || options->topic != NULL) && command->run != cli_publish)
+        fprintf(stderr, "sluice %s: --endpoint and --topic are for 'publish'\n", command->name);
     else
         return true;
     return false;
@@ -176,6 +186,8 @@ static int parse_options(int argc, char **argv, const struct command *command,
                                                  {"admin", required_argument, NULL, 'a'},
                                                  {"token-file", required_argument, NULL, 't'},
                                                  {"json", no_argument, NULL, 'j'},
+                                                 {"endpoint", required_argument, NULL, 'e'},
+                                                 {"topic", required_argument, NULL, 'o'},
                                                  {"help", no_argument, NULL, 'h'},
                                                  {NULL, 0, NULL, 0}};
     int option;
@@ -208,6 +220,12 @@ static int parse_options(int argc, char **argv, const struct command *command,
             break;
         case 'j':
             options->json = true;
+            break;
+        case 'e':
+            options->endpoint = optarg;
+            break;
+        case 'o':
+            options->topic = optarg;
             break;
         case 'h':
             print_command_help(command);

@@ -27,6 +27,8 @@ struct cli_options {
     bool json;
     const char *admin;      /* --admin URL, or NULL: the configuration's */
     const char *token_file; /* --token-file, or NULL: the configuration's */
+    const char *endpoint;   /* --endpoint, or NULL */
+    const char *topic;      /* --topic, or NULL */
 };
 
 /* Parses and runs the whole command line. */
@@ -45,6 +47,10 @@ int cli_serve(const struct cli_options *options);
 int cli_check(const struct cli_options *options);
 int cli_plugins(const struct cli_options *options);
 int cli_reload(const struct cli_options *options);
+int cli_status(const struct cli_options *options);
+int cli_clients(const struct cli_options *options);
+int cli_kick(const struct cli_options *options);
+int cli_publish(const struct cli_options *options);
 int cli_version(const struct cli_options *options);
 int cli_help(const struct cli_options *options);
 

@@ -6,32 +6,23 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 
-static int number(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    return cJSON_IsNumber(item) ? (int)item->valuedouble : 0;
-}
-
-static const char *text(const cJSON *object, const char *name)
-{
-    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-    return value != NULL ? value : "";
-}
-
 /* As the server's own log shows them. */
 static void print_errors(const cJSON *answer)
 {
     const cJSON *errors = cJSON_GetObjectItemCaseSensitive(answer, "errors");
     const cJSON *error;
     if (cJSON_GetArraySize(errors) == 0)
-        fprintf(stderr, "sluice: %s: %s\n", text(answer, "error"), text(answer, "detail"));
+        fprintf(stderr, "sluice: %s: %s\n", admin_client_text(answer, "error"),
+                admin_client_text(answer, "detail"));
     cJSON_ArrayForEach(error, errors)
     {
-        if (number(error, "line") > 0)
-            fprintf(stderr, "%s:%d:%d: %s\n", text(error, "file"), number(error, "line"),
-                    number(error, "column"), text(error, "message"));
+        if (admin_client_number(error, "line") > 0)
+            fprintf(stderr, "%s:%d:%d: %s\n", admin_client_text(error, "file"),
+                    (int)admin_client_number(error, "line"),
+                    (int)admin_client_number(error, "column"), admin_client_text(error, "message"));
         else
-            fprintf(stderr, "%s: %s\n", text(error, "file"), text(error, "message"));
+            fprintf(stderr, "%s: %s\n", admin_client_text(error, "file"),
+                    admin_client_text(error, "message"));
     }
 }
 
@@ -39,7 +30,8 @@ static int report(int status, const char *body)
 {
     cJSON *answer = cJSON_Parse(body);
     if (status == 200)
-        printf("reloaded: configuration %d is in force\n", number(answer, "generation"));
+        printf("reloaded: configuration %d is in force\n",
+               (int)admin_client_number(answer, "generation"));
     else
         print_errors(answer);
     cJSON_Delete(answer);
@@ -52,7 +44,8 @@ int cli_reload(const struct cli_options *options)
 {
     struct buffer body;
     buffer_init(&body, SIZE_MAX);
-    int status = admin_client_ask(options, "POST", "/api/v1/reload", &body);
+    int status = admin_client_ask(
+        options, &(struct admin_client_request){.method = "POST", .path = "/api/v1/reload"}, &body);
     int result = EXIT_WRONG;
     if (status >= 0 && options->json) {
         puts((const char *)body.data);

@@ -1,0 +1,98 @@
+/*
+ * sluice status: who is connected, and what the pipelines of the running server have decided.
+ */
+#include "cli/admin_client.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static cJSON *fetch(const struct cli_options *options, const char *path)
+{
+    return admin_client_fetch(options,
+                              &(struct admin_client_request){.method = "GET", .path = path});
+}
+
+/* "850 ns", "12.3 us", "4.6 ms" */
+static void print_duration(const char *name, double ns)
+{
+    if (ns < 1000)
+        printf(" %s %.0f ns", name, ns);
+    else if (ns < 1e6)
+        printf(" %s %.1f us", name, ns / 1e3);
+    else
+        printf(" %s %.1f ms", name, ns / 1e6);
+}
+
+static void print_instance(const cJSON *instance)
+{
+    const cJSON *verdicts = cJSON_GetObjectItemCaseSensitive(instance, "verdicts");
+    const cJSON *latency = cJSON_GetObjectItemCaseSensitive(instance, "latency_ns");
+    const cJSON *verdict;
+    printf("  %s (%s %s)%s:", admin_client_text(instance, "instance"),
+           admin_client_text(instance, "plugin"), admin_client_text(instance, "version"),
+           strcmp(admin_client_text(instance, "mode"), "shadow") == 0 ? ", shadow" : "");
+    cJSON_ArrayForEach(verdict, verdicts)
+    {
+        if (verdict->valuedouble > 0)
+            printf(" %s %.0f,", verdict->string, verdict->valuedouble);
+    }
+    printf(" over budget %.0f", admin_client_number(instance, "over_budget"));
+    if (admin_client_number(latency, "count") > 0) {
+        fputs(";", stdout);
+        print_duration("p50", admin_client_number(latency, "p50"));
+        print_duration("p99", admin_client_number(latency, "p99"));
+    }
+    fputs("\n", stdout);
+}
+
+static const cJSON *find_endpoint(const cJSON *pipeline, const char *path)
+{
+    const cJSON *endpoint;
+    cJSON_ArrayForEach(endpoint, cJSON_GetObjectItemCaseSensitive(pipeline, "endpoints"))
+    {
+        if (strcmp(admin_client_text(endpoint, "path"), path) == 0)
+            return endpoint;
+    }
+    return NULL;
+}
+
+static const char *plural(double count)
+{
+    return count > 1 || count < 1 ? "s" : "";
+}
+
+static void print_status(const cJSON *count, const cJSON *pipeline)
+{
+    const cJSON *clients;
+    const cJSON *instance;
+    double all = admin_client_number(count, "clients");
+    printf("%.0f client%s, configuration %.0f\n", all, plural(all),
+           admin_client_number(pipeline, "generation"));
+    cJSON_ArrayForEach(clients, cJSON_GetObjectItemCaseSensitive(count, "by_endpoint"))
+    {
+        printf("%s: %.0f client%s\n", clients->string, clients->valuedouble,
+               plural(clients->valuedouble));
+        const cJSON *endpoint = find_endpoint(pipeline, clients->string);
+        cJSON_ArrayForEach(instance, cJSON_GetObjectItemCaseSensitive(endpoint, "pipeline"))
+        {
+            print_instance(instance);
+        }
+    }
+}
+
+int cli_status(const struct cli_options *options)
+{
+    cJSON *count = fetch(options, "/api/v1/count");
+    cJSON *pipeline = count != NULL ? fetch(options, "/api/v1/pipeline") : NULL;
+    bool good = pipeline != NULL;
+    if (good && options->json) {
+        cJSON_AddItemToObject(count, "pipeline", pipeline);
+        pipeline = NULL; /* Now a part of the other. */
+        admin_client_print(count);
+    } else if (good) {
+        print_status(count, pipeline);
+    }
+    cJSON_Delete(count);
+    cJSON_Delete(pipeline);
+    return good ? 0 : EXIT_WRONG;
+}
