@@ -61,19 +61,30 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-static void print_usage(FILE *to)
+static const struct cli_extra *find_extra(const struct cli_extra *extras, const char *name)
+{
+    while (extras->name != NULL && strcmp(extras->name, name) != 0)
+        extras++;
+    return extras->name != NULL ? extras : NULL;
+}
+
+static void print_synopsis(FILE *to, const char *name, const char *argument, const char *summary)
+{
+    char synopsis[64];
+    snprintf(synopsis, sizeof synopsis, "%s%s%s%s", name, argument != NULL ? " [" : "",
+             argument != NULL ? argument : "", argument != NULL ? "]" : "");
+    fprintf(to, "  %-18s %s\n", synopsis, summary);
+}
+
+static void print_usage(FILE *to, const struct cli_extra *extras)
 {
     fputs("Usage: sluice COMMAND [OPTIONS]\n\n"
           "A WebSocket server whose behaviour is made of plugins.\n\nCommands:\n",
           to);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        char synopsis[64];
-        snprintf(synopsis, sizeof synopsis, "%s%s%s%s", commands[i].name,
-                 commands[i].argument != NULL ? " [" : "",
-                 commands[i].argument != NULL ? commands[i].argument : "",
-                 commands[i].argument != NULL ? "]" : "");
-        fprintf(to, "  %-16s %s\n", synopsis, commands[i].summary);
-    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        print_synopsis(to, commands[i].name, commands[i].argument, commands[i].summary);
+    for (; extras->name != NULL; extras++)
+        print_synopsis(to, extras->name, extras->argument, extras->summary);
     fprintf(to, "\n%s\n'sluice help COMMAND' says more about one of them.\n", config_options_help);
 }
 
@@ -100,11 +111,13 @@ static void print_command_help(const struct command *command)
             "end with\nstatus 0; a second one ends at once. SIGHUP reads the configuration anew.");
 }
 
-static int unknown_command(const char *name)
+static int unknown_command(const char *name, const struct cli_extra *extras)
 {
     struct suggestion suggestion = suggest_begin(name);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         suggest_offer(&suggestion, commands[i].name);
+    for (; extras->name != NULL; extras++)
+        suggest_offer(&suggestion, extras->name);
     fprintf(stderr, "sluice: there is no command '%s'", name);
     if (suggestion.nearest != NULL)
         fprintf(stderr, "; did you mean '%s'?", suggestion.nearest);
@@ -115,12 +128,17 @@ static int unknown_command(const char *name)
 int cli_help(const struct cli_options *options)
 {
     if (options->argument == NULL) {
-        print_usage(stdout);
+        print_usage(stdout, options->extras);
         return 0;
     }
     const struct command *command = find_command(options->argument);
+    const struct cli_extra *extra = find_extra(options->extras, options->argument);
+    if (extra != NULL) {
+        fputs(extra->help, stdout);
+        return 0;
+    }
     if (command == NULL)
-        return unknown_command(options->argument);
+        return unknown_command(options->argument, options->extras);
     print_command_help(command);
     return 0;
 }
@@ -249,11 +267,11 @@ static int parse_argument(int argc, char **argv, const struct command *command,
     return EXIT_USAGE;
 }
 
-int cli_run(int argc, char **argv)
+int cli_run(int argc, char **argv, const struct cli_extra *extras)
 {
-    struct cli_options options = {0};
+    struct cli_options options = {.extras = extras};
     if (argc < 2) {
-        print_usage(stderr);
+        print_usage(stderr, extras);
         return EXIT_USAGE;
     }
     const char *name = argv[1];
@@ -262,9 +280,12 @@ int cli_run(int argc, char **argv)
     else if (strcmp(name, "--version") == 0)
         name = "version";
     const struct command *command = find_command(name);
-    if (command == NULL)
-        return unknown_command(name);
+    const struct cli_extra *extra = find_extra(extras, name);
+    if (command == NULL && extra == NULL)
+        return unknown_command(name, extras);
     argv[1] = argv[0]; /* getopt names the program in its messages */
+    if (extra != NULL)
+        return extra->run(argc - 1, argv + 1);
     int status = parse_options(argc - 1, argv + 1, command, &options);
     if (status < 0)
         status = parse_argument(argc - 1, argv + 1, command, &options);

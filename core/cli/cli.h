@@ -18,8 +18,18 @@
 
 #define CLI_OVERRIDES_MAX 64
 
+/* A command that another library brings, with options of its own. */
+struct cli_extra {
+    const char *name;
+    const char *argument;
+    const char *summary;
+    const char *help;                  /* what 'sluice help NAME' prints */
+    int (*run)(int argc, char **argv); /* argv[0] is the program; returns the exit status */
+};
+
 struct cli_options {
-    const char *config_file; /* as given, or NULL */
+    const struct cli_extra *extras; /* ends with a name that is NULL */
+    const char *config_file;        /* as given, or NULL */
     struct config_override overrides[CLI_OVERRIDES_MAX];
     size_t override_count;
     const char *argument; /* the one positional argument, or NULL */
@@ -31,8 +41,8 @@ struct cli_options {
     const char *topic;      /* --topic, or NULL */
 };
 
-/* Parses and runs the whole command line. */
-int cli_run(int argc, char **argv);
+/* Parses and runs the whole command line. `extras` ends with a name that is NULL. */
+int cli_run(int argc, char **argv, const struct cli_extra *extras);
 
 /* The file to use: the one given; else config/sluice.yaml beside the build; else
  * etc/sluice/sluice.yaml of the installation; else /etc/sluice/sluice.yaml. The result is in `path`

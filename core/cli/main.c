@@ -2,8 +2,17 @@
  * sluice: the program. Finds the sub-command and hands it the rest of the command line.
  */
 #include "cli/cli.h"
+#include "new_plugin.h"
+#include "test_plugin.h"
 
 int main(int argc, char **argv)
 {
-    return cli_run(argc, argv);
+    const struct cli_extra extras[] = {
+        {"new-plugin", "NAME", "begin a plugin: a folder that builds and passes its own test",
+         new_plugin_help, new_plugin_main},
+        {"test-plugin", "FILE", "check a built plugin against the contract and its scenarios",
+         test_plugin_help, test_plugin_main},
+        {NULL, NULL, NULL, NULL, NULL},
+    };
+    return cli_run(argc, argv, extras);
 }

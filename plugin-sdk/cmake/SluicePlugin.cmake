@@ -16,3 +16,21 @@ function(sluice_add_plugin name)
         target_link_libraries(${target} PRIVATE sluice_warnings)
     endif()
 endfunction()
+
+# sluice_add_plugin_test(NAME [SCENARIO.yaml...])
+#
+# A test that checks the built plugin against the contract and the scenarios, with
+# `sluice test-plugin`.
+function(sluice_add_plugin_test name)
+    set(scenarios)
+    foreach(scenario ${ARGN})
+        list(APPEND scenarios ${CMAKE_CURRENT_SOURCE_DIR}/${scenario})
+    endforeach()
+    if(TARGET Sluice::sluice)
+        set(sluice $<TARGET_FILE:Sluice::sluice>)
+    else()
+        set(sluice $<TARGET_FILE:sluice>)
+    endif()
+    add_test(NAME plugin/${name}
+             COMMAND ${sluice} test-plugin $<TARGET_FILE:plugin-${name}> ${scenarios})
+endfunction()

@@ -59,7 +59,7 @@
 
 #ifdef __cplusplus
 extern "C" {
-#define SL_EXPORT extern "C" __attribute__((visibility("default")))
+#define SL_EXPORT extern "C" __attribute__((visibility("default"), used))
 #else
 #define SL_EXPORT __attribute__((visibility("default")))
 #endif
@@ -574,6 +574,18 @@ static inline struct sl_string sl_option_string(const struct sl_instance *self,
                                                 const char *name_cstr)
 {
     return self->host->value_string(self->host->option(self, name_cstr));
+}
+
+/* A table with nothing but the first four members, for C++, which has no designated initialisers
+ * before C++20. [1.1] */
+static inline struct sl_plugin sl_plugin_header(void)
+{
+    struct sl_plugin table = {0};
+    table.magic = SL_MAGIC;
+    table.abi_major = SL_ABI_MAJOR;
+    table.abi_minor = SL_ABI_MINOR;
+    table.struct_size = (uint32_t)sizeof table;
+    return table;
 }
 
 /* A zero-terminated string, or an array's bytes, as the struct that host functions take. [1.1] */

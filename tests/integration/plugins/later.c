@@ -4,6 +4,7 @@
  */
 #include <sluice/plugin.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,8 @@ struct later {
     struct sl_metric *commands;
     struct sl_metric *sizes;
     atomic_int cancelled[4]; /* by reason */
+    pthread_mutex_t lock;    /* of the tag: on_reload runs while other hooks do */
     char tag[64];
-    bool refuse_reload;
 };
 
 /* Work for another thread: what to complete, and how. */
@@ -192,7 +193,11 @@ static enum sl_verdict on_get(struct sl_instance *self, struct sl_client *client
                  later->cancelled[SL_CANCEL_TIMEOUT]);
         say(self, client, text);
     } else if (strcmp(name, "tag") == 0) {
-        say(self, client, later_of(self)->tag);
+        char tag[64];
+        pthread_mutex_lock(&later_of(self)->lock);
+        memcpy(tag, later_of(self)->tag, sizeof tag);
+        pthread_mutex_unlock(&later_of(self)->lock);
+        say(self, client, tag);
     } else if (self->host->attribute(client, name, &value)) {
         self->host->client_send(client, SL_TEXT, value.data, value.len);
     } else {
@@ -257,7 +262,9 @@ static int read_options(struct sl_instance *self)
     struct sl_string tag = sl_option_string(self, "tag");
     if (sl_option_bool(self, "refuse"))
         return sl_fail(self, "told to refuse");
+    pthread_mutex_lock(&later_of(self)->lock);
     snprintf(later_of(self)->tag, sizeof later_of(self)->tag, "%.*s", (int)tag.len, tag.data);
+    pthread_mutex_unlock(&later_of(self)->lock);
     return 0;
 }
 
@@ -265,6 +272,7 @@ static int create(struct sl_instance *self)
 {
     static const double buckets[] = {8, 64, 512};
     struct later *later = later_of(self);
+    pthread_mutex_init(&later->lock, NULL);
     later->commands =
         self->host->metric(self, SL_COUNTER, "commands_total", "Commands taken", NULL, 0);
     later->sizes =
@@ -272,6 +280,11 @@ static int create(struct sl_instance *self)
     if (later->commands == NULL || later->sizes == NULL)
         return sl_fail(self, "no metrics");
     return read_options(self);
+}
+
+static void destroy(struct sl_instance *self)
+{
+    pthread_mutex_destroy(&later_of(self)->lock);
 }
 
 static const struct sl_option options[] = {
@@ -291,6 +304,7 @@ SL_EXPORT const struct sl_plugin sluice_plugin = {
     SL_OPTIONS(options),
     .instance_size = sizeof(struct later),
     .create = create,
+    .destroy = destroy,
     .on_connect = on_connect,
     .on_message = on_message,
     .on_timer = on_timer,

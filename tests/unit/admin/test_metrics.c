@@ -150,7 +150,9 @@ static void every_sample_stands_below_its_help_and_type(void **state)
             continue;
         }
         check_sample(line);
-        assert_int_equal(skip_name(line) - line, strlen(family));
+        bool is_histogram = strstr(family, "_seconds") != NULL; /* with _bucket, _sum and _count */
+        if (!is_histogram)
+            assert_int_equal(skip_name(line) - line, strlen(family));
         assert_memory_equal(line, family, strlen(family));
         samples++;
     }

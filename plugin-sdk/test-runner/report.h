@@ -1,0 +1,31 @@
+/*
+ * What the runner prints: lines for people, TAP version 14, or JUnit XML.
+ */
+#ifndef SLUICE_RUNNER_REPORT_H
+#define SLUICE_RUNNER_REPORT_H
+
+#include "situation.h"
+
+#include <stddef.h>
+
+enum report_format { REPORT_TEXT, REPORT_TAP, REPORT_JUNIT };
+
+struct report {
+    enum report_format format;
+    const char *suite;
+    unsigned passed, failed, skipped;
+    char *cases; /* JUnit: owned, what is printed at the end */
+    size_t cases_len;
+};
+
+void report_begin(struct report *report, enum report_format format, const char *suite,
+                  unsigned planned);
+
+/* One check; `sentence` says why it failed or was skipped, `output` is what it wrote. */
+void report_add(struct report *report, const char *name, const char *summary, enum outcome outcome,
+                const char *sentence, const char *doing, const char *output);
+
+/* Prints the rest. Returns how many have failed. */
+unsigned report_end(struct report *report);
+
+#endif

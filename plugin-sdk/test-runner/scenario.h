@@ -1,0 +1,54 @@
+/*
+ * A scenario: a YAML file with options and steps, and what is expected of the plugin. README.md
+ * describes the keys.
+ */
+#ifndef SLUICE_RUNNER_SCENARIO_H
+#define SLUICE_RUNNER_SCENARIO_H
+
+#include "checks.h"
+#include "config/yaml.h"
+
+#define SCENARIO_CLIENTS_MAX 64
+
+/* A scenario that runs. */
+struct scenario {
+    const char *file;
+    struct yaml_node *tree;
+    struct plugin *plugin;
+    struct fake_instance *instance;
+    struct {
+        const char *name; /* borrowed from the tree */
+        struct sl_client *client;
+    } clients[SCENARIO_CLIENTS_MAX];
+    size_t client_count;
+    char folder[64]; /* for `files`; empty: none */
+};
+
+/* Runs a scenario of the plugin, failing the check (situation_fail) with file:line:column. */
+void scenario_run(const struct subject *subject, const char *file);
+
+/* What a scenario gives to the contract's checks: its options, and the client of its first connect
+ * step that is let in. The tree is the caller's (yaml_node_destroy); errors are printed. Returns
+ * NULL after errors. */
+struct yaml_node *scenario_load(const char *file, const struct yaml_node **options,
+                                struct fake_arrival *arrival, bool *has_arrival);
+
+/* -- scenario_steps.c -- */
+
+/* Fails at a node. */
+void scenario_fail(const struct yaml_node *at, const char *format, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
+
+/* Fails if a mapping has a key that is not among `known` (which ends with NULL). */
+void scenario_check_keys(const struct yaml_node *mapping, const char *const *known);
+
+/* The text of a member, or NULL. */
+const char *scenario_text(const struct yaml_node *mapping, const char *key);
+
+/* Reads what a connect step brings along. */
+void scenario_read_arrival(const struct yaml_node *step, struct fake_arrival *out);
+
+/* Runs one step: a mapping with one key. */
+void scenario_step(struct scenario *scenario, const struct yaml_node *step);
+
+#endif
