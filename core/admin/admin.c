@@ -217,7 +217,7 @@ static int start(struct admin *admin, const struct config *config, struct diagno
         return ERR_CONFIG;
     }
     close(fd);
-    error = server_start(&admin->server, config, &listener, 1);
+    error = server_start(&admin->server, config, listener);
     if (error == ERR_SYSTEM) {
         diagnostics_add(diagnostics, config->admin_position, "cannot listen on %s: %s",
                         config->admin_listen, admin->server.failure);

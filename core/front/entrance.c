@@ -42,11 +42,13 @@ int entrance_create(const struct listen_config *config, SSL_CTX *tls, unsigned w
     return OK;
 }
 
-static const char *listen_advice(int error)
+static const char *listen_advice(int error, bool is_ours)
 {
     switch (error) {
     case EADDRINUSE:
-        return "another program, or another entry, listens there already";
+        return is_ours ? "this server does so already, in another way: from plain to TLS, back, or "
+                         "to an address that overlaps, a listener changes only with a restart"
+                       : "another program, or another entry, listens there already";
     case EADDRNOTAVAIL:
         return "this machine has no such address";
     case EACCES:
@@ -59,21 +61,20 @@ static const char *listen_advice(int error)
 }
 
 int entrance_probe(const struct entrance *entrance, const struct listen_config *config,
-                   struct diagnostics *diagnostics, int *probe)
+                   bool is_ours, struct diagnostics *diagnostics, int *probe)
 {
     int error = listener_probe(&entrance->listener, probe);
     if (error == 0)
         return OK;
     diagnostics_add(diagnostics, config->position, "cannot listen on %s: %s", config->address,
-                    listen_advice(error));
+                    listen_advice(error, is_ours));
     return ERR_CONFIG;
 }
 
 int entrance_open(struct entrance *entrance, const struct config *config, struct position position,
                   struct diagnostics *diagnostics)
 {
-    struct listener *listener = &entrance->listener;
-    int error = server_start(&entrance->server, config, &listener, 1);
+    int error = server_start(&entrance->server, config, &entrance->listener);
     if (error != ERR_SYSTEM)
         return error;
     diagnostics_add(diagnostics, position, "cannot start listening: %s", entrance->server.failure);

@@ -26,9 +26,10 @@ MUST_CHECK int entrance_create(const struct listen_config *config, SSL_CTX *tls,
                                struct entrance **out);
 
 /* Whether this machine lets us listen there; the caller closes *probe when all have been tried, so
- * that two of one configuration collide too. Returns 0 or ERR_CONFIG. */
+ * that two of one configuration collide too. `is_ours`: a listener of this server that is about to
+ * go has the port, which says why there is none. Returns 0 or ERR_CONFIG. */
 MUST_CHECK int entrance_probe(const struct entrance *entrance, const struct listen_config *config,
-                              struct diagnostics *diagnostics, int *probe);
+                              bool is_ours, struct diagnostics *diagnostics, int *probe);
 
 /* Starts listening. Returns 0, ERR_CONFIG or ERR_NO_MEMORY. */
 MUST_CHECK int entrance_open(struct entrance *entrance, const struct config *config,

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define WASTE_SIZE 16384 /* bytes thrown away at a time */
+
 void farewell_init(struct farewell *farewell)
 {
     *farewell = (struct farewell){.leaving = NULL};
@@ -22,17 +24,17 @@ void farewell_deinit(struct farewell *farewell)
     pthread_mutex_destroy(&farewell->lock);
 }
 
-/* Throws away what is there; the kernel does not even copy it. Returns whether more may come. */
-static bool discard(struct leaving *leaving)
+bool farewell_discard(int socket, size_t *discarded)
 {
+    char waste[WASTE_SIZE];
     ssize_t len;
     do {
-        len = recv(leaving->socket, NULL, FAREWELL_BYTES, MSG_TRUNC | MSG_DONTWAIT);
+        len = recv(socket, waste, sizeof waste, MSG_DONTWAIT);
         if (len > 0)
-            leaving->discarded += (size_t)len;
-    } while (len > 0 && leaving->discarded < FAREWELL_BYTES);
+            *discarded += (size_t)len;
+    } while (len > 0 && *discarded < FAREWELL_BYTES);
     bool is_quiet = len < 0 && (errno == EAGAIN || errno == EINTR);
-    return is_quiet && leaving->discarded < FAREWELL_BYTES;
+    return is_quiet && *discarded < FAREWELL_BYTES;
 }
 
 /* With the lock. */
@@ -51,7 +53,7 @@ void farewell_add(struct farewell *farewell, int socket)
     struct leaving leaving = {.socket = socket, .deadline = clock_monotonic() + FAREWELL_TIME};
     (void)shutdown(socket, SHUT_WR);
     bool is_kept = false;
-    if (discard(&leaving)) {
+    if (farewell_discard(socket, &leaving.discarded)) {
         pthread_mutex_lock(&farewell->lock);
         is_kept = keep(farewell, &leaving);
         pthread_mutex_unlock(&farewell->lock);
@@ -67,7 +69,7 @@ void farewell_look(struct farewell *farewell, int64_t now)
         size_t kept = 0;
         for (size_t i = 0; i < farewell->count; i++) {
             struct leaving *leaving = &farewell->leaving[i];
-            if (discard(leaving) && now < leaving->deadline)
+            if (farewell_discard(leaving->socket, &leaving->discarded) && now < leaving->deadline)
                 farewell->leaving[kept++] = *leaving;
             else
                 close(leaving->socket);

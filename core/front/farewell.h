@@ -3,7 +3,7 @@
  * socket with unread bytes resets the connection, and the reset may overtake the answer. So what
  * comes is thrown away until the peer ends too, for a limited time and number of bytes.
  *
- * farewell_add may be called by any thread, everything else by the accepting one.
+ * farewell_add may be called by any thread, what looks at them by the accepting one.
  */
 #ifndef SLUICE_FRONT_FAREWELL_H
 #define SLUICE_FRONT_FAREWELL_H
@@ -35,6 +35,10 @@ void farewell_init(struct farewell *farewell);
 
 /* Closes all. */
 void farewell_deinit(struct farewell *farewell);
+
+/* Throws away what has come; *discarded counts the bytes, up to FAREWELL_BYTES. Returns whether
+ * more may come. Any thread. */
+bool farewell_discard(int socket, size_t *discarded);
 
 /* Shuts the write side and takes the socket. */
 void farewell_add(struct farewell *farewell, int socket);

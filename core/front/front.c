@@ -104,19 +104,31 @@ static int find_or_make(struct front *front, const struct config *config,
     return result;
 }
 
+/* Whether a listener that is about to go has the port. */
+static bool is_about_to_go(const struct front *front, const struct front_reload *reload,
+                           uint16_t port)
+{
+    for (size_t i = 0; i < front->count; i++)
+        if (front->entrances[i]->listener.port == port && !is_taken(reload, front->entrances[i]))
+            return true;
+    return false;
+}
+
 /* Finds every address that does not work, with its position. */
-static int probe(const struct config *config, struct diagnostics *diagnostics,
-                 const struct front_reload *reload)
+static int probe(const struct front *front, const struct config *config,
+                 struct diagnostics *diagnostics, const struct front_reload *reload)
 {
     int result = OK;
     int *probes = malloc((reload->count + 1) * sizeof *probes);
     if (probes == NULL)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < reload->count; i++) {
+        const struct entrance *entrance = reload->steps[i].entrance;
         probes[i] = -1;
-        if (reload->steps[i].is_new &&
-            entrance_probe(reload->steps[i].entrance, &config->listeners[i], diagnostics,
-                           &probes[i]) != OK)
+        if (!reload->steps[i].is_new)
+            continue;
+        bool is_ours = is_about_to_go(front, reload, entrance->listener.port);
+        if (entrance_probe(entrance, &config->listeners[i], is_ours, diagnostics, &probes[i]) != OK)
             result = ERR_CONFIG;
     }
     for (size_t i = 0; i < reload->count; i++)
@@ -146,7 +158,7 @@ static int prepare(struct front *front, const struct config *config,
     int certificates = load_contexts(reload->steps, config, diagnostics);
     int addresses = find_or_make(front, config, diagnostics, reload);
     if (addresses == OK)
-        addresses = probe(config, diagnostics, reload);
+        addresses = probe(front, config, diagnostics, reload);
     if (certificates != OK)
         return certificates;
     return addresses != OK ? addresses : open_new(config, diagnostics, reload);

@@ -1,5 +1,7 @@
 #include "front/guest.h"
 
+#include "front/farewell.h"
+
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -8,7 +10,6 @@
 #include <unistd.h>
 
 #define HEAD_CAPACITY_MIN 512 /* bytes; most heads fit */
-#define DISCARD_MAX (1 << 26) /* bytes; more than a socket ever holds */
 
 static bool would_block(int error)
 {
@@ -156,9 +157,9 @@ void guest_destroy(struct guest *guest)
     ERR_clear_error();
     if (guest->socket >= 0) {
         (void)shutdown(guest->socket, SHUT_WR);
-        /* Closing on unread bytes would reset the connection and take our last words with it. The
-         * kernel discards them without copying. */
-        (void)recv(guest->socket, NULL, DISCARD_MAX, MSG_TRUNC | MSG_DONTWAIT);
+        /* Closing on unread bytes would reset the connection and take our last words with it. */
+        size_t discarded = 0;
+        (void)farewell_discard(guest->socket, &discarded);
         close(guest->socket);
     }
     SSL_CTX_free(guest->context);

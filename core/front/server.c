@@ -90,22 +90,6 @@ static void on_thread_end(const struct mg_context *context, int type, void *data
     mg_use_waiting_room(NULL, false);
 }
 
-/* "address,address"; owned by the caller, NULL without memory. */
-static char *ports_option(struct listener *const *listeners, size_t count)
-{
-    char *ports = calloc(count, LISTENER_PORT_OPTION_MAX + 1);
-    if (ports == NULL)
-        return NULL;
-    char *at = ports;
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            *at++ = ',';
-        listener_port_option(listeners[i], at);
-        at += strlen(at);
-    }
-    return ports;
-}
-
 static int run_context(struct server *server, const char **options)
 {
     static const struct mg_callbacks callbacks = {.begin_request = on_request,
@@ -125,7 +109,7 @@ static int run_context(struct server *server, const char **options)
     return ERR_SYSTEM;
 }
 
-static int start_context(struct server *server, const struct config *config, const char *ports)
+static int start_context(struct server *server, const struct config *config, const char *port)
 {
     char workers[16];
     char timeout[24];
@@ -136,7 +120,7 @@ static int start_context(struct server *server, const struct config *config, con
     snprintf(max_header, sizeof max_header, "%zu", config->front_max_header);
     /* The path is decoded by the routes, which see what CivetWeb's decoding would hide. */
     const char *options[] = {"listening_ports",
-                             ports,
+                             port,
                              "num_threads",
                              workers,
                              "request_timeout_ms",
@@ -172,32 +156,36 @@ static int create_waiting_room(struct server *server, const struct config *confi
     return rc;
 }
 
-static void read_ports(const struct server *server, struct listener *const *listeners,
-                       struct mg_server_port *ports, size_t count)
+/* Handshakes are done by the waiting room with contexts of its own, so CivetWeb's needs no
+ * certificate, and one that has been replaced does not stay in memory. */
+static int take_certificate_away(struct server *server)
 {
-    int known = mg_get_server_ports(server->context, (int)count, ports);
-    for (int i = 0; i < known; i++)
-        listeners[i]->port = (uint16_t)ports[i].port;
+    if (server->tls == NULL)
+        return OK;
+    SSL_CTX *bare = SSL_CTX_new(TLS_server_method());
+    if (bare == NULL)
+        return ERR_NO_MEMORY;
+    SSL_CTX_free(server->tls);
+    server->tls = bare;
+    return OK;
 }
 
-int server_start(struct server *server, const struct config *config,
-                 struct listener *const *listeners, size_t count)
+int server_start(struct server *server, const struct config *config, struct listener *listener)
 {
-    struct mg_server_port *chosen = calloc(count, sizeof *chosen);
-    char *ports = ports_option(listeners, count);
-    int rc = ERR_NO_MEMORY;
-    if (chosen != NULL && ports != NULL)
-        rc = create_waiting_room(server, config);
-    if (rc == OK) {
-        server->starter = pthread_self();
-        atomic_store(&server->starting, true);
-        rc = start_context(server, config, ports);
-        atomic_store(&server->starting, false);
-    }
+    struct mg_server_port chosen;
+    char port[LISTENER_PORT_OPTION_MAX];
+    int rc = create_waiting_room(server, config);
     if (rc == OK)
-        read_ports(server, listeners, chosen, count);
-    free(ports);
-    free(chosen);
+        rc = take_certificate_away(server);
+    if (rc != OK)
+        return rc;
+    listener_port_option(listener, port);
+    server->starter = pthread_self();
+    atomic_store(&server->starting, true);
+    rc = start_context(server, config, port);
+    atomic_store(&server->starting, false);
+    if (rc == OK && mg_get_server_ports(server->context, 1, &chosen) == 1)
+        listener->port = (uint16_t)chosen.port;
     return rc;
 }
 

@@ -1,5 +1,5 @@
 /*
- * One CivetWeb server: a set of listeners that share workers and, if any, a TLS context.
+ * One CivetWeb server: a listener with its workers, its waiting room and, if any, its TLS context.
  *
  * Started and stopped on the main thread; runs CivetWeb's own threads in between.
  */
@@ -32,7 +32,7 @@ struct handler {
 struct server {
     struct handler handler;
     unsigned workers; /* threads */
-    SSL_CTX *tls;     /* owned; NULL: plain */
+    SSL_CTX *tls;     /* owned; NULL: plain; the first one, once started CivetWeb's own */
     struct mg_context *context;
     struct waiting_room *waiting_room; /* owned */
     struct waiting_stats waiting_stats;
@@ -42,11 +42,11 @@ struct server {
     char failure[SERVER_FAILURE_MAX];
 };
 
-/* Starts listening on `listeners` (at least one) with its workers and the configuration's limits,
- * and stores the ports that the kernel chose in them. The server must not move afterwards. Returns
- * 0, or ERR_SYSTEM with the reason in `failure`, or ERR_NO_MEMORY. */
+/* Starts listening with the configuration's limits, and stores the port that the kernel chose in
+ * `listener`. Neither the server may move afterwards nor is the configuration needed any more.
+ * Returns 0, or ERR_SYSTEM with the reason in `failure`, or ERR_NO_MEMORY. */
 MUST_CHECK int server_start(struct server *server, const struct config *config,
-                            struct listener *const *listeners, size_t count);
+                            struct listener *listener);
 
 /* Connections made from now on get this context; only for a server that has one. Any thread. */
 void server_use_tls(struct server *server, SSL_CTX *tls);

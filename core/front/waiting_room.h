@@ -5,8 +5,8 @@
  *
  * Stands in for poll and accept in the thread that accepts: what it accepts from the listeners goes
  * into the room, and what is ready there is what its accept returns. It knows sockets and OpenSSL,
- * and nothing of CivetWeb. All of a room's listeners are plain, or all have the same TLS context:
- * handshakes take place on the accepting thread, so at most one core's worth a room.
+ * and nothing of CivetWeb. All of a room's listeners are plain, or all have TLS: handshakes take
+ * place on the accepting thread, so at most one core's worth a room.
  */
 #ifndef SLUICE_FRONT_WAITING_ROOM_H
 #define SLUICE_FRONT_WAITING_ROOM_H
