@@ -42,15 +42,18 @@ void *borrowed_lend(const void *data, size_t len, size_t alignment, const char *
                     struct loan **out)
 {
     size_t page = page_size();
-    size_t usable = (len + alignment + page - 1) / page * page;
+    /* Nothing of an empty piece may be touched, not even the byte in front of it. */
+    size_t usable = len == 0 ? page : (len + alignment + page - 1) / page * page;
     struct loan *loan = take_entry();
     char *pages =
         mmap(NULL, usable + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED)
         abort();
     mprotect(pages + usable, page, PROT_NONE);
+    if (len == 0)
+        mprotect(pages, usable, PROT_NONE);
     *loan = (struct loan){.what = what, .pages = pages, .size = usable + page};
-    size_t offset = (usable - len) / alignment * alignment;
+    size_t offset = len == 0 ? page / 2 : (usable - len) / alignment * alignment;
     if (data != NULL && len > 0)
         memcpy(pages + offset, data, len);
     *out = loan;

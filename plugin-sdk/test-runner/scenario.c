@@ -206,6 +206,7 @@ struct yaml_node *scenario_load(const char *file, const struct yaml_node **optio
     diagnostics_deinit(&diagnostics); /* The scenario itself reports them. */
     if (error != OK)
         return NULL;
+    set_environment(yaml_node_get(tree, "environment"));
     bool needs_files = yaml_node_get(tree, "files") != NULL;
     if (yaml_node_get(tree, "create") == NULL && !needs_files) {
         *options = yaml_node_get(tree, "options");

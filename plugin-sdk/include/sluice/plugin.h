@@ -580,7 +580,8 @@ static inline struct sl_string sl_option_string(const struct sl_instance *self,
  * before C++20. [1.1] */
 static inline struct sl_plugin sl_plugin_header(void)
 {
-    struct sl_plugin table = {0};
+    static struct sl_plugin nothing;
+    struct sl_plugin table = nothing;
     table.magic = SL_MAGIC;
     table.abi_major = SL_ABI_MAJOR;
     table.abi_minor = SL_ABI_MINOR;

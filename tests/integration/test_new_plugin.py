@@ -1,0 +1,87 @@
+"""sluice new-plugin: what it writes builds and passes its own test, with nothing but an installation,
+and serves."""
+
+import os
+import subprocess
+import unittest
+
+from harness import (BUILD, RawClient, Sluice, endpoint, run_sluice, sanitized, settings,
+                     temporary_folder)
+
+
+def run(*command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False,
+                          **options)
+    if done.returncode != 0:
+        raise AssertionError(f'{command}: {done.stdout}{done.stderr}')
+    return done.stdout
+
+
+@unittest.skipIf(sanitized(), 'the same files as without a sanitizer')
+class Generated(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = temporary_folder()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.prefix = os.path.join(cls.folder.name, 'prefix')
+        run('cmake', '--install', BUILD, '--prefix', cls.prefix)
+
+    def generate_build_and_serve(self, name, *arguments):
+        sluice = os.path.join(self.prefix, 'bin', 'sluice')
+        said = run(sluice, 'new-plugin', name, *arguments, cwd=self.folder.name)
+        self.assertIn(f'cd {name}', said)
+        folder = os.path.join(self.folder.name, name)
+        build = os.path.join(folder, 'build')
+        run('cmake', '-S', folder, '-B', build, f'-DCMAKE_PREFIX_PATH={self.prefix}')
+        run('cmake', '--build', build)
+        tested = run('ctest', '--test-dir', build, '--output-on-failure')
+        self.assertIn('100% tests passed, 0 tests failed out of 1', tested)
+        configuration = settings(
+            endpoint('/ws', [{'plugin': name, 'options': {'limit': 2}}]),
+            plugins={'path': [os.path.join(build, 'plugins')]})
+        with Sluice(configuration) as server, RawClient(server) as client:
+            for text in ('one', 'two', 'three', 'count'):
+                client.text(text)
+            self.assertEqual([client.read_text() for _ in range(3)], ['one', 'two', '2 of 2'])
+            plugin = name.replace('-', '_')
+            self.assertEqual(server.metric(f'sluice_plugin_{plugin}_dropped_total',
+                                           endpoint='/ws', plugin=name, position='1'), 1)
+
+    def test_in_c(self):
+        self.generate_build_and_serve('my-first-plugin')
+
+    def test_in_cpp(self):
+        self.generate_build_and_serve('in-cpp', '--language', 'c++')
+
+
+class Refused(unittest.TestCase):
+    def setUp(self):
+        self.folder = temporary_folder()
+        self.addCleanup(self.folder.cleanup)
+
+    def new_plugin(self, *arguments):
+        status, _, error = run_sluice('new-plugin', *arguments, cwd=self.folder.name)
+        return status, error
+
+    def test_names(self):
+        for name in ('Capital', 'with space', '../up', '1st', '-dash', 'dash-', 'x' * 65, ''):
+            status, error = self.new_plugin('--', name)
+            self.assertEqual(status, 2, name)
+            self.assertIn("is not a plugin's name", error)
+        self.assertEqual(os.listdir(self.folder.name), [])
+
+    def test_folder_that_is_not_empty(self):
+        self.assertEqual(self.new_plugin('mine')[0], 0)
+        status, error = self.new_plugin('mine')
+        self.assertEqual(status, 1)
+        self.assertIn('mine is there already and not empty', error)
+        os.mkdir(os.path.join(self.folder.name, 'empty'))
+        self.assertEqual(self.new_plugin('mine', 'empty')[0], 0)
+
+    def test_usage(self):
+        self.assertEqual(self.new_plugin()[0], 2)
+        self.assertIn("no template for 'cobol'", self.new_plugin('x', '--language', 'cobol')[1])
+
+
+if __name__ == '__main__':
+    unittest.main()
