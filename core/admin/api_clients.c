@@ -54,6 +54,7 @@ static cJSON *describe(const struct portrait *portrait)
 {
     char id[24];
     char address[ADDRESS_TEXT_MAX];
+    int64_t silent_ms = portrait->silent_ns / 1000000;
     cJSON *object = cJSON_CreateObject();
     /* An id has 64 bits, of which a JSON reader may lose the last ones. */
     snprintf(id, sizeof id, "%" PRIu64, portrait->id);
@@ -70,7 +71,7 @@ static cJSON *describe(const struct portrait *portrait)
     cJSON_AddStringToObject(object, "state", portrait->is_closing ? "closing" : "open");
     cJSON_AddNumberToObject(object, "topics", portrait->subscriptions);
     cJSON_AddNumberToObject(object, "queued_bytes", (double)portrait->queued_bytes);
-    cJSON_AddNumberToObject(object, "silent_ms", (double)(portrait->silent_ns / 1000000));
+    cJSON_AddNumberToObject(object, "silent_ms", (double)silent_ms);
     return object;
 }
 
