@@ -58,7 +58,8 @@ class Reloadable:
         self.server.write(self.settings(*endpoints, **top))
         before = self.generation()
         self.server.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: self.generation() == before + 1, 'the reload')
+        done = f'configuration {before + 1:.0f} is in force'
+        wait_until(lambda: done in self.server.log(), 'the reload')
 
 
 def version(tag='none', **stage):
