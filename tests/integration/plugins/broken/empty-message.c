@@ -6,10 +6,9 @@
 static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
                                   const struct sl_message *message)
 {
-    static int counts[256];
     (void)self;
     (void)client;
-    return counts[(unsigned char)message->data[message->len - 1]] > 0 ? SL_DROP : SL_CONTINUE;
+    return message->data[message->len - 1] == '!' ? SL_DROP : SL_CONTINUE;
 }
 
 SL_EXPORT const struct sl_plugin sluice_plugin = {

@@ -1,0 +1,120 @@
+#include "pipeline/worker_pool.h"
+#include "unit.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct counted {
+    struct worker_job job; /* first */
+    atomic_uint *done;
+    sem_t *gate; /* waited for, or NULL */
+};
+
+static void count(struct worker_job *job)
+{
+    struct counted *counted = (struct counted *)job;
+    if (counted->gate != NULL)
+        sem_wait(counted->gate);
+    atomic_fetch_add(counted->done, 1);
+    free(counted);
+}
+
+static int post(struct worker_pool *pool, atomic_uint *done, sem_t *gate)
+{
+    struct counted *counted = malloc(sizeof *counted);
+    assert_non_null(counted);
+    *counted = (struct counted){.job.run = count, .done = done, .gate = gate};
+    int error = worker_pool_post(pool, &counted->job);
+    if (error != OK)
+        free(counted);
+    return error;
+}
+
+static void runs_every_job_once(void **state)
+{
+    (void)state;
+    struct worker_pool *pool;
+    struct worker_stats stats;
+    atomic_uint done = 0;
+    assert_int_equal(worker_pool_create(3, 10000, &pool), OK);
+    for (int i = 0; i < 5000; i++)
+        assert_int_equal(post(pool, &done, NULL), OK);
+    worker_pool_stop(pool);
+    worker_pool_read(pool, &stats);
+    assert_int_equal(done, 5000);
+    assert_int_equal(stats.done, 5000);
+    assert_int_equal(stats.waiting + stats.running, 0);
+    worker_pool_destroy(pool);
+}
+
+static void refuses_what_does_not_fit(void **state)
+{
+    (void)state;
+    struct worker_pool *pool;
+    struct worker_stats stats;
+    atomic_uint done = 0;
+    sem_t gate;
+    sem_init(&gate, 0, 0);
+    assert_int_equal(worker_pool_create(1, 2, &pool), OK);
+    unsigned taken = 0;
+    while (post(pool, &done, &gate) == OK && taken < 10)
+        taken++;
+    worker_pool_read(pool, &stats);
+    assert_in_range(taken, 2, 3); /* One may run already. */
+    assert_int_equal(stats.refused, 1);
+    for (unsigned i = 0; i < taken; i++)
+        sem_post(&gate);
+    worker_pool_stop(pool);
+    assert_int_equal(done, taken);
+    assert_int_equal(post(pool, &done, NULL), ERR_CLOSED);
+    worker_pool_destroy(pool);
+    sem_destroy(&gate);
+}
+
+static void needs_no_thread_without_a_job(void **state)
+{
+    (void)state;
+    struct worker_pool *pool;
+    assert_int_equal(worker_pool_create(4, 10, &pool), OK);
+    worker_pool_stop(pool);
+    worker_pool_stop(NULL);
+    worker_pool_destroy(pool);
+    worker_pool_destroy(NULL);
+}
+
+static void *post_many(void *argument)
+{
+    void **arguments = argument;
+    for (int i = 0; i < 500; i++)
+        assert_int_equal(post(arguments[0], arguments[1], NULL), OK);
+    return NULL;
+}
+
+static void many_threads_post_at_once(void **state)
+{
+    (void)state;
+    struct worker_pool *pool;
+    atomic_uint done = 0;
+    pthread_t threads[4];
+    assert_int_equal(worker_pool_create(2, 10000, &pool), OK);
+    void *arguments[] = {pool, &done};
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, post_many, arguments), 0);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    worker_pool_destroy(pool);
+    assert_int_equal(done, 2000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(runs_every_job_once),
+        cmocka_unit_test(refuses_what_does_not_fit),
+        cmocka_unit_test(needs_no_thread_without_a_job),
+        cmocka_unit_test(many_threads_post_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
