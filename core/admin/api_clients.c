@@ -202,7 +202,8 @@ int api_clients(struct admin *admin, struct mg_connection *conn)
                                .forget = forget_page,
                                .question = &question,
                                .question_size = sizeof question,
-                               .answer_size = sizeof(struct page)};
+                               .answer_size = sizeof(struct page),
+                               .timeout = SURVEY_TIMEOUT};
     struct survey *survey;
     int error = survey_run(admin->hub, &form, &survey);
     if (error != OK)
@@ -253,7 +254,8 @@ static int find_client(struct admin *admin, struct mg_connection *conn, bool kic
                                .forget = forget_client,
                                .question = &question,
                                .question_size = sizeof question,
-                               .answer_size = sizeof(struct sitter)};
+                               .answer_size = sizeof(struct sitter),
+                               .timeout = SURVEY_TIMEOUT};
     if (!parse_number(path + strlen(CLIENTS_PREFIX), UINT64_MAX, &question.id))
         return ERR_NOT_FOUND;
     int error = survey_run_one(admin->hub, client_id_loop(question.id), &form, out);

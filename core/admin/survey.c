@@ -1,5 +1,6 @@
 #include "admin/survey.h"
 
+#include "base/clock.h"
 #include "hub/hub_internal.h"
 
 #include <errno.h>
@@ -92,9 +93,8 @@ static int create(const struct survey_form *form, size_t count, struct survey **
 
 static int wait_for_answers(struct survey *survey)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += SURVEY_TIMEOUT;
+    int64_t deadline = clock_monotonic() + survey->form.timeout;
+    struct timespec until = {.tv_sec = deadline / NS_PER_S, .tv_nsec = deadline % NS_PER_S};
     int error = 0;
     pthread_mutex_lock(&survey->lock);
     while (survey->pending > 0 && error != ETIMEDOUT)

@@ -12,12 +12,13 @@
 #include "base/error.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct hub;
 struct shard;
 struct survey;
 
-#define SURVEY_TIMEOUT 5 /* seconds that the loops have */
+#define SURVEY_TIMEOUT (INT64_C(5) * 1000000000) /* ns that the loops usually have */
 
 /* Answers for one loop: `answer` is zeroed memory of the loop's own. */
 typedef void survey_ask(struct shard *shard, const void *question, void *answer);
@@ -31,6 +32,7 @@ struct survey_form {
     const void *question;  /* copied */
     size_t question_size;  /* bytes */
     size_t answer_size;    /* bytes */
+    int64_t timeout;       /* ns */
 };
 
 /* Asks all loops and waits. *out is the caller's: survey_unref. Returns 0, ERR_NO_MEMORY, or
