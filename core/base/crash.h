@@ -26,8 +26,9 @@ struct crash_running {
 };
 extern _Thread_local struct crash_running crash_running;
 
-/* Installs the handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT. After the report the signal
- * goes its usual way: to a sanitizer, or to the end of the process with a core dump. Main thread. */
+/* Installs the handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT. After the report the
+ * signal goes its usual way: to a sanitizer, or to the end of the process with a core dump. Main
+ * thread. */
 void crash_install(void);
 
 /* Gives the calling thread a stack for the report, since its own may be what is used up; and takes

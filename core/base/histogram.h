@@ -46,8 +46,8 @@ static inline uint64_t histogram_bound(unsigned bucket)
     return UINT64_C(1) << bucket;
 }
 
-/* The duration in ns below which the share `q` (0 to 1) of all lies, interpolated inside its bucket;
- * 0 if there are none. */
+/* The duration in ns below which the share `q` (0 to 1) of all lies, interpolated inside its
+ * bucket; 0 if there are none. */
 uint64_t histogram_quantile(const struct histogram_snapshot *snapshot, double q);
 
 #endif

@@ -102,6 +102,8 @@ static void print_command_help(const struct command *command)
     if (command->run == cli_publish)
         puts("      --endpoint PATH    only to this endpoint's clients\n"
              "      --topic TOPIC      only to this topic's subscribers");
+    if (command->run == cli_plugins)
+        puts("      --markdown         prints a plugin's options as a page of documentation");
     if (command->run == cli_serve)
         puts(
             "      --plugins-in-place  loads plugin files themselves instead of private copies, so "
@@ -177,7 +179,9 @@ static bool add_set_option(struct cli_options *options, char *text)
 static bool fits(const struct cli_options *options, const struct command *command)
 {
     bool asks_admin = options->admin != NULL || options->token_file != NULL || options->json;
-    if (options->plugins_in_place && command->run != cli_serve)
+    if (options->markdown && command->run != cli_plugins)
+        fprintf(stderr, "sluice %s: --markdown is for 'plugins NAME'\n", command->name);
+    else if (options->plugins_in_place && command->run != cli_serve)
         fprintf(stderr, "sluice %s: --plugins-in-place is for 'serve'\n", command->name);
     else if (asks_admin && command->uses != USES_ADMIN)
         fprintf(stderr,
@@ -201,6 +205,7 @@ static int parse_options(int argc, char **argv, const struct command *command,
                                                  {"verbose", no_argument, NULL, 'v'},
                                                  {"quiet", no_argument, NULL, 'q'},
                                                  {"plugins-in-place", no_argument, NULL, 'p'},
+                                                 {"markdown", no_argument, NULL, 'm'},
                                                  {"admin", required_argument, NULL, 'a'},
                                                  {"token-file", required_argument, NULL, 't'},
                                                  {"json", no_argument, NULL, 'j'},
@@ -229,6 +234,9 @@ static int parse_options(int argc, char **argv, const struct command *command,
             break;
         case 'p':
             options->plugins_in_place = true;
+            break;
+        case 'm':
+            options->markdown = true;
             break;
         case 'a':
             options->admin = optarg;

@@ -35,6 +35,7 @@ struct cli_options {
     const char *argument; /* the one positional argument, or NULL */
     bool plugins_in_place;
     bool json;
+    bool markdown;          /* plugins NAME */
     const char *admin;      /* --admin URL, or NULL: the configuration's */
     const char *token_file; /* --token-file, or NULL: the configuration's */
     const char *endpoint;   /* --endpoint, or NULL */

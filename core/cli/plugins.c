@@ -83,7 +83,50 @@ static void print_option(const struct sl_option *option)
     printf("\n      %s\n", option->summary != NULL ? option->summary : "");
 }
 
-static int show_plugin(struct plugin_set *plugins, const char *name)
+/* -- sluice plugins NAME --markdown: the page in docs/options -- */
+
+static void print_markdown_bounds(const struct sl_option *option)
+{
+    for (size_t i = 0; option->choices != NULL && option->choices[i] != NULL; i++)
+        printf("%s`%s`", i == 0 ? "" : ", ", option->choices[i]);
+    if (option->choices == NULL)
+        print_bounds(option);
+}
+
+static void print_markdown_option(const struct sl_option *option)
+{
+    printf("| `%s` | %s | ", option->name, option_type_name(option->type));
+    if ((option->flags & SL_OPTION_REQUIRED) != 0)
+        printf("required");
+    else if (option->default_value != NULL)
+        printf("`%s`", option->default_value);
+    else
+        printf("none");
+    printf(" |");
+    if (option->choices != NULL)
+        putchar(' ');
+    print_markdown_bounds(option);
+    printf(" | %s |\n", option->summary != NULL ? option->summary : "");
+}
+
+static void print_markdown(const struct plugin *plugin)
+{
+    const struct sl_plugin *table = &plugin->table;
+    printf("# %s\n\n%s. Version %s, licence %s.\n\n", table->name, table->summary, table->version,
+           table->license);
+    printf("This page is written by `sluice plugins %s --markdown` from the plugin's option "
+           "table.\n\n",
+           table->name);
+    if (plugin->options.count == 0) {
+        puts("It has no options.");
+        return;
+    }
+    puts("| option | type | default | range | what it does |\n| --- | --- | --- | --- | --- |");
+    for (size_t i = 0; i < plugin->options.count; i++)
+        print_markdown_option(option_table_row(&plugin->options, i));
+}
+
+static int show_plugin(struct plugin_set *plugins, const char *name, bool as_markdown)
 {
     char text[PLUGIN_TEXT_MAX];
     struct plugin *plugin;
@@ -91,6 +134,10 @@ static int show_plugin(struct plugin_set *plugins, const char *name)
     if (plugin_load(plugins, name, text, &plugin) != OK) {
         fprintf(stderr, "sluice: %s\n", text);
         return EXIT_WRONG;
+    }
+    if (as_markdown) {
+        print_markdown(plugin);
+        return 0;
     }
     printf("%s %s - %s\n%s, licence %s, ABI %u.%u\n\n", plugin->table.name, plugin->table.version,
            plugin->table.summary, plugin->path, plugin->table.license, plugin->table.abi_major,
@@ -108,8 +155,9 @@ int cli_plugins(const struct cli_options *options)
     if (config == NULL)
         return EXIT_WRONG;
     plugin_set_init(&plugins, config->plugin_path, config->plugin_path_count, NULL);
-    int status = options->argument != NULL ? show_plugin(&plugins, options->argument)
-                                           : list_plugins(&plugins);
+    int status = options->argument != NULL
+                     ? show_plugin(&plugins, options->argument, options->markdown)
+                     : list_plugins(&plugins);
     plugin_set_deinit(&plugins);
     config_destroy(config);
     return status;

@@ -33,10 +33,9 @@ static void **make_blocks(const struct client *client, const struct chain *from,
         const struct instance *instance = to->stages[i].instance;
         if (block_size(instance) == 0)
             continue;
-        blocks[instance->slot] =
-            chain_has(from, instance)
-                ? client_block(client, instance->slot, instance->client_offset)
-                : calloc(1, block_size(instance));
+        blocks[instance->slot] = chain_has(from, instance)
+                                     ? client_block(client, instance->slot, instance->client_offset)
+                                     : calloc(1, block_size(instance));
         complete = blocks[instance->slot] != NULL;
     }
     if (complete)

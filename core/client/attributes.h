@@ -21,9 +21,9 @@ struct attributes {
     size_t size; /* of all names and values, bytes */
 };
 
-/* Sets or replaces an attribute; value NULL removes it. Returns 0, ERR_INVALID (a name or value that
- * is too long, or a name without a byte), ERR_LIMIT (more than ATTRIBUTES_MAX) or ERR_NO_MEMORY;
- * nothing has changed then. */
+/* Sets or replaces an attribute; value NULL removes it. Returns 0, ERR_INVALID (a name or value
+ * that is too long, or a name without a byte), ERR_LIMIT (more than ATTRIBUTES_MAX) or
+ * ERR_NO_MEMORY; nothing has changed then. */
 MUST_CHECK int attributes_set(struct attributes *attributes, const char *name, const char *value,
                               size_t len);
 

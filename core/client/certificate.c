@@ -41,7 +41,8 @@ static char *read_common_name(const X509_NAME *name, size_t index, size_t *len)
             return NULL;
     }
     unsigned char *utf8 = NULL;
-    int utf8_len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+    int utf8_len =
+        ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
     char *copy = utf8_len > 0 ? copy_text(utf8, (size_t)utf8_len, len) : NULL;
     OPENSSL_free(utf8);
     return copy;

@@ -53,9 +53,9 @@ struct partial {
 struct client_extras {
     struct deferral *deferrals; /* owned */
     unsigned deferral_count;
-    struct buffer paused;   /* what was read before reading paused, not decoded yet */
-    size_t paused_used;     /* how much of it has been */
-    void **blocks;          /* owned; has_moved_state: the state blocks by instance slot */
+    struct buffer paused; /* what was read before reading paused, not decoded yet */
+    size_t paused_used;   /* how much of it has been */
+    void **blocks;        /* owned; has_moved_state: the state blocks by instance slot */
     unsigned block_count;
     struct attributes attributes;
     struct subscription *subscriptions; /* owned; hub/topic.h */
@@ -78,13 +78,13 @@ struct client {
     bool has_moved_state : 1; /* its plugins' state is in extras->blocks */
     bool is_carried_over : 1; /* a reload is bringing it to new instances */
     bool is_paused : 1;       /* a message is being finished: its rest of input waits */
-    uint16_t close_code; /* sent or received; 0: none yet */
+    uint16_t close_code;      /* sent or received; 0: none yet */
     struct shard *shard;
     struct audience *audience;
-    struct endpoint_setup *setup;  /* one reference: what it was let in with, or a reload brought */
-    struct client_extras *extras;  /* owned; NULL: none */
-    SSL *tls;                /* owned; NULL: plain */
-    struct partial *partial; /* owned; NULL: nothing incomplete */
+    struct endpoint_setup *setup; /* one reference: what it was let in with, or a reload brought */
+    struct client_extras *extras; /* owned; NULL: none */
+    SSL *tls;                     /* owned; NULL: plain */
+    struct partial *partial;      /* owned; NULL: nothing incomplete */
     struct frame_decoder decoder;
     struct outbox outbox;
     uint32_t outgoing_first; /* this iteration's frames, see struct outgoing */
@@ -94,12 +94,12 @@ struct client {
     uint32_t tls_retry;    /* bytes that OpenSSL must be offered again, unchanged (SSL_write(3)) */
     struct client *next_dirty;
     struct client *next_doomed;
-    struct timer timer; /* heartbeat while OPEN, else the deadline for being gone */
-    int64_t last_heard; /* monotonic ns; any bytes count */
+    struct timer timer;   /* heartbeat while OPEN, else the deadline for being gone */
+    int64_t last_heard;   /* monotonic ns; any bytes count */
     uint32_t inline_size; /* of plugin_state, bytes */
-    uint64_t id;        /* generation << 32 | slot << 8 | loop */
-    char *identity;     /* owned, zero-terminated; NULL: not identified */
-    char *close_reason; /* owned, zero-terminated; NULL: empty */
+    uint64_t id;          /* generation << 32 | slot << 8 | loop */
+    char *identity;       /* owned, zero-terminated; NULL: not identified */
+    char *close_reason;   /* owned, zero-terminated; NULL: empty */
     struct address address;
     _Alignas(max_align_t) char plugin_state[]; /* a block for each instance of the pipeline */
 };

@@ -165,9 +165,8 @@ static struct connect *accept_upgrade(struct shard *shard, struct upgrade *upgra
     if (*client == NULL)
         return NULL;
     config = (*client)->setup->config;
-    const char *subprotocol =
-        handshake_select_subprotocol(upgrade->request, (const char *const *)config->subprotocols,
-                                     config->subprotocol_count);
+    const char *subprotocol = handshake_select_subprotocol(
+        upgrade->request, (const char *const *)config->subprotocols, config->subprotocol_count);
     if (connect_create(upgrade, (*client)->tls, subprotocol, &connect) == OK)
         return connect;
     upgrade_destroy(upgrade);

@@ -48,8 +48,7 @@ static struct partial *need_partial(struct client *client)
             client_abort(client);
             return NULL;
         }
-        buffer_init(&client->partial->message,
-                    client->setup->config->message_max_size);
+        buffer_init(&client->partial->message, client->setup->config->message_max_size);
     }
     return client->partial;
 }
@@ -235,24 +234,23 @@ static void stop_message(struct client *client, const struct message *message,
                      strlen(message->close_reason));
 }
 
-/* To all clients of the endpoint, or to the topic that a plugin has chosen; to the sender too, if the
- * endpoint says so. */
+/* To all clients of the endpoint, or to the topic that a plugin has chosen; to the sender too, if
+ * the endpoint says so. */
 static void route_message(struct client *client, const struct message *message)
 {
     struct client *except = client->setup->config->echo ? NULL : client;
-    int error =
-        message->topic != NULL
-            ? topic_publish_from(client, message->topic, message_opcode(message),
-                                 message->seen.data, message->seen.len, except)
-            : audience_publish(client->audience, message_opcode(message), message->seen.data,
-                               message->seen.len, except);
+    int error = message->topic != NULL
+                    ? topic_publish_from(client, message->topic, message_opcode(message),
+                                         message->seen.data, message->seen.len, except)
+                    : audience_publish(client->audience, message_opcode(message),
+                                       message->seen.data, message->seen.len, except);
     if (error != OK)
         shard_count_drop(client->shard, DROP_NO_MEMORY);
 }
 
 /* The chain has come to its end, or a deferral has taken the message. */
-static void finish_message(struct client *client, struct message *message,
-                           enum chain_result result, enum sl_verdict verdict)
+static void finish_message(struct client *client, struct message *message, enum chain_result result,
+                           enum sl_verdict verdict)
 {
     if (result == CHAIN_DEFERRED)
         return;

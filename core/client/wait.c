@@ -1,6 +1,6 @@
 /*
- * A client whose verdict is awaited: nothing is read from it, so that the kernel's buffers, and then
- * its own, hold what it sends in the meantime.
+ * A client whose verdict is awaited: nothing is read from it, so that the kernel's buffers, and
+ * then its own, hold what it sends in the meantime.
  */
 #include "client/client.h"
 

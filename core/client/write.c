@@ -7,7 +7,6 @@
 #include "hub/hub_internal.h"
 #include "hub/shard.h"
 
-
 int client_send(struct client *client, enum opcode opcode, const void *data, size_t len)
 {
     uint8_t header[FRAME_HEADER_MAX];

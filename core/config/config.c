@@ -32,8 +32,7 @@ struct config *config_ref(struct config *config)
 
 void config_destroy(struct config *config)
 {
-    if (config == NULL ||
-        atomic_fetch_sub_explicit(&config->owners, 1, memory_order_acq_rel) > 1)
+    if (config == NULL || atomic_fetch_sub_explicit(&config->owners, 1, memory_order_acq_rel) > 1)
         return;
     schema_free(&config_schema, config);
     yaml_node_destroy(config->tree);

@@ -2,8 +2,8 @@
  * The configuration as the server uses it: typed, checked, defaults filled in.
  *
  * Made by config_load on the main thread, immutable afterwards, so any thread may read it until the
- * last owner's config_destroy. All strings are owned by the configuration. Durations are nanoseconds, sizes
- * bytes.
+ * last owner's config_destroy. All strings are owned by the configuration. Durations are
+ * nanoseconds, sizes bytes.
  */
 #ifndef SLUICE_CONFIG_CONFIG_H
 #define SLUICE_CONFIG_CONFIG_H

@@ -15,11 +15,8 @@ struct unit {
 
 /* From the largest to the smallest, so that formatting takes the first that divides. */
 static const struct unit duration_units[] = {
-    {"h", INT64_C(3600000000000)},
-    {"m", INT64_C(60000000000)},
-    {"s", INT64_C(1000000000)},
-    {"ms", INT64_C(1000000)},
-    {"us", INT64_C(1000)},
+    {"h", INT64_C(3600000000000)}, {"m", INT64_C(60000000000)}, {"s", INT64_C(1000000000)},
+    {"ms", INT64_C(1000000)},      {"us", INT64_C(1000)},
 };
 static const struct unit size_units[] = {
     {"GiB", INT64_C(1) << 30},

@@ -153,9 +153,8 @@ void audience_forward(struct audience *audience)
 {
     if (audience->outbound.len == 0)
         return;
-    int error =
-        hub_forward(audience->endpoint, audience->shard, audience->outbound.data,
-                    audience->outbound.len, audience->outbound_messages);
+    int error = hub_forward(audience->endpoint, audience->shard, audience->outbound.data,
+                            audience->outbound.len, audience->outbound_messages);
     if (error != OK)
         shard_count_drop(audience->shard, error == ERR_LIMIT ? DROP_QUEUE_TOTAL : DROP_NO_MEMORY);
     audience->outbound.len = 0;

@@ -76,8 +76,7 @@ struct endpoint_setup *endpoint_setup_ref(struct endpoint_setup *setup)
 
 void endpoint_setup_unref(struct endpoint_setup *setup)
 {
-    if (setup == NULL ||
-        atomic_fetch_sub_explicit(&setup->references, 1, memory_order_acq_rel) > 1)
+    if (setup == NULL || atomic_fetch_sub_explicit(&setup->references, 1, memory_order_acq_rel) > 1)
         return;
     chain_destroy(setup->chain);
     config_destroy(setup->owner);

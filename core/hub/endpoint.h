@@ -23,8 +23,8 @@ struct hub;
 struct endpoint {
     char *path; /* owned */
     struct hub *hub;
-    unsigned index;             /* among the hub's endpoints */
-    struct audience *audiences; /* owned; one for each loop, by its index */
+    unsigned index;               /* among the hub's endpoints */
+    struct audience *audiences;   /* owned; one for each loop, by its index */
     struct endpoint_setup *setup; /* what new clients get; guarded by the hub's setup_lock */
     _Atomic bool is_active;       /* the configuration has it */
     _Atomic uint32_t clients_max;

@@ -11,13 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-
-
 /* -- life -- */
 
 /* What the chains of all endpoints are built from is what a reload does, with nothing before it. */
-static int create_endpoints(struct hub *hub, struct config *config,
-                            struct diagnostics *diagnostics)
+static int create_endpoints(struct hub *hub, struct config *config, struct diagnostics *diagnostics)
 {
     struct hub_reload *reload;
     int error = hub_reload_prepare(hub, config, diagnostics, &reload);

@@ -1,8 +1,8 @@
 /*
  * The hub: the endpoints, the loops that own their clients, and what is counted across loops.
  *
- * Created before any thread starts, destroyed after all have ended. A reload (hub/reload.h) adds and
- * changes endpoints while it runs. Functions say which thread may call them.
+ * Created before any thread starts, destroyed after all have ended. A reload (hub/reload.h) adds
+ * and changes endpoints while it runs. Functions say which thread may call them.
  */
 #ifndef SLUICE_HUB_HUB_H
 #define SLUICE_HUB_HUB_H
@@ -33,10 +33,9 @@ enum admission {
 };
 
 /* Builds endpoints and pipelines, loading the plugins and creating their instances; no thread is
- * started. Keeps a reference to `config` as long as it needs it. All errors go to `diagnostics`. Main thread. Returns 0,
- * ERR_CONFIG, ERR_NO_MEMORY or ERR_SYSTEM. */
-MUST_CHECK int hub_create(struct config *config, struct diagnostics *diagnostics,
-                          struct hub **out);
+ * started. Keeps a reference to `config` as long as it needs it. All errors go to `diagnostics`.
+ * Main thread. Returns 0, ERR_CONFIG, ERR_NO_MEMORY or ERR_SYSTEM. */
+MUST_CHECK int hub_create(struct config *config, struct diagnostics *diagnostics, struct hub **out);
 
 /* Starts the loops. Main thread. Returns 0 or ERR_SYSTEM. */
 MUST_CHECK int hub_start(struct hub *hub);

@@ -16,7 +16,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define HUB_LOOPS_MAX 256u /* an id has 8 bits for its loop */
+#define HUB_LOOPS_MAX 256u     /* an id has 8 bits for its loop */
 #define HUB_ENDPOINTS_MAX 1024 /* that a hub has ever had */
 #define ADMISSION_COUNT (ADMISSION_DRAINING + 1)
 
@@ -28,8 +28,8 @@ struct hub {
     struct shard *shards;
     unsigned shard_count;
     bool is_started;
-    struct plugin_set plugins;  /* of the configuration that runs; main thread */
-    struct mailbox control;     /* for the main thread */
+    struct plugin_set plugins; /* of the configuration that runs; main thread */
+    struct mailbox control;    /* for the main thread */
     struct worker_pool *workers;
     _Atomic uint32_t limit_clients;
     _Atomic uint32_t limit_clients_per_address;
@@ -41,7 +41,7 @@ struct hub {
     _Atomic size_t queued_bytes;    /* memory held for slow clients and incomplete messages */
     _Atomic size_t forwarded_bytes; /* memory on its way from one loop to another */
     _Atomic bool is_draining;
-    _Atomic bool is_stopping; /* the loops are about to end */
+    _Atomic bool is_stopping;                     /* the loops are about to end */
     _Atomic uint64_t admissions[ADMISSION_COUNT]; /* by enum admission: granted and refused */
 };
 
@@ -60,8 +60,7 @@ static inline size_t hub_queue_limit(const struct hub *hub)
 /* Whether it is reached. */
 static inline bool hub_is_queue_full(struct hub *hub)
 {
-    return atomic_load_explicit(&hub->queued_bytes, memory_order_relaxed) >
-           hub_queue_limit(hub);
+    return atomic_load_explicit(&hub->queued_bytes, memory_order_relaxed) > hub_queue_limit(hub);
 }
 
 /* How many endpoints there are, inactive ones included. */

@@ -55,8 +55,7 @@ int hub_forward(struct endpoint *endpoint, const struct shard *from, const void 
 {
     struct hub *hub = endpoint->hub;
     int error = OK;
-    if (atomic_load_explicit(&hub->forwarded_bytes, memory_order_relaxed) >
-        hub_queue_limit(hub))
+    if (atomic_load_explicit(&hub->forwarded_bytes, memory_order_relaxed) > hub_queue_limit(hub))
         return ERR_LIMIT;
     struct shared_bytes *shared = shared_bytes_create(frames, len, &hub->forwarded_bytes);
     if (shared == NULL)

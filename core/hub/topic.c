@@ -186,8 +186,7 @@ static int join(struct client *client, const struct topic_key *key)
         return OK;
     bool is_named = key->kind == TOPIC_NAMED;
     int error = ERR_LIMIT;
-    if (!is_named ||
-        client->extras->subscription_count < client->setup->config->topics_per_client)
+    if (!is_named || client->extras->subscription_count < client->setup->config->topics_per_client)
         error = add_member(client, topic);
     if (error == OK && is_named)
         client->extras->subscription_count++;
@@ -413,8 +412,7 @@ static int publish(struct hub *hub, const struct topic_key *key, enum opcode opc
 int topic_publish_from(struct client *client, const char *name, enum opcode opcode,
                        const void *data, size_t len, const struct client *except)
 {
-    struct topic_key key =
-        key_of(client->audience->endpoint, TOPIC_NAMED, name, strlen(name));
+    struct topic_key key = key_of(client->audience->endpoint, TOPIC_NAMED, name, strlen(name));
     return publish(client->shard->hub, &key, opcode, data, len, except);
 }
 

@@ -131,15 +131,14 @@ static void log_shadowed(const struct stage *stage, const struct client *client,
         log_info("pipeline",
                  "%s of %s (shadow): would have decided '%s' for client %" PRIu64
                  " (further verdicts within this second are only counted)",
-                 instance->name, instance->seen.endpoint,
-                 verdict_slot_name(verdict_slot(verdict)), client->id);
+                 instance->name, instance->seen.endpoint, verdict_slot_name(verdict_slot(verdict)),
+                 client->id);
 }
 
 /* Whether a stage's verdict lets the chain go on. */
 static bool lets_pass(const struct stage *stage, int verdict)
 {
-    return verdict == SL_CONTINUE ||
-           (verdict == SL_ERROR && stage->on_error == ON_ERROR_CONTINUE);
+    return verdict == SL_CONTINUE || (verdict == SL_ERROR && stage->on_error == ON_ERROR_CONTINUE);
 }
 
 /* The deferral that the hook has begun, if any; it is for the caller to attach or to drop. */
@@ -167,8 +166,7 @@ static int call_on_connect(const struct stage *stage, struct client *client,
     crash_running.client_id = client->id;
     enter(stage, "on_connect");
     uint64_t before = ticks_now();
-    int verdict =
-        instance->plugin->table.on_connect(&instance->seen, seen(client), &connect->seen);
+    int verdict = instance->plugin->table.on_connect(&instance->seen, seen(client), &connect->seen);
     measure(stage, client, ticks_now() - before);
     leave();
     *begun = take_begun(shard);
@@ -379,8 +377,8 @@ enum chain_result chain_message_resume(struct client *client, struct message **m
 int chain_apply_to_message(struct message *message, const struct completion *completion)
 {
     const struct sl_completion *details = &completion->details;
-    if (details->type != 0 && message_replace(message, details->type, details->data.data,
-                                              details->data.len) != OK)
+    if (details->type != 0 &&
+        message_replace(message, details->type, details->data.data, details->data.len) != OK)
         return SL_ERROR;
     message_set_close(message, details->code, details->reason.data, details->reason.len);
     return completion->verdict;

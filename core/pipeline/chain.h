@@ -73,8 +73,8 @@ enum chain_result chain_connect_resume(struct client *client, struct connect *co
 void chain_open(const struct chain *chain, struct client *client);
 
 /* Runs the message hooks from its stage on, until one does not continue. The message may become
- * another one with the same content; a deferral owns it then. If it is stopped, *verdict is what counts: an error has met its stage's on_error already, so SL_ERROR means: drop
- * the message. */
+ * another one with the same content; a deferral owns it then. If it is stopped, *verdict is what
+ * counts: an error has met its stage's on_error already, so SL_ERROR means: drop the message. */
 enum chain_result chain_message(struct client *client, struct message **message,
                                 enum sl_verdict *verdict);
 

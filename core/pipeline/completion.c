@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define DETAILS_SIZE_1_1                                                                           \
-    (offsetof(struct sl_completion, attribute_count) + sizeof(((struct sl_completion *)0)->attribute_count))
+    (offsetof(struct sl_completion, attribute_count) +                                             \
+     sizeof(((struct sl_completion *)0)->attribute_count))
 #define PAIRS_MAX 64
 
 /* Where copies go; without memory yet it only measures. */
@@ -30,9 +31,8 @@ static struct sl_string pack_string(struct packer *packer, struct sl_string text
 static const struct sl_pair *pack_pairs(struct packer *packer, const struct sl_pair *pairs,
                                         size_t count)
 {
-    struct sl_pair *copies = packer->block != NULL
-                                 ? (struct sl_pair *)(void *)(packer->block + packer->used)
-                                 : NULL;
+    struct sl_pair *copies =
+        packer->block != NULL ? (struct sl_pair *)(void *)(packer->block + packer->used) : NULL;
     packer->used += count * sizeof *pairs;
     for (size_t i = 0; i < count; i++) {
         struct sl_pair copy = {.name = pack_string(packer, pairs[i].name),

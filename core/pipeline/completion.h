@@ -20,8 +20,8 @@ struct completion {
     _Alignas(max_align_t) char block[];
 };
 
-/* Copies. `details` may be NULL. Returns 0, ERR_INVALID (a size that no plugin has, text that is not
- * UTF-8) or ERR_NO_MEMORY. */
+/* Copies. `details` may be NULL. Returns 0, ERR_INVALID (a size that no plugin has, text that is
+ * not UTF-8) or ERR_NO_MEMORY. */
 MUST_CHECK int completion_create(struct sl_ticket ticket, enum sl_verdict verdict,
                                  const struct sl_completion *details, struct completion **out);
 

@@ -2,8 +2,9 @@
  * An upgrade on its way through the connect chain: what the plugins see of the request, and the
  * answer that they shape.
  *
- * Only the client's loop, for the time of one chain, which deferrals may make longer. It is counted:
- * the client that is connecting holds a reference, and so does each deferral that looks at it.
+ * Only the client's loop, for the time of one chain, which deferrals may make longer. It is
+ * counted: the client that is connecting holds a reference, and so does each deferral that looks at
+ * it.
  */
 #ifndef SLUICE_PIPELINE_CONNECT_H
 #define SLUICE_PIPELINE_CONNECT_H
@@ -22,9 +23,9 @@ struct connect {
     unsigned references;
     struct upgrade *upgrade; /* owned: the request, and what came behind it */
     const struct request *request;
-    const SSL *tls; /* the client's; NULL: plain, or gone */
-    char *certificate; /* owned: the certificate's field that was asked for last */
-    size_t stage;      /* the next one of the chain to be asked */
+    const SSL *tls;        /* the client's; NULL: plain, or gone */
+    char *certificate;     /* owned: the certificate's field that was asked for last */
+    size_t stage;          /* the next one of the chain to be asked */
     char subprotocol[128]; /* to answer with; empty: none */
     int status;            /* of a refusal */
     char reason[CONNECT_REASON_MAX];

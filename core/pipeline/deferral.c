@@ -22,9 +22,8 @@ static struct deferral_slot *slot_at(struct deferral_table *table, uint32_t inde
     uint32_t scaled = index / FIRST_CHUNK + 1;
     unsigned chunk = 31u - (unsigned)__builtin_clz(scaled);
     struct deferral_slot *slots =
-        chunk < DEFERRAL_CHUNKS
-            ? atomic_load_explicit(&table->chunks[chunk], memory_order_acquire)
-            : NULL;
+        chunk < DEFERRAL_CHUNKS ? atomic_load_explicit(&table->chunks[chunk], memory_order_acquire)
+                                : NULL;
     return slots != NULL ? &slots[index - ((1u << chunk) - 1) * FIRST_CHUNK] : NULL;
 }
 
@@ -72,9 +71,9 @@ static bool claim(struct deferral_table *table, uint64_t ticket)
 {
     struct deferral_slot *slot = slot_at(table, ticket_slot(ticket));
     uint64_t state = open_state(ticket);
-    return slot != NULL && atomic_compare_exchange_strong_explicit(
-                               &slot->state, &state, state & ~UINT64_C(1), memory_order_acq_rel,
-                               memory_order_relaxed);
+    return slot != NULL &&
+           atomic_compare_exchange_strong_explicit(&slot->state, &state, state & ~UINT64_C(1),
+                                                   memory_order_acq_rel, memory_order_relaxed);
 }
 
 static int take_slot(struct shard *shard, struct deferral *deferral)
@@ -90,8 +89,7 @@ static int take_slot(struct shard *shard, struct deferral *deferral)
         generation = 1; /* So that no ticket is 0. */
     table->first_free = slot->next_free;
     slot->deferral = deferral;
-    deferral->ticket =
-        (uint64_t)generation << 32 | (uint64_t)index << 8 | shard->loop.index;
+    deferral->ticket = (uint64_t)generation << 32 | (uint64_t)index << 8 | shard->loop.index;
     atomic_store_explicit(&slot->state, open_state(deferral->ticket), memory_order_release);
     counter_add(&table->begun, 1);
     return OK;
@@ -174,8 +172,7 @@ int deferral_begin(struct client *client, const struct stage *stage, const struc
     }
     link_to_client(deferral);
     deferral->timer.fire = on_deadline;
-    timer_start(&shard->loop.timers, &deferral->timer,
-                shard->loop.now + time_to_wait(stage, how));
+    timer_start(&shard->loop.timers, &deferral->timer, shard->loop.now + time_to_wait(stage, how));
     *out = deferral;
     return OK;
 }
@@ -218,9 +215,8 @@ static void tell_cancelled(const struct deferral *deferral, enum sl_cancel_reaso
     struct instance *instance = deferral->stage->instance;
     if (deferral->on_cancel == NULL)
         return;
-    crash_running = (struct crash_running){.subject = &instance->crash,
-                                           .hook = "on_cancel",
-                                           .client_id = deferral->client->id};
+    crash_running = (struct crash_running){
+        .subject = &instance->crash, .hook = "on_cancel", .client_id = deferral->client->id};
     deferral->on_cancel(&instance->seen, deferral_ticket(deferral), deferral->context, reason);
     crash_running = (struct crash_running){.subject = NULL};
 }

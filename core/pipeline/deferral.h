@@ -28,7 +28,7 @@ struct stage;
 #define DEFERRAL_CHUNKS 20      /* each twice as large as the one before it */
 
 struct deferral_slot {
-    _Atomic uint64_t state; /* generation << 1 | open */
+    _Atomic uint64_t state;    /* generation << 1 | open */
     struct deferral *deferral; /* the loop's; NULL: free */
     uint32_t next_free;
 };

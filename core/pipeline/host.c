@@ -72,8 +72,8 @@ static int64_t host_time_wall(void)
 
 static const struct sl_value *host_option(const struct sl_instance *self, const char *name)
 {
-    return option_set_get(
-        atomic_load_explicit(&instance_of(self)->options, memory_order_acquire), name);
+    return option_set_get(atomic_load_explicit(&instance_of(self)->options, memory_order_acquire),
+                          name);
 }
 
 /* -- the upgrade request -- */
@@ -234,8 +234,9 @@ static int host_close(const struct sl_instance *self, uint64_t client_id, int co
 
 struct endpoint *host_endpoint(const struct sl_instance *self, const char *path)
 {
-    return path == NULL || strcmp(path, self->endpoint) == 0 ? instance_of(self)->endpoint
-                                                            : hub_find_endpoint(hub_of(self), path);
+    return path == NULL || strcmp(path, self->endpoint) == 0
+               ? instance_of(self)->endpoint
+               : hub_find_endpoint(hub_of(self), path);
 }
 
 static int host_broadcast(const struct sl_instance *self, const char *path,

@@ -51,8 +51,7 @@ static void deliver_done(struct loop *loop, struct mail *mail)
         crash_running = (struct crash_running){.subject = &job->instance->crash,
                                                .hook = "offload (done)",
                                                .client_id = job->client_id};
-        job->done(&job->instance->seen, (struct sl_client *)client_of_job(loop, job),
-                  job->context);
+        job->done(&job->instance->seen, (struct sl_client *)client_of_job(loop, job), job->context);
         crash_running = (struct crash_running){.subject = NULL};
     }
     instance_unref(job->instance);

@@ -254,8 +254,8 @@ int instance_change_prepare(struct instance *instance, const struct stage_config
 
 static void exchange_options(struct instance_change *change)
 {
-    change->options = atomic_exchange_explicit(&change->instance->options, change->options,
-                                               memory_order_acq_rel);
+    change->options =
+        atomic_exchange_explicit(&change->instance->options, change->options, memory_order_acq_rel);
 }
 
 int instance_change_apply(struct instance_change *change, struct diagnostics *diagnostics)

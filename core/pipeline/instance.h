@@ -4,9 +4,9 @@
  * Made and destroyed on the main thread; its hooks run on the loops. It is shared by the chains of
  * successive configurations as long as nothing about it changes, and is counted: chains, offloaded
  * work and timers on their way hold references. When the last one is gone, on whatever thread, the
- * instance is posted to the loop of its timers, which ends them, and from there to the hub's control
- * mailbox, where the main thread destroys it. The statistics are
- * written by each loop for itself and read by anybody.
+ * instance is posted to the loop of its timers, which ends them, and from there to the hub's
+ * control mailbox, where the main thread destroys it. The statistics are written by each loop for
+ * itself and read by anybody.
  */
 #ifndef SLUICE_PIPELINE_INSTANCE_H
 #define SLUICE_PIPELINE_INSTANCE_H
@@ -66,8 +66,8 @@ struct instance {
     struct mail farewell; /* to the control mailbox, when nobody refers to it any more */
     struct plugin *plugin;
     struct endpoint *endpoint;
-    const struct yaml_node *config; /* the options as configured, or NULL */
-    struct config *owner;           /* of `config`; one reference */
+    const struct yaml_node *config;       /* the options as configured, or NULL */
+    struct config *owner;                 /* of `config`; one reference */
     _Atomic(struct option_set *) options; /* owned */
     unsigned use;                         /* the nth use of the plugin in the pipeline, from 1 */
     unsigned slot;                        /* among the state blocks of a client */
@@ -81,7 +81,7 @@ struct instance {
     unsigned loop_count;
     _Atomic int64_t logged_until; /* see instance_may_log */
     struct plugin_metrics metrics;
-    bool is_created;          /* create has succeeded, destroy is owed */
+    bool is_created;             /* create has succeeded, destroy is owed */
     _Atomic uint64_t last_timer; /* the id given out last */
     struct instance_timers timers;
 };

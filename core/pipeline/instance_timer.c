@@ -9,7 +9,7 @@
 #define BUCKETS_AT_FIRST 16
 
 struct instance_timer {
-    struct timer timer; /* first */
+    struct timer timer;          /* first */
     struct instance_timer *next; /* in its bucket */
     struct instance *instance;
     uint64_t id;
@@ -94,8 +94,7 @@ static void fire(struct loop *loop, struct timer *base)
         timer_start(&loop->timers, base, loop->now + timer->interval);
     else
         free(take_timer(&instance->timers, id));
-    crash_running =
-        (struct crash_running){.subject = &instance->crash, .hook = "on_timer"};
+    crash_running = (struct crash_running){.subject = &instance->crash, .hook = "on_timer"};
     instance->plugin->table.on_timer(&instance->seen, id, tag);
     crash_running = (struct crash_running){.subject = NULL};
 }
@@ -137,8 +136,8 @@ void instance_timers_end(struct instance *instance)
 /* -- from any thread -- */
 
 struct timer_mail {
-    struct mail mail; /* first */
-    struct instance *instance; /* one reference */
+    struct mail mail;             /* first */
+    struct instance *instance;    /* one reference */
     struct instance_timer *timer; /* to start, owned; or NULL: stop `id` */
     uint64_t id;
     int64_t deadline;

@@ -1,7 +1,8 @@
 /*
  * Plugin files: found, loaded and checked against the ABI before anything of theirs is used.
  *
- * Main thread only; a loaded plugin is immutable afterwards. Plugins are shared between the sets of successive configurations as long as their files do not change.
+ * Main thread only; a loaded plugin is immutable afterwards. Plugins are shared between the sets of
+ * successive configurations as long as their files do not change.
  */
 #ifndef SLUICE_PIPELINE_PLUGIN_H
 #define SLUICE_PIPELINE_PLUGIN_H
@@ -30,9 +31,10 @@ struct plugin {
 struct plugin_set {
     char *const *folders; /* borrowed; only while plugins are being loaded */
     size_t folder_count;
-    const struct plugin_set *previous; /* whose plugins are taken over if their files are the same */
-    bool in_place;                     /* load the files themselves, so that debuggers find them */
-    struct plugin **plugins;           /* owned */
+    const struct plugin_set
+        *previous;           /* whose plugins are taken over if their files are the same */
+    bool in_place;           /* load the files themselves, so that debuggers find them */
+    struct plugin **plugins; /* owned */
     size_t count;
 };
 

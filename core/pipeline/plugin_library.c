@@ -43,7 +43,8 @@ static void *open_copy(int copy)
     return dlopen(path, FLAGS);
 }
 
-/* Why the loader refuses a file, in its own words but with the file's name instead of the copy's. */
+/* Why the loader refuses a file, in its own words but with the file's name instead of the copy's.
+ */
 static const char *reason(const char *path)
 {
     const char *words = dlerror();

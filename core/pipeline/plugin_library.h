@@ -2,7 +2,8 @@
  * The shared object of a plugin, loaded from a private copy of its file.
  *
  * The copy has no name and nobody else can change it, so that a file which is written over neither
- * pulls the code from under the server nor is taken for the one that is loaded already. Main thread.
+ * pulls the code from under the server nor is taken for the one that is loaded already. Main
+ * thread.
  */
 #ifndef SLUICE_PIPELINE_PLUGIN_LIBRARY_H
 #define SLUICE_PIPELINE_PLUGIN_LIBRARY_H

@@ -25,7 +25,7 @@ struct sl_metric {
     struct sl_metric *next;
     enum sl_metric_kind kind;
     char name[PLUGIN_METRIC_NAME_MAX + 1];
-    char *help;          /* owned, one line */
+    char *help;           /* owned, one line */
     _Atomic double value; /* of a histogram: the sum */
     size_t bucket_count;
     double *bounds;           /* owned; ascending */

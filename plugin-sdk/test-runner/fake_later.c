@@ -105,8 +105,9 @@ static bool may_complete_with(const struct fake_deferral *deferral, enum sl_verd
 {
     if (verdict == SL_ERROR || verdict == SL_CONTINUE)
         return true;
-    return deferral->is_connect ? verdict == SL_DENY
-                      : verdict == SL_DROP || verdict == SL_HANDLED || verdict == SL_CLOSE;
+    return deferral->is_connect
+               ? verdict == SL_DENY
+               : verdict == SL_DROP || verdict == SL_HANDLED || verdict == SL_CLOSE;
 }
 
 static int complete(struct fake_deferral *deferral, enum sl_verdict verdict,

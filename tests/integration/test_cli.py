@@ -237,3 +237,14 @@ class Serve(unittest.TestCase):
             status, _, error = run_sluice('serve', '-c', file)
             self.assertEqual(status, 1)
             self.assertIn(f'{file}:1:1: ', error)
+class OptionPages(unittest.TestCase):
+    def test_pages_say_what_the_tables_say(self):
+        for name in ('auth', 'rate-limit', 'validate'):
+            status, page, _ = run_sluice('plugins', name, '--markdown', '-c',
+                                         os.path.join(ROOT, 'config/sluice.yaml'),
+                                         '--set', f'plugins.path=[{BUILD}/plugins]')
+            self.assertEqual(status, 0)
+            with open(os.path.join(ROOT, f'docs/options/{name}.md'), encoding='utf-8') as file:
+                self.assertEqual(page, file.read(), 'run scripts/option-pages')
+
+
