@@ -2,6 +2,7 @@
 
 #include "config/paths.h"
 #include "config/suggest.h"
+#include "config/values.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -106,6 +107,8 @@ static void print_command_help(const struct command *command)
         puts("      --markdown         prints a plugin's options as a page of documentation");
     if (command->run == cli_serve)
         puts(
+            "      --record FILE      records who connects and what is sent, without credentials, "
+            "for\n                         'sluice replay'; up to --record-limit SIZE (256MiB)\n"
             "      --plugins-in-place  loads plugin files themselves instead of private copies, so "
             "that\n                         debuggers find them; a rebuilt file is then not "
             "reloaded\n"
@@ -175,11 +178,24 @@ static bool add_set_option(struct cli_options *options, char *text)
     return add_override(options, text, equals + 1);
 }
 
+static bool set_record_limit(struct cli_options *options, const char *text)
+{
+    int64_t bytes = 0;
+    if (size_parse(text, &bytes) != 0 || bytes <= 0) {
+        fprintf(stderr, "sluice: --record-limit needs a size, like 64MiB\n");
+        return false;
+    }
+    options->record_limit = (size_t)bytes;
+    return true;
+}
+
 /* Options that only some commands have. */
 static bool fits(const struct cli_options *options, const struct command *command)
 {
     bool asks_admin = options->admin != NULL || options->token_file != NULL || options->json;
-    if (options->markdown && command->run != cli_plugins)
+    if ((options->record != NULL || options->record_limit != 0) && command->run != cli_serve)
+        fprintf(stderr, "sluice %s: --record is for 'serve'\n", command->name);
+    else if (options->markdown && command->run != cli_plugins)
         fprintf(stderr, "sluice %s: --markdown is for 'plugins NAME'\n", command->name);
     else if (options->plugins_in_place && command->run != cli_serve)
         fprintf(stderr, "sluice %s: --plugins-in-place is for 'serve'\n", command->name);
@@ -206,6 +222,8 @@ static int parse_options(int argc, char **argv, const struct command *command,
                                                  {"quiet", no_argument, NULL, 'q'},
                                                  {"plugins-in-place", no_argument, NULL, 'p'},
                                                  {"markdown", no_argument, NULL, 'm'},
+                                                 {"record", required_argument, NULL, 'r'},
+                                                 {"record-limit", required_argument, NULL, 'L'},
                                                  {"admin", required_argument, NULL, 'a'},
                                                  {"token-file", required_argument, NULL, 't'},
                                                  {"json", no_argument, NULL, 'j'},
@@ -234,6 +252,12 @@ static int parse_options(int argc, char **argv, const struct command *command,
             break;
         case 'p':
             options->plugins_in_place = true;
+            break;
+        case 'r':
+            options->record = optarg;
+            break;
+        case 'L':
+            good = set_record_limit(options, optarg);
             break;
         case 'm':
             options->markdown = true;

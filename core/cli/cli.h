@@ -34,6 +34,8 @@ struct cli_options {
     size_t override_count;
     const char *argument; /* the one positional argument, or NULL */
     bool plugins_in_place;
+    const char *record; /* --record FILE, or NULL */
+    size_t record_limit;
     bool json;
     bool markdown;          /* plugins NAME */
     const char *admin;      /* --admin URL, or NULL: the configuration's */

@@ -3,6 +3,7 @@
  */
 #include "cli/cli.h"
 #include "new_plugin.h"
+#include "replay.h"
 #include "test_plugin.h"
 
 int main(int argc, char **argv)
@@ -12,6 +13,8 @@ int main(int argc, char **argv)
          new_plugin_help, new_plugin_main},
         {"test-plugin", "FILE", "check a built plugin against the contract and its scenarios",
          test_plugin_help, test_plugin_main},
+        {"replay", "FILE", "put recorded messages through a configuration's pipelines, offline",
+         replay_help, replay_main},
         {NULL, NULL, NULL, NULL, NULL},
     };
     return cli_run(argc, argv, extras);

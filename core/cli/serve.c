@@ -7,10 +7,13 @@
 #include "base/ticks.h"
 #include "cli/serve_reload.h"
 #include "front/front.h"
-#include "hub/hub.h"
+#include "hub/hub_internal.h"
+#include "hub/recorder.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -52,6 +55,20 @@ static void raise_descriptor_limit(const struct config *config)
                  config->limit_clients, (unsigned long long)limit.rlim_max);
 }
 
+static int start_recording(struct server_parts *parts)
+{
+    const struct cli_options *options = parts->options;
+    size_t limit = options->record_limit > 0 ? options->record_limit : RECORDER_LIMIT;
+    int error = recorder_open(options->record, limit, &parts->recorder);
+    if (error != OK)
+        log_error("serve", "cannot record to %s: %s (it must be a new file)", options->record,
+                  strerror(errno));
+    else
+        log_info("serve", "recording to %s, messages and all", options->record);
+    parts->hub->recorder = parts->recorder;
+    return error;
+}
+
 static int start_admin(struct server_parts *parts, struct diagnostics *diagnostics)
 {
     struct admin_parts shown = {.hub = parts->hub,
@@ -64,6 +81,8 @@ static int start_admin(struct server_parts *parts, struct diagnostics *diagnosti
 static int start_parts(struct server_parts *parts, struct diagnostics *diagnostics)
 {
     int error = hub_create(parts->config, diagnostics, &parts->hub);
+    if (error == OK && parts->options->record != NULL)
+        error = start_recording(parts);
     if (error == OK)
         error = hub_start(parts->hub);
     if (error == OK)
@@ -78,6 +97,7 @@ static void stop_parts(struct server_parts *parts)
     admin_destroy(parts->admin); /* It reads the counts of the others. */
     front_destroy(parts->front);
     hub_destroy(parts->hub);
+    recorder_close(parts->recorder);
 }
 
 /* What an operator wants to see: where, what, and how to end it. */

@@ -14,12 +14,14 @@
 struct admin;
 struct front;
 struct hub;
+struct recorder;
 
 /* The parts of a running server, in the order in which they start. */
 struct server_parts {
     const struct cli_options *options;
     struct config *config; /* that runs; one reference */
     struct hub *hub;
+    struct recorder *recorder; /* or NULL */
     struct front *front;
     struct admin *admin;
     pthread_mutex_t lock; /* of `is_stopping` */

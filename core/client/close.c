@@ -5,6 +5,7 @@
 #include "client/transport.h"
 #include "hub/endpoint.h"
 #include "hub/hub_internal.h"
+#include "hub/recorder.h"
 #include "hub/shard.h"
 #include "hub/topic.h"
 #include "pipeline/chain.h"
@@ -139,6 +140,8 @@ void client_bury(struct client *client)
     deferral_cancel_all(client, is_stopping ? SL_CANCEL_SHUTDOWN : SL_CANCEL_CLIENT_GONE);
     topic_leave_all(client);
     if (client->is_registered) {
+        if (endpoint->hub->recorder != NULL)
+            recorder_on_close(endpoint->hub->recorder, client->id, client->close_code);
         chain_close(client->setup->chain, client);
         atomic_fetch_sub_explicit(&endpoint->connected, 1, memory_order_relaxed);
     }

@@ -7,6 +7,7 @@
 #include "client/transport.h"
 #include "hub/endpoint.h"
 #include "hub/hub_internal.h"
+#include "hub/recorder.h"
 #include "hub/shard.h"
 #include "hub/topic.h"
 #include "pipeline/chain.h"
@@ -81,6 +82,17 @@ static bool queue_response(struct client *client, const struct connect *connect)
     return len > 0 && shard_queue(client->shard, client, response, len, NULL, 0) == OK;
 }
 
+static void record(const struct client *client, const struct connect *connect)
+{
+    char address[ADDRESS_TEXT_MAX];
+    struct recorder *recorder = client->shard->hub->recorder;
+    if (recorder == NULL)
+        return;
+    address_text(&client->address, address);
+    recorder_on_open(recorder, client->id, client->audience->endpoint->path, address,
+                     client->identity, connect->request);
+}
+
 /* The client is in: answer, membership, heartbeat, open hooks, in this order. */
 static void open_client(struct client *client, const struct connect *connect)
 {
@@ -94,6 +106,7 @@ static void open_client(struct client *client, const struct connect *connect)
     client->is_registered = true;
     atomic_fetch_add_explicit(&endpoint->connected, 1, memory_order_relaxed);
     client_start_heartbeat(client);
+    record(client, connect);
     chain_open(client->setup->chain, client);
 }
 

@@ -6,6 +6,7 @@
 #include "client/transport.h"
 #include "hub/endpoint.h"
 #include "hub/hub_internal.h"
+#include "hub/recorder.h"
 #include "hub/shard.h"
 #include "hub/topic.h"
 #include "pipeline/chain.h"
@@ -276,6 +277,9 @@ static void handle_input(struct client *client, struct input *input)
     while (message != NULL && next_message(client, input, message)) {
         enum sl_verdict verdict = SL_CONTINUE;
         counter_add(&client->audience->messages_in, 1);
+        if (shard->hub->recorder != NULL)
+            recorder_on_message(shard->hub->recorder, client->id, message_opcode(message),
+                                message->seen.data, message->seen.len);
         enum chain_result result = chain_message(client, &message, &verdict);
         finish_message(client, message, result, verdict);
         release_assembled(client);

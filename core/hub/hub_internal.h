@@ -31,6 +31,7 @@ struct hub {
     struct plugin_set plugins; /* of the configuration that runs; main thread */
     struct mailbox control;    /* for the main thread */
     struct worker_pool *workers;
+    struct recorder *recorder; /* set before the loops start, or NULL */
     _Atomic uint32_t limit_clients;
     _Atomic uint32_t limit_clients_per_address;
     _Atomic size_t limit_queue_bytes;

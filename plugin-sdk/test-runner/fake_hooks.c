@@ -75,6 +75,11 @@ uint64_t fake_client_number(const struct sl_client *client)
     return client->id;
 }
 
+void fake_client_identify(struct sl_client *client, const char *identity)
+{
+    snprintf(client->identity, sizeof client->identity, "%s", identity);
+}
+
 bool fake_client_is_open(const struct sl_client *client)
 {
     return client->is_open;

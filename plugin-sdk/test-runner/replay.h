@@ -1,0 +1,12 @@
+/*
+ * sluice replay: recorded messages through a configuration's pipelines, offline.
+ */
+#ifndef SLUICE_RUNNER_REPLAY_H
+#define SLUICE_RUNNER_REPLAY_H
+
+/* The command with its own options; returns the exit status. */
+int replay_main(int argc, char **argv);
+
+extern const char replay_help[];
+
+#endif
