@@ -64,7 +64,8 @@ static cJSON *begin(const struct recorder *recorder, const char *event, uint64_t
     cJSON *object = cJSON_CreateObject();
     snprintf(id, sizeof id, "%" PRIu64, client_id);
     cJSON_AddStringToObject(object, "event", event);
-    cJSON_AddNumberToObject(object, "us", (double)((clock_monotonic() - recorder->start) / 1000));
+    int64_t us = (clock_monotonic() - recorder->start) / 1000;
+    cJSON_AddNumberToObject(object, "us", (double)us);
     cJSON_AddStringToObject(object, "client", id);
     return object;
 }

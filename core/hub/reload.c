@@ -13,6 +13,12 @@ struct endpoint_change {
     struct endpoint_setup *setup; /* one reference; NULL: the configuration has it no more */
 };
 
+/* One loop's order to change over. */
+struct switch_mail {
+    struct mail mail; /* first */
+    struct hub_reload *reload;
+};
+
 struct hub_reload {
     struct mail done; /* to the main thread, when all loops have changed over */
     struct hub *hub;
@@ -20,7 +26,8 @@ struct hub_reload {
     struct plugin_set plugins; /* of the new configuration; after the commit, of the old one */
     struct endpoint_change *changes; /* owned */
     size_t change_count;
-    struct change_list live; /* options that instances take live */
+    struct switch_mail *mails; /* owned; one for each loop */
+    struct change_list live;   /* options that instances take live */
     bool is_void; /* refused: the loops only pass by, so that no hook still reads its options */
     _Atomic unsigned loops_to_go;
 };
@@ -111,6 +118,7 @@ static void release(struct hub_reload *reload)
     for (size_t i = 0; i < reload->live.count; i++)
         option_set_destroy(reload->live.items[i].options);
     free(reload->live.items);
+    free(reload->mails);
     free(reload->changes);
     plugin_set_deinit(&reload->plugins);
     config_destroy(reload->config);
@@ -129,7 +137,10 @@ int hub_reload_prepare(struct hub *hub, struct config *config, struct diagnostic
                     &hub->plugins);
     reload->changes =
         calloc(config->endpoint_count + hub_endpoint_count(hub), sizeof *reload->changes);
-    int error = reload->changes != NULL ? prepare_endpoints(reload, diagnostics) : ERR_NO_MEMORY;
+    /* What the commit needs, which must not fail for lack of memory. */
+    reload->mails = calloc(hub->shard_count, sizeof *reload->mails);
+    bool has_room = reload->changes != NULL && reload->mails != NULL;
+    int error = has_room ? prepare_endpoints(reload, diagnostics) : ERR_NO_MEMORY;
     if (error != OK) {
         release(reload);
         return error;
@@ -146,11 +157,6 @@ void hub_reload_abort(struct hub_reload *reload)
 }
 
 /* -- changing over: each loop -- */
-
-struct switch_mail {
-    struct mail mail; /* first */
-    struct hub_reload *reload;
-};
 
 static void close_removed(struct client *client)
 {
@@ -204,8 +210,7 @@ static void switch_shard(struct shard *shard, struct hub_reload *reload)
 static void deliver_switch(struct loop *loop, struct mail *mail)
 {
     struct switch_mail *order = (struct switch_mail *)mail;
-    switch_shard(shard_of(loop), order->reload);
-    free(order);
+    switch_shard(shard_of(loop), order->reload); /* The last loop ends both. */
 }
 
 /* -- committing: the main thread -- */
@@ -268,37 +273,18 @@ static void apply_changes(struct hub *hub, struct hub_reload *reload)
     atomic_fetch_add_explicit(&hub->generation, 1, memory_order_relaxed);
 }
 
-/* Mails for all loops, before anything is changed: after that nothing may fail. */
-static int make_mails(struct hub_reload *reload, struct switch_mail *mails[])
-{
-    for (unsigned i = 0; i < reload->hub->shard_count; i++) {
-        mails[i] = malloc(sizeof *mails[i]);
-        if (mails[i] == NULL) {
-            while (i-- > 0)
-                free(mails[i]);
-            return ERR_NO_MEMORY;
-        }
-        *mails[i] = (struct switch_mail){.mail.deliver = deliver_switch, .reload = reload};
-    }
-    return OK;
-}
-
 int hub_reload_commit(struct hub *hub, struct hub_reload *reload, struct diagnostics *diagnostics)
 {
-    struct switch_mail *mails[HUB_LOOPS_MAX];
-    int error = make_mails(reload, mails);
-    if (error != OK) {
-        release(reload);
-        return error;
-    }
-    error = apply_live(reload, diagnostics);
+    int error = apply_live(reload, diagnostics);
     reload->is_void = error != OK;
     if (error == OK) {
         apply_limits(hub, reload->config);
         apply_changes(hub, reload);
     }
     atomic_init(&reload->loops_to_go, hub->shard_count);
-    for (unsigned i = 0; i < hub->shard_count; i++)
-        loop_post(&hub->shards[i].loop, &mails[i]->mail);
+    for (unsigned i = 0; i < hub->shard_count; i++) {
+        reload->mails[i] = (struct switch_mail){.mail.deliver = deliver_switch, .reload = reload};
+        loop_post(&hub->shards[i].loop, &reload->mails[i].mail);
+    }
     return error;
 }

@@ -231,6 +231,8 @@ void topic_unsubscribe(struct client *client, const char *name, size_t len)
     if (client->extras == NULL || !topic_is_name(name, len))
         return;
     const struct topic *topic = find_topic(client->shard, &key);
+    if (topic == NULL)
+        return;
     struct subscription **link = &client->extras->subscriptions;
     while (*link != NULL && (*link)->topic != topic)
         link = &(*link)->next;

@@ -179,12 +179,18 @@ int deferral_begin(struct client *client, const struct stage *stage, const struc
 
 /* -- ending, on the client's loop -- */
 
+/* Nobody finds it by time or ticket any more. */
+static void retire(struct deferral *deferral)
+{
+    timer_stop(&deferral->timer);
+    give_slot(deferral->client->shard, deferral->ticket);
+}
+
 /* Takes it out of everything; what it held is the caller's. */
 static void end(struct deferral *deferral)
 {
-    timer_stop(&deferral->timer);
     unlink_from_client(deferral);
-    give_slot(deferral->client->shard, deferral->ticket);
+    retire(deferral);
 }
 
 static void release(struct deferral *deferral)
@@ -223,11 +229,15 @@ static void tell_cancelled(const struct deferral *deferral, enum sl_cancel_reaso
 
 void deferral_cancel_all(struct client *client, enum sl_cancel_reason reason)
 {
-    while (client->extras != NULL && client->extras->deferrals != NULL) {
-        struct deferral *deferral = client->extras->deferrals;
+    struct deferral *next = client->extras != NULL ? client->extras->deferrals : NULL;
+    while (next != NULL) {
+        struct deferral *deferral = next;
+        next = deferral->next;
+        client->extras->deferrals = next;
+        client->extras->deferral_count--;
         if (claim_here(deferral))
             tell_cancelled(deferral, reason);
-        end(deferral);
+        retire(deferral);
         release(deferral);
     }
 }

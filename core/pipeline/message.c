@@ -86,10 +86,9 @@ void message_set_close(struct message *message, int code, const char *reason, si
 {
     message->close_code = close_code_may_be_sent(code) ? (uint16_t)code : CLOSE_POLICY;
     /* A close reason must be UTF-8 (RFC 6455, section 5.5.1); one that is not is left out. */
-    if (reason == NULL || !utf8_is_valid(reason, len))
-        len = 0;
-    len = utf8_cut(reason, len, CLOSE_REASON_MAX);
-    if (len > 0)
+    bool is_text = reason != NULL && utf8_is_valid(reason, len);
+    len = is_text ? utf8_cut(reason, len, CLOSE_REASON_MAX) : 0;
+    if (reason != NULL && len > 0)
         memcpy(message->close_reason, reason, len);
     message->close_reason[len] = '\0';
 }

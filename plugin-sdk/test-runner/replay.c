@@ -39,6 +39,7 @@ struct visitor {
     char id[24];
     struct sl_client *client;
     struct pipeline *pipeline;
+    cJSON *event; /* owned: what the client has brought along */
 };
 
 struct replay {
@@ -135,8 +136,8 @@ static void read_pairs(const cJSON *object, struct fake_pairs *out)
     {
         if (out->count == FAKE_PAIRS_MAX || !cJSON_IsString(item))
             continue;
-        out->names[out->count] = strdup(item->string);
-        out->values[out->count++] = strdup(item->valuestring);
+        out->names[out->count] = item->string;
+        out->values[out->count++] = item->valuestring;
     }
 }
 
@@ -153,20 +154,23 @@ static void settle(struct sl_client *client, struct fake_result *result)
         *result = (struct fake_result){.verdict = SL_ERROR};
 }
 
-static void on_open(struct replay *replay, const cJSON *event)
+static void on_open(struct replay *replay, const cJSON *original)
 {
-    struct fake_arrival arrival = {.address = strdup(text_of(event, "address")),
-                                   .path = strdup(text_of(event, "endpoint"))};
-    struct visitor *visitor = calloc(1, sizeof *visitor);
-    struct fake_result result;
-    if (visitor == NULL)
-        abort();
-    visitor->pipeline = find_pipeline(replay, arrival.path);
-    if (visitor->pipeline == NULL) {
-        fprintf(replay->out, "%s: there is no such endpoint\n", arrival.path);
-        free(visitor);
+    const char *path = text_of(original, "endpoint");
+    struct pipeline *pipeline = find_pipeline(replay, path);
+    if (pipeline == NULL) {
+        fprintf(replay->out, "%s: there is no such endpoint\n", path);
         return;
     }
+    struct visitor *visitor = calloc(1, sizeof *visitor);
+    cJSON *event = cJSON_Duplicate(original, true);
+    if (visitor == NULL || event == NULL)
+        abort();
+    visitor->pipeline = pipeline;
+    visitor->event = event;
+    struct fake_arrival arrival = {.address = text_of(event, "address"),
+                                   .path = text_of(event, "endpoint")};
+    struct fake_result result;
     read_pairs(cJSON_GetObjectItemCaseSensitive(event, "headers"), &arrival.headers);
     read_pairs(cJSON_GetObjectItemCaseSensitive(event, "query"), &arrival.query);
     snprintf(visitor->id, sizeof visitor->id, "%s", text_of(event, "client"));
@@ -277,6 +281,7 @@ static void on_close(struct replay *replay, const cJSON *event)
         fake_close(visitor->pipeline->instances[i], visitor->client,
                    cJSON_IsNumber(code) ? code->valueint : 1006, true);
     fake_client_destroy(visitor->client);
+    cJSON_Delete(visitor->event);
     free(visitor);
 }
 

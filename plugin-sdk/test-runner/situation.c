@@ -106,6 +106,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
 static void catch_signals(void)
 {
     stack_t stack = {.ss_sp = malloc(STACK_SIZE), .ss_size = STACK_SIZE};
+    struct sigaction alarm = {.sa_handler = on_alarm};
     struct sigaction fault = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     if (stack.ss_sp != NULL)
         sigaltstack(&stack, NULL);
@@ -113,7 +114,7 @@ static void catch_signals(void)
     sigaction(SIGBUS, &fault, NULL);
     sigaction(SIGFPE, &fault, NULL);
     sigaction(SIGILL, &fault, NULL);
-    signal(SIGALRM, on_alarm);
+    sigaction(SIGALRM, &alarm, NULL);
 }
 
 /* -- in the watching process -- */

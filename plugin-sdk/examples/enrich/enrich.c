@@ -64,9 +64,9 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
     cJSON *object = cJSON_ParseWithLength(message->data, message->len);
     enum sl_verdict verdict = SL_CONTINUE;
     if (message->type == SL_TEXT && cJSON_IsObject(object)) {
-        double now = (double)(self->host->time_wall() / 1000000);
+        int64_t now = self->host->time_wall() / 1000000;
         bool done = set_member(object, state->sender, sender_of(self, client)) &&
-                    set_member(object, state->time, cJSON_CreateNumber(now));
+                    set_member(object, state->time, cJSON_CreateNumber((double)now));
         verdict = done ? replace(self, message, object) : SL_ERROR;
     }
     cJSON_Delete(object);

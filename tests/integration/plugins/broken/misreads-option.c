@@ -5,7 +5,7 @@
 
 static int create(struct sl_instance *self)
 {
-    return sl_option_string(self, "interval").len > 0 ? 0 : 0;
+    return sl_option_string(self, "interval").len > 100 ? sl_fail(self, "too long") : 0;
 }
 
 static const struct sl_option options[] = {

@@ -5,7 +5,7 @@
 
 static int create(struct sl_instance *self)
 {
-    return sl_option_bool(self, "verbos") ? 0 : 0;
+    return sl_option_bool(self, "verbos") ? sl_fail(self, "no") : 0;
 }
 
 static const struct sl_option options[] = {
