@@ -85,6 +85,7 @@ class Mistakes(unittest.TestCase):
                      'behaves differently when the plugin is in a pipeline twice',
                      'not in globals')
 
+    @unittest.skipIf(sanitized(), 'the sanitizer explains it itself')
     def test_ignores_a_failed_allocation(self):
         self.explain(broken('ignores-no-memory'), 'create crashed with SIGSEGV',
                      'the 1. allocation through the host fails')
