@@ -57,7 +57,7 @@ static void report_over_budget(const struct stage *stage, const struct client *c
 {
     struct instance *instance = stage->instance;
     counter_add(&instance->stats[loop_of(client)].over_budget, 1);
-    if (instance_may_log(instance, client->shard->loop.now))
+    if (instance_may_log(instance, INSTANCE_LOG_BUDGET, client->shard->loop.now))
         log_warn("pipeline",
                  "%s of %s took %" PRIu64 ".%03u ms for one call, over its budget of %" PRIu64
                  ".%03u ms (further calls within this second are only counted)",
@@ -83,7 +83,7 @@ void chain_count_timeout(const struct stage *stage, const struct client *client)
 {
     struct instance *instance = stage->instance;
     counter_add(&instance->stats[loop_of(client)].timeouts, 1);
-    if (instance_may_log(instance, client->shard->loop.now))
+    if (instance_may_log(instance, INSTANCE_LOG_TIMEOUT, client->shard->loop.now))
         log_warn("pipeline", "%s of %s: no verdict within its timeout of %" PRId64 " ms",
                  instance->name, instance->seen.endpoint, stage->timeout / 1000000);
 }
@@ -116,7 +116,7 @@ static int checked(const struct stage *stage, const struct client *client, enum 
     struct instance *instance = stage->instance;
     if (may_return(kind, verdict))
         return verdict;
-    if (instance_may_log(instance, client->shard->loop.now))
+    if (instance_may_log(instance, INSTANCE_LOG_VERDICT, client->shard->loop.now))
         log_warn("pipeline", "%s of %s: %s returned %d%s, which is not a verdict it may give here",
                  instance->name, instance->seen.endpoint,
                  kind == HOOK_CONNECT ? "on_connect" : "on_message", verdict,
@@ -127,7 +127,8 @@ static int checked(const struct stage *stage, const struct client *client, enum 
 static void log_shadowed(const struct stage *stage, const struct client *client, int verdict)
 {
     struct instance *instance = stage->instance;
-    if (verdict != SL_CONTINUE && instance_may_log(instance, client->shard->loop.now))
+    if (verdict != SL_CONTINUE &&
+        instance_may_log(instance, INSTANCE_LOG_SHADOW, client->shard->loop.now))
         log_info("pipeline",
                  "%s of %s (shadow): would have decided '%s' for client %" PRIu64
                  " (further verdicts within this second are only counted)",

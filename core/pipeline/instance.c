@@ -40,11 +40,11 @@ void instance_totals(const struct instance *instance, struct instance_totals *ou
     }
 }
 
-bool instance_may_log(struct instance *instance, int64_t now)
+bool instance_may_log(struct instance *instance, enum instance_log kind, int64_t now)
 {
-    int64_t until = atomic_load_explicit(&instance->logged_until, memory_order_relaxed);
+    int64_t until = atomic_load_explicit(&instance->logged_until[kind], memory_order_relaxed);
     return now >= until && atomic_compare_exchange_strong_explicit(
-                               &instance->logged_until, &until, now + LOG_INTERVAL,
+                               &instance->logged_until[kind], &until, now + LOG_INTERVAL,
                                memory_order_relaxed, memory_order_relaxed);
 }
 

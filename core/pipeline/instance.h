@@ -43,6 +43,15 @@ enum verdict_slot {
     VERDICT_SLOT_COUNT
 };
 
+/* What is logged of an instance at a bounded rate. */
+enum instance_log {
+    INSTANCE_LOG_BUDGET,
+    INSTANCE_LOG_TIMEOUT,
+    INSTANCE_LOG_VERDICT, /* one that it may not give */
+    INSTANCE_LOG_SHADOW,
+    INSTANCE_LOG_COUNT
+};
+
 /* One loop's statistics, on cache lines of their own. A deferred call is counted twice: as deferred
  * when it returns, and with its verdict when that is known. */
 struct instance_stats {
@@ -79,7 +88,7 @@ struct instance {
     struct crash_subject crash;           /* what a crash report says of it */
     struct instance_stats *stats;         /* owned; one for each loop */
     unsigned loop_count;
-    _Atomic int64_t logged_until; /* see instance_may_log */
+    _Atomic int64_t logged_until[INSTANCE_LOG_COUNT]; /* see instance_may_log */
     struct plugin_metrics metrics;
     bool is_created;             /* create has succeeded, destroy is owed */
     _Atomic uint64_t last_timer; /* the id given out last */
@@ -148,9 +157,9 @@ static inline void instance_count(struct instance *instance, unsigned loop, enum
 /* The statistics, summed over all loops. Any thread. */
 void instance_totals(const struct instance *instance, struct instance_totals *out);
 
-/* Whether one more line may be logged about an instance: at most one a second for what happens with
- * each message. Any thread. */
-bool instance_may_log(struct instance *instance, int64_t now);
+/* Whether one more line of that kind may be logged about an instance: at most one a second for what
+ * may happen with each message. Any thread. */
+bool instance_may_log(struct instance *instance, enum instance_log kind, int64_t now);
 
 /* The name of a verdict for metrics; static storage. */
 const char *verdict_slot_name(enum verdict_slot slot);
