@@ -137,7 +137,7 @@ void client_catch_up_with_reload(struct client *client)
 {
     struct endpoint_setup *setup = client->audience->setup;
     bool is_busy = client->extras != NULL && client->extras->deferrals != NULL;
-    if (client->setup == setup || client->state != CLIENT_OPEN || is_busy || client->is_paused)
+    if (client->setup == setup || client->state != CLIENT_OPEN || is_busy)
         return; /* One that is ending keeps what it has, for its short rest. */
     adopt(client, setup);
 }

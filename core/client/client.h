@@ -77,7 +77,6 @@ struct client {
     bool is_waiting : 1;      /* for a deferred verdict: nothing is read */
     bool has_moved_state : 1; /* its plugins' state is in extras->blocks */
     bool is_carried_over : 1; /* a reload is bringing it to new instances */
-    bool is_paused : 1;       /* a message is being finished: its rest of input waits */
     uint16_t close_code;      /* sent or received; 0: none yet */
     struct shard *shard;
     struct audience *audience;
