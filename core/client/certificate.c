@@ -1,5 +1,7 @@
 #include "client/certificate.h"
 
+#include "base/utf8.h"
+
 #include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -8,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A name with a zero byte in it would read as another one. */
+/* A name with a zero byte in it would read as another one; what is not UTF-8 is no text for
+ * plugins. */
 static char *copy_text(const void *text, size_t text_len, size_t *len)
 {
-    if (text_len == 0 || memchr(text, '\0', text_len) != NULL)
+    if (text_len == 0 || memchr(text, '\0', text_len) != NULL || !utf8_is_valid(text, text_len))
         return NULL;
     *len = text_len;
     return strndup(text, text_len);

@@ -39,7 +39,7 @@ static bool are_buckets(enum sl_metric_kind kind, const double *buckets, size_t 
 {
     if (kind != SL_HISTOGRAM)
         return buckets == NULL && count == 0;
-    if (count == 0 || count > PLUGIN_METRIC_BUCKETS_MAX)
+    if (buckets == NULL || count == 0 || count > PLUGIN_METRIC_BUCKETS_MAX)
         return false;
     for (size_t i = 0; i < count; i++)
         if (!isfinite(buckets[i]) || (i > 0 && buckets[i] <= buckets[i - 1]))

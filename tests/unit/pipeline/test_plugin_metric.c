@@ -60,6 +60,7 @@ static void refuses_what_prometheus_would(void **state)
     assert_null(plugin_metric_create(&metrics, SL_COUNTER, "a-b", "", NULL, 0));
     assert_null(plugin_metric_create(&metrics, SL_COUNTER, "a", "", buckets, 3));
     assert_null(plugin_metric_create(&metrics, SL_HISTOGRAM, "a", "", NULL, 0));
+    assert_null(plugin_metric_create(&metrics, SL_HISTOGRAM, "a", "", NULL, 3));
     assert_null(plugin_metric_create(&metrics, SL_HISTOGRAM, "a", "", falling, 2));
     assert_null(plugin_metric_create(&metrics, (enum sl_metric_kind)9, "a", "", NULL, 0));
     assert_non_null(plugin_metric_create(&metrics, SL_COUNTER, "a", "", NULL, 0));
