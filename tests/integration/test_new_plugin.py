@@ -47,6 +47,11 @@ class Generated(unittest.TestCase):
             self.assertEqual(server.metric(f'sluice_plugin_{plugin}_dropped_total',
                                            endpoint='/ws', plugin=name, position='1'), 1)
 
+    def test_templates_are_installed_too(self):
+        folder = os.path.join(self.prefix, 'share/sluice/template')
+        self.assertEqual(sorted(os.listdir(folder)),
+                         ['CMakeLists.txt', 'README.md', 'c', 'ci.yml', 'cpp', 'scenario.yaml'])
+
     def test_in_c(self):
         self.generate_build_and_serve('my-first-plugin')
 
