@@ -1,5 +1,7 @@
 #include "token_file.h"
 
+#include "password.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -101,9 +103,9 @@ static bool read_digest(const struct source *source, struct field token,
            refuse(source, "SHA-256 failed; is there memory left?");
 }
 
-static bool add(const struct source *source, struct field name, const uint8_t digest[DIGEST_SIZE])
+static bool report(const struct source *source, enum tokens_result result)
 {
-    switch (tokens_add(source->tokens, name.data, name.len, digest)) {
+    switch (result) {
     case TOKENS_OK:
         return true;
     case TOKENS_TOO_MANY:
@@ -114,6 +116,32 @@ static bool add(const struct source *source, struct field name, const uint8_t di
     default:
         return refuse(source, "there is no memory for it");
     }
+}
+
+/* The text of a hash is copied to be zero-terminated; it is not a secret that has to be wiped. */
+static bool add_hash(const struct source *source, struct field name, struct field hash)
+{
+    char text[PASSWORD_HASH_MAX + 1];
+    if (hash.len > PASSWORD_HASH_MAX)
+        return refuse(source, "the hash is longer than 511 bytes");
+    memcpy(text, hash.data, hash.len);
+    text[hash.len] = '\0';
+    const char *wrong = password_hash_error(text);
+    if (wrong != NULL) {
+        snprintf(source->error, TOKEN_ERROR_SIZE, "%s:%zu: the hash cannot be used: %s",
+                 source->where, source->number, wrong);
+        return false;
+    }
+    return report(source, tokens_add_hash(source->tokens, name.data, name.len, text));
+}
+
+static bool add_digest(const struct source *source, struct field name, struct field token)
+{
+    uint8_t digest[DIGEST_SIZE];
+    bool added = read_digest(source, token, digest) &&
+                 report(source, tokens_add(source->tokens, name.data, name.len, digest));
+    OPENSSL_cleanse(digest, sizeof digest);
+    return added;
 }
 
 static bool parse_entry(const struct source *source, struct field entry)
@@ -131,10 +159,8 @@ static bool parse_entry(const struct source *source, struct field entry)
         return refuse(source, "the name is longer than 255 bytes");
     if (!is_printable(name) || !is_printable(token))
         return refuse(source, "names and tokens are made of visible ASCII characters");
-    uint8_t digest[DIGEST_SIZE];
-    bool added = read_digest(source, token, digest) && add(source, name, digest);
-    OPENSSL_cleanse(digest, sizeof digest);
-    return added;
+    return password_is_hash(token.data, token.len) ? add_hash(source, name, token)
+                                                   : add_digest(source, name, token);
 }
 
 /* How long the entry at the front of `rest` is. A comment goes on to the end of its line, whatever

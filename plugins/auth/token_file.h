@@ -4,9 +4,11 @@
  *     # names and tokens
  *     alice 4f1c0e9d2b7a6358
  *     build-bot sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+ *     bob $argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$...
  *
- * Used in create. Plain tokens are wiped from every buffer that they were in, save the process's
- * environment. No error text quotes a token.
+ * Used in create, and on a thread that may block when the file has changed. Plain tokens are wiped
+ * from every buffer that they were in, save the process's environment. No error text quotes a
+ * token.
  */
 #ifndef AUTH_TOKEN_FILE_H
 #define AUTH_TOKEN_FILE_H

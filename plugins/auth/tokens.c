@@ -13,8 +13,10 @@ void tokens_deinit(struct tokens *tokens)
 {
     if (tokens->items == NULL)
         return;
-    for (size_t i = 0; i < tokens->count; i++)
+    for (size_t i = 0; i < tokens->count; i++) {
         tokens->host->release(tokens->items[i].name);
+        tokens->host->release(tokens->items[i].hash);
+    }
     OPENSSL_cleanse(tokens->items, tokens->count * sizeof *tokens->items);
     tokens->host->release(tokens->items);
     tokens->items = NULL;
@@ -40,6 +42,20 @@ static bool reserve(struct tokens *tokens)
     return true;
 }
 
+/* Adds an entry of that name without anything to compare with yet. NULL: no memory. */
+static struct token *append(struct tokens *tokens, const char *name, size_t name_len)
+{
+    if (!reserve(tokens))
+        return NULL;
+    struct token *token = &tokens->items[tokens->count];
+    *token = (struct token){.name = tokens->host->allocate(name_len), .name_len = name_len};
+    if (token->name == NULL)
+        return NULL;
+    memcpy(token->name, name, name_len);
+    tokens->count++;
+    return token;
+}
+
 enum tokens_result tokens_add(struct tokens *tokens, const char *name, size_t name_len,
                               const uint8_t digest[DIGEST_SIZE])
 {
@@ -48,15 +64,26 @@ enum tokens_result tokens_add(struct tokens *tokens, const char *name, size_t na
     for (size_t i = 0; i < tokens->count; i++)
         if (memcmp(tokens->items[i].digest, digest, DIGEST_SIZE) == 0)
             return TOKENS_DUPLICATE;
-    if (!reserve(tokens))
+    struct token *token = append(tokens, name, name_len);
+    if (token == NULL)
         return TOKENS_NO_MEMORY;
-    struct token *token = &tokens->items[tokens->count];
-    *token = (struct token){.name = tokens->host->allocate(name_len), .name_len = name_len};
-    if (token->name == NULL)
-        return TOKENS_NO_MEMORY;
-    memcpy(token->name, name, name_len);
     memcpy(token->digest, digest, DIGEST_SIZE);
-    tokens->count++;
+    return TOKENS_OK;
+}
+
+enum tokens_result tokens_add_hash(struct tokens *tokens, const char *name, size_t name_len,
+                                   const char *hash_cstr)
+{
+    if (tokens->count == TOKENS_MAX)
+        return TOKENS_TOO_MANY;
+    struct token *token = append(tokens, name, name_len);
+    if (token == NULL)
+        return TOKENS_NO_MEMORY;
+    /* Its digest stays all zero, which is the digest of nothing that anybody knows. */
+    token->hash = tokens->host->allocate(strlen(hash_cstr) + 1);
+    if (token->hash == NULL)
+        return TOKENS_NO_MEMORY;
+    memcpy(token->hash, hash_cstr, strlen(hash_cstr) + 1);
     return TOKENS_OK;
 }
 
@@ -73,19 +100,33 @@ const struct token *tokens_find(const struct tokens *tokens, const uint8_t diges
     for (size_t i = 0; i < tokens->count; i++) {
         /* All ones if this is the one, else 0: chosen without a branch. */
         size_t mask =
-            (size_t)0 - (size_t)(CRYPTO_memcmp(tokens->items[i].digest, digest, DIGEST_SIZE) == 0);
+            (size_t)0 - (size_t)(CRYPTO_memcmp(tokens->items[i].digest, digest, DIGEST_SIZE) == 0 &&
+                                 tokens->items[i].hash == NULL);
         found = (found & ~mask) | (i & mask);
     }
     return found < tokens->count ? &tokens->items[found] : NULL;
 }
 
-bool tokens_allow(struct tokens *tokens, const char *name, size_t len)
+static bool is_named(const struct token *token, const char *name, size_t len)
 {
-    bool any = false;
-    for (size_t i = 0; i < tokens->count; i++) {
-        struct token *token = &tokens->items[i];
-        if (token->name_len == len && memcmp(token->name, name, len) == 0)
-            token->allowed = any = true;
+    return token->name_len == len && memcmp(token->name, name, len) == 0;
+}
+
+const struct token *tokens_find_hash(const struct tokens *tokens, const char *name, size_t len,
+                                     size_t *from)
+{
+    while (*from < tokens->count) {
+        const struct token *token = &tokens->items[(*from)++];
+        if (token->hash != NULL && is_named(token, name, len))
+            return token;
     }
-    return any;
+    return NULL;
+}
+
+bool tokens_has_name(const struct tokens *tokens, const char *name, size_t len)
+{
+    for (size_t i = 0; i < tokens->count; i++)
+        if (is_named(&tokens->items[i], name, len))
+            return true;
+    return false;
 }

@@ -1,8 +1,9 @@
 /*
- * The tokens that an instance accepts: SHA-256 digests with the names they stand for.
+ * The tokens that an instance accepts: SHA-256 digests with the names they stand for, and slow
+ * hashes of people's secrets.
  *
- * Filled in create, immutable afterwards, so that any thread may look up. A token itself is not
- * kept, so that neither a core dump nor a bug elsewhere can give one away.
+ * Filled while a list is read, immutable afterwards, so that any thread may look up. A token itself
+ * is not kept, so that neither a core dump nor a bug elsewhere can give one away.
  */
 #ifndef AUTH_TOKENS_H
 #define AUTH_TOKENS_H
@@ -18,7 +19,7 @@ struct token {
     uint8_t digest[DIGEST_SIZE];
     char *name; /* owned, not zero-terminated */
     size_t name_len;
-    bool allowed;
+    char *hash; /* owned, zero-terminated, see password.h; NULL: the digest counts */
 };
 
 struct tokens {
@@ -41,13 +42,22 @@ void tokens_deinit(struct tokens *tokens);
 enum tokens_result tokens_add(struct tokens *tokens, const char *name, size_t name_len,
                               const uint8_t digest[DIGEST_SIZE]);
 
+/* Adds a slow hash (zero-terminated, copied) for `name`. */
+enum tokens_result tokens_add_hash(struct tokens *tokens, const char *name, size_t name_len,
+                                   const char *hash_cstr);
+
 /* The digest of a token. False if OpenSSL could not work it out, for lack of memory. */
 bool tokens_digest(const char *token, size_t len, uint8_t digest[DIGEST_SIZE]);
 
 /* Finds a digest in a time that does not depend on which, or whether, there is one. NULL: none. */
 const struct token *tokens_find(const struct tokens *tokens, const uint8_t digest[DIGEST_SIZE]);
 
-/* Marks the tokens of that name as allowed. Returns whether there is any. */
-bool tokens_allow(struct tokens *tokens, const char *name, size_t len);
+/* The first entry with a slow hash and that name at or after *from, which is moved behind it.
+ * NULL: none. */
+const struct token *tokens_find_hash(const struct tokens *tokens, const char *name, size_t len,
+                                     size_t *from);
+
+/* Whether there is a token of that name. */
+bool tokens_has_name(const struct tokens *tokens, const char *name, size_t len);
 
 #endif

@@ -1,0 +1,61 @@
+#include "finding.h"
+
+#include <string.h>
+
+void finding_init(struct finding *finding)
+{
+    finding->identity_len = 0;
+    finding->expires = 0;
+    finding->method = "none";
+    finding->reason = "The token is not valid.";
+    finding->is_scope = false;
+    finding->attribute_count = 0;
+    finding->text_len = 0;
+}
+
+bool finding_identify(struct finding *finding, const char *identity, size_t len)
+{
+    if (len == 0 || len > IDENTITY_MAX)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)identity[i] < 0x20 || identity[i] == 0x7f)
+            return false;
+    memcpy(finding->identity, identity, len);
+    finding->identity[len] = '\0';
+    finding->identity_len = len;
+    return true;
+}
+
+static struct sl_string keep(struct finding *finding, const char *text, size_t len)
+{
+    char *copy = finding->text + finding->text_len;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    finding->text_len += len + 1;
+    return (struct sl_string){copy, len};
+}
+
+bool finding_attribute(struct finding *finding, const char *name_cstr, const char *value,
+                       size_t len)
+{
+    size_t name_len = strlen(name_cstr);
+    if (finding->attribute_count == ATTRIBUTES_MAX || len > ATTRIBUTES_TEXT ||
+        finding->text_len + name_len + len + 2 > ATTRIBUTES_TEXT)
+        return false;
+    struct sl_pair *pair = &finding->attributes[finding->attribute_count++];
+    pair->name = keep(finding, name_cstr, name_len);
+    pair->value = keep(finding, value, len);
+    return true;
+}
+
+enum check finding_refuse(struct finding *finding, const char *reason)
+{
+    finding->reason = reason;
+    return CHECK_REFUSED;
+}
+
+enum check finding_fail(struct finding *finding, const char *reason)
+{
+    finding->reason = reason;
+    return CHECK_FAILED;
+}

@@ -1,0 +1,62 @@
+/*
+ * What a method has to go on, and what it found out: the vocabulary of auth's methods.
+ *
+ * Plain values, one thread at a time. Nothing here is kept beyond one attempt.
+ */
+#ifndef AUTH_FINDING_H
+#define AUTH_FINDING_H
+
+#include "credential.h"
+
+#include <sluice/plugin.h>
+
+#define IDENTITY_MAX 255
+#define ATTRIBUTES_MAX 16
+#define ATTRIBUTES_TEXT 4096 /* bytes of all names and values of an attempt */
+
+/* What a method says about a client. */
+enum check {
+    CHECK_NOT_MINE, /* nothing that this method knows: ask the next one */
+    CHECK_ACCEPTED,
+    CHECK_REFUSED, /* it is this method's, and it is not good: nobody else is asked */
+    CHECK_FAILED,  /* it cannot be told now: nobody gets in unchecked */
+    CHECK_SLOW     /* only a thread that may block can tell */
+};
+
+/* What a client shows. Borrowed from the request, or from the attempt that copied it. */
+struct shown {
+    struct sl_string token; /* empty: none */
+    enum credential_source source;
+    struct sl_string path;        /* that it wants to connect to */
+    struct sl_string address;     /* where it comes from */
+    struct sl_string certificate; /* the configured field of its certificate; empty: none */
+};
+
+/* What was found out. */
+struct finding {
+    char identity[IDENTITY_MAX + 1];
+    size_t identity_len;
+    int64_t expires;    /* seconds since 1970; 0: never */
+    const char *method; /* static: which one decided */
+    const char *reason; /* static: the sentence for a refusal */
+    bool is_scope;      /* refused for what it may not do, not for who it is */
+    struct sl_pair attributes[ATTRIBUTES_MAX]; /* into `text` */
+    size_t attribute_count;
+    char text[ATTRIBUTES_TEXT];
+    size_t text_len;
+};
+
+void finding_init(struct finding *finding);
+
+/* Names the client: 1 to IDENTITY_MAX bytes without control characters, else false. */
+bool finding_identify(struct finding *finding, const char *identity, size_t len);
+
+/* Adds an attribute, copied. False if there are too many, or they are too long. */
+bool finding_attribute(struct finding *finding, const char *name_cstr, const char *value,
+                       size_t len);
+
+/* Refuses, or fails, with a static sentence. */
+enum check finding_refuse(struct finding *finding, const char *reason);
+enum check finding_fail(struct finding *finding, const char *reason);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * Where an instance's tokens come from, and the list that is in force: the file is looked at from
+ * time to time and read anew when it has changed. A file that cannot be read, or that holds an
+ * error, leaves the list of before in force.
+ *
+ * The list is reference-counted; any thread may take it. Looking at the file blocks.
+ */
+#ifndef AUTH_TOKEN_SOURCE_H
+#define AUTH_TOKEN_SOURCE_H
+
+#include "finding.h"
+#include "tokens.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+struct token_list {
+    atomic_uint references;
+    struct tokens tokens;
+};
+
+struct token_source {
+    const char *file_cstr; /* NULL: none; borrowed */
+    const char *env_cstr;  /* likewise */
+    pthread_mutex_t lock;
+    struct token_list *current; /* owned reference */
+    struct stat seen;           /* of the file when it was last read */
+};
+
+/* Reads the list. Returns 0, or SL_ERROR after host->fail; nothing is owned then. */
+int token_source_init(struct token_source *source, struct sl_instance *self, const char *file_cstr,
+                      const char *env_cstr);
+void token_source_deinit(struct token_source *source, const struct sl_host *host);
+
+/* Reads the file anew if it has changed [a thread that may block]. */
+void token_source_refresh(struct token_source *source, struct sl_instance *self);
+
+/* Takes the list that is in force; give it back with token_list_unref. */
+struct token_list *token_source_take(struct token_source *source);
+void token_list_unref(struct token_list *list);
+
+/* Compares what is shown with the list. A secret with a slow hash is shown as NAME:SECRET. */
+enum check token_source_check(struct token_source *source, const struct shown *shown,
+                              bool may_block, struct finding *finding);
+
+#endif
