@@ -1,0 +1,160 @@
+#include "callback.h"
+
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_MAX 16384
+#define HEADER_MAX 9000
+#define SECOND INT64_C(1000000000)
+#define EXPIRES_MAX (INT64_C(10) * 365 * 86400)
+
+/* -- the answer -- */
+
+static bool take_attributes(json_t *attributes, struct finding *finding)
+{
+    const char *name;
+    json_t *value;
+    if (attributes == NULL)
+        return true;
+    if (!json_is_object(attributes))
+        return false;
+    json_object_foreach(attributes, name,
+                        value) if (!json_is_string(value) ||
+                                   !finding_attribute(finding, name, json_string_value(value),
+                                                      json_string_length(value))) return false;
+    return true;
+}
+
+static bool take_expiry(json_t *expires_in, int64_t now, struct finding *finding)
+{
+    if (expires_in == NULL)
+        return true;
+    if (!json_is_integer(expires_in) || json_integer_value(expires_in) <= 0 ||
+        json_integer_value(expires_in) > EXPIRES_MAX)
+        return false;
+    finding->expires = now + json_integer_value(expires_in);
+    return true;
+}
+
+enum check callback_parse(const char *body, size_t len, int64_t now, struct finding *finding)
+{
+    json_t *answer = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *identity = json_object_get(answer, "identity");
+    bool fine =
+        json_is_string(identity) &&
+        finding_identify(finding, json_string_value(identity), json_string_length(identity)) &&
+        take_expiry(json_object_get(answer, "expires_in"), now, finding) &&
+        take_attributes(json_object_get(answer, "attributes"), finding);
+    json_decref(answer);
+    return fine ? CHECK_ACCEPTED
+                : finding_fail(finding, "The authentication service cannot be understood.");
+}
+
+/* -- asking -- */
+
+/* What the answer depends on, as one digest. */
+static bool digest_of(const struct shown *shown, uint8_t digest[CACHE_KEY_SIZE])
+{
+    const struct sl_string parts[] = {shown->path, shown->address, shown->token};
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool fine = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+    for (size_t i = 0; fine && i < sizeof parts / sizeof *parts; i++)
+        fine = EVP_DigestUpdate(context, &parts[i].len, sizeof parts[i].len) == 1 &&
+               EVP_DigestUpdate(context, parts[i].data, parts[i].len) == 1;
+    fine = fine && EVP_DigestFinal_ex(context, digest, NULL) == 1;
+    EVP_MD_CTX_free(context);
+    return fine;
+}
+
+/* A header's value must not bring headers of its own. */
+static bool add_header(struct curl_slist **headers, const char *name, struct sl_string value)
+{
+    char line[HEADER_MAX];
+    for (size_t i = 0; i < value.len; i++)
+        if ((unsigned char)value.data[i] < 0x20 || value.data[i] == 0x7f)
+            return false;
+    int len = snprintf(line, sizeof line, "%s%.*s", name, (int)value.len, value.data);
+    if (len < 0 || len >= (int)sizeof line)
+        return false;
+    struct curl_slist *longer = curl_slist_append(*headers, line);
+    if (longer == NULL)
+        return false;
+    *headers = longer;
+    return true;
+}
+
+static enum check understand(const struct http_request *request, int64_t now,
+                             struct finding *finding)
+{
+    if (request->status == 200)
+        return callback_parse(request->body != NULL ? request->body : "", request->body_len, now,
+                              finding);
+    if (request->status == 401)
+        return finding_refuse(finding, "The authentication service refuses this client.");
+    if (request->status == 403) {
+        finding->is_scope = true;
+        return finding_refuse(finding, "This client may not connect here.");
+    }
+    return finding_fail(finding, "The authentication service is not well.");
+}
+
+static enum check ask(const struct callback *callback, struct sl_instance *self,
+                      const struct shown *shown, const atomic_bool *is_cancelled,
+                      struct finding *finding)
+{
+    struct curl_slist *headers = NULL;
+    struct http_request request = {.url_cstr = callback->url_cstr,
+                                   .ca_file_cstr = callback->ca_file_cstr,
+                                   .timeout = callback->timeout,
+                                   .body_max = ANSWER_MAX,
+                                   .is_cancelled = is_cancelled};
+    enum check result = finding_refuse(finding, "The token is not valid.");
+    if (add_header(&headers, "Authorization: Bearer ", shown->token) &&
+        add_header(&headers, "X-Original-Path: ", shown->path) &&
+        add_header(&headers, "X-Client-Address: ", shown->address)) {
+        request.headers = headers;
+        self->host->metric_add(callback->requests, 1);
+        (void)http_get(callback->http, &request);
+        result = understand(&request, self->host->time_wall() / SECOND, finding);
+        if (result == CHECK_FAILED)
+            sl_log(self, SL_LOG_WARN, "%s: no usable answer (status %ld) %s", callback->url_cstr,
+                   request.status, request.error);
+        free(request.body);
+    }
+    curl_slist_free_all(headers);
+    return result;
+}
+
+/* An answer is not kept beyond what it says about itself. */
+static int64_t keep_for(const struct callback *callback, const struct sl_instance *self,
+                        const struct finding *finding)
+{
+    int64_t left = finding->expires * SECOND - self->host->time_wall();
+    return finding->expires > 0 && left < callback->keep ? left : callback->keep;
+}
+
+enum check callback_check(struct callback *callback, struct sl_instance *self,
+                          const struct shown *shown, bool may_block,
+                          const atomic_bool *is_cancelled, struct finding *finding)
+{
+    uint8_t key[CACHE_KEY_SIZE];
+    enum check result;
+    finding->method = "http";
+    if (!digest_of(shown, key))
+        return finding_fail(finding, "Authentication is not possible at the moment.");
+    if (callback->cache != NULL &&
+        answer_cache_get(callback->cache, key, self->host->time_monotonic(), &result, finding)) {
+        self->host->metric_add(callback->hits, 1);
+        return result;
+    }
+    if (!may_block)
+        return CHECK_SLOW;
+    result = ask(callback, self, shown, is_cancelled, finding);
+    if (callback->cache != NULL && result != CHECK_FAILED)
+        answer_cache_put(callback->cache, key,
+                         self->host->time_monotonic() + keep_for(callback, self, finding), result,
+                         finding);
+    return result;
+}

@@ -1,0 +1,350 @@
+#include "jwt.h"
+
+#include "base64url.h"
+
+#include <math.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEYS_TRIED 16
+#define SIGNATURE_MAX 1024 /* bytes: RSA with 8192 bits */
+#define TIME_MAX 1e12      /* seconds: later than anybody needs */
+
+struct span {
+    const char *data;
+    size_t len;
+};
+
+struct parts {
+    struct span header;
+    struct span payload;
+    struct span signature;
+    struct span signed_text; /* header.payload */
+};
+
+const char *jwt_result_text(enum jwt_result result)
+{
+    static const char *const texts[] = {
+#define JWT_TEXT(name, sentence) [name] = sentence,
+        JWT_RESULTS(JWT_TEXT)
+#undef JWT_TEXT
+    };
+    return texts[result];
+}
+
+/* -- form (RFC 7515, section 7.1) -- */
+
+static bool split(const char *token, size_t len, struct parts *parts)
+{
+    const char *first = memchr(token, '.', len);
+    if (first == NULL)
+        return false;
+    const char *second = memchr(first + 1, '.', len - (size_t)(first + 1 - token));
+    if (second == NULL)
+        return false;
+    size_t rest = len - (size_t)(second + 1 - token);
+    *parts = (struct parts){.header = {token, (size_t)(first - token)},
+                            .payload = {first + 1, (size_t)(second - first - 1)},
+                            .signature = {second + 1, rest},
+                            .signed_text = {token, (size_t)(second - token)}};
+    return memchr(second + 1, '.', rest) == NULL && parts->header.len > 0 &&
+           parts->payload.len > 0 && rest > 0;
+}
+
+bool jwt_is_one(const char *text, size_t len)
+{
+    struct parts parts;
+    return len > 3 && memcmp(text, "eyJ", 3) == 0 && split(text, len, &parts);
+}
+
+/* base64url and then a JSON object without two members of one name. NULL: it is none. */
+static json_t *decode_object(struct span part)
+{
+    char text[JWT_MAX];
+    size_t len;
+    if (!base64_decode(BASE64_URL, part.data, part.len, (uint8_t *)text, sizeof text, &len))
+        return NULL;
+    json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(object))
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+/* -- signature -- */
+
+struct header {
+    unsigned algorithm;
+    char key_id[KEY_ID_MAX + 1];
+};
+
+static enum jwt_result read_header(struct span part, unsigned algorithms, struct header *header)
+{
+    json_t *object = decode_object(part);
+    const json_t *name = json_object_get(object, "alg");
+    const json_t *id = json_object_get(object, "kid");
+    enum jwt_result result = JWT_OK;
+    *header = (struct header){0};
+    if (json_is_string(name))
+        header->algorithm = algorithm_find(json_string_value(name), json_string_length(name));
+    if (!json_is_string(name) || (id != NULL && !json_is_string(id)))
+        result = JWT_MALFORMED;
+    else if ((header->algorithm & algorithms) == 0)
+        result = JWT_WRONG_ALGORITHM;
+    else if (json_object_get(object, "crit") != NULL)
+        result = JWT_CRITICAL;
+    else if (id != NULL && json_string_length(id) > KEY_ID_MAX)
+        result = JWT_UNKNOWN_KEY;
+    else if (id != NULL)
+        memcpy(header->key_id, json_string_value(id), json_string_length(id));
+    json_decref(object);
+    return result;
+}
+
+/* RFC 7518, section 3.4: r and s side by side, each as long as the curve's order. */
+static bool is_signature_length(unsigned algorithm, size_t len)
+{
+    if (algorithm == ALGORITHM_ES256)
+        return len == 64;
+    if (algorithm == ALGORITHM_ES384)
+        return len == 96;
+    return algorithm != ALGORITHM_ES512 || len == 132;
+}
+
+static bool verify_edwards(EVP_PKEY *key, struct span text, const uint8_t *signature, size_t len)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool good =
+        context != NULL && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+        EVP_DigestVerify(context, signature, len, (const uint8_t *)text.data, text.len) == 1;
+    EVP_MD_CTX_free(context);
+    return good;
+}
+
+static bool verify_with(const struct key *key, const char *token, size_t len,
+                        const struct parts *parts, const uint8_t *signature, size_t signature_len)
+{
+    cjose_err error;
+    if (key->edwards != NULL)
+        return verify_edwards(key->edwards, parts->signed_text, signature, signature_len);
+    cjose_jws_t *jws = cjose_jws_import(token, len, &error);
+    bool good = jws != NULL && cjose_jws_verify(jws, key->jwk, &error);
+    if (jws != NULL)
+        cjose_jws_release(jws);
+    return good;
+}
+
+/* A key without an id may be meant by any; one with an id only by its own. */
+static bool is_meant(const struct key *key, const struct header *header)
+{
+    return (key->algorithms & header->algorithm) != 0 &&
+           (key->id[0] == '\0' || header->key_id[0] == '\0' ||
+            strcmp(key->id, header->key_id) == 0);
+}
+
+static enum jwt_result verify_with_sets(const char *token, size_t len, const struct parts *parts,
+                                        const struct header *header,
+                                        const struct key_set *const *sets, size_t set_count)
+{
+    uint8_t signature[SIGNATURE_MAX];
+    size_t signature_len;
+    int tried = 0;
+    if (!base64_decode(BASE64_URL, parts->signature.data, parts->signature.len, signature,
+                       sizeof signature, &signature_len))
+        return JWT_MALFORMED;
+    if (!is_signature_length(header->algorithm, signature_len))
+        return JWT_WRONG_SIGNATURE;
+    for (size_t i = 0; i < set_count; i++)
+        for (size_t j = 0; sets[i] != NULL && j < sets[i]->count && tried < KEYS_TRIED; j++) {
+            const struct key *key = &sets[i]->keys[j];
+            if (!is_meant(key, header))
+                continue;
+            tried++;
+            if (verify_with(key, token, len, parts, signature, signature_len))
+                return JWT_OK;
+        }
+    ERR_clear_error();
+    return tried > 0 ? JWT_WRONG_SIGNATURE : JWT_UNKNOWN_KEY;
+}
+
+enum jwt_result jwt_verify_signature(const char *token, size_t len, unsigned algorithms,
+                                     const struct key_set *const *sets, size_t set_count,
+                                     char **payload, size_t *payload_len)
+{
+    struct parts parts;
+    struct header header;
+    if (len > JWT_MAX || !split(token, len, &parts))
+        return JWT_MALFORMED;
+    enum jwt_result result = read_header(parts.header, algorithms, &header);
+    if (result == JWT_OK)
+        result = verify_with_sets(token, len, &parts, &header, sets, set_count);
+    if (result != JWT_OK)
+        return result;
+    *payload = malloc(parts.payload.len);
+    if (*payload != NULL && base64_decode(BASE64_URL, parts.payload.data, parts.payload.len,
+                                          (uint8_t *)*payload, parts.payload.len, payload_len))
+        return JWT_OK;
+    free(*payload);
+    return JWT_MALFORMED;
+}
+
+/* -- claims (RFC 7519, section 4) -- */
+
+static bool text_is_in(const json_t *text, const struct texts *texts)
+{
+    for (size_t i = 0; json_is_string(text) && i < texts->count; i++)
+        if (strlen(texts->items[i]) == json_string_length(text) &&
+            memcmp(texts->items[i], json_string_value(text), json_string_length(text)) == 0)
+            return true;
+    return false;
+}
+
+/* A string, or an array of which one is enough. */
+static bool is_audience(const json_t *audience, const struct texts *texts)
+{
+    size_t index;
+    const json_t *item;
+    if (!json_is_array(audience))
+        return text_is_in(audience, texts);
+    json_array_foreach(audience, index, item)
+    {
+        if (text_is_in(item, texts))
+            return true;
+    }
+    return false;
+}
+
+/* A NumericDate. False: it is there, but none. */
+static bool read_time(const json_t *claims, const char *name, bool *there, double *seconds)
+{
+    const json_t *value = json_object_get(claims, name);
+    *there = value != NULL;
+    *seconds = json_number_value(value);
+    return value == NULL || (json_is_number(value) && isfinite(*seconds));
+}
+
+static enum jwt_result check_times(const json_t *claims, const struct jwt_rules *rules, int64_t now)
+{
+    bool has_expiry, has_start, has_issue;
+    double expiry, start, issue;
+    if (!read_time(claims, "exp", &has_expiry, &expiry) ||
+        !read_time(claims, "nbf", &has_start, &start) ||
+        !read_time(claims, "iat", &has_issue, &issue))
+        return JWT_WRONG_CLAIMS;
+    if (!has_expiry && rules->require_expiry)
+        return JWT_NO_EXPIRY;
+    if (has_expiry && (double)now >= expiry + (double)rules->leeway)
+        return JWT_EXPIRED;
+    return has_start && (double)now + (double)rules->leeway < start ? JWT_NOT_YET : JWT_OK;
+}
+
+/* Whether a list of words with spaces between them, or an array of texts, holds a scope. */
+static bool holds_scope(const json_t *list, const char *scope)
+{
+    size_t index;
+    const json_t *item;
+    const char *at = json_string_value(list);
+    for (; at != NULL && *at != '\0'; at += strspn(at, " ")) {
+        size_t len = strcspn(at, " ");
+        if (len == strlen(scope) && memcmp(at, scope, len) == 0)
+            return true;
+        at += len;
+    }
+    json_array_foreach(list, index, item)
+    {
+        if (json_is_string(item) && strcmp(json_string_value(item), scope) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* RFC 8693, section 4.2, and what others call it. */
+static bool has_scopes(const json_t *claims, const struct texts *scopes)
+{
+    static const char *const names[] = {"scope", "scp", "scopes"};
+    for (size_t i = 0; i < scopes->count; i++) {
+        bool found = false;
+        for (size_t j = 0; j < sizeof names / sizeof *names; j++)
+            found |= holds_scope(json_object_get(claims, names[j]), scopes->items[i]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static bool meets(const json_t *claims, const struct claim_rule *rule)
+{
+    const json_t *claim = jwt_claim(claims, rule->name_cstr);
+    if (claim == NULL || json_is_null(claim))
+        return false;
+    if (rule->value_cstr == NULL)
+        return true;
+    if (json_is_boolean(claim))
+        return strcmp(rule->value_cstr, json_is_true(claim) ? "true" : "false") == 0;
+    if (json_is_integer(claim)) {
+        char digits[32];
+        snprintf(digits, sizeof digits, "%lld", (long long)json_integer_value(claim));
+        return strcmp(rule->value_cstr, digits) == 0;
+    }
+    return json_is_string(claim) && strlen(rule->value_cstr) == json_string_length(claim) &&
+           strcmp(rule->value_cstr, json_string_value(claim)) == 0;
+}
+
+static enum jwt_result check_claims(const json_t *claims, const struct jwt_rules *rules,
+                                    int64_t now)
+{
+    enum jwt_result result = check_times(claims, rules, now);
+    if (result != JWT_OK)
+        return result;
+    if (rules->issuers.count > 0 && !text_is_in(json_object_get(claims, "iss"), &rules->issuers))
+        return JWT_WRONG_ISSUER;
+    if (rules->audiences.count > 0 &&
+        !is_audience(json_object_get(claims, "aud"), &rules->audiences))
+        return JWT_WRONG_AUDIENCE;
+    for (size_t i = 0; i < rules->claim_count; i++)
+        if (!meets(claims, &rules->claims[i]))
+            return JWT_CLAIM_MISSING;
+    return has_scopes(claims, &rules->scopes) ? JWT_OK : JWT_SCOPE_MISSING;
+}
+
+enum jwt_result jwt_verify(const char *token, size_t len, const struct jwt_rules *rules,
+                           const struct key_set *const *sets, size_t set_count, int64_t now,
+                           json_t **claims)
+{
+    char *payload = NULL;
+    size_t payload_len;
+    enum jwt_result result = jwt_verify_signature(token, len, rules->algorithms, sets, set_count,
+                                                  &payload, &payload_len);
+    if (result != JWT_OK)
+        return result;
+    *claims = json_loadb(payload, payload_len, JSON_REJECT_DUPLICATES, NULL);
+    free(payload);
+    result = json_is_object(*claims) ? check_claims(*claims, rules, now) : JWT_WRONG_CLAIMS;
+    if (result != JWT_OK)
+        json_decref(*claims);
+    return result;
+}
+
+const json_t *jwt_claim(const json_t *claims, const char *path_cstr)
+{
+    const json_t *whole = json_object_get(claims, path_cstr);
+    const char *at = path_cstr;
+    while (whole == NULL && claims != NULL && *at != '\0') {
+        char name[256];
+        size_t len = strcspn(at, ".");
+        if (len >= sizeof name)
+            return NULL;
+        memcpy(name, at, len);
+        name[len] = '\0';
+        claims = json_object_get(claims, name);
+        at += len + (at[len] == '.' ? 1 : 0);
+    }
+    return whole != NULL ? whole : claims;
+}
+
+int64_t jwt_expiry(const json_t *claims)
+{
+    double expiry = json_number_value(json_object_get(claims, "exp"));
+    return expiry > TIME_MAX ? (int64_t)TIME_MAX : (int64_t)expiry;
+}

@@ -1,0 +1,436 @@
+#include "key_set.h"
+
+#include "base64url.h"
+
+#include <jansson.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RSA_BITS_MIN 2048
+#define RSA_BITS_MAX 8192
+#define RSA_EXPONENT_MAX 8 /* bytes */
+
+#define RSA_ALGORITHMS                                                                             \
+    (ALGORITHM_RS256 | ALGORITHM_RS384 | ALGORITHM_RS512 | ALGORITHM_PS256 | ALGORITHM_PS384 |     \
+     ALGORITHM_PS512)
+
+static const struct {
+    const char *name;
+    enum algorithm algorithm;
+} algorithm_names[] = {
+    {"HS256", ALGORITHM_HS256}, {"HS384", ALGORITHM_HS384}, {"HS512", ALGORITHM_HS512},
+    {"RS256", ALGORITHM_RS256}, {"RS384", ALGORITHM_RS384}, {"RS512", ALGORITHM_RS512},
+    {"PS256", ALGORITHM_PS256}, {"PS384", ALGORITHM_PS384}, {"PS512", ALGORITHM_PS512},
+    {"ES256", ALGORITHM_ES256}, {"ES384", ALGORITHM_ES384}, {"ES512", ALGORITHM_ES512},
+    {"EdDSA", ALGORITHM_EDDSA},
+};
+
+unsigned algorithm_find(const char *name, size_t len)
+{
+    for (size_t i = 0; i < sizeof algorithm_names / sizeof *algorithm_names; i++)
+        if (strlen(algorithm_names[i].name) == len &&
+            memcmp(algorithm_names[i].name, name, len) == 0)
+            return algorithm_names[i].algorithm;
+    return 0;
+}
+
+/* -- sets -- */
+
+static struct key_set *set_create(size_t capacity, char *error)
+{
+    struct key_set *set = calloc(1, sizeof *set + capacity * sizeof(struct key));
+    if (set == NULL)
+        snprintf(error, KEY_ERROR_SIZE, "there is no memory for the keys");
+    else
+        atomic_init(&set->references, 1);
+    return set;
+}
+
+static void key_deinit(struct key *key)
+{
+    if (key->jwk != NULL)
+        cjose_jwk_release(key->jwk);
+    EVP_PKEY_free(key->edwards);
+}
+
+struct key_set *key_set_ref(struct key_set *set)
+{
+    atomic_fetch_add(&set->references, 1);
+    return set;
+}
+
+void key_set_unref(struct key_set *set)
+{
+    if (set == NULL || atomic_fetch_sub(&set->references, 1) != 1)
+        return;
+    for (size_t i = 0; i < set->count; i++)
+        key_deinit(&set->keys[i]);
+    free(set);
+}
+
+/* A set without a key lets nobody in, but it is never what was meant. */
+static struct key_set *finish(struct key_set *set, const char *what, char *error)
+{
+    if (set->count > 0)
+        return set;
+    snprintf(error, KEY_ERROR_SIZE, "there is no usable key in %s (%zu entries are of no use here)",
+             what, set->skipped);
+    key_set_unref(set);
+    return NULL;
+}
+
+/* -- JWK (RFC 7517) -- */
+
+struct text {
+    const char *data;
+    size_t len;
+};
+
+static struct text text_of(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    return (struct text){json_string_value(value),
+                         json_is_string(value) ? json_string_length(value) : 0};
+}
+
+static bool text_is(struct text text, const char *expected)
+{
+    return text.len == strlen(expected) && memcmp(text.data, expected, text.len) == 0;
+}
+
+/* An RSA exponent that is even, or 1, makes no signature. */
+static bool is_exponent(struct text text)
+{
+    uint8_t bytes[RSA_EXPONENT_MAX];
+    size_t len;
+    if (text.len == 0 ||
+        !base64_decode(BASE64_URL, text.data, text.len, bytes, sizeof bytes, &len) || len == 0)
+        return false;
+    return (bytes[len - 1] & 1) != 0 && !(len == 1 && bytes[0] == 1);
+}
+
+static unsigned curve_algorithm(struct text curve)
+{
+    return text_is(curve, "P-256")   ? ALGORITHM_ES256
+           : text_is(curve, "P-384") ? ALGORITHM_ES384
+           : text_is(curve, "P-521") ? ALGORITHM_ES512
+                                     : 0;
+}
+
+static unsigned hmac_algorithms(size_t bytes)
+{
+    return bytes >= 64   ? ALGORITHM_HS256 | ALGORITHM_HS384 | ALGORITHM_HS512
+           : bytes >= 48 ? ALGORITHM_HS256 | ALGORITHM_HS384
+           : bytes >= 32 ? ALGORITHM_HS256
+                         : 0;
+}
+
+/* RFC 8037, section 2. */
+static bool import_edwards(const json_t *entry, struct key *key)
+{
+    uint8_t x[64];
+    size_t len;
+    struct text curve = text_of(entry, "crv");
+    struct text text = text_of(entry, "x");
+    int type = text_is(curve, "Ed25519") ? EVP_PKEY_ED25519
+               : text_is(curve, "Ed448") ? EVP_PKEY_ED448
+                                         : EVP_PKEY_NONE;
+    if (type == EVP_PKEY_NONE || text.len == 0 ||
+        !base64_decode(BASE64_URL, text.data, text.len, x, sizeof x, &len))
+        return false;
+    key->edwards = EVP_PKEY_new_raw_public_key(type, NULL, x, len);
+    key->algorithms = ALGORITHM_EDDSA;
+    return key->edwards != NULL;
+}
+
+/* Through libcjose, without what is private. */
+static cjose_jwk_t *import_public(const json_t *entry, const char *const *members)
+{
+    json_t *copy = json_object();
+    cjose_jwk_t *jwk = NULL;
+    cjose_err error;
+    for (; *members != NULL; members++)
+        if (json_object_set(copy, *members, json_object_get(entry, *members)) != 0)
+            break;
+    char *text = *members == NULL ? json_dumps(copy, JSON_COMPACT) : NULL;
+    if (text != NULL)
+        jwk = cjose_jwk_import(text, strlen(text), &error);
+    if (text != NULL)
+        OPENSSL_cleanse(text, strlen(text));
+    free(text);
+    json_decref(copy);
+    return jwk;
+}
+
+static bool import_rsa(const json_t *entry, struct key *key)
+{
+    static const char *const members[] = {"kty", "n", "e", NULL};
+    cjose_err error;
+    if (!is_exponent(text_of(entry, "e")))
+        return false;
+    key->jwk = import_public(entry, members);
+    key->algorithms = RSA_ALGORITHMS;
+    size_t bits = key->jwk != NULL ? cjose_jwk_get_keysize(key->jwk, &error) : 0;
+    return bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX;
+}
+
+static bool import_ec(const json_t *entry, struct key *key)
+{
+    static const char *const members[] = {"kty", "crv", "x", "y", NULL};
+    key->algorithms = curve_algorithm(text_of(entry, "crv"));
+    if (key->algorithms != 0)
+        key->jwk = import_public(entry, members);
+    return key->jwk != NULL;
+}
+
+static bool import_secret(const json_t *entry, struct key *key)
+{
+    static const char *const members[] = {"kty", "k", NULL};
+    cjose_err error;
+    key->jwk = import_public(entry, members);
+    if (key->jwk != NULL)
+        key->algorithms = hmac_algorithms(cjose_jwk_get_keysize(key->jwk, &error) / 8);
+    return key->algorithms != 0;
+}
+
+/* RFC 7517, sections 4.2 to 4.4: what the key says that it is for. */
+static bool is_for_verifying(const json_t *entry)
+{
+    const json_t *use = json_object_get(entry, "use");
+    const json_t *operations = json_object_get(entry, "key_ops");
+    size_t index;
+    const json_t *operation;
+    if (use != NULL && !text_is(text_of(entry, "use"), "sig"))
+        return false;
+    if (operations == NULL)
+        return true;
+    json_array_foreach(operations, index, operation)
+    {
+        if (json_is_string(operation) && strcmp(json_string_value(operation), "verify") == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool restrict_algorithms(const json_t *entry, struct key *key)
+{
+    struct text name = text_of(entry, "alg");
+    if (json_object_get(entry, "alg") == NULL)
+        return true;
+    key->algorithms &= name.len > 0 ? algorithm_find(name.data, name.len) : 0;
+    return key->algorithms != 0;
+}
+
+static bool import_by_type(const json_t *entry, struct key *key)
+{
+    struct text type = text_of(entry, "kty");
+    if (text_is(type, "RSA"))
+        return import_rsa(entry, key);
+    if (text_is(type, "EC"))
+        return import_ec(entry, key);
+    if (text_is(type, "oct"))
+        return import_secret(entry, key);
+    return text_is(type, "OKP") && import_edwards(entry, key);
+}
+
+static void import_entry(struct key_set *set, const json_t *entry)
+{
+    struct key *key = &set->keys[set->count];
+    struct text id = text_of(entry, "kid");
+    if (json_is_object(entry) && id.len <= KEY_ID_MAX && is_for_verifying(entry) &&
+        import_by_type(entry, key) && restrict_algorithms(entry, key)) {
+        if (id.len > 0)
+            memcpy(key->id, id.data, id.len);
+        set->count++;
+        return;
+    }
+    key_deinit(key);
+    memset(key, 0, sizeof *key);
+    set->skipped++;
+}
+
+struct key_set *key_set_parse_jwks(const char *json, size_t len, char *error)
+{
+    json_error_t where;
+    struct key_set *set = NULL;
+    if (len > KEY_INPUT_MAX) {
+        snprintf(error, KEY_ERROR_SIZE, "the JWKS is larger than 1 MiB");
+        return NULL;
+    }
+    json_t *document = json_loadb(json, len, JSON_REJECT_DUPLICATES, &where);
+    json_t *keys = json_object_get(document, "keys");
+    if (document == NULL)
+        snprintf(error, KEY_ERROR_SIZE, "the JWKS is not JSON: line %d, column %d: %s", where.line,
+                 where.column, where.text);
+    else if (!json_is_array(keys) && json_object_get(document, "kty") == NULL)
+        snprintf(error, KEY_ERROR_SIZE, "the JWKS has no array \"keys\"");
+    else
+        set = set_create(keys != NULL ? KEYS_MAX : 1, error);
+    if (set != NULL && keys == NULL)
+        import_entry(set, document);
+    for (size_t i = 0; set != NULL && i < json_array_size(keys) && i < KEYS_MAX; i++)
+        import_entry(set, json_array_get(keys, i));
+    json_decref(document);
+    ERR_clear_error();
+    return set != NULL ? finish(set, "the JWKS", error) : NULL;
+}
+
+/* -- PEM -- */
+
+static size_t number_of(const EVP_PKEY *pkey, const char *name, uint8_t *out, size_t size)
+{
+    BIGNUM *number = NULL;
+    size_t len = 0;
+    if (EVP_PKEY_get_bn_param(pkey, name, &number) == 1 && (size_t)BN_num_bytes(number) <= size)
+        len = (size_t)BN_bn2bin(number, out);
+    BN_free(number);
+    return len;
+}
+
+static bool take_rsa(const EVP_PKEY *pkey, struct key *key)
+{
+    uint8_t n[RSA_BITS_MAX / 8];
+    uint8_t e[RSA_EXPONENT_MAX];
+    cjose_err error;
+    cjose_jwk_rsa_keyspec spec = {.n = n, .e = e};
+    if (EVP_PKEY_get_bits(pkey) < RSA_BITS_MIN)
+        return false;
+    spec.nlen = number_of(pkey, OSSL_PKEY_PARAM_RSA_N, n, sizeof n);
+    spec.elen = number_of(pkey, OSSL_PKEY_PARAM_RSA_E, e, sizeof e);
+    if (spec.nlen == 0 || spec.elen == 0)
+        return false;
+    key->jwk = cjose_jwk_create_RSA_spec(&spec, &error);
+    key->algorithms = RSA_ALGORITHMS;
+    return key->jwk != NULL;
+}
+
+static bool take_ec(const EVP_PKEY *pkey, struct key *key)
+{
+    uint8_t x[80];
+    uint8_t y[80];
+    char curve[64];
+    size_t curve_len;
+    cjose_err error;
+    cjose_jwk_ec_keyspec spec = {.x = x, .y = y};
+    if (EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, curve, sizeof curve,
+                                       &curve_len) != 1)
+        return false;
+    if (strcmp(curve, "prime256v1") == 0) {
+        spec.crv = CJOSE_JWK_EC_P_256;
+        key->algorithms = ALGORITHM_ES256;
+    } else if (strcmp(curve, "secp384r1") == 0) {
+        spec.crv = CJOSE_JWK_EC_P_384;
+        key->algorithms = ALGORITHM_ES384;
+    } else if (strcmp(curve, "secp521r1") == 0) {
+        spec.crv = CJOSE_JWK_EC_P_521;
+        key->algorithms = ALGORITHM_ES512;
+    } else {
+        return false;
+    }
+    spec.xlen = number_of(pkey, OSSL_PKEY_PARAM_EC_PUB_X, x, sizeof x);
+    spec.ylen = number_of(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, y, sizeof y);
+    key->jwk = spec.xlen > 0 && spec.ylen > 0 ? cjose_jwk_create_EC_spec(&spec, &error) : NULL;
+    return key->jwk != NULL;
+}
+
+static bool take_public_key(EVP_PKEY *pkey, struct key *key)
+{
+    int type = EVP_PKEY_get_base_id(pkey);
+    if (type == EVP_PKEY_RSA)
+        return take_rsa(pkey, key);
+    if (type == EVP_PKEY_EC)
+        return take_ec(pkey, key);
+    if (type != EVP_PKEY_ED25519 && type != EVP_PKEY_ED448)
+        return false;
+    EVP_PKEY_up_ref(pkey);
+    key->edwards = pkey;
+    key->algorithms = ALGORITHM_EDDSA;
+    return true;
+}
+
+static EVP_PKEY *decode_block(const char *name, const uint8_t *data, long len)
+{
+    if (strcmp(name, PEM_STRING_PUBLIC) == 0)
+        return d2i_PUBKEY(NULL, &data, len);
+    if (strcmp(name, PEM_STRING_X509) != 0)
+        return NULL;
+    X509 *certificate = d2i_X509(NULL, &data, len);
+    EVP_PKEY *pkey = certificate != NULL ? X509_get_pubkey(certificate) : NULL;
+    X509_free(certificate);
+    return pkey;
+}
+
+/* Takes one block of PEM. False if there is none left. */
+static bool take_block(BIO *input, struct key_set *set, bool *has_private)
+{
+    char *name = NULL;
+    char *header = NULL;
+    uint8_t *data = NULL;
+    long len = 0;
+    if (PEM_read_bio(input, &name, &header, &data, &len) != 1)
+        return false;
+    EVP_PKEY *pkey = decode_block(name, data, len);
+    struct key *key = &set->keys[set->count];
+    *has_private |= strstr(name, "PRIVATE KEY") != NULL;
+    if (pkey != NULL && take_public_key(pkey, key)) {
+        set->count++;
+    } else {
+        key_deinit(key);
+        memset(key, 0, sizeof *key);
+        set->skipped++;
+    }
+    EVP_PKEY_free(pkey);
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(data, (size_t)len);
+    return set->count < KEYS_MAX;
+}
+
+struct key_set *key_set_parse_pem(const char *pem, size_t len, char *error)
+{
+    bool has_private = false;
+    struct key_set *set = NULL;
+    if (len > KEY_INPUT_MAX) {
+        snprintf(error, KEY_ERROR_SIZE, "it is larger than 1 MiB");
+        return NULL;
+    }
+    BIO *input = BIO_new_mem_buf(pem, (int)len);
+    set = input != NULL ? set_create(KEYS_MAX, error) : NULL;
+    while (set != NULL && take_block(input, set, &has_private))
+        ;
+    BIO_free(input);
+    ERR_clear_error();
+    if (set != NULL && has_private) {
+        snprintf(error, KEY_ERROR_SIZE,
+                 "it holds a private key, which has no business on this "
+                 "server: openssl pkey -pubout makes the public one");
+        key_set_unref(set);
+        return NULL;
+    }
+    return set != NULL ? finish(set, "the PEM file", error) : NULL;
+}
+
+struct key_set *key_set_from_secret(const char *secret, size_t len, char *error)
+{
+    cjose_err why;
+    if (hmac_algorithms(len) == 0) {
+        snprintf(error, KEY_ERROR_SIZE,
+                 "the secret has fewer than 32 bytes and can be guessed; "
+                 "make one with: openssl rand -hex 32");
+        return NULL;
+    }
+    struct key_set *set = set_create(1, error);
+    if (set == NULL)
+        return NULL;
+    set->keys[0].jwk = cjose_jwk_create_oct_spec((const uint8_t *)secret, len, &why);
+    set->keys[0].algorithms = hmac_algorithms(len);
+    set->count = set->keys[0].jwk != NULL ? 1 : 0;
+    return finish(set, "the secret", error);
+}
