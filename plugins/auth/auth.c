@@ -1,101 +1,260 @@
 /*
- * auth: lets in who has a token from a list, and names the client after it.
+ * auth: lets in who shows a good token, ticket or certificate, and names the client after it.
+ *
+ * What can be told at once is told on the client's thread; for the rest the upgrade is deferred and
+ * a worker thread goes on (attempt.c). A reload replaces the policy, not the instance.
  */
+#include "attempt.h"
 #include "credential.h"
-#include "settings.h"
-#include "tokens.h"
+#include "meters.h"
+#include "policy.h"
+#include "session.h"
 
 #include <sluice/plugin.h>
 
 #include <openssl/crypto.h>
+#include <string.h>
+
+#define MAINTENANCE_INTERVAL INT64_C(1000000000)
+#define MAINTENANCE_TAG 0 /* no client has this id */
 
 struct auth {
-    struct settings settings;
+    pthread_mutex_t lock;  /* of `policy`, held to take a reference */
+    struct policy *policy; /* owned reference */
+    struct meters meters;
+    atomic_bool is_maintaining;
+    atomic_bool renews; /* the policy has a renewal */
+    _Atomic int64_t next_reread;
 };
 
-static int create(struct sl_instance *self)
+static struct policy *take_policy(struct sl_instance *self)
 {
     struct auth *state = self->state;
-    return settings_read(self, &state->settings);
+    pthread_mutex_lock(&state->lock);
+    struct policy *policy = policy_ref(state->policy);
+    pthread_mutex_unlock(&state->lock);
+    return policy;
 }
 
-static void destroy(struct sl_instance *self)
-{
-    struct auth *state = self->state;
-    settings_deinit(&state->settings);
-}
-
-/* RFC 6750, section 3: how to ask for a token, and why the one that came was no good. */
-static enum sl_verdict deny(const struct sl_host *host, struct sl_request *request,
-                            const char *challenge, const char *reason)
-{
-    host->deny_header(request, "WWW-Authenticate", challenge);
-    return host->deny(request, 401, reason);
-}
+/* -- upgrades -- */
 
 /* Something failed that should not. Whatever on_error says, nobody gets in unchecked. */
-static enum sl_verdict fail(const struct sl_host *host, struct sl_request *request)
+static enum sl_verdict fail(const struct auth *state, const struct sl_host *host,
+                            struct sl_request *request)
 {
+    host->metric_add(state->meters.failed, 1);
+    host->deny_header(request, "Retry-After", "1");
     return host->deny(request, 503, "Authentication is not possible at the moment.");
-}
-
-/* The token's entry, or NULL. *failed tells that it could not be looked up. */
-static const struct token *look_up(const struct tokens *tokens, struct sl_string given,
-                                   bool *failed)
-{
-    uint8_t digest[DIGEST_SIZE];
-    *failed = false;
-    if (given.len > TOKEN_MAX)
-        return NULL;
-    *failed = !tokens_digest(given.data, given.len, digest);
-    const struct token *token = *failed ? NULL : tokens_find(tokens, digest);
-    OPENSSL_cleanse(digest, sizeof digest);
-    return token;
 }
 
 /* Browsers give up if they offered subprotocols and none is answered: "bearer" is, the token that
  * stood beside it never. */
 static bool answer_subprotocol(const struct sl_host *host, struct sl_request *request,
-                               enum credential_source source)
+                               const struct shown *shown)
 {
-    return source != CREDENTIAL_SUBPROTOCOL || request->subprotocol.len > 0 ||
+    return shown->token.len == 0 || shown->source != CREDENTIAL_SUBPROTOCOL ||
+           request->subprotocol.len > 0 ||
            host->select_subprotocol(request, BEARER_SUBPROTOCOL) == 0;
+}
+
+static void look(const struct policy *policy, const struct sl_host *host, struct sl_client *client,
+                 const struct sl_request *request, char *basic, struct shown *shown)
+{
+    *shown = (struct shown){.path = request->path, .address = host->client_address(client)};
+    if (!credential_find(host, request, &policy->places, basic, &shown->token, &shown->source))
+        shown->token = (struct sl_string){"", 0};
+    if (shown->token.len > CREDENTIAL_MAX) /* longer than any that is good */
+        shown->token.len = CREDENTIAL_MAX + 1;
+    if (!host->request_certificate(request, policy->certificate_field, 0, &shown->certificate))
+        shown->certificate = (struct sl_string){"", 0};
+}
+
+static enum sl_verdict decide(const struct auth *state, const struct policy *policy,
+                              struct sl_instance *self, struct sl_client *client,
+                              struct sl_request *request, enum check result,
+                              struct finding *finding)
+{
+    const struct sl_host *host = self->host;
+    struct outcome outcome = attempt_outcome(policy, result, finding);
+    if (outcome.verdict == SL_DENY) {
+        host->metric_add(result == CHECK_FAILED ? state->meters.failed : state->meters.refused, 1);
+        for (size_t i = 0; i < outcome.header_count; i++)
+            host->deny_header(request, outcome.headers[i].name.data, outcome.headers[i].value.data);
+        return host->deny(request, outcome.status, outcome.reason);
+    }
+    if (result != CHECK_ACCEPTED)
+        return SL_CONTINUE;
+    if (host->identify(self, client, finding->identity, finding->identity_len) != 0)
+        return fail(state, host, request);
+    for (size_t i = 0; i < finding->attribute_count; i++) {
+        const struct sl_pair *pair = &finding->attributes[i];
+        if (host->attribute_set(self, client, pair->name.data, pair->value.data, pair->value.len) !=
+            0)
+            return fail(state, host, request);
+    }
+    host->metric_add(state->meters.accepted, 1);
+    return SL_CONTINUE;
 }
 
 static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *client,
                                   struct sl_request *request)
 {
+    struct auth *state = self->state;
+    struct policy *policy = take_policy(self);
+    char basic[CREDENTIAL_BASIC_MAX];
+    struct shown shown;
+    struct finding finding;
+    enum sl_verdict verdict = SL_ERROR;
+    finding_init(&finding);
+    look(policy, self->host, client, request, basic, &shown);
+    enum check result = policy_check(policy, self, &shown, false, NULL, &finding);
+    if (answer_subprotocol(self->host, request, &shown))
+        verdict = result == CHECK_SLOW
+                      ? attempt_start(policy, self, client, NULL, &shown)
+                      : decide(state, policy, self, client, request, result, &finding);
+    OPENSSL_cleanse(basic, sizeof basic);
+    policy_unref(policy);
+    return verdict == SL_ERROR ? fail(state, self->host, request) : verdict;
+}
+
+/* -- sessions -- */
+
+static void on_open(struct sl_instance *self, struct sl_client *client)
+{
+    struct policy *policy = take_policy(self);
+    session_begin(self->host->client_state(self, client), self, client, policy);
+    policy_unref(policy);
+}
+
+static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)
+{
+    (void)how;
+    session_end(self->host->client_state(self, client), self);
+}
+
+static enum sl_verdict renew(struct policy *policy, struct sl_instance *self,
+                             struct sl_client *client, struct sl_string token)
+{
+    struct session *session = self->host->client_state(self, client);
+    struct shown shown = {.token = token,
+                          .source = CREDENTIAL_HEADER,
+                          .path = self->host->client_endpoint(client),
+                          .address = self->host->client_address(client),
+                          .certificate = {"", 0}};
+    struct finding finding;
+    finding_init(&finding);
+    enum check result = policy_check(policy, self, &shown, false, NULL, &finding);
+    if (result == CHECK_SLOW)
+        return attempt_start(policy, self, client, session, &shown);
+    if (result == CHECK_ACCEPTED)
+        session_describe(policy, &finding);
+    session_renew(session, self, client, policy, result, &finding);
+    return SL_HANDLED;
+}
+
+static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
+                                  const struct sl_message *message)
+{
+    enum sl_verdict verdict = SL_CONTINUE;
+    char token[CREDENTIAL_MAX];
+    size_t len;
     const struct auth *state = self->state;
-    const struct settings *settings = &state->settings;
-    const struct sl_host *host = self->host;
-    struct sl_string given;
-    enum credential_source source;
-    bool failed;
-    if (!credential_find(host, request, &settings->places, &given, &source))
-        return settings->required ? deny(host, request, "Bearer", "A token is required.")
-                                  : SL_CONTINUE;
-    const struct token *token = look_up(&settings->tokens, given, &failed);
-    if (failed)
-        return fail(host, request);
-    if (token == NULL)
-        return deny(host, request, "Bearer error=\"invalid_token\"", "The token is not valid.");
-    if (!token->allowed)
-        return host->deny(request, 403, "This token may not connect here.");
-    if (host->identify(self, client, token->name, token->name_len) != 0 ||
-        !answer_subprotocol(host, request, source))
-        return fail(host, request);
-    return SL_CONTINUE;
+    if (!atomic_load_explicit(&state->renews, memory_order_relaxed))
+        return SL_CONTINUE; /* without a lock, for every message of most configurations */
+    struct policy *policy = take_policy(self);
+    if (session_is_renewal(policy->renewal, message, token, sizeof token, &len)) {
+        verdict = renew(policy, self, client, (struct sl_string){token, len});
+        OPENSSL_cleanse(token, sizeof token);
+    }
+    policy_unref(policy);
+    return verdict;
+}
+
+/* -- upkeep -- */
+
+static void maintain(struct sl_instance *self, void *context)
+{
+    struct auth *state = self->state;
+    struct policy *policy = take_policy(self);
+    (void)context;
+    int64_t now = self->host->time_monotonic();
+    bool reread = policy->reread > 0 && now >= atomic_load(&state->next_reread);
+    if (reread)
+        atomic_store(&state->next_reread, now + policy->reread);
+    policy_maintain(policy, self, reread);
+    policy_unref(policy);
+    atomic_store(&state->is_maintaining, false);
+}
+
+static void on_timer(struct sl_instance *self, uint64_t timer, uint64_t tag)
+{
+    struct auth *state = self->state;
+    (void)timer;
+    if (tag != MAINTENANCE_TAG) {
+        self->host->metric_add(state->meters.expired, 1);
+        (void)self->host->close(self, tag, CLOSE_EXPIRED, "Your credentials have expired.");
+    } else if (!atomic_exchange(&state->is_maintaining, true) &&
+               self->host->offload(self, 0, maintain, NULL, NULL) != 0) {
+        atomic_store(&state->is_maintaining, false);
+    }
+}
+
+static int create(struct sl_instance *self)
+{
+    struct auth *state = self->state;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return sl_fail(self, "libcurl cannot be used");
+    meters_init(&state->meters, self);
+    state->policy = policy_create(self, &state->meters, NULL);
+    if (state->policy == NULL)
+        return SL_ERROR;
+    pthread_mutex_init(&state->lock, NULL);
+    atomic_store(&state->renews, state->policy->renewal != NULL);
+    atomic_store(&state->next_reread, self->host->time_monotonic() + state->policy->reread);
+    if (self->host->timer_start(self, 1, MAINTENANCE_INTERVAL, MAINTENANCE_TAG) != 0)
+        return 0;
+    policy_unref(state->policy);
+    pthread_mutex_destroy(&state->lock);
+    return sl_fail(self, "there is no memory for a timer");
+}
+
+static int on_reload(struct sl_instance *self)
+{
+    struct auth *state = self->state;
+    struct policy *next = policy_create(self, &state->meters, state->policy);
+    if (next == NULL)
+        return SL_ERROR;
+    pthread_mutex_lock(&state->lock);
+    struct policy *before = state->policy;
+    state->policy = next;
+    atomic_store(&state->renews, next->renewal != NULL);
+    pthread_mutex_unlock(&state->lock);
+    policy_unref(before);
+    return 0;
+}
+
+static void destroy(struct sl_instance *self)
+{
+    struct auth *state = self->state;
+    policy_unref(state->policy);
+    pthread_mutex_destroy(&state->lock);
 }
 
 SL_EXPORT const struct sl_plugin sluice_plugin = {
     SL_PLUGIN_HEADER,
     .name = "auth",
-    .version = "1.0.0",
-    .summary = "Lets in clients with a token from a list, and names them",
+    .version = "2.0.0",
+    .summary = "Lets in clients with a token, JWT, ticket or certificate, and names them",
     .license = "MIT",
-    SL_OPTIONS(settings_options),
+    SL_OPTIONS(policy_options),
     .instance_size = sizeof(struct auth),
+    .client_size = sizeof(struct session),
     .create = create,
     .destroy = destroy,
     .on_connect = on_connect,
+    .on_open = on_open,
+    .on_message = on_message,
+    .on_close = on_close,
+    .on_timer = on_timer,
+    .on_reload = on_reload,
 };

@@ -1,30 +1,43 @@
 #include "credential.h"
 
+#include "base64url.h"
+
 #include <string.h>
 #include <strings.h>
 
-#define SCHEME "Bearer"
 #define OFFERS_MAX 32 /* subprotocols that are looked at */
 
-/* RFC 6750, section 2.1: the scheme in any case, spaces, the token. Another scheme is none. */
-static bool find_in_header(const struct sl_host *host, const struct sl_request *request,
-                           struct sl_string *token)
+/* What follows a scheme, in any case, and spaces (RFC 9110, section 11.4). Another scheme is none.
+ */
+static bool after_scheme(struct sl_string value, const char *scheme, struct sl_string *rest)
 {
-    size_t scheme = strlen(SCHEME);
-    if (!host->request_header(request, "Authorization", token))
+    size_t len = strlen(scheme);
+    if (value.len <= len || strncasecmp(value.data, scheme, len) != 0 || value.data[len] != ' ')
         return false;
-    if (token->len <= scheme || strncasecmp(token->data, SCHEME, scheme) != 0 ||
-        token->data[scheme] != ' ')
-        return false;
-    token->data += scheme;
-    token->len -= scheme;
-    while (token->len > 0 && token->data[0] == ' ') {
-        token->data++;
-        token->len--;
+    value.data += len;
+    value.len -= len;
+    while (value.len > 0 && value.data[0] == ' ') {
+        value.data++;
+        value.len--;
     }
-    while (token->len > 0 && token->data[token->len - 1] == ' ')
-        token->len--;
+    while (value.len > 0 && value.data[value.len - 1] == ' ')
+        value.len--;
+    *rest = value;
     return true;
+}
+
+static bool find_in_header(const struct sl_host *host, const struct sl_request *request,
+                           char *basic, struct sl_string *token)
+{
+    struct sl_string value, encoded;
+    if (!host->request_header(request, "Authorization", &value))
+        return false;
+    if (after_scheme(value, "Bearer", token))
+        return true;
+    token->data = basic;
+    return after_scheme(value, "Basic", &encoded) &&
+           base64_decode(BASE64_STANDARD, encoded.data, encoded.len, (uint8_t *)basic,
+                         CREDENTIAL_BASIC_MAX, &token->len);
 }
 
 static bool find_in_subprotocols(const struct sl_host *host, const struct sl_request *request,
@@ -40,11 +53,11 @@ static bool find_in_subprotocols(const struct sl_host *host, const struct sl_req
 
 static bool find_in(const struct sl_host *host, const struct sl_request *request,
                     const struct credential_places *places, enum credential_source source,
-                    struct sl_string *token)
+                    char *basic, struct sl_string *token)
 {
     switch (source) {
     case CREDENTIAL_HEADER:
-        return find_in_header(host, request, token);
+        return find_in_header(host, request, basic, token);
     case CREDENTIAL_QUERY:
         return host->request_query(request, places->query_parameter, token);
     case CREDENTIAL_COOKIE:
@@ -58,12 +71,12 @@ static bool find_in(const struct sl_host *host, const struct sl_request *request
 }
 
 bool credential_find(const struct sl_host *host, const struct sl_request *request,
-                     const struct credential_places *places, struct sl_string *token,
+                     const struct credential_places *places, char *basic, struct sl_string *token,
                      enum credential_source *source)
 {
     for (size_t i = 0; i < places->count; i++) {
         *source = places->sources[i];
-        if (find_in(host, request, places, *source, token) && token->len > 0)
+        if (find_in(host, request, places, *source, basic, token) && token->len > 0)
             return true;
     }
     return false;

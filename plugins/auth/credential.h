@@ -9,7 +9,7 @@
 #include <sluice/plugin.h>
 
 enum credential_source {
-    CREDENTIAL_HEADER,      /* Authorization: Bearer TOKEN */
+    CREDENTIAL_HEADER,      /* Authorization: Bearer TOKEN, or Basic NAME:SECRET in base64 */
     CREDENTIAL_QUERY,       /* ?token=TOKEN */
     CREDENTIAL_COOKIE,      /* Cookie: token=TOKEN */
     CREDENTIAL_SUBPROTOCOL, /* Sec-WebSocket-Protocol: bearer, TOKEN */
@@ -27,9 +27,13 @@ struct credential_places {
     const char *cookie;          /* likewise */
 };
 
-/* The first token that is not empty, and where it was. False if there is none. */
+#define CREDENTIAL_MAX 8192       /* bytes of a token; no method takes longer ones */
+#define CREDENTIAL_BASIC_MAX 1024 /* bytes of NAME:SECRET from Authorization: Basic */
+
+/* The first token that is not empty, and where it was. False if there is none. What comes as
+ * Authorization: Basic (RFC 7617) is decoded into `basic`, of CREDENTIAL_BASIC_MAX bytes. */
 bool credential_find(const struct sl_host *host, const struct sl_request *request,
-                     const struct credential_places *places, struct sl_string *token,
+                     const struct credential_places *places, char *basic, struct sl_string *token,
                      enum credential_source *source);
 
 #endif

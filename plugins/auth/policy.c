@@ -116,9 +116,9 @@ enum check policy_check(struct policy *policy, struct sl_instance *self, const s
     return result;
 }
 
-void policy_maintain(struct policy *policy, struct sl_instance *self)
+void policy_maintain(struct policy *policy, struct sl_instance *self, bool reread)
 {
-    if (policy->tokens.current != NULL)
+    if (reread && policy->tokens.current != NULL)
         token_source_refresh(&policy->tokens, self);
     jwt_method_maintain(&policy->jwt, self, &policy->http);
 }

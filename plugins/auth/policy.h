@@ -50,6 +50,8 @@ struct policy {
     int64_t reread;      /* ns between looks at files; 0: never */
     int64_t grace;       /* ns that a client may stay after its expiry */
     const char *renewal; /* the member of a message that renews; NULL: none does */
+    bool closes_expired;
+    bool sets_attributes; /* auth.method and auth.expires */
 };
 
 #define POLICY_OPTION_COUNT 38
@@ -73,7 +75,7 @@ const char *policy_text(struct policy *policy, struct sl_string text);
 enum check policy_check(struct policy *policy, struct sl_instance *self, const struct shown *shown,
                         bool may_block, const atomic_bool *is_cancelled, struct finding *finding);
 
-/* Looks after files and keys [a thread that may block]. */
-void policy_maintain(struct policy *policy, struct sl_instance *self);
+/* Looks after keys and, with `reread`, files [a thread that may block]. */
+void policy_maintain(struct policy *policy, struct sl_instance *self, bool reread);
 
 #endif

@@ -1,0 +1,571 @@
+#include "policy.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const source_names[CREDENTIAL_SOURCES + 1] = {
+    [CREDENTIAL_HEADER] = "header",
+    [CREDENTIAL_QUERY] = "query",
+    [CREDENTIAL_COOKIE] = "cookie",
+    [CREDENTIAL_SUBPROTOCOL] = "subprotocol",
+};
+
+static const char *const method_names[METHODS + 1] = {
+    [METHOD_CERTIFICATE] = "certificate", [METHOD_JWT] = "jwt",   [METHOD_TICKET] = "ticket",
+    [METHOD_TOKENS] = "tokens",           [METHOD_HTTP] = "http",
+};
+
+static const char *const algorithm_choices[] = {"HS256", "HS384", "HS512", "RS256", "RS384",
+                                                "RS512", "PS256", "PS384", "PS512", "ES256",
+                                                "ES384", "ES512", "EdDSA", NULL};
+
+static const char *const certificate_fields[] = {"common_name", "dns",    "email", "uri",
+                                                 "subject",     "sha256", NULL};
+
+static const enum sl_certificate_field certificate_values[] = {
+    SL_CERTIFICATE_COMMON_NAME, SL_CERTIFICATE_DNS,     SL_CERTIFICATE_EMAIL,
+    SL_CERTIFICATE_URI,         SL_CERTIFICATE_SUBJECT, SL_CERTIFICATE_SHA256};
+
+#define TEXT(option, text)                                                                         \
+    {                                                                                              \
+        .name = (option), .type = SL_OPTION_STRING, .minimum = 1, .maximum = 4096,                 \
+        .summary = (text)                                                                          \
+    }
+#define LIST(option, text)                                                                         \
+    {                                                                                              \
+        .name = (option), .type = SL_OPTION_STRINGS, .summary = (text)                             \
+    }
+#define FILE_AT(option, text)                                                                      \
+    {                                                                                              \
+        .name = (option), .type = SL_OPTION_PATH, .summary = (text)                                \
+    }
+#define SECRET(option, text)                                                                       \
+    {                                                                                              \
+        .name = (option), .type = SL_OPTION_SECRET, .summary = (text)                              \
+    }
+#define TIME(option, fallback, least, most, text)                                                  \
+    {                                                                                              \
+        .name = (option), .type = SL_OPTION_DURATION, .default_value = (fallback),                 \
+        .minimum = (least)*1e9, .maximum = (most)*1e9, .summary = (text)                           \
+    }
+#define FLAG(option, fallback, text)                                                               \
+    {                                                                                              \
+        .name = (option), .type = SL_OPTION_BOOL, .default_value = (fallback), .summary = (text)   \
+    }
+
+const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
+    {.name = "methods",
+     .type = SL_OPTION_STRINGS,
+     .choices = method_names,
+     .summary = "Which methods are asked, in this order; if left out all that are configured: "
+                "certificate, jwt, ticket, tokens, http"},
+    FLAG("required", "true",
+         "Whether a client that shows nothing is refused; who shows something bad always is"),
+    LIST("allow", "The identities that may connect to this endpoint; if left out all"),
+    {.name = "from",
+     .type = SL_OPTION_STRINGS,
+     .default_value = "[header, query, cookie, subprotocol]",
+     .choices = source_names,
+     .summary = "Where a token is looked for, in this order; the first one found decides"},
+    {.name = "query_parameter",
+     .type = SL_OPTION_STRING,
+     .default_value = "token",
+     .minimum = 1,
+     .maximum = 255,
+     .summary = "The query parameter that holds the token"},
+    {.name = "cookie",
+     .type = SL_OPTION_STRING,
+     .default_value = "token",
+     .minimum = 1,
+     .maximum = 255,
+     .summary = "The cookie that holds the token"},
+    FILE_AT("tokens_file", "A file of tokens, one a line: a name, a space, and the token, sha256: "
+                           "and its hash, or an Argon2 or scrypt hash"),
+    {.name = "tokens_env",
+     .type = SL_OPTION_STRING,
+     .minimum = 1,
+     .maximum = 255,
+     .summary = "The name of an environment variable with such lines, which commas may separate"},
+    TIME("reread", "5s", 0, 86400, "How often tokens_file is looked at for changes; 0s: never"),
+    SECRET("jwt_secret", "The shared secret of HS256, HS384 and HS512"),
+    FILE_AT("jwt_key_file", "Public keys or certificates that sign JWTs, PEM"),
+    FILE_AT("jwks_file", "Keys that sign JWTs: a JWK Set"),
+    TEXT("jwks_url", "Where the JWK Set is fetched from: https://, or http:// on this machine"),
+    TIME("jwks_refresh", "5m", 1, 86400, "How often the JWK Set is fetched"),
+    TIME("jwks_refetch", "30s", 1, 86400,
+         "How often a token of an unknown key, or a failure, may make it be fetched again"),
+    TIME("jwks_max_age", "24h", 60, 31536000,
+         "How long keys that were fetched stay in force if fetching them again fails"),
+    TIME("jwks_timeout", "5s", 0.1, 60, "How long fetching the JWK Set may take"),
+    FILE_AT("ca_file", "Whose certificates jwks_url and http_url may have, PEM; if left out the "
+                       "system's"),
+    {.name = "jwt_algorithms",
+     .type = SL_OPTION_STRINGS,
+     .choices = algorithm_choices,
+     .summary = "Which algorithms are accepted; if left out HS* with jwt_secret, and all others "
+                "with public keys"},
+    LIST("jwt_issuer", "Whose JWTs are accepted: the claim iss; if left out anybody's"),
+    LIST("jwt_audience", "For whom JWTs have to be meant: the claim aud; if left out for anybody"),
+    TIME("jwt_leeway", "10s", 0, 600, "How far clocks may be apart"),
+    FLAG("jwt_require_expiry", "true", "Whether a JWT without exp is refused"),
+    {.name = "jwt_claims",
+     .type = SL_OPTION_MAP,
+     .summary = "Claims that have to be there, and their values; \"*\" for any value; dots lead "
+                "into objects"},
+    LIST("jwt_scopes", "Scopes that a JWT has to have, all of them"),
+    {.name = "jwt_identity",
+     .type = SL_OPTION_STRING,
+     .default_value = "sub",
+     .minimum = 1,
+     .maximum = 255,
+     .summary = "The claim that names the client; dots lead into objects"},
+    {.name = "jwt_attributes",
+     .type = SL_OPTION_MAP,
+     .summary = "Attributes that the client gets, and the claims that they come from"},
+    SECRET("ticket_secret", "The shared secret of signed tickets"),
+    SECRET("ticket_secret_previous", "The one before, which is still accepted"),
+    TEXT("http_url", "An HTTP service that says who a client is"),
+    TIME("http_timeout", "1s", 0.01, 60, "How long its answer may take"),
+    TIME("http_cache", "10s", 0, 86400, "How long its answers are kept; 0s: not at all"),
+    {.name = "http_cache_size",
+     .type = SL_OPTION_INTEGER,
+     .default_value = "10000",
+     .minimum = 1,
+     .maximum = 1e6,
+     .summary = "How many of its answers are kept"},
+    {.name = "certificate_identity",
+     .type = SL_OPTION_CHOICE,
+     .choices = certificate_fields,
+     .summary = "Which field of a client's certificate names it; needs client_ca at the listener"},
+    TIME("grace", "0s", 0, 86400,
+         "How long a client may stay after its credentials have expired; then it is closed with "
+         "4401"),
+    {.name = "renewal",
+     .type = SL_OPTION_STRING,
+     .minimum = 1,
+     .maximum = 63,
+     .summary = "The member of a message that renews a client's credentials, such as renew for "
+                "{\"renew\": \"TOKEN\"}; if left out none does"},
+    FLAG("expire", "true", "Whether clients are closed when their credentials have expired"),
+    FLAG("attributes", "true", "Whether the attributes auth.method and auth.expires are set"),
+};
+
+static bool is_set(const struct sl_instance *self, const char *name)
+{
+    return self->host->option(self, name) != NULL;
+}
+
+/* A copy of an option's text; NULL if it is not set, or there is no memory. */
+static const char *copy_option(struct policy *policy, struct sl_instance *self, const char *name)
+{
+    return is_set(self, name) ? policy_text(policy, sl_option_string(self, name)) : NULL;
+}
+
+static int index_of(const char *const *names, struct sl_string name)
+{
+    for (int i = 0; names[i] != NULL; i++)
+        if (strlen(names[i]) == name.len && memcmp(names[i], name.data, name.len) == 0)
+            return i;
+    return -1;
+}
+
+static int no_memory(struct sl_instance *self)
+{
+    return sl_fail(self, "there is no memory for the options");
+}
+
+/* -- where, who -- */
+
+static int read_places(struct policy *policy, struct sl_instance *self)
+{
+    const struct sl_host *host = self->host;
+    const struct sl_value *from = host->option(self, "from");
+    struct credential_places *places = &policy->places;
+    bool seen[CREDENTIAL_SOURCES] = {false};
+    for (size_t i = 0; i < host->value_count(from); i++) {
+        int source = index_of(source_names, host->value_string(host->value_at(from, i)));
+        if (source < 0)
+            return sl_fail(self, "from: name header, query, cookie or subprotocol");
+        if (seen[source])
+            return sl_fail(self, "from names %s twice", source_names[source]);
+        seen[source] = true;
+        places->sources[places->count++] = (enum credential_source)source;
+    }
+    if (places->count == 0)
+        return sl_fail(self, "from is empty, so no token could ever be found: name header, query, "
+                             "cookie or subprotocol");
+    places->query_parameter = copy_option(policy, self, "query_parameter");
+    places->cookie = copy_option(policy, self, "cookie");
+    return places->query_parameter != NULL && places->cookie != NULL ? 0 : no_memory(self);
+}
+
+/* A list of texts; *items is the caller's. Returns 0, or SL_ERROR after host->fail. */
+static int read_list(struct policy *policy, struct sl_instance *self, const char *name,
+                     struct texts *texts)
+{
+    const struct sl_host *host = self->host;
+    const struct sl_value *list = host->option(self, name);
+    size_t count = host->value_count(list);
+    if (list == NULL)
+        return 0;
+    if (count == 0)
+        return sl_fail(self, "%s is empty, so nobody could ever come in: name one, or leave it out",
+                       name);
+    const char **items = host->allocate(count * sizeof *items);
+    if (items == NULL)
+        return no_memory(self);
+    texts->items = items;
+    texts->count = count;
+    for (size_t i = 0; i < count; i++) {
+        items[i] = policy_text(policy, host->value_string(host->value_at(list, i)));
+        if (items[i] == NULL)
+            return no_memory(self);
+    }
+    return 0;
+}
+
+static int read_allow(struct policy *policy, struct sl_instance *self)
+{
+    struct texts allow = {NULL, 0};
+    int result = read_list(policy, self, "allow", &allow);
+    policy->allow = (char **)allow.items;
+    policy->allow_count = allow.count;
+    return result;
+}
+
+/* With nothing but tokens every name is known, and one that nobody has is a slip. */
+static int check_allow(const struct policy *policy, struct sl_instance *self)
+{
+    if (policy->method_count != 1 || policy->methods[0] != METHOD_TOKENS)
+        return 0;
+    for (size_t i = 0; i < policy->allow_count; i++)
+        if (!tokens_has_name(&policy->tokens.current->tokens, policy->allow[i],
+                             strlen(policy->allow[i])))
+            return sl_fail(self, "allow names %s, but no token has that name", policy->allow[i]);
+    return 0;
+}
+
+/* -- methods -- */
+
+static bool is_configured(const struct sl_instance *self, enum method method)
+{
+    switch (method) {
+    case METHOD_CERTIFICATE:
+        return is_set(self, "certificate_identity");
+    case METHOD_JWT:
+        return is_set(self, "jwt_secret") || is_set(self, "jwt_key_file") ||
+               is_set(self, "jwks_file") || is_set(self, "jwks_url");
+    case METHOD_TICKET:
+        return is_set(self, "ticket_secret");
+    case METHOD_TOKENS:
+        return is_set(self, "tokens_file") || is_set(self, "tokens_env");
+    case METHOD_HTTP:
+        return is_set(self, "http_url");
+    case METHODS:
+    default:
+        return false;
+    }
+}
+
+static int add_method(struct policy *policy, struct sl_instance *self, int method)
+{
+    static const char *const needs[METHODS] = {
+        [METHOD_CERTIFICATE] = "certificate_identity",
+        [METHOD_JWT] = "one of jwt_secret, jwt_key_file, jwks_file and jwks_url",
+        [METHOD_TICKET] = "ticket_secret",
+        [METHOD_TOKENS] = "tokens_file or tokens_env",
+        [METHOD_HTTP] = "http_url",
+    };
+    for (size_t i = 0; i < policy->method_count; i++)
+        if ((int)policy->methods[i] == method)
+            return sl_fail(self, "methods names %s twice", method_names[method]);
+    if (!is_configured(self, (enum method)method))
+        return sl_fail(self, "methods names %s, which needs %s", method_names[method],
+                       needs[method]);
+    policy->methods[policy->method_count++] = (enum method)method;
+    return 0;
+}
+
+static int read_methods(struct policy *policy, struct sl_instance *self)
+{
+    const struct sl_host *host = self->host;
+    const struct sl_value *list = host->option(self, "methods");
+    for (size_t i = 0; i < host->value_count(list); i++) {
+        int method = index_of(method_names, host->value_string(host->value_at(list, i)));
+        if (method < 0)
+            return sl_fail(self, "methods: name certificate, jwt, ticket, tokens or http");
+        if (add_method(policy, self, method) != 0)
+            return SL_ERROR;
+    }
+    for (int i = 0; list == NULL && i < METHODS; i++)
+        if (is_configured(self, (enum method)i))
+            policy->methods[policy->method_count++] = (enum method)i;
+    if (policy->method_count == 0)
+        return sl_fail(self, "there are no tokens to compare with, and no other method: set "
+                             "tokens_file, tokens_env, jwks_url, jwks_file, jwt_key_file, "
+                             "jwt_secret, ticket_secret, http_url or certificate_identity");
+    return 0;
+}
+
+/* -- JWT -- */
+
+static char *read_file(const char *path, size_t *len, char error[KEY_ERROR_SIZE])
+{
+    FILE *file = fopen(path, "re");
+    char *text = file != NULL ? malloc(KEY_INPUT_MAX + 1) : NULL;
+    if (text == NULL)
+        snprintf(error, KEY_ERROR_SIZE, "it cannot be opened");
+    else
+        *len = fread(text, 1, KEY_INPUT_MAX + 1, file);
+    if (file != NULL)
+        fclose(file);
+    return text;
+}
+
+static int read_key_file(struct sl_instance *self, const char *option, bool is_jwks,
+                         struct key_set **set)
+{
+    char error[KEY_ERROR_SIZE] = "";
+    size_t len = 0;
+    if (!is_set(self, option))
+        return 0;
+    const char *path = sl_option_string(self, option).data;
+    char *text = read_file(path, &len, error);
+    if (text != NULL)
+        *set = is_jwks ? key_set_parse_jwks(text, len, error) : key_set_parse_pem(text, len, error);
+    free(text);
+    return *set != NULL ? 0 : sl_fail(self, "%s: %s: %s", option, path, error);
+}
+
+static int read_keys(struct policy *policy, struct sl_instance *self, const struct policy *before)
+{
+    char error[KEY_ERROR_SIZE] = "";
+    struct jwt_method *jwt = &policy->jwt;
+    if (is_set(self, "jwt_secret")) {
+        struct sl_string secret = sl_option_string(self, "jwt_secret");
+        jwt->given[0] = key_set_from_secret(secret.data, secret.len, error);
+        if (jwt->given[0] == NULL)
+            return sl_fail(self, "jwt_secret: %s", error);
+    }
+    if (read_key_file(self, "jwt_key_file", false, &jwt->given[1]) != 0 ||
+        read_key_file(self, "jwks_file", true, &jwt->given[2]) != 0)
+        return SL_ERROR;
+    if (!is_set(self, "jwks_url"))
+        return 0;
+    const char *url = sl_option_string(self, "jwks_url").data;
+    if (!http_is_url(url))
+        return sl_fail(self, "jwks_url has to begin with https:// or http://");
+    jwt->fetched = before != NULL && before->jwt.fetched != NULL &&
+                           fetched_keys_is_from(before->jwt.fetched, url)
+                       ? fetched_keys_ref(before->jwt.fetched)
+                       : fetched_keys_create(url);
+    return jwt->fetched != NULL ? 0 : no_memory(self);
+}
+
+static int read_algorithms(struct policy *policy, struct sl_instance *self)
+{
+    const struct sl_host *host = self->host;
+    const struct sl_value *list = host->option(self, "jwt_algorithms");
+    struct jwt_method *jwt = &policy->jwt;
+    for (size_t i = 0; i < host->value_count(list); i++) {
+        struct sl_string name = host->value_string(host->value_at(list, i));
+        jwt->rules.algorithms |= algorithm_find(name.data, name.len);
+    }
+    if (list != NULL)
+        return jwt->rules.algorithms != 0 ? 0 : sl_fail(self, "jwt_algorithms is empty");
+    if (jwt->given[0] != NULL)
+        jwt->rules.algorithms |= ALGORITHMS_HS;
+    if (jwt->given[1] != NULL || jwt->given[2] != NULL || jwt->fetched != NULL)
+        jwt->rules.algorithms |= ALGORITHMS_PUBLIC;
+    return 0;
+}
+
+static const char *scalar_text(struct policy *policy, const struct sl_host *host,
+                               const struct sl_value *value)
+{
+    char digits[32];
+    if (host->value_type(value) == SL_OPTION_BOOL)
+        return host->value_bool(value) ? "true" : "false";
+    if (host->value_type(value) == SL_OPTION_INTEGER) {
+        snprintf(digits, sizeof digits, "%lld", (long long)host->value_integer(value));
+        return policy_text(policy, sl_string_of(digits));
+    }
+    return host->value_type(value) == SL_OPTION_STRING
+               ? policy_text(policy, host->value_string(value))
+               : NULL;
+}
+
+static int read_claims(struct policy *policy, struct sl_instance *self)
+{
+    const struct sl_host *host = self->host;
+    const struct sl_value *map = host->option(self, "jwt_claims");
+    size_t count = host->value_count(map);
+    if (count == 0)
+        return 0;
+    struct claim_rule *claims = host->allocate(count * sizeof *claims);
+    if (claims == NULL)
+        return no_memory(self);
+    policy->jwt.rules.claims = claims;
+    policy->jwt.rules.claim_count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct sl_string key = host->value_key(map, i);
+        claims[i].name_cstr = policy_text(policy, key);
+        claims[i].value_cstr = scalar_text(policy, host, host->value_at(map, i));
+        if (claims[i].name_cstr == NULL || claims[i].value_cstr == NULL)
+            return sl_fail(self, "jwt_claims: %.*s has to be a text, an integer or a boolean",
+                           (int)key.len, key.data);
+        if (strcmp(claims[i].value_cstr, "*") == 0)
+            claims[i].value_cstr = NULL;
+    }
+    return 0;
+}
+
+static int read_attributes(struct policy *policy, struct sl_instance *self)
+{
+    const struct sl_host *host = self->host;
+    const struct sl_value *map = host->option(self, "jwt_attributes");
+    size_t count = host->value_count(map);
+    struct jwt_method *jwt = &policy->jwt;
+    if (count == 0)
+        return 0;
+    if (count > ATTRIBUTES_MAX - 2)
+        return sl_fail(self, "jwt_attributes names %zu attributes, but %d is the most", count,
+                       ATTRIBUTES_MAX - 2);
+    jwt->attributes = host->allocate(count * sizeof *jwt->attributes);
+    if (jwt->attributes == NULL)
+        return no_memory(self);
+    jwt->attribute_count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct sl_string name = host->value_key(map, i);
+        struct sl_string claim = host->value_string(host->value_at(map, i));
+        if (name.len > 63 || claim.len == 0)
+            return sl_fail(self, "jwt_attributes: an attribute has a name of at most 63 bytes, and "
+                                 "the name of a claim");
+        jwt->attributes[i] =
+            (struct claim_attribute){policy_text(policy, name), policy_text(policy, claim)};
+        if (jwt->attributes[i].name_cstr == NULL || jwt->attributes[i].claim_cstr == NULL)
+            return no_memory(self);
+    }
+    return 0;
+}
+
+static int read_jwt(struct policy *policy, struct sl_instance *self, const struct policy *before)
+{
+    struct jwt_method *jwt = &policy->jwt;
+    jwt->meters = policy->meters;
+    jwt->identity_cstr = copy_option(policy, self, "jwt_identity");
+    jwt->ca_file_cstr = copy_option(policy, self, "ca_file");
+    jwt->refresh = sl_option_integer(self, "jwks_refresh");
+    jwt->refetch = sl_option_integer(self, "jwks_refetch");
+    jwt->max_age = sl_option_integer(self, "jwks_max_age");
+    jwt->timeout = sl_option_integer(self, "jwks_timeout");
+    jwt->rules.leeway = sl_option_integer(self, "jwt_leeway") / 1000000000;
+    jwt->rules.require_expiry = sl_option_bool(self, "jwt_require_expiry");
+    if (jwt->identity_cstr == NULL)
+        return no_memory(self);
+    if (read_keys(policy, self, before) != 0 || read_algorithms(policy, self) != 0 ||
+        read_list(policy, self, "jwt_issuer", &jwt->rules.issuers) != 0 ||
+        read_list(policy, self, "jwt_audience", &jwt->rules.audiences) != 0 ||
+        read_list(policy, self, "jwt_scopes", &jwt->rules.scopes) != 0 ||
+        read_claims(policy, self) != 0)
+        return SL_ERROR;
+    if (is_configured(self, METHOD_JWT) && jwt->rules.audiences.count == 0)
+        sl_log(self, SL_LOG_WARN,
+               "jwt_audience is not set: a token that was made for another "
+               "service is accepted too");
+    return read_attributes(policy, self);
+}
+
+/* -- the others -- */
+
+static int read_ticket(struct policy *policy, struct sl_instance *self)
+{
+    static const char *const names[TICKET_SECRETS] = {"ticket_secret", "ticket_secret_previous"};
+    for (size_t i = 0; i < TICKET_SECRETS; i++) {
+        struct sl_string secret = sl_option_string(self, names[i]);
+        if (!is_set(self, names[i]))
+            continue;
+        if (secret.len < TICKET_SECRET_MIN)
+            return sl_fail(self,
+                           "%s has fewer than %d bytes and can be guessed; make one with: "
+                           "openssl rand -hex 32",
+                           names[i], TICKET_SECRET_MIN);
+        const char *copy = policy_text(policy, secret);
+        if (copy == NULL)
+            return no_memory(self);
+        policy->ticket_secrets.items[i] = (struct sl_string){copy, secret.len};
+    }
+    return 0;
+}
+
+static int read_callback(struct policy *policy, struct sl_instance *self)
+{
+    struct callback *callback = &policy->callback;
+    if (!is_set(self, "http_url"))
+        return 0;
+    *callback = (struct callback){.url_cstr = copy_option(policy, self, "http_url"),
+                                  .ca_file_cstr = copy_option(policy, self, "ca_file"),
+                                  .timeout = sl_option_integer(self, "http_timeout"),
+                                  .keep = sl_option_integer(self, "http_cache"),
+                                  .http = &policy->http,
+                                  .requests = policy->meters->http_requests,
+                                  .hits = policy->meters->http_cache_hits};
+    if (callback->url_cstr == NULL)
+        return no_memory(self);
+    if (!http_is_url(callback->url_cstr))
+        return sl_fail(self, "http_url has to begin with https:// or http://");
+    if (callback->keep > 0)
+        callback->cache =
+            answer_cache_create(self->host, (size_t)sl_option_integer(self, "http_cache_size"));
+    return callback->keep == 0 || callback->cache != NULL ? 0 : no_memory(self);
+}
+
+static int read_tokens(struct policy *policy, struct sl_instance *self)
+{
+    if (!is_configured(self, METHOD_TOKENS))
+        return 0;
+    const char *file = copy_option(policy, self, "tokens_file");
+    const char *env = copy_option(policy, self, "tokens_env");
+    if ((is_set(self, "tokens_file") && file == NULL) ||
+        (is_set(self, "tokens_env") && env == NULL))
+        return no_memory(self);
+    return token_source_init(&policy->tokens, self, file, env);
+}
+
+static int read_rest(struct policy *policy, struct sl_instance *self)
+{
+    int field = index_of(certificate_fields, sl_option_string(self, "certificate_identity"));
+    policy->certificate_field = certificate_values[field >= 0 ? field : 0];
+    policy->required = sl_option_bool(self, "required");
+    policy->reread = sl_option_integer(self, "reread");
+    policy->grace = sl_option_integer(self, "grace");
+    policy->closes_expired = sl_option_bool(self, "expire");
+    policy->sets_attributes = sl_option_bool(self, "attributes");
+    policy->renewal = copy_option(policy, self, "renewal");
+    return !is_set(self, "renewal") || policy->renewal != NULL ? 0 : no_memory(self);
+}
+
+struct policy *policy_create(struct sl_instance *self, const struct meters *meters,
+                             const struct policy *before)
+{
+    struct policy *policy = self->host->allocate(sizeof *policy);
+    if (policy == NULL) {
+        (void)no_memory(self);
+        return NULL;
+    }
+    memset(policy, 0, sizeof *policy);
+    atomic_init(&policy->references, 1);
+    policy->host = self->host;
+    policy->meters = meters;
+    http_init(&policy->http);
+    if (read_rest(policy, self) == 0 && read_places(policy, self) == 0 &&
+        read_allow(policy, self) == 0 && read_methods(policy, self) == 0 &&
+        read_jwt(policy, self, before) == 0 && read_ticket(policy, self) == 0 &&
+        read_callback(policy, self) == 0 && read_tokens(policy, self) == 0 &&
+        check_allow(policy, self) == 0)
+        return policy;
+    policy_unref(policy);
+    return NULL;
+}

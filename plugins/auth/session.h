@@ -1,0 +1,42 @@
+/*
+ * A client that is connected: when its credentials expire, and how it renews them.
+ *
+ * The expiry is an attribute of the client too (auth.expires, seconds since 1970), so that an
+ * instance that a reload brings knows it. Runs on the client's thread; the timer fires on the
+ * instance's.
+ */
+#ifndef AUTH_SESSION_H
+#define AUTH_SESSION_H
+
+#include "finding.h"
+#include "policy.h"
+
+#define SESSION_EXPIRES "auth.expires"
+#define SESSION_METHOD "auth.method"
+#define CLOSE_EXPIRED 4401
+
+struct session {
+    uint64_t timer;  /* 0: none */
+    int64_t expires; /* seconds since 1970; 0: never */
+};
+
+/* Adds the attributes that a session begins with. */
+void session_describe(const struct policy *policy, struct finding *finding);
+
+/* Begins the session of a client that is open, from its attributes. */
+void session_begin(struct session *session, struct sl_instance *self, struct sl_client *client,
+                   const struct policy *policy);
+
+/* Ends it. */
+void session_end(struct session *session, struct sl_instance *self);
+
+/* Prolongs it by what a renewal found, if it is the same client's; says so to the client. */
+void session_renew(struct session *session, struct sl_instance *self, struct sl_client *client,
+                   const struct policy *policy, enum check result, const struct finding *finding);
+
+/* Whether a message is a renewal: {"MEMBER": "TOKEN"}. The token is copied to `token`, of `size`
+ * bytes; *len is 0 if there is none that could be good. */
+bool session_is_renewal(const char *member_cstr, const struct sl_message *message, char *token,
+                        size_t size, size_t *len);
+
+#endif
