@@ -1,0 +1,243 @@
+#include "prefix_set.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX 64
+#define DEPTH_MAX 129 /* prefixes can be inside each other once for each length */
+
+void prefix_set_init(struct prefix_set *set, const struct sl_host *host, size_t most)
+{
+    *set = (struct prefix_set){.host = host, .most = most};
+}
+
+void prefix_set_deinit(struct prefix_set *set)
+{
+    set->host->release(set->prefixes);
+    set->host->release(set->ranges);
+    *set = (struct prefix_set){.host = set->host};
+}
+
+static uint64_t read_half(const uint8_t bytes[8])
+{
+    uint64_t half = 0;
+    for (int i = 0; i < 8; i++)
+        half = half << 8 | bytes[i];
+    return half;
+}
+
+static int compare(uint64_t high, uint64_t low, uint64_t other_high, uint64_t other_low)
+{
+    if (high != other_high)
+        return high < other_high ? -1 : 1;
+    return low < other_low ? -1 : low > other_low;
+}
+
+/* -- reading -- */
+
+/* The bits of an address that a prefix of that length does not fix. */
+static void host_bits(unsigned length, uint64_t *high, uint64_t *low)
+{
+    *high = length >= 64 ? 0 : UINT64_MAX >> length;
+    *low = length >= 128 ? 0 : length <= 64 ? UINT64_MAX : UINT64_MAX >> (length - 64);
+}
+
+static bool parse_length(const char *text, unsigned most, unsigned *length)
+{
+    *length = 0;
+    if (*text < '0' || *text > '9' || strlen(text) > 3 || (text[0] == '0' && text[1] != '\0'))
+        return false;
+    for (; *text >= '0' && *text <= '9'; text++)
+        *length = *length * 10 + (unsigned)(*text - '0');
+    return *text == '\0' && *length <= most;
+}
+
+static bool parse_address(const char *text, uint8_t bytes[16], bool *is_ipv4)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    *is_ipv4 = inet_pton(AF_INET, text, bytes + 12) == 1;
+    if (*is_ipv4)
+        memcpy(bytes, mapped, sizeof mapped);
+    return *is_ipv4 || inet_pton(AF_INET6, text, bytes) == 1;
+}
+
+/* Names the prefix that was probably meant: the same without the bits of hosts. */
+static const char *describe(const struct prefix *prefix, bool is_ipv4, char *error)
+{
+    uint8_t bytes[16];
+    char text[INET6_ADDRSTRLEN];
+    for (int i = 0; i < 8; i++) {
+        bytes[i] = (uint8_t)(prefix->high >> (56 - 8 * i));
+        bytes[8 + i] = (uint8_t)(prefix->low >> (56 - 8 * i));
+    }
+    inet_ntop(is_ipv4 ? AF_INET : AF_INET6, is_ipv4 ? bytes + 12 : bytes, text, sizeof text);
+    snprintf(error, PREFIX_ERROR_SIZE, "has bits set behind the prefix; did you mean %s/%u?", text,
+             prefix->length - (is_ipv4 ? 96u : 0u));
+    return error;
+}
+
+static const char *parse(const char *data, size_t len, struct prefix *prefix, char *error)
+{
+    char text[TEXT_MAX];
+    uint8_t bytes[16];
+    uint64_t high, low;
+    unsigned length;
+    bool is_ipv4;
+    if (len == 0 || len >= sizeof text || memchr(data, '\0', len) != NULL)
+        return "is no address";
+    memcpy(text, data, len);
+    text[len] = '\0';
+    char *slash = strchr(text, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    if (!parse_address(text, bytes, &is_ipv4))
+        return "is no address: write 192.0.2.0/24, 2001:db8::/32 or a whole address";
+    length = is_ipv4 ? 32 : 128;
+    if (slash != NULL && !parse_length(slash + 1, length, &length))
+        return is_ipv4 ? "has no length from 0 to 32 behind the slash"
+                       : "has no length from 0 to 128 behind the slash";
+    prefix->length = (uint8_t)(length + (is_ipv4 ? 96 : 0));
+    prefix->high = read_half(bytes);
+    prefix->low = read_half(bytes + 8);
+    host_bits(prefix->length, &high, &low);
+    bool is_clean = (prefix->high & high) == 0 && (prefix->low & low) == 0;
+    prefix->high &= ~high;
+    prefix->low &= ~low;
+    return is_clean ? NULL : describe(prefix, is_ipv4, error);
+}
+
+static bool reserve(struct prefix_set *set)
+{
+    if (set->count < set->capacity)
+        return true;
+    size_t capacity = set->capacity == 0 ? 64 : set->capacity * 2;
+    struct prefix *grown = set->host->reallocate(set->prefixes, capacity * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    set->prefixes = grown;
+    set->capacity = capacity;
+    return true;
+}
+
+const char *prefix_set_add(struct prefix_set *set, const char *text, size_t len,
+                           enum prefix_verdict verdict, char error[PREFIX_ERROR_SIZE])
+{
+    struct prefix prefix = {.verdict = (uint8_t)verdict};
+    const char *wrong = parse(text, len, &prefix, error);
+    if (wrong != NULL)
+        return wrong;
+    if (set->count == set->most)
+        return "is one more than max_prefixes";
+    if (!reserve(set))
+        return "finds no memory";
+    set->prefixes[set->count++] = prefix;
+    return NULL;
+}
+
+/* -- sealing -- */
+
+/* By where they begin, then the longer (inner) one later, then deny later, so that it wins. */
+static int order(const void *left, const void *right)
+{
+    const struct prefix *a = left;
+    const struct prefix *b = right;
+    int by_address = compare(a->high, a->low, b->high, b->low);
+    if (by_address != 0)
+        return by_address;
+    return a->length != b->length ? (a->length < b->length ? -1 : 1) : a->verdict - b->verdict;
+}
+
+static bool holds(const struct prefix *prefix, uint64_t high, uint64_t low)
+{
+    uint64_t free_high, free_low;
+    host_bits(prefix->length, &free_high, &free_low);
+    return (high & ~free_high) == prefix->high && (low & ~free_low) == prefix->low;
+}
+
+/* The address behind a prefix. False if it reaches the last address there is. */
+static bool after(const struct prefix *prefix, uint64_t *high, uint64_t *low)
+{
+    uint64_t free_high, free_low;
+    host_bits(prefix->length, &free_high, &free_low);
+    *high = prefix->high | free_high;
+    *low = prefix->low | free_low;
+    if (++*low == 0)
+        ++*high;
+    return *high != 0 || *low != 0;
+}
+
+/* A range that begins where the one before does replaces it; one of the same verdict adds nothing.
+ */
+static void append(struct prefix_set *set, uint64_t high, uint64_t low, uint8_t verdict)
+{
+    struct range *last = set->range_count > 0 ? &set->ranges[set->range_count - 1] : NULL;
+    if (last != NULL && last->high == high && last->low == low) {
+        set->range_count--;
+        last = set->range_count > 0 ? last - 1 : NULL;
+    }
+    if (last != NULL && last->verdict == verdict)
+        return;
+    set->ranges[set->range_count++] = (struct range){high, low, verdict};
+}
+
+/* Ends the prefixes that are open and do not hold what comes next (NULL: nothing does): where one
+ * ends, the one around it goes on. */
+static void close_until(struct prefix_set *set, const struct prefix **open, size_t *depth,
+                        const struct prefix *next)
+{
+    uint64_t high, low;
+    while (*depth > 0 && (next == NULL || !holds(open[*depth - 1], next->high, next->low))) {
+        const struct prefix *ended = open[--*depth];
+        if (after(ended, &high, &low))
+            append(set, high, low, *depth > 0 ? open[*depth - 1]->verdict : PREFIX_NONE);
+    }
+}
+
+int prefix_set_seal(struct prefix_set *set)
+{
+    const struct prefix *open[DEPTH_MAX];
+    size_t depth = 0;
+    set->ranges = set->host->allocate((2 * set->count + 1) * sizeof *set->ranges);
+    if (set->ranges == NULL)
+        return -1;
+    if (set->count > 0)
+        qsort(set->prefixes, set->count, sizeof *set->prefixes, order);
+    append(set, 0, 0, PREFIX_NONE);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct prefix *prefix = &set->prefixes[i];
+        close_until(set, open, &depth, prefix);
+        /* One of the same length is the same prefix: the later verdict takes its place. */
+        if (depth > 0 && open[depth - 1]->length == prefix->length)
+            depth--;
+        append(set, prefix->high, prefix->low, prefix->verdict);
+        open[depth++] = prefix;
+    }
+    close_until(set, open, &depth, NULL);
+    set->host->release(set->prefixes);
+    set->prefixes = NULL;
+    struct range *fitted =
+        set->host->reallocate(set->ranges, set->range_count * sizeof *set->ranges);
+    if (fitted != NULL)
+        set->ranges = fitted;
+    return 0;
+}
+
+enum prefix_verdict prefix_set_find(const struct prefix_set *set, const uint8_t address[16])
+{
+    uint64_t high = read_half(address);
+    uint64_t low = read_half(address + 8);
+    size_t first = 0; /* The range that holds the address is in [first, first + count). */
+    size_t count = set->range_count;
+    while (count > 1) {
+        size_t half = count / 2;
+        const struct range *middle = &set->ranges[first + half];
+        if (compare(middle->high, middle->low, high, low) <= 0) {
+            first += half;
+            count -= half;
+        } else {
+            count = half;
+        }
+    }
+    return (enum prefix_verdict)set->ranges[first].verdict;
+}

@@ -1,0 +1,28 @@
+/*
+ * Web origins (RFC 6454): a scheme, a host and a port, compared as a whole.
+ *
+ * A pattern is an origin, or one whose host begins with "*." for exactly one label. Pure; any
+ * thread.
+ */
+#ifndef ORIGIN_PATTERN_H
+#define ORIGIN_PATTERN_H
+
+#include <sluice/plugin.h>
+
+#define ORIGIN_HOST_MAX 253
+
+struct origin {
+    bool any_label; /* "*.": one more label in front of `host` */
+    char scheme[16];
+    char host[ORIGIN_HOST_MAX + 1]; /* lower case */
+    unsigned port;                  /* 80 for http and 443 for https if none is written */
+};
+
+/* Reads "scheme://host" or "scheme://host:port", and nothing behind it. A wildcard only with
+ * `may_have_wildcard`. NULL, or what is wrong with it as the rest of a sentence (static). */
+const char *origin_parse(struct sl_string text, bool may_have_wildcard, struct origin *origin);
+
+/* Whether `origin` is the pattern's, or one of its. */
+bool origin_matches(const struct origin *pattern, const struct origin *origin);
+
+#endif
