@@ -109,6 +109,7 @@ void fake_cancel(struct sl_client *client, enum sl_cancel_reason reason);
 void fake_client_destroy(struct sl_client *client);
 uint64_t fake_client_number(const struct sl_client *client);
 void fake_client_identify(struct sl_client *client, const char *identity);
+void fake_client_describe(struct sl_client *client, const char *name, const char *value);
 bool fake_client_is_open(const struct sl_client *client);
 const char *fake_client_name(const struct sl_client *client); /* its identity */
 const char *fake_client_attribute(const struct sl_client *client, const char *name);

@@ -80,6 +80,18 @@ void fake_client_identify(struct sl_client *client, const char *identity)
     snprintf(client->identity, sizeof client->identity, "%s", identity);
 }
 
+void fake_client_describe(struct sl_client *client, const char *name, const char *value)
+{
+    struct attribute_pair *pair = calloc(1, sizeof *pair);
+    if (pair == NULL)
+        abort();
+    *pair = (struct attribute_pair){.next = client->attributes,
+                                    .name = strdup(name),
+                                    .value = strdup(value),
+                                    .len = strlen(value)};
+    client->attributes = pair;
+}
+
 bool fake_client_is_open(const struct sl_client *client)
 {
     return client->is_open;

@@ -228,17 +228,30 @@ static void settle_connect(struct scenario *scenario, const struct yaml_node *ar
     }
 }
 
+/* What plugins before this one have made known about a client. */
+static void prepare_client(struct sl_client *client, const struct yaml_node *arguments)
+{
+    const struct yaml_node *attributes = yaml_node_get(arguments, "attributes");
+    const char *identity = scenario_text(arguments, "identity");
+    if (identity != NULL)
+        fake_client_identify(client, identity);
+    for (size_t i = 0; attributes != NULL && i < attributes->count; i++)
+        fake_client_describe(client, attributes->entries[i].key,
+                             attributes->entries[i].value->text);
+}
+
 static void step_connect(struct scenario *scenario, const struct yaml_node *arguments)
 {
-    static const char *const keys[] = {"client",  "address",     "path",    "secure",
-                                       "headers", "query",       "cookies", "subprotocols",
-                                       "expect",  "certificate", NULL};
+    static const char *const keys[] = {
+        "client",       "address", "path",        "secure",   "headers",    "query", "cookies",
+        "subprotocols", "expect",  "certificate", "identity", "attributes", NULL};
     struct fake_arrival arrival;
     struct fake_result result;
     scenario_check_keys(arguments, keys);
     scenario_read_arrival(arguments, &arrival);
     struct sl_client *client = fake_client_create(&arrival);
     put_client(scenario, arguments, client);
+    prepare_client(client, arguments);
     fake_connect(scenario->instance, client, &result);
     settle_connect(scenario, arguments, client, &result);
     fake_result_release(&result);

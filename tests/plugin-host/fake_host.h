@@ -58,6 +58,10 @@ struct sl_client {
     enum sl_message_type last_type;
     char last_message[FAKE_TEXT_SIZE]; /* zero-terminated */
     struct {
+        char name[64]; /* empty: none */
+        char value[FAKE_TEXT_SIZE];
+    } attributes[FAKE_LIST_MAX];
+    struct {
         const struct sl_instance *instance;
         void *block;
     } states[FAKE_LIST_MAX];
