@@ -1,10 +1,9 @@
 #include "prefix_set.h"
 
-#include <arpa/inet.h>
+#include <sluice/address.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX 64
 #define DEPTH_MAX 129 /* prefixes can be inside each other once for each length */
 
 void prefix_set_init(struct prefix_set *set, const struct sl_host *host, size_t most)
@@ -34,77 +33,11 @@ static int compare(uint64_t high, uint64_t low, uint64_t other_high, uint64_t ot
     return low < other_low ? -1 : low > other_low;
 }
 
-/* -- reading -- */
-
 /* The bits of an address that a prefix of that length does not fix. */
 static void host_bits(unsigned length, uint64_t *high, uint64_t *low)
 {
     *high = length >= 64 ? 0 : UINT64_MAX >> length;
     *low = length >= 128 ? 0 : length <= 64 ? UINT64_MAX : UINT64_MAX >> (length - 64);
-}
-
-static bool parse_length(const char *text, unsigned most, unsigned *length)
-{
-    *length = 0;
-    if (*text < '0' || *text > '9' || strlen(text) > 3 || (text[0] == '0' && text[1] != '\0'))
-        return false;
-    for (; *text >= '0' && *text <= '9'; text++)
-        *length = *length * 10 + (unsigned)(*text - '0');
-    return *text == '\0' && *length <= most;
-}
-
-static bool parse_address(const char *text, uint8_t bytes[16], bool *is_ipv4)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    *is_ipv4 = inet_pton(AF_INET, text, bytes + 12) == 1;
-    if (*is_ipv4)
-        memcpy(bytes, mapped, sizeof mapped);
-    return *is_ipv4 || inet_pton(AF_INET6, text, bytes) == 1;
-}
-
-/* Names the prefix that was probably meant: the same without the bits of hosts. */
-static const char *describe(const struct prefix *prefix, bool is_ipv4, char *error)
-{
-    uint8_t bytes[16];
-    char text[INET6_ADDRSTRLEN];
-    for (int i = 0; i < 8; i++) {
-        bytes[i] = (uint8_t)(prefix->high >> (56 - 8 * i));
-        bytes[8 + i] = (uint8_t)(prefix->low >> (56 - 8 * i));
-    }
-    inet_ntop(is_ipv4 ? AF_INET : AF_INET6, is_ipv4 ? bytes + 12 : bytes, text, sizeof text);
-    snprintf(error, PREFIX_ERROR_SIZE, "has bits set behind the prefix; did you mean %s/%u?", text,
-             prefix->length - (is_ipv4 ? 96u : 0u));
-    return error;
-}
-
-static const char *parse(const char *data, size_t len, struct prefix *prefix, char *error)
-{
-    char text[TEXT_MAX];
-    uint8_t bytes[16];
-    uint64_t high, low;
-    unsigned length;
-    bool is_ipv4;
-    if (len == 0 || len >= sizeof text || memchr(data, '\0', len) != NULL)
-        return "is no address";
-    memcpy(text, data, len);
-    text[len] = '\0';
-    char *slash = strchr(text, '/');
-    if (slash != NULL)
-        *slash = '\0';
-    if (!parse_address(text, bytes, &is_ipv4))
-        return "is no address: write 192.0.2.0/24, 2001:db8::/32 or a whole address";
-    length = is_ipv4 ? 32 : 128;
-    if (slash != NULL && !parse_length(slash + 1, length, &length))
-        return is_ipv4 ? "has no length from 0 to 32 behind the slash"
-                       : "has no length from 0 to 128 behind the slash";
-    prefix->length = (uint8_t)(length + (is_ipv4 ? 96 : 0));
-    prefix->high = read_half(bytes);
-    prefix->low = read_half(bytes + 8);
-    host_bits(prefix->length, &high, &low);
-    bool is_clean = (prefix->high & high) == 0 && (prefix->low & low) == 0;
-    prefix->high &= ~high;
-    prefix->low &= ~low;
-    return is_clean ? NULL : describe(prefix, is_ipv4, error);
 }
 
 static bool reserve(struct prefix_set *set)
@@ -123,15 +56,18 @@ static bool reserve(struct prefix_set *set)
 const char *prefix_set_add(struct prefix_set *set, const char *text, size_t len,
                            enum prefix_verdict verdict, char error[PREFIX_ERROR_SIZE])
 {
-    struct prefix prefix = {.verdict = (uint8_t)verdict};
-    const char *wrong = parse(text, len, &prefix, error);
+    struct sl_prefix parsed;
+    const char *wrong = sl_prefix_parse(text, len, &parsed, error);
     if (wrong != NULL)
         return wrong;
     if (set->count == set->most)
         return "is one more than max_prefixes";
     if (!reserve(set))
         return "finds no memory";
-    set->prefixes[set->count++] = prefix;
+    set->prefixes[set->count++] = (struct prefix){.high = read_half(parsed.bytes),
+                                                  .low = read_half(parsed.bytes + 8),
+                                                  .length = parsed.length,
+                                                  .verdict = (uint8_t)verdict};
     return NULL;
 }
 

@@ -18,9 +18,9 @@ struct attempt {
 /* RFC 6750, section 3: how to ask for a token, and why the one that came was no good. */
 static const char *challenge_for(const struct policy *policy, enum check result)
 {
-    bool has_hashes = policy->tokens.current != NULL;
     if (result == CHECK_NOT_MINE)
-        return has_hashes ? "Bearer, Basic realm=\"sluice\", charset=\"UTF-8\"" : "Bearer";
+        return policy->tokens.has_hashes ? "Bearer, Basic realm=\"sluice\", charset=\"UTF-8\""
+                                         : "Bearer";
     return "Bearer error=\"invalid_token\"";
 }
 

@@ -108,7 +108,8 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
     finding_init(&finding);
     look(policy, self->host, client, request, basic, &shown);
     enum check result = policy_check(policy, self, &shown, false, NULL, &finding);
-    if (answer_subprotocol(self->host, request, &shown))
+    bool may_pass = result == CHECK_SLOW || result == CHECK_ACCEPTED;
+    if (!may_pass || answer_subprotocol(self->host, request, &shown))
         verdict = result == CHECK_SLOW
                       ? attempt_start(policy, self, client, NULL, &shown)
                       : decide(state, policy, self, client, request, result, &finding);

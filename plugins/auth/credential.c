@@ -27,7 +27,7 @@ static bool after_scheme(struct sl_string value, const char *scheme, struct sl_s
 }
 
 static bool find_in_header(const struct sl_host *host, const struct sl_request *request,
-                           char *basic, struct sl_string *token)
+                           bool takes_basic, char *basic, struct sl_string *token)
 {
     struct sl_string value, encoded;
     if (!host->request_header(request, "Authorization", &value))
@@ -35,7 +35,7 @@ static bool find_in_header(const struct sl_host *host, const struct sl_request *
     if (after_scheme(value, "Bearer", token))
         return true;
     token->data = basic;
-    return after_scheme(value, "Basic", &encoded) &&
+    return takes_basic && after_scheme(value, "Basic", &encoded) &&
            base64_decode(BASE64_STANDARD, encoded.data, encoded.len, (uint8_t *)basic,
                          CREDENTIAL_BASIC_MAX, &token->len);
 }
@@ -57,7 +57,7 @@ static bool find_in(const struct sl_host *host, const struct sl_request *request
 {
     switch (source) {
     case CREDENTIAL_HEADER:
-        return find_in_header(host, request, basic, token);
+        return find_in_header(host, request, places->takes_basic, basic, token);
     case CREDENTIAL_QUERY:
         return host->request_query(request, places->query_parameter, token);
     case CREDENTIAL_COOKIE:

@@ -25,6 +25,7 @@ struct credential_places {
     size_t count;
     const char *query_parameter; /* zero-terminated, borrowed from the options */
     const char *cookie;          /* likewise */
+    bool takes_basic;            /* whether Authorization: Basic is a token, as NAME:SECRET */
 };
 
 #define CREDENTIAL_MAX 8192       /* bytes of a token; no method takes longer ones */

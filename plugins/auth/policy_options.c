@@ -531,7 +531,10 @@ static int read_tokens(struct policy *policy, struct sl_instance *self)
     if ((is_set(self, "tokens_file") && file == NULL) ||
         (is_set(self, "tokens_env") && env == NULL))
         return no_memory(self);
-    return token_source_init(&policy->tokens, self, file, env);
+    if (token_source_init(&policy->tokens, self, file, env) != 0)
+        return SL_ERROR;
+    policy->places.takes_basic = policy->tokens.has_hashes;
+    return 0;
 }
 
 static int read_rest(struct policy *policy, struct sl_instance *self)

@@ -67,6 +67,8 @@ int token_source_init(struct token_source *source, struct sl_instance *self, con
                              "space and a token on a line");
     }
     source->current = list;
+    for (size_t i = 0; i < list->tokens.count; i++)
+        source->has_hashes |= list->tokens.items[i].hash != NULL;
     pthread_mutex_init(&source->lock, NULL);
     return 0;
 }

@@ -26,6 +26,7 @@ struct token_source {
     pthread_mutex_t lock;
     struct token_list *current; /* owned reference */
     struct stat seen;           /* of the file when it was last read */
+    bool has_hashes;            /* the first list has slow hashes: people log in */
 };
 
 /* Reads the list. Returns 0, or SL_ERROR after host->fail; nothing is owned then. */

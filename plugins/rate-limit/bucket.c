@@ -50,17 +50,29 @@ static int64_t try_take(int64_t full_at, const struct limit *limit, int64_t cost
     return ahead > limit->burst ? ahead - limit->burst : 0;
 }
 
-bool bucket_take(struct bucket *bucket, const struct limits *limits, uint64_t bytes, int64_t now,
-                 int64_t *wait)
+static int64_t bytes_cost_of(const struct limits *limits, uint64_t bytes)
 {
-    int64_t bytes_cost = limits->bytes.per_hour > 0 ? limit_cost(&limits->bytes, bytes) : 0;
+    return limits->bytes.per_hour > 0 ? limit_cost(&limits->bytes, bytes) : 0;
+}
+
+bool bucket_take(struct bucket *bucket, const struct limits *limits, uint64_t bytes, int64_t now,
+                 int64_t patience, int64_t *wait)
+{
     struct bucket after;
     int64_t count_wait =
         try_take(bucket->count, &limits->count, limits->count.unit, now, &after.count);
-    int64_t bytes_wait = try_take(bucket->bytes, &limits->bytes, bytes_cost, now, &after.bytes);
+    int64_t bytes_wait =
+        try_take(bucket->bytes, &limits->bytes, bytes_cost_of(limits, bytes), now, &after.bytes);
     *wait = count_wait > bytes_wait ? count_wait : bytes_wait;
-    if (*wait > 0)
+    if (*wait > patience)
         return false;
     *bucket = after;
     return true;
+}
+
+void bucket_give(struct bucket *bucket, const struct limits *limits, uint64_t bytes)
+{
+    if (limits->count.per_hour > 0)
+        bucket->count -= limits->count.unit;
+    bucket->bytes -= bytes_cost_of(limits, bytes);
 }

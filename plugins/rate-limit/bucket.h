@@ -41,10 +41,14 @@ const char *limit_init(struct limit *limit, double per_second, int64_t burst);
 int64_t limit_cost(const struct limit *limit, uint64_t amount);
 
 /* Takes one unit of `limits->count` and `bytes` units of `limits->bytes` at the time `now`.
- * Returns whether both fit. If not, nothing is taken, and *wait (not NULL) is the nanoseconds
- * until they would fit; INT64_MAX if `bytes` is more than the burst and never fits. */
+ * Returns whether both fit, now or (for who can wait) in at most `patience` nanoseconds. *wait (not
+ * NULL) is the nanoseconds until they do: taken, with a wait that is not 0, they are paid for in
+ * advance. Not taken, INT64_MAX means never: `bytes` is more than the burst. */
 bool bucket_take(struct bucket *bucket, const struct limits *limits, uint64_t bytes, int64_t now,
-                 int64_t *wait);
+                 int64_t patience, int64_t *wait);
+
+/* Gives back what was taken. */
+void bucket_give(struct bucket *bucket, const struct limits *limits, uint64_t bytes);
 
 /* Whether a bucket is full, and so worth no more than one that does not exist. */
 static inline bool bucket_is_full(const struct bucket *bucket, int64_t now)

@@ -1,11 +1,12 @@
 #include "key.h"
 
+#include <sluice/address.h>
 #include <string.h>
 #include <sys/random.h>
 
-#define IDENTITY_MAX 255
+#define TEXT_MAX 255
 
-enum kind { KIND_ADDRESS = 1, KIND_IDENTITY = 2 };
+enum kind { KIND_ADDRESS = 1, KIND_IDENTITY = 2, KIND_ATTRIBUTE = 3 };
 
 int key_secret_init(struct key_secret *secret)
 {
@@ -72,20 +73,31 @@ static struct key make_key(const struct key_secret *secret, const uint8_t *data,
     };
 }
 
-struct key key_of_address(const struct key_secret *secret, const uint8_t address[16])
+struct key key_of_address(const struct key_secret *secret, const uint8_t address[16],
+                          unsigned ipv4_bits, unsigned ipv6_bits)
 {
-    static const uint8_t ipv4_prefix[12] = {[10] = 0xff, [11] = 0xff};
     uint8_t input[17] = {KIND_ADDRESS};
-    size_t len = memcmp(address, ipv4_prefix, sizeof ipv4_prefix) == 0 ? 16 : 8;
-    memcpy(input + 1, address, len);
+    memcpy(input + 1, address, 16);
+    sl_address_mask(input + 1, sl_address_is_ipv4(address) ? 96 + ipv4_bits : ipv6_bits);
+    return make_key(secret, input, sizeof input);
+}
+
+static struct key key_of_text(const struct key_secret *secret, enum kind kind, const char *text,
+                              size_t len)
+{
+    uint8_t input[1 + TEXT_MAX] = {(uint8_t)kind};
+    if (len > TEXT_MAX)
+        len = TEXT_MAX;
+    memcpy(input + 1, text, len);
     return make_key(secret, input, 1 + len);
 }
 
 struct key key_of_identity(const struct key_secret *secret, const char *identity, size_t len)
 {
-    uint8_t input[1 + IDENTITY_MAX] = {KIND_IDENTITY};
-    if (len > IDENTITY_MAX)
-        len = IDENTITY_MAX;
-    memcpy(input + 1, identity, len);
-    return make_key(secret, input, 1 + len);
+    return key_of_text(secret, KIND_IDENTITY, identity, len);
+}
+
+struct key key_of_attribute(const struct key_secret *secret, const char *value, size_t len)
+{
+    return key_of_text(secret, KIND_ATTRIBUTE, value, len);
 }

@@ -27,9 +27,14 @@ int key_secret_init(struct key_secret *secret);
  */
 uint64_t siphash(uint64_t first, uint64_t second, const uint8_t *data, size_t len);
 
-/* The key of an address: 16 bytes, IPv4 as ::ffff:a.b.c.d. IPv6 counts by its /64, since that much
- * is what one customer is given. */
-struct key key_of_address(const struct key_secret *secret, const uint8_t address[16]);
+/* The key of the prefix that an address (16 bytes, IPv4 as ::ffff:a.b.c.d) is in: of `ipv4_bits` (0
+ * to 32) or `ipv6_bits` (0 to 128) bits. */
+struct key key_of_address(const struct key_secret *secret, const uint8_t address[16],
+                          unsigned ipv4_bits, unsigned ipv6_bits);
+
+/* The key of an attribute's value; never that of an address or an identity. Only the first 255
+ * bytes count. */
+struct key key_of_attribute(const struct key_secret *secret, const char *value, size_t len);
 
 /* The key of an identity of at most 255 bytes (more are ignored); never that of an address. */
 struct key key_of_identity(const struct key_secret *secret, const char *identity, size_t len);

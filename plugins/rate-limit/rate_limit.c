@@ -1,10 +1,12 @@
 /*
  * rate-limit: token buckets for messages, bytes and upgrades.
  *
- * With `per: client` a client's buckets are its state block: no lock and no look-up. Otherwise the
- * state block holds the client's key, worked out once, and the buckets are in a shared table.
+ * With `per: client` a client's buckets are in its state block: no lock and no look-up. Otherwise
+ * the state block holds the client's key, worked out once, and the buckets are in a shared table. A
+ * message has to fit all limits; what one of them refuses is given back to those before it.
  */
 #include "bucket.h"
+#include "common.h"
 #include "key.h"
 #include "settings.h"
 #include "table.h"
@@ -17,68 +19,122 @@
 
 #define SECOND INT64_C(1000000000)
 #define WARN_INTERVAL (10 * SECOND)
+#define NOTICE_INTERVAL SECOND
 #define CLOSE_RATE_LIMITED 4429
 
 struct rate_limit {
     struct settings settings;
     struct key_secret secret;
-    struct table *messages;    /* NULL: buckets are in the clients' state, or nothing is limited */
-    struct table *connections; /* NULL: upgrades are not limited */
+    struct table *tables[RULES_MAX];   /* NULL: buckets are in the clients' state, or common */
+    struct common *commons[RULES_MAX]; /* per: all; else NULL */
+    struct table *connections;         /* NULL: upgrades are not limited */
     _Atomic int64_t next_warning;
+    struct sl_metric *dropped;
+    struct sl_metric *delayed;
+    struct sl_metric *closed;
+    struct sl_metric *refused;
+    struct sl_metric *overflowed;
+    struct sl_metric *keys;
 };
 
-union client_state {
+/* What a rule keeps for a client. */
+union share {
     struct bucket bucket; /* per: client */
-    struct key key;       /* per: address or identity; set by on_open */
+    struct key key;       /* a shared table; set by on_open */
 };
 
-static bool limits_anything(const struct limits *limits)
-{
-    return limits->count.per_hour > 0 || limits->bytes.per_hour > 0;
-}
+struct client_state {
+    union share shares[RULES_MAX];
+    int64_t next_notice;
+    bool is_exempt;
+};
+
+/* -- instances -- */
 
 static void destroy(struct sl_instance *self)
 {
     struct rate_limit *state = self->state;
-    table_destroy(state->messages);
+    for (size_t i = 0; i < RULES_MAX; i++) {
+        table_destroy(state->tables[i]);
+        common_leave(state->commons[i]);
+    }
     table_destroy(state->connections);
+    settings_deinit(&state->settings, self->host);
 }
 
-static int create_tables(struct rate_limit *state, const struct sl_host *host)
+/* Returns 0, or SL_ERROR after host->fail. */
+static int create_table(struct sl_instance *self, const struct limits *limits, uint32_t max_keys,
+                        struct table **table)
 {
-    const struct settings *settings = &state->settings;
-    if (settings->scope != PER_CLIENT && limits_anything(&settings->messages)) {
-        state->messages = table_create(host, &settings->messages, settings->max_keys);
-        if (state->messages == NULL)
-            return -1;
-    }
-    if (limits_anything(&settings->connections)) {
-        state->connections = table_create(host, &settings->connections, settings->max_keys);
-        if (state->connections == NULL)
-            return -1;
-    }
-    return 0;
+    *table = table_create(self->host, limits, max_keys);
+    return *table != NULL ? 0 : sl_fail(self, "there is no memory for max_keys: %u", max_keys);
+}
+
+static int prepare_rule(struct sl_instance *self, size_t index)
+{
+    struct rate_limit *state = self->state;
+    const struct rule *rule = &state->settings.rules[index];
+    bool differs;
+    if (rule->scope == PER_CLIENT)
+        return 0;
+    if (rule->scope != PER_ALL)
+        return create_table(self, &rule->limits,
+                            rule->scope == PER_ENDPOINT ? 1 : state->settings.max_keys,
+                            &state->tables[index]);
+    state->commons[index] = common_take(rule->name, &rule->limits, &differs);
+    if (state->commons[index] != NULL)
+        return 0;
+    return differs ? sl_fail(self,
+                             "per: all: the name \"%s\" is in use with other limits; give "
+                             "this one another name",
+                             rule->name)
+                   : sl_fail(self, "there is no memory for per: all");
+}
+
+static void read_metrics(struct sl_instance *self, struct rate_limit *state)
+{
+    const struct sl_host *host = self->host;
+    state->dropped = host->metric(self, SL_COUNTER, "dropped_total",
+                                  "Messages over a limit that were dropped", NULL, 0);
+    state->delayed = host->metric(self, SL_COUNTER, "delayed_total",
+                                  "Messages over a limit that had to wait", NULL, 0);
+    state->closed = host->metric(self, SL_COUNTER, "closed_total",
+                                 "Clients over a limit that were closed", NULL, 0);
+    state->refused = host->metric(self, SL_COUNTER, "refused_connections_total",
+                                  "Upgrades over the limit", NULL, 0);
+    state->overflowed = host->metric(self, SL_COUNTER, "overflow_total",
+                                     "Times that more keys were in use than max_keys", NULL, 0);
+    state->keys = host->metric(self, SL_GAUGE, "keys", "Keys that are remembered", NULL, 0);
 }
 
 static int create(struct sl_instance *self)
 {
     struct rate_limit *state = self->state;
+    int result = 0;
     if (settings_read(self, &state->settings) != 0)
         return SL_ERROR;
+    read_metrics(self, state);
     if (key_secret_init(&state->secret) != 0)
-        return sl_fail(self, "the kernel gave no random bytes: %s", strerror(errno));
-    if (create_tables(state, self->host) != 0) {
+        result = sl_fail(self, "the kernel gave no random bytes: %s", strerror(errno));
+    for (size_t i = 0; result == 0 && i < state->settings.rule_count; i++)
+        result = prepare_rule(self, i);
+    if (result == 0 && state->settings.connections.count.per_hour > 0)
+        result = create_table(self, &state->settings.connections,
+                              state->settings.connections_of_all ? 1 : state->settings.max_keys,
+                              &state->connections);
+    if (result != 0)
         destroy(self);
-        return sl_fail(self, "there is no memory for max_keys: %u", state->settings.max_keys);
-    }
-    return 0;
+    return result;
 }
+
+/* -- taking -- */
 
 /* Says that a table is full, at most every ten seconds whatever the clients do. */
 static void warn_overflow(struct sl_instance *self, const char *what, int64_t now)
 {
     struct rate_limit *state = self->state;
     int64_t next = atomic_load(&state->next_warning);
+    self->host->metric_add(state->overflowed, 1);
     if (now < next ||
         !atomic_compare_exchange_strong(&state->next_warning, &next, now + WARN_INTERVAL))
         return;
@@ -88,93 +144,232 @@ static void warn_overflow(struct sl_instance *self, const char *what, int64_t no
            what, state->settings.max_keys);
 }
 
-/* Takes from a shared bucket; as bucket_take. */
-static bool take_shared(struct sl_instance *self, struct table *table, const char *what,
-                        const struct key *key, uint64_t bytes, int64_t *wait)
-{
-    int64_t now = self->host->time_monotonic();
-    bool overflowed;
-    bool taken = table_take(table, key, bytes, now, wait, &overflowed);
-    if (overflowed)
-        warn_overflow(self, what, now);
-    return taken;
-}
-
-static struct key address_key(const struct sl_instance *self, const struct sl_client *client)
+static struct key address_key(const struct sl_instance *self, const uint8_t address[16])
 {
     const struct rate_limit *state = self->state;
-    uint8_t address[16];
-    self->host->client_address_bytes(client, address);
-    return key_of_address(&state->secret, address);
+    return key_of_address(&state->secret, address, state->settings.ipv4_bits,
+                          state->settings.ipv6_bits);
 }
 
-static enum sl_verdict deny(const struct sl_host *host, struct sl_request *request, int64_t wait)
+static bool is_exempt_address(const struct settings *settings, const uint8_t address[16])
 {
+    for (size_t i = 0; i < settings->exempt_count; i++)
+        if (sl_prefix_holds(&settings->exempt[i], address))
+            return true;
+    return false;
+}
+
+static bool is_exempt_identity(const struct sl_instance *self, const struct sl_client *client)
+{
+    const struct sl_host *host = self->host;
+    const struct sl_value *list = host->option(self, "exempt_identities");
+    struct sl_string identity = host->client_identity(client);
+    for (size_t i = 0; identity.len > 0 && i < host->value_count(list); i++) {
+        struct sl_string name = host->value_string(host->value_at(list, i));
+        if (name.len == identity.len && memcmp(name.data, identity.data, name.len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* -- upgrades -- */
+
+static enum sl_verdict deny(const struct sl_instance *self, struct sl_request *request,
+                            int64_t wait)
+{
+    const struct rate_limit *state = self->state;
     char seconds[32];
     int64_t rounded_up = (wait + SECOND - 1) / SECOND;
     snprintf(seconds, sizeof seconds, "%lld", (long long)rounded_up);
-    host->deny_header(request, "Retry-After", seconds);
-    return host->deny(request, 429, "Too many connections from this address. Try again later.");
+    self->host->metric_add(state->refused, 1);
+    self->host->deny_header(request, "Retry-After", seconds);
+    return self->host->deny(request, 429,
+                            "Too many connections from this address. Try again later.");
 }
 
 static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *client,
                                   struct sl_request *request)
 {
     struct rate_limit *state = self->state;
+    int64_t wait, now;
+    bool overflowed;
+    uint8_t address[16];
+    struct key key = {0, 0};
     if (state->connections == NULL)
         return SL_CONTINUE;
-    struct key key = address_key(self, client);
-    int64_t wait;
-    if (take_shared(self, state->connections, "connections", &key, 0, &wait))
+    self->host->client_address_bytes(client, address);
+    if (is_exempt_address(&state->settings, address))
         return SL_CONTINUE;
-    return deny(self->host, request, wait);
+    if (!state->settings.connections_of_all)
+        key = address_key(self, address);
+    now = self->host->time_monotonic();
+    bool taken = table_take(state->connections, &key, 0, now, 0, &wait, &overflowed);
+    if (overflowed)
+        warn_overflow(self, "connections", now);
+    return taken ? SL_CONTINUE : deny(self, request, wait);
 }
 
-/* Works out the key here and not in on_connect, since a later plugin may identify the client. */
+static struct key key_for(struct sl_instance *self, struct sl_client *client,
+                          const struct rule *rule, const uint8_t address[16])
+{
+    const struct rate_limit *state = self->state;
+    struct sl_string text = {NULL, 0};
+    if (rule->scope == PER_ENDPOINT)
+        return (struct key){0, 0};
+    if (rule->scope == PER_IDENTITY) {
+        text = self->host->client_identity(client);
+        if (text.len > 0)
+            return key_of_identity(&state->secret, text.data, text.len);
+    } else if (rule->scope == PER_ATTRIBUTE &&
+               self->host->attribute(client, rule->attribute, &text)) {
+        return key_of_attribute(&state->secret, text.data, text.len);
+    }
+    return address_key(self, address);
+}
+
+/* Works out the keys here and not in on_connect, since a later plugin may identify the client. */
 static void on_open(struct sl_instance *self, struct sl_client *client)
 {
     struct rate_limit *state = self->state;
-    if (state->messages == NULL)
+    struct client_state *own = self->host->client_state(self, client);
+    uint8_t address[16];
+    self->host->client_address_bytes(client, address);
+    own->is_exempt =
+        is_exempt_address(&state->settings, address) || is_exempt_identity(self, client);
+    for (size_t i = 0; i < state->settings.rule_count; i++)
+        if (state->tables[i] != NULL)
+            own->shares[i].key = key_for(self, client, &state->settings.rules[i], address);
+}
+
+static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)
+{
+    struct rate_limit *state = self->state;
+    size_t keys = 0;
+    (void)client;
+    (void)how;
+    if (state->connections == NULL && state->tables[0] == NULL)
         return;
-    union client_state *own = self->host->client_state(self, client);
-    struct sl_string identity = {NULL, 0};
-    if (state->settings.scope == PER_IDENTITY)
-        identity = self->host->client_identity(client);
-    own->key = identity.len > 0 ? key_of_identity(&state->secret, identity.data, identity.len)
-                                : address_key(self, client);
+    for (size_t i = 0; i < RULES_MAX; i++)
+        keys += state->tables[i] != NULL ? table_count(state->tables[i]) : 0;
+    keys += state->connections != NULL ? table_count(state->connections) : 0;
+    self->host->metric_set(state->keys, (double)keys);
+}
+
+/* -- messages -- */
+
+/* What one message has taken so far, so that it can be given back. */
+struct taking {
+    size_t count; /* rules */
+    bool overflowed[RULES_MAX];
+    int64_t delay; /* ns that it has to wait */
+};
+
+static bool take(struct sl_instance *self, struct client_state *own, size_t index, uint64_t bytes,
+                 int64_t now, struct taking *taking, int64_t *wait)
+{
+    struct rate_limit *state = self->state;
+    const struct rule *rule = &state->settings.rules[index];
+    int64_t patience = rule->action == ACTION_DELAY ? state->settings.max_delay : 0;
+    bool taken;
+    taking->overflowed[index] = false;
+    if (state->commons[index] != NULL)
+        return common_use(state->commons[index], bytes, now, patience, wait);
+    if (state->tables[index] == NULL)
+        return bucket_take(&own->shares[index].bucket, &rule->limits, bytes, now, patience, wait);
+    taken = table_take(state->tables[index], &own->shares[index].key, bytes, now, patience, wait,
+                       &taking->overflowed[index]);
+    if (taking->overflowed[index])
+        warn_overflow(self, "messages", now);
+    return taken;
+}
+
+static void give_back(struct rate_limit *state, struct client_state *own,
+                      const struct taking *taking, uint64_t bytes)
+{
+    for (size_t i = 0; i < taking->count; i++) {
+        if (state->commons[i] != NULL)
+            common_give(state->commons[i], bytes);
+        else if (state->tables[i] != NULL)
+            table_give(state->tables[i], &own->shares[i].key, bytes, taking->overflowed[i]);
+        else
+            bucket_give(&own->shares[i].bucket, &state->settings.rules[i].limits, bytes);
+    }
+}
+
+static void tell(struct sl_instance *self, struct sl_client *client, struct client_state *own,
+                 int64_t now, int64_t wait)
+{
+    const struct rate_limit *state = self->state;
+    char text[96];
+    if (!state->settings.notify || now < own->next_notice)
+        return;
+    own->next_notice = now + NOTICE_INTERVAL;
+    int len = wait == INT64_MAX ? snprintf(text, sizeof text, "{\"error\":\"rate_limited\"}")
+                                : snprintf(text, sizeof text,
+                                           "{\"error\":\"rate_limited\",\"retry_after_ms\":%lld}",
+                                           (long long)((wait + 999999) / 1000000));
+    (void)self->host->client_send(client, SL_TEXT, text, (size_t)len);
+}
+
+static enum sl_verdict refuse(struct sl_instance *self, struct sl_client *client,
+                              struct client_state *own, enum action action, int64_t now,
+                              int64_t wait)
+{
+    const struct rate_limit *state = self->state;
+    if (action == ACTION_CLOSE) {
+        self->host->metric_add(state->closed, 1);
+        return self->host->close_with(client, CLOSE_RATE_LIMITED, "Too many messages");
+    }
+    self->host->metric_add(state->dropped, 1);
+    tell(self, client, own, now, wait);
+    return SL_DROP;
+}
+
+/* The message waits and with it all that the client sends after it: nothing more is read from its
+ * socket, so that TCP tells it to slow down. */
+static enum sl_verdict delay(struct sl_instance *self, struct sl_client *client, int64_t wait)
+{
+    const struct rate_limit *state = self->state;
+    struct sl_ticket ticket;
+    struct sl_deferral how = {.struct_size = sizeof how, .is_delay = true, .timeout = wait};
+    self->host->metric_add(state->delayed, 1);
+    return self->host->defer(self, client, &how, &ticket);
 }
 
 static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
                                   const struct sl_message *message)
 {
     struct rate_limit *state = self->state;
-    const struct settings *settings = &state->settings;
-    union client_state *own = self->host->client_state(self, client);
-    int64_t wait;
-    bool taken =
-        state->messages != NULL
-            ? take_shared(self, state->messages, "messages", &own->key, message->len, &wait)
-            : bucket_take(&own->bucket, &settings->messages, message->len,
-                          self->host->time_monotonic(), &wait);
-    if (taken)
+    struct client_state *own = self->host->client_state(self, client);
+    struct taking taking = {.count = 0};
+    if (own->is_exempt)
         return SL_CONTINUE;
-    if (!settings->close)
-        return SL_DROP;
-    return self->host->close_with(client, CLOSE_RATE_LIMITED, "Too many messages");
+    int64_t now = self->host->time_monotonic();
+    for (size_t i = 0; i < state->settings.rule_count; i++) {
+        int64_t wait;
+        if (!take(self, own, i, message->len, now, &taking, &wait)) {
+            give_back(state, own, &taking, message->len);
+            return refuse(self, client, own, state->settings.rules[i].action, now, wait);
+        }
+        taking.count++;
+        taking.delay = wait > taking.delay ? wait : taking.delay;
+    }
+    return taking.delay == 0 ? SL_CONTINUE : delay(self, client, taking.delay);
 }
 
 SL_EXPORT const struct sl_plugin sluice_plugin = {
     SL_PLUGIN_HEADER,
     .name = "rate-limit",
-    .version = "1.0.0",
+    .version = "2.0.0",
     .summary = "Limits messages, bytes and connections with token buckets",
     .license = "MIT",
     SL_OPTIONS(settings_options),
     .instance_size = sizeof(struct rate_limit),
-    .client_size = sizeof(union client_state),
+    .client_size = sizeof(struct client_state),
     .create = create,
     .destroy = destroy,
     .on_connect = on_connect,
     .on_open = on_open,
     .on_message = on_message,
+    .on_close = on_close,
 };

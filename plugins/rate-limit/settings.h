@@ -6,23 +6,48 @@
 
 #include "bucket.h"
 
+#include <sluice/address.h>
 #include <sluice/plugin.h>
 
-enum scope { PER_CLIENT, PER_ADDRESS, PER_IDENTITY };
+#define RULES_MAX 4
+#define EXEMPTIONS_MAX 256
+#define ATTRIBUTE_NAME_MAX 63
 
-struct settings {
-    struct limits messages;    /* of messages and their bytes; all zero: none */
-    struct limits connections; /* of upgrades per address; all zero: none */
-    enum scope scope;          /* who shares a bucket for messages */
-    bool close;                /* what happens to who is too fast: closed, else dropped */
-    uint32_t max_keys;
+/* Who shares an allowance. */
+enum scope { PER_CLIENT, PER_ADDRESS, PER_IDENTITY, PER_ATTRIBUTE, PER_ENDPOINT, PER_ALL, SCOPES };
+
+enum action { ACTION_DROP, ACTION_DELAY, ACTION_CLOSE, ACTIONS };
+
+/* One limit of messages and their bytes. */
+struct rule {
+    struct limits limits;
+    enum scope scope;
+    enum action action;
+    char attribute[ATTRIBUTE_NAME_MAX + 1]; /* PER_ATTRIBUTE: its name */
+    char name[ATTRIBUTE_NAME_MAX + 1];      /* PER_ALL: of the allowance that instances share */
 };
 
-#define SETTINGS_OPTION_COUNT 9
+struct settings {
+    struct rule rules[RULES_MAX];
+    size_t rule_count;
+    struct limits connections; /* of upgrades; all zero: none */
+    bool connections_of_all;   /* all upgrades share one allowance; else those of a prefix */
+    uint32_t max_keys;
+    unsigned ipv4_bits; /* how much of an address counts */
+    unsigned ipv6_bits;
+    int64_t max_delay; /* ns */
+    bool notify;
+    struct sl_prefix *exempt; /* owned */
+    size_t exempt_count;
+};
+
+#define SETTINGS_OPTION_COUNT 19
 
 extern const struct sl_option settings_options[SETTINGS_OPTION_COUNT];
 
-/* Reads the options into `settings`. Returns 0, or SL_ERROR after host->fail. */
+/* Reads the options into `settings`. Returns 0, or SL_ERROR after host->fail; nothing is owned
+ * then. */
 int settings_read(struct sl_instance *self, struct settings *settings);
+void settings_deinit(struct settings *settings, const struct sl_host *host);
 
 #endif

@@ -159,7 +159,7 @@ static struct slot *insert(const struct table *table, struct shard *shard, const
 }
 
 bool table_take(struct table *table, const struct key *key, uint64_t bytes, int64_t now,
-                int64_t *wait, bool *overflowed)
+                int64_t patience, int64_t *wait, bool *overflowed)
 {
     struct shard *shard = &table->shards[key->high % table->shard_count];
     pthread_mutex_lock(&shard->lock);
@@ -167,8 +167,31 @@ bool table_take(struct table *table, const struct key *key, uint64_t bytes, int6
     if (slot == NULL)
         slot = insert(table, shard, key, now);
     struct bucket *bucket = slot != NULL ? &slot->bucket : &shard->overflow;
-    bool taken = bucket_take(bucket, &table->limits, bytes, now, wait);
+    bool taken = bucket_take(bucket, &table->limits, bytes, now, patience, wait);
     pthread_mutex_unlock(&shard->lock);
     *overflowed = slot == NULL;
     return taken;
+}
+
+void table_give(struct table *table, const struct key *key, uint64_t bytes, bool overflowed)
+{
+    struct shard *shard = &table->shards[key->high % table->shard_count];
+    pthread_mutex_lock(&shard->lock);
+    struct slot *slot = overflowed ? NULL : find(table, shard, key);
+    if (slot != NULL)
+        bucket_give(&slot->bucket, &table->limits, bytes);
+    else if (overflowed)
+        bucket_give(&shard->overflow, &table->limits, bytes);
+    pthread_mutex_unlock(&shard->lock);
+}
+
+size_t table_count(const struct table *table)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < table->shard_count; i++) {
+        pthread_mutex_lock(&table->shards[i].lock);
+        count += table->shards[i].used;
+        pthread_mutex_unlock(&table->shards[i].lock);
+    }
+    return count;
 }

@@ -27,6 +27,12 @@ void table_destroy(struct table *table);
 /* Takes from the bucket of `key` as bucket_take does. *overflowed tells whether the overflow bucket
  * was asked in its place. */
 bool table_take(struct table *table, const struct key *key, uint64_t bytes, int64_t now,
-                int64_t *wait, bool *overflowed);
+                int64_t patience, int64_t *wait, bool *overflowed);
+
+/* Gives back what was taken from the bucket of `key`, or from the overflow bucket. */
+void table_give(struct table *table, const struct key *key, uint64_t bytes, bool overflowed);
+
+/* How many keys are remembered. */
+size_t table_count(const struct table *table);
 
 #endif

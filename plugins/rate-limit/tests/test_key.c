@@ -22,7 +22,8 @@ static void instances_draw_different_secrets(void **state)
     const uint8_t address[16] = {[10] = 0xff, [11] = 0xff, [12] = 192, [15] = 1};
     assert_int_equal(key_secret_init(&first), 0);
     assert_int_equal(key_secret_init(&second), 0);
-    struct key a = key_of_address(&first, address), b = key_of_address(&second, address);
+    struct key a = key_of_address(&first, address, 32, 64),
+               b = key_of_address(&second, address, 32, 64);
     assert_true(a.high != b.high && a.low != b.low);
 }
 
