@@ -150,7 +150,7 @@ bool json_number_is_multiple(struct json_text text, struct json_text divisor)
         modulus = modulus * 10 + (uint64_t)next_digit(&at);
     at = value.first;
     for (size_t i = 0; i < value.count; i++)
-        remainder = (remainder * 10 + (wide)next_digit(&at)) % modulus;
+        remainder = (remainder * 10 + (unsigned)next_digit(&at)) % modulus;
     return remainder * power(10, value.low - by.low, modulus) % modulus == 0;
 }
 
