@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* RFC 6455, section 7.4.1 */
 #define CLOSE_UNSUPPORTED_DATA 1003
@@ -72,6 +73,20 @@ void refusal_of_json(struct refusal *refusal, const struct json_finding *finding
     default:
         set(refusal, CLOSE_INVALID_PAYLOAD, "malformed_json", "Not JSON at byte %zu", finding->at);
     }
+}
+
+void refusal_of_content(struct refusal *refusal, const char *error, const char *sentence)
+{
+    set(refusal, CLOSE_POLICY, error, "%s", sentence);
+}
+
+/* The schema by its fragment: the path of its file is nobody's business. */
+void refusal_of_schema(struct refusal *refusal, const char *instance, const char *sentence,
+                       const char *schema)
+{
+    const char *fragment = strchr(schema, '#');
+    set(refusal, CLOSE_POLICY, "schema", "%s (at \"%.40s\", schema %.60s)", sentence, instance,
+        fragment != NULL ? fragment : schema);
 }
 
 /* Writes `c` as it stands in a JSON string; UTF-8 passes as it is. Returns the bytes written. */

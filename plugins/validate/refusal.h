@@ -31,6 +31,11 @@ void refusal_of_json(struct refusal *refusal, const struct json_finding *finding
 
 /* Writes {"error":"...","detail":"..."} into `json` of REFUSAL_JSON_SIZE bytes. Returns its
  * length. */
+/* What the content is not: with a schema, where in the message and in the schema. */
+void refusal_of_content(struct refusal *refusal, const char *error, const char *sentence);
+void refusal_of_schema(struct refusal *refusal, const char *instance, const char *sentence,
+                       const char *schema);
+
 size_t refusal_to_json(const struct refusal *refusal, char *json);
 
 #endif

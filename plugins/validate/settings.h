@@ -21,7 +21,7 @@ struct settings {
     bool notify; /* the client is told why a message was dropped */
 };
 
-#define SETTINGS_OPTION_COUNT 9
+#define SETTINGS_OPTION_COUNT 22
 
 extern const struct sl_option settings_options[SETTINGS_OPTION_COUNT];
 

@@ -1,6 +1,7 @@
 /*
  * validate: lets a message pass only if its type, its size and, for JSON, its content are right.
  */
+#include "content.h"
 #include "json_check.h"
 #include "refusal.h"
 #include "settings.h"
@@ -9,6 +10,8 @@
 
 struct validate {
     struct settings settings;
+    struct content content;
+    struct sl_metric *refused;
 };
 
 static void warn_if_idle(const struct sl_instance *self, const struct settings *settings)
@@ -23,6 +26,18 @@ static int create(struct sl_instance *self)
     struct validate *state = self->state;
     if (settings_read(self, &state->settings) != 0)
         return SL_ERROR;
+    if (content_init(&state->content, self) != 0) {
+        settings_deinit(&state->settings, self->host);
+        return SL_ERROR;
+    }
+    if (state->content.is_asked && !state->settings.json) {
+        content_deinit(&state->content);
+        settings_deinit(&state->settings, self->host);
+        return sl_fail(self, "schemas and what texts are made of have no meaning without json: "
+                             "true");
+    }
+    state->refused = self->host->metric(self, SL_COUNTER, "refused_total",
+                                        "Messages that were refused", NULL, 0);
     warn_if_idle(self, &state->settings);
     return 0;
 }
@@ -30,6 +45,7 @@ static int create(struct sl_instance *self)
 static void destroy(struct sl_instance *self)
 {
     struct validate *state = self->state;
+    content_deinit(&state->content);
     settings_deinit(&state->settings, self->host);
 }
 
@@ -88,20 +104,23 @@ static enum sl_verdict refuse(const struct sl_instance *self, struct sl_client *
 static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
                                   const struct sl_message *message)
 {
-    const struct validate *state = self->state;
+    struct validate *state = self->state;
     const struct settings *settings = &state->settings;
     struct refusal refusal;
     if (check_type(settings, message->type, &refusal) &&
-        check_size(settings, message->len, &refusal) && check_json(settings, message, &refusal))
+        check_size(settings, message->len, &refusal) && check_json(settings, message, &refusal) &&
+        (!state->content.is_asked || message->type != SL_TEXT ||
+         content_check(&state->content, message->data, message->len, &refusal)))
         return SL_CONTINUE;
+    self->host->metric_add(state->refused, 1);
     return refuse(self, client, &refusal);
 }
 
 SL_EXPORT const struct sl_plugin sluice_plugin = {
     SL_PLUGIN_HEADER,
     .name = "validate",
-    .version = "1.0.0",
-    .summary = "Refuses messages of the wrong type, size or JSON",
+    .version = "2.0.0",
+    .summary = "Refuses messages of the wrong type, size, JSON or schema",
     .license = "MIT",
     SL_OPTIONS(settings_options),
     .instance_size = sizeof(struct validate),
