@@ -42,6 +42,8 @@ void arena_reset(struct arena *arena)
 static struct arena_block *add_block(struct arena *arena, size_t size)
 {
     size_t wanted = arena->reserved > BLOCK_MIN ? arena->reserved : BLOCK_MIN;
+    if (wanted < size)
+        wanted = size;
     if (wanted > arena->max - arena->reserved)
         wanted = arena->max - arena->reserved;
     if (wanted < size)

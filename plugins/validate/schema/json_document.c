@@ -140,9 +140,8 @@ static enum document_result parse_children(struct parse *parse, struct json_valu
         return DOCUMENT_OK;
     }
     for (;;) {
-        enum document_result result = value->type == JSON_ARRAY
-                                          ? parse_value(parse, value, link)
-                                          : parse_member(parse, value, link);
+        enum document_result result = value->type == JSON_ARRAY ? parse_value(parse, value, link)
+                                                                : parse_member(parse, value, link);
         if (result != DOCUMENT_OK)
             return result;
         (*link)->index = value->count++;

@@ -149,8 +149,8 @@ static struct json_value *find_token(const struct json_value *value, struct json
     for (struct json_value *child = value->first; child != NULL; child = child->next) {
         struct json_text name = child->name;
         if (value->type == JSON_ARRAY)
-            name = (struct json_text){
-                index, (size_t)snprintf(index, sizeof index, "%zu", child->index)};
+            name = (struct json_text){index,
+                                      (size_t)snprintf(index, sizeof index, "%zu", child->index)};
         if (token_is(token, name))
             return child;
     }
@@ -202,8 +202,8 @@ void json_pointer_write(const struct json_value *value, char *pointer, size_t si
     for (; at != NULL && value->parent != NULL; value = value->parent) {
         struct json_text name = value->name;
         if (value->parent->type == JSON_ARRAY)
-            name = (struct json_text){
-                index, (size_t)snprintf(index, sizeof index, "%zu", value->index)};
+            name = (struct json_text){index,
+                                      (size_t)snprintf(index, sizeof index, "%zu", value->index)};
         at = put_name_before(at, pointer, name);
     }
     if (at != NULL) {

@@ -78,8 +78,8 @@ enum schema_fault {
 /* Why a message is refused. Texts are zero-terminated, and cut if they are too long. */
 struct schema_finding {
     enum schema_fault fault;
-    char instance[SCHEMA_POINTER_SIZE];     /* JSON Pointer into the message */
-    char keyword[2 * SCHEMA_POINTER_SIZE];  /* file or URI, '#', JSON Pointer into the schema */
+    char instance[SCHEMA_POINTER_SIZE];    /* JSON Pointer into the message */
+    char keyword[2 * SCHEMA_POINTER_SIZE]; /* file or URI, '#', JSON Pointer into the schema */
     char sentence[SCHEMA_SENTENCE_SIZE];
 };
 

@@ -47,8 +47,9 @@ void schema_context_destroy(struct schema_context *context)
 static void note(struct schema_context *context, const struct schema_node *node, const char *name,
                  const struct json_value *value)
 {
-    const struct json_value *at =
-        name == NULL || node->source->type != JSON_OBJECT ? NULL : json_member_cstr(node->source, name);
+    const struct json_value *at = name == NULL || node->source->type != JSON_OBJECT
+                                      ? NULL
+                                      : json_member_cstr(node->source, name);
     json_pointer_write(value, context->finding->instance, sizeof context->finding->instance);
     schema_where(context->schema, at == NULL ? node->source : at, context->finding->keyword,
                  sizeof context->finding->keyword);

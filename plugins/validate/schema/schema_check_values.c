@@ -38,8 +38,9 @@ static bool check_number(struct schema_context *context, const struct schema_nod
 {
     struct json_text raw = value->raw;
     if (node->multiple_of != NULL && !json_number_is_multiple(raw, node->multiple_of->raw))
-        return schema_refuse(context, node, "multipleOf", value, "The number is no multiple of %.*s",
-                             (int)node->multiple_of->raw.len, node->multiple_of->raw.data);
+        return schema_refuse(context, node, "multipleOf", value,
+                             "The number is no multiple of %.*s", (int)node->multiple_of->raw.len,
+                             node->multiple_of->raw.data);
     if (node->maximum != NULL && json_number_compare(raw, node->maximum->raw) > 0)
         return schema_refuse(context, node, "maximum", value, "The number is above the maximum");
     if (node->exclusive_maximum != NULL &&
@@ -117,8 +118,7 @@ static bool check_names(struct schema_context *context, const struct schema_node
     for (const struct json_value *name = names->first; name != NULL; name = name->next)
         if (json_member(value, name->text) == NULL)
             return schema_refuse(context, node, keyword, value, "The member \"%.*s\" is missing",
-                                 (int)(name->text.len < 80 ? name->text.len : 80),
-                                 name->text.data);
+                                 (int)(name->text.len < 80 ? name->text.len : 80), name->text.data);
     return true;
 }
 

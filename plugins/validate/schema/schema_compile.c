@@ -182,7 +182,8 @@ static bool keep_string_map(struct schema *schema, struct schema_node *node,
     return keep(schema, node, value, offset);
 }
 
-static bool add_type(struct schema *schema, struct schema_node *node, const struct json_value *value)
+static bool add_type(struct schema *schema, struct schema_node *node,
+                     const struct json_value *value)
 {
     static const char *const names[] = {
         [JSON_NULL] = "null",     [JSON_BOOLEAN] = "boolean", [JSON_NUMBER] = "number",
@@ -336,8 +337,7 @@ static struct schema_resource *open_resource(struct schema *schema, struct json_
         return schema_fail(schema, id, "it has to be a URI reference");
     struct schema_resource *resource = arena_alloc(&schema->arena, sizeof *resource);
     char *reference = arena_copy(&schema->arena, id->text.data, id->text.len);
-    char *uri =
-        reference == NULL ? NULL : uri_resolve(&schema->arena, parent->uri, reference);
+    char *uri = reference == NULL ? NULL : uri_resolve(&schema->arena, parent->uri, reference);
     if (resource == NULL || uri == NULL)
         return schema_fail(schema, id, "there is no memory");
     if (uri_split_fragment(uri)[0] != '\0')

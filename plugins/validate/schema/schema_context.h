@@ -19,7 +19,7 @@ struct schema_context {
     struct schema_finding *finding;
     size_t depth;
     uint64_t work;
-    unsigned quiet; /* above 0: a failure is not what the message is refused for */
+    unsigned quiet;          /* above 0: a failure is not what the message is refused for */
     enum schema_fault fault; /* what ends the check early, or SCHEMA_VALID */
     size_t scope_count;
     const struct schema_resource *scopes[SCHEMA_DEPTH_MAX + 1]; /* the dynamic scope */
@@ -51,8 +51,7 @@ void schema_evaluated_merge(evaluated *seen, const evaluated *other, size_t coun
 
 /* Whether the pattern matches somewhere in the text. */
 bool schema_match(struct schema_context *context, const struct schema_node *node,
-                  const struct json_value *value, const pcre2_code *pattern,
-                  struct json_text text);
+                  const struct json_value *value, const pcre2_code *pattern, struct json_text text);
 
 /* schema_check_values.c: the keywords that look at the value alone. */
 bool schema_check_value(struct schema_context *context, const struct schema_node *node,

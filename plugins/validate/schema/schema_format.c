@@ -116,7 +116,8 @@ static bool take_units(struct reader *from, const char *units, bool *any)
     const char *next = units;
     while (from->at < from->end && is_digit(*from->at)) {
         take_digits(from);
-        const char *unit = from->at < from->end && *from->at != '\0' ? strchr(next, *from->at) : NULL;
+        const char *unit =
+            from->at < from->end && *from->at != '\0' ? strchr(next, *from->at) : NULL;
         if (unit == NULL || (*any && unit != next))
             return false;
         from->at++;

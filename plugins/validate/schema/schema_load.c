@@ -59,8 +59,8 @@ static struct schema_document *add_document(struct schema *schema, const char *u
         snprintf(schema->error, SCHEMA_ERROR_SIZE, "%.300s: there is no memory", name);
         return NULL;
     }
-    enum document_result result = document_parse(data, len, &schema_document_limits,
-                                                 &schema->arena, &document->root, &at);
+    enum document_result result =
+        document_parse(data, len, &schema_document_limits, &schema->arena, &document->root, &at);
     if (result != DOCUMENT_OK) {
         snprintf(schema->error, SCHEMA_ERROR_SIZE, "%.300s: at byte %zu %s", name, at,
                  document_result_text(result));

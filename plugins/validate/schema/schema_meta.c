@@ -41,43 +41,52 @@ static const struct {
      "\"$recursiveAnchor\":" ANCHOR ",\"$recursiveRef\":" REFERENCE "}}"},
     {BASE "meta/core",
      META("core") "\"properties\":{\"$id\":{\"type\":\"string\",\"format\":\"uri-reference\","
-     "\"pattern\":\"^[^#]*#?$\"},\"$schema\":{\"type\":\"string\",\"format\":\"uri\"},"
-     "\"$ref\":" REFERENCE ",\"$dynamicRef\":" REFERENCE ",\"$anchor\":" ANCHOR ","
-     "\"$dynamicAnchor\":" ANCHOR ",\"$comment\":" STRING ",\"$defs\":" SELVES ","
-     "\"$vocabulary\":{\"type\":\"object\",\"propertyNames\":{\"type\":\"string\","
-     "\"format\":\"uri\"},\"additionalProperties\":" BOOLEAN "}}}"},
+                  "\"pattern\":\"^[^#]*#?$\"},\"$schema\":{\"type\":\"string\",\"format\":\"uri\"},"
+                  "\"$ref\":" REFERENCE ",\"$dynamicRef\":" REFERENCE ",\"$anchor\":" ANCHOR ","
+                  "\"$dynamicAnchor\":" ANCHOR ",\"$comment\":" STRING ",\"$defs\":" SELVES ","
+                  "\"$vocabulary\":{\"type\":\"object\",\"propertyNames\":{\"type\":\"string\","
+                  "\"format\":\"uri\"},\"additionalProperties\":" BOOLEAN "}}}"},
     {BASE "meta/applicator",
      META("applicator") "\"properties\":{\"prefixItems\":" LIST ",\"items\":" SELF ","
-     "\"contains\":" SELF ",\"additionalProperties\":" SELF ",\"properties\":" SELVES ","
-     "\"patternProperties\":{\"type\":\"object\",\"additionalProperties\":" SELF ","
-     "\"propertyNames\":{\"format\":\"regex\"}},\"dependentSchemas\":" SELVES ","
-     "\"propertyNames\":" SELF ",\"if\":" SELF ",\"then\":" SELF ",\"else\":" SELF ","
-     "\"allOf\":" LIST ",\"anyOf\":" LIST ",\"oneOf\":" LIST ",\"not\":" SELF "}}"},
-    {BASE "meta/unevaluated",
-     META("unevaluated") "\"properties\":{\"unevaluatedItems\":" SELF ","
-     "\"unevaluatedProperties\":" SELF "}}"},
+                        "\"contains\":" SELF ",\"additionalProperties\":" SELF
+                        ",\"properties\":" SELVES ","
+                        "\"patternProperties\":{\"type\":\"object\",\"additionalProperties\":" SELF
+                        ","
+                        "\"propertyNames\":{\"format\":\"regex\"}},\"dependentSchemas\":" SELVES ","
+                        "\"propertyNames\":" SELF ",\"if\":" SELF ",\"then\":" SELF
+                        ",\"else\":" SELF ","
+                        "\"allOf\":" LIST ",\"anyOf\":" LIST ",\"oneOf\":" LIST ",\"not\":" SELF
+                        "}}"},
+    {BASE "meta/unevaluated", META("unevaluated") "\"properties\":{\"unevaluatedItems\":" SELF ","
+                                                  "\"unevaluatedProperties\":" SELF "}}"},
     {BASE "meta/validation",
      META("validation") "\"properties\":{\"type\":{\"anyOf\":[" TYPE ",{\"type\":\"array\","
-     "\"items\":" TYPE ",\"minItems\":1,\"uniqueItems\":true}]},\"const\":true,"
-     "\"enum\":{\"type\":\"array\"},\"multipleOf\":{\"type\":\"number\",\"exclusiveMinimum\":0},"
-     "\"maximum\":" NUMBER ",\"exclusiveMaximum\":" NUMBER ",\"minimum\":" NUMBER ","
-     "\"exclusiveMinimum\":" NUMBER ",\"maxLength\":" COUNT ",\"minLength\":" COUNT ","
-     "\"pattern\":{\"type\":\"string\",\"format\":\"regex\"},\"maxItems\":" COUNT ","
-     "\"minItems\":" COUNT ",\"uniqueItems\":" BOOLEAN ",\"maxContains\":" COUNT ","
-     "\"minContains\":" COUNT ",\"maxProperties\":" COUNT ",\"minProperties\":" COUNT ","
-     "\"required\":" NAMES ",\"dependentRequired\":{\"type\":\"object\","
-     "\"additionalProperties\":" NAMES "}}}"},
+                        "\"items\":" TYPE ",\"minItems\":1,\"uniqueItems\":true}]},\"const\":true,"
+                        "\"enum\":{\"type\":\"array\"},\"multipleOf\":{\"type\":\"number\","
+                        "\"exclusiveMinimum\":0},"
+                        "\"maximum\":" NUMBER ",\"exclusiveMaximum\":" NUMBER ",\"minimum\":" NUMBER
+                        ","
+                        "\"exclusiveMinimum\":" NUMBER ",\"maxLength\":" COUNT
+                        ",\"minLength\":" COUNT ","
+                        "\"pattern\":{\"type\":\"string\",\"format\":\"regex\"},\"maxItems\":" COUNT
+                        ","
+                        "\"minItems\":" COUNT ",\"uniqueItems\":" BOOLEAN ",\"maxContains\":" COUNT
+                        ","
+                        "\"minContains\":" COUNT ",\"maxProperties\":" COUNT
+                        ",\"minProperties\":" COUNT ","
+                        "\"required\":" NAMES ",\"dependentRequired\":{\"type\":\"object\","
+                        "\"additionalProperties\":" NAMES "}}}"},
     {BASE "meta/meta-data",
      META("meta-data") "\"properties\":{\"title\":" STRING ",\"description\":" STRING ","
-     "\"default\":true,\"deprecated\":" BOOLEAN ",\"readOnly\":" BOOLEAN ","
-     "\"writeOnly\":" BOOLEAN ",\"examples\":{\"type\":\"array\"}}}"},
+                       "\"default\":true,\"deprecated\":" BOOLEAN ",\"readOnly\":" BOOLEAN ","
+                       "\"writeOnly\":" BOOLEAN ",\"examples\":{\"type\":\"array\"}}}"},
     {BASE "meta/format-annotation",
      META("format-annotation") "\"properties\":{\"format\":" STRING "}}"},
     {BASE "meta/format-assertion",
      META("format-assertion") "\"properties\":{\"format\":" STRING "}}"},
     {BASE "meta/content",
      META("content") "\"properties\":{\"contentEncoding\":" STRING ","
-     "\"contentMediaType\":" STRING ",\"contentSchema\":" SELF "}}"},
+                     "\"contentMediaType\":" STRING ",\"contentSchema\":" SELF "}}"},
 };
 
 const char *schema_meta_find(const char *uri)

@@ -109,9 +109,8 @@ struct schema_node *schema_compile(struct schema *schema, struct json_value *val
 /* schema_load.c */
 
 /* Sets the error: "FILE#POINTER: sentence". Returns NULL. */
-__attribute__((format(printf, 3, 4))) void *schema_fail(struct schema *schema,
-                                                        const struct json_value *at,
-                                                        const char *format, ...);
+__attribute__((format(printf, 3, 4))) void *
+schema_fail(struct schema *schema, const struct json_value *at, const char *format, ...);
 
 /* Writes "FILE#POINTER". */
 void schema_where(const struct schema *schema, const struct json_value *at, char *where,

@@ -11,20 +11,48 @@
 #define ESCAPES "bBcdDfknpPrsStuvwWx"
 
 static const char *const categories[][2] = {
-    {"Letter", "L"},             {"Uppercase_Letter", "Lu"},      {"Lowercase_Letter", "Ll"},
-    {"Titlecase_Letter", "Lt"},  {"Cased_Letter", "L&"},          {"Modifier_Letter", "Lm"},
-    {"Other_Letter", "Lo"},      {"Mark", "M"},                   {"Combining_Mark", "M"},
-    {"Nonspacing_Mark", "Mn"},   {"Spacing_Mark", "Mc"},          {"Enclosing_Mark", "Me"},
-    {"Number", "N"},             {"Decimal_Number", "Nd"},        {"digit", "Nd"},
-    {"Letter_Number", "Nl"},     {"Other_Number", "No"},          {"Punctuation", "P"},
-    {"punct", "P"},              {"Connector_Punctuation", "Pc"}, {"Dash_Punctuation", "Pd"},
-    {"Open_Punctuation", "Ps"},  {"Close_Punctuation", "Pe"},     {"Initial_Punctuation", "Pi"},
-    {"Final_Punctuation", "Pf"}, {"Other_Punctuation", "Po"},     {"Symbol", "S"},
-    {"Math_Symbol", "Sm"},       {"Currency_Symbol", "Sc"},       {"Modifier_Symbol", "Sk"},
-    {"Other_Symbol", "So"},      {"Separator", "Z"},              {"Space_Separator", "Zs"},
-    {"Line_Separator", "Zl"},    {"Paragraph_Separator", "Zp"},   {"Other", "C"},
-    {"Control", "Cc"},           {"cntrl", "Cc"},                 {"Format", "Cf"},
-    {"Surrogate", "Cs"},         {"Private_Use", "Co"},           {"Unassigned", "Cn"},
+    {"Letter", "L"},
+    {"Uppercase_Letter", "Lu"},
+    {"Lowercase_Letter", "Ll"},
+    {"Titlecase_Letter", "Lt"},
+    {"Cased_Letter", "L&"},
+    {"Modifier_Letter", "Lm"},
+    {"Other_Letter", "Lo"},
+    {"Mark", "M"},
+    {"Combining_Mark", "M"},
+    {"Nonspacing_Mark", "Mn"},
+    {"Spacing_Mark", "Mc"},
+    {"Enclosing_Mark", "Me"},
+    {"Number", "N"},
+    {"Decimal_Number", "Nd"},
+    {"digit", "Nd"},
+    {"Letter_Number", "Nl"},
+    {"Other_Number", "No"},
+    {"Punctuation", "P"},
+    {"punct", "P"},
+    {"Connector_Punctuation", "Pc"},
+    {"Dash_Punctuation", "Pd"},
+    {"Open_Punctuation", "Ps"},
+    {"Close_Punctuation", "Pe"},
+    {"Initial_Punctuation", "Pi"},
+    {"Final_Punctuation", "Pf"},
+    {"Other_Punctuation", "Po"},
+    {"Symbol", "S"},
+    {"Math_Symbol", "Sm"},
+    {"Currency_Symbol", "Sc"},
+    {"Modifier_Symbol", "Sk"},
+    {"Other_Symbol", "So"},
+    {"Separator", "Z"},
+    {"Space_Separator", "Zs"},
+    {"Line_Separator", "Zl"},
+    {"Paragraph_Separator", "Zp"},
+    {"Other", "C"},
+    {"Control", "Cc"},
+    {"cntrl", "Cc"},
+    {"Format", "Cf"},
+    {"Surrogate", "Cs"},
+    {"Private_Use", "Co"},
+    {"Unassigned", "Cn"},
     {"LC", "L&"},
 };
 
@@ -126,11 +154,11 @@ static pcre2_code *compile(const char *pattern, size_t len, char *error, size_t 
         return NULL;
     pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALT_BSUX);
     pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, len,
-                                     PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX |
-                                         PCRE2_NEVER_BACKSLASH_C | PCRE2_MATCH_UNSET_BACKREF |
-                                         PCRE2_ALLOW_EMPTY_CLASS,
-                                     &number, &offset, context);
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR)pattern, len,
+                      PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX | PCRE2_NEVER_BACKSLASH_C |
+                          PCRE2_MATCH_UNSET_BACKREF | PCRE2_ALLOW_EMPTY_CLASS,
+                      &number, &offset, context);
     pcre2_compile_context_free(context);
     if (code == NULL) {
         pcre2_get_error_message(number, message, sizeof message);

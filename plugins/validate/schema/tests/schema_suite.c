@@ -110,8 +110,8 @@ static void run_group(struct suite *suite, const char *path, const struct json_v
     const struct json_value *source = json_member_cstr(group, "schema");
     const struct json_value *tests = json_member_cstr(group, "tests");
     const struct json_value *refused = json_member_cstr(group, "refused");
-    struct schema *schema = schema_parse(source->raw.data, source->raw.len, "urn:test:schema",
-                                         &suite->options, error);
+    struct schema *schema =
+        schema_parse(source->raw.data, source->raw.len, "urn:test:schema", &suite->options, error);
     if (refused != NULL) { /* our addition: the schema itself is wrong */
         suite->tests++;
         if (schema != NULL)
