@@ -74,6 +74,9 @@ int json_compare(const struct json_value *a, const struct json_value *b)
     case JSON_BOOLEAN:
         return (int)a->boolean - (int)b->boolean;
     case JSON_NUMBER:
+        /* Rounding keeps the order, so only numbers that round to the same need their digits. */
+        if (a->number != b->number)
+            return a->number < b->number ? -1 : 1;
         return json_number_compare(a->raw, b->raw);
     case JSON_STRING:
         return json_text_compare(a->text, b->text);
