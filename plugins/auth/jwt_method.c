@@ -3,17 +3,21 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SECOND INT64_C(1000000000)
 #define CLAIM_TEXT 1024
+#define WAITING_MAX 2 /* of the pool's threads */
 
 struct fetched_keys {
     atomic_uint references;
     pthread_mutex_t lock;
-    struct key_set *set;  /* owned reference; NULL: none yet, or too old */
-    int64_t fetched_at;   /* ns, monotonic */
-    int64_t next_refresh; /* when the next fetch is due */
-    int64_t next_refetch; /* when an unknown key may cause one */
+    pthread_cond_t fetched; /* a fetch has ended */
+    unsigned waiting;       /* threads, for the first keys */
+    struct key_set *set;    /* owned reference; NULL: none yet, or too old */
+    int64_t fetched_at;     /* ns, monotonic */
+    int64_t next_refresh;   /* when the next fetch is due */
+    int64_t next_refetch;   /* when an unknown key may cause one */
     bool is_fetching;
     char url[];
 };
@@ -25,6 +29,7 @@ struct fetched_keys *fetched_keys_create(const char *url_cstr)
         return NULL;
     atomic_init(&keys->references, 1);
     pthread_mutex_init(&keys->lock, NULL);
+    pthread_cond_init(&keys->fetched, NULL);
     memcpy(keys->url, url_cstr, strlen(url_cstr) + 1);
     return keys;
 }
@@ -40,6 +45,7 @@ void fetched_keys_unref(struct fetched_keys *keys)
     if (keys == NULL || atomic_fetch_sub(&keys->references, 1) != 1)
         return;
     key_set_unref(keys->set);
+    pthread_cond_destroy(&keys->fetched);
     pthread_mutex_destroy(&keys->lock);
     free(keys);
 }
@@ -88,6 +94,7 @@ static void end_fetch(const struct jwt_method *method, struct fetched_keys *keys
     struct key_set *before = NULL;
     pthread_mutex_lock(&keys->lock);
     keys->is_fetching = false;
+    pthread_cond_broadcast(&keys->fetched);
     keys->next_refetch = now + method->refetch;
     keys->next_refresh = now + (set != NULL || method->refresh < method->refetch ? method->refresh
                                                                                  : method->refetch);
@@ -214,6 +221,24 @@ static enum jwt_result verify(const struct jwt_method *method, struct sl_instanc
     return result;
 }
 
+/* Before the first keys are there, a few threads may wait for them. Returns whether they came. */
+static bool wait_for_first(const struct jwt_method *method, struct fetched_keys *keys)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)(method->timeout / SECOND) + 1;
+    pthread_mutex_lock(&keys->lock);
+    bool may_wait = keys->waiting < WAITING_MAX;
+    keys->waiting += may_wait;
+    while (may_wait && keys->is_fetching &&
+           pthread_cond_timedwait(&keys->fetched, &keys->lock, &until) == 0)
+        ;
+    keys->waiting -= may_wait;
+    bool came = keys->set != NULL;
+    pthread_mutex_unlock(&keys->lock);
+    return came;
+}
+
 /* A key that is not known may be a new one: whether asking for it is allowed, and under way. */
 static enum check on_unknown_key(const struct jwt_method *method, struct sl_instance *self,
                                  struct http *http, bool may_block, bool has_fetched,
@@ -229,6 +254,12 @@ static enum check on_unknown_key(const struct jwt_method *method, struct sl_inst
         return CHECK_SLOW;
     if (is_allowed && may_block && begin_fetch(keys, now, true)) {
         fetch(method, self, http);
+        *fetched_now = true;
+        return CHECK_NOT_MINE;
+    }
+    if (is_fetching && !has_fetched && !may_block)
+        return CHECK_SLOW;
+    if (is_fetching && !has_fetched && wait_for_first(method, keys)) {
         *fetched_now = true;
         return CHECK_NOT_MINE;
     }

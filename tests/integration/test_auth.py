@@ -117,17 +117,11 @@ class Methods(AuthTest):
         after = len([path for path, _ in issuer.requests if path == '/jwks'])
         self.assertLessEqual(after - before, 3)  # one for each endpoint at most, whoever asks
 
-    def test_expiry_and_renewal(self):
+    def test_expiry(self):
         with RawClient(self.server, '/short', headers=bearer(issuer.special['short'])) as client:
-            self.assertEqual(client.read_close()[0] if hasattr(client, 'read_close')
-                             else client.read_close_code(), 4401)
+            self.assertEqual(client.expect_close()[0], 4401)
 
     def test_renewal_keeps_the_client(self):
-        issued = Issuer()
-        try:
-            issuer.jwks['keys'] += [dict(key, kid='second-' + key['kid']) for key in issued.jwks['keys']]
-        finally:
-            issued.close()
         with RawClient(self.server, '/short', headers=bearer(issuer.tokens['ES256'])) as client:
             client.text(json.dumps({'renew': issuer.special['bob']}))
             self.assertEqual(json.loads(client.read_text())['renewed'], False)
@@ -175,7 +169,7 @@ class Methods(AuthTest):
                 return self.identity('/tokens', 'dave-token-0123456789') == 'dave'
             except Refused:
                 return False
-        wait_until(is_in)
+        wait_until(is_in, 'the list is read anew')
 
 
 class JwksServerThatMisbehaves(AuthTest):
@@ -197,17 +191,17 @@ class JwksServerThatMisbehaves(AuthTest):
     def test_dies_recovers_lies_and_hangs(self):
         self.refused('/ws', issuer.tokens['PS256'], 503)  # fails closed
         issuer.status = 200
-        wait_until(self.lets_in)
+        wait_until(self.lets_in, 'the keys are fetched')
         for body in (b'not JSON', b'{"keys": []}', b'{"keys": [{"kty": "oct", "k": "AAAA"}]}',
                      b'[' * 100000, b'A' * 2000000):
             issuer.body = body
             asked = len(issuer.requests)
-            wait_until(lambda: len(issuer.requests) > asked)
+            wait_until(lambda: len(issuer.requests) > asked, 'the keys are asked for')
             self.assertTrue(self.lets_in())  # the keys of before
         issuer.body = None
         issuer.let_go.clear()
         asked = len(issuer.requests)
-        wait_until(lambda: len(issuer.requests) > asked)
+        wait_until(lambda: len(issuer.requests) > asked, 'the keys are asked for')
         for _ in range(10):
             self.assertTrue(self.lets_in())
         issuer.let_go.set()

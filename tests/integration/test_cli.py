@@ -145,15 +145,15 @@ class Check(Configured):
         with open(os.path.join(ROOT, 'config', 'production.yaml')) as file:
             text = file.read()
         error = self.refused(text)
-        for name in ('server.crt', 'server.key', 'admin.token', 'tokens.txt'):
+        for name in ('server.crt', 'server.key', 'admin.token', 'schemas/message.json'):
             self.assertIn(name, error)
         shutil.copy(certificates.certificate, self.path('server.crt'))
         shutil.copy(certificates.key, self.path('server.key'))
         self.write('admin.token', '0123456789abcdef0123456789abcdef')
-        self.write('tokens.txt', 'alice alice-token-0123456789')
+        shutil.copytree(os.path.join(ROOT, 'config', 'schemas'), self.path('schemas'))
         status, output, error = self.check(text)
         self.assertEqual(status, 0, error)
-        self.assertIn('rate-limit -> auth -> rate-limit -> validate', output)
+        self.assertIn('rate-limit -> origin -> auth -> quota -> rate-limit -> validate', output)
 
     def test_weird_files_do_no_harm(self):
         for text in ('', '\0', '[]', '42', '- - - -', '&a [*a]', '{' * 2000, '[' * 5000, '\xff\xfe',
