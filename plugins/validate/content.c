@@ -5,10 +5,11 @@
 #include <uninorm.h>
 
 #define TYPES_MAX 256
+#define ARENA_MAX ((size_t)64 << 20) /* bytes that one message may need */
 
 struct worker {
     struct worker *next;
-    struct arena *arena;
+    struct arena arena;
     struct schema_context *context;
 };
 
@@ -18,16 +19,10 @@ static int load(struct sl_instance *self, const char *path, struct schema **sche
 {
     char error[SCHEMA_ERROR_SIZE] = "there is no memory for the schema";
     struct sl_string formats = sl_option_string(self, "formats");
-    const struct schema_options options = {.assert_formats = formats.len == 6,
-                                           .match_limit =
-                                               (uint32_t)sl_option_integer(self, "match_limit")};
-    *schema = schema_create(&options);
-    if (*schema != NULL && schema_add_file(*schema, path, error) == 0 &&
-        schema_compile(*schema, error) == 0)
-        return 0;
-    schema_destroy(*schema);
-    *schema = NULL;
-    return sl_fail(self, "%s", error);
+    const struct schema_options options = {
+        .flags = formats.len == strlen("assert") ? SCHEMA_ASSERT_FORMAT : 0};
+    *schema = schema_load(path, &options, error);
+    return *schema != NULL ? 0 : sl_fail(self, "%s", error);
 }
 
 /* Paths inside a map are not resolved by the server: they are looked for in `schema_folder`. */
@@ -82,7 +77,9 @@ static void read_limits(struct content *content, const struct sl_instance *self)
                                  .max_members = (size_t)sl_option_integer(self, "max_members"),
                                  .max_string = (size_t)sl_option_integer(self, "max_string"),
                                  .max_number = (size_t)sl_option_integer(self, "max_number"),
-                                 .unique_members = sl_option_bool(self, "unique_members")};
+                                 .refuse_duplicates = sl_option_bool(self, "unique_members")};
+    content->bounds = SCHEMA_LIMITS_DEFAULT;
+    content->bounds.pattern_matches = (uint32_t)sl_option_integer(self, "match_limit");
     content->refuses_control = sl_option_bool(self, "refuse_control_characters");
     content->refuses_bidi = sl_option_bool(self, "refuse_bidi_controls");
     content->requires_nfc = sl_option_bool(self, "require_nfc");
@@ -97,7 +94,7 @@ int content_init(struct content *content, struct sl_instance *self)
     content->discriminator = sl_option_string(self, "discriminator").data;
     bool has_schema = host->option(self, "schema") != NULL;
     content->is_asked = has_schema || host->option(self, "schemas") != NULL ||
-                        content->limits.unique_members || content->refuses_control ||
+                        content->limits.refuse_duplicates || content->refuses_control ||
                         content->refuses_bidi || content->requires_nfc;
     if ((!has_schema || load(self, sl_option_string(self, "schema").data, &content->schema) == 0) &&
         load_all_typed(content, self) == 0)
@@ -108,8 +105,9 @@ int content_init(struct content *content, struct sl_instance *self)
 
 static void worker_destroy(struct worker *worker)
 {
-    arena_destroy(worker->arena);
-    schema_context_destroy(worker->context);
+    arena_deinit(&worker->arena);
+    if (worker->context != NULL)
+        schema_context_destroy(worker->context);
     free(worker);
 }
 
@@ -143,9 +141,9 @@ static struct worker *take_worker(struct content *content)
     pthread_mutex_unlock(&content->lock);
     if (worker != NULL || (worker = calloc(1, sizeof *worker)) == NULL)
         return worker;
-    worker->arena = arena_create();
-    worker->context = schema_context_create();
-    if (worker->arena != NULL && worker->context != NULL)
+    arena_init(&worker->arena, ARENA_MAX);
+    worker->context = schema_context_create(&content->bounds);
+    if (worker->context != NULL)
         return worker;
     worker_destroy(worker);
     return NULL;
@@ -153,7 +151,7 @@ static struct worker *take_worker(struct content *content)
 
 static void put_worker(struct content *content, struct worker *worker)
 {
-    arena_clear(worker->arena);
+    arena_reset(&worker->arena);
     pthread_mutex_lock(&content->lock);
     worker->next = content->pool;
     content->pool = worker;
@@ -225,14 +223,13 @@ static bool check_text(const struct content *content, struct json_text text,
 static bool check_texts(const struct content *content, const struct json_value *value,
                         struct refusal *refusal)
 {
-    if (value->type == TYPE_STRING)
+    if (value->type == JSON_STRING)
         return check_text(content, value->text, refusal);
-    for (size_t i = 0; value->type == TYPE_ARRAY && i < value->count; i++)
-        if (!check_texts(content, &value->items[i], refusal))
-            return false;
-    for (size_t i = 0; value->type == TYPE_OBJECT && i < value->count; i++)
-        if (!check_text(content, value->members[i].name, refusal) ||
-            !check_texts(content, &value->members[i].value, refusal))
+    if (value->type != JSON_ARRAY && value->type != JSON_OBJECT)
+        return true;
+    for (const struct json_value *child = value->first; child != NULL; child = child->next)
+        if ((value->type == JSON_OBJECT && !check_text(content, child->name, refusal)) ||
+            !check_texts(content, child, refusal))
             return false;
     return true;
 }
@@ -245,15 +242,16 @@ static bool check_with(const struct schema *schema, struct worker *worker,
     struct schema_finding finding;
     if (schema == NULL || schema_check(schema, worker->context, message, &finding))
         return true;
-    refusal_of_schema(refusal, finding.instance, finding.detail, finding.schema);
+    refusal_of_schema(refusal, finding.instance, finding.sentence, finding.keyword);
     return false;
 }
 
 static bool check_typed(const struct content *content, struct worker *worker,
                         const struct json_value *message, struct refusal *refusal)
 {
-    const struct json_value *type = json_get(message, content->discriminator);
-    for (size_t i = 0; type != NULL && type->type == TYPE_STRING && i < content->typed_count; i++)
+    const struct json_value *type =
+        message->type == JSON_OBJECT ? json_member_cstr(message, content->discriminator) : NULL;
+    for (size_t i = 0; type != NULL && type->type == JSON_STRING && i < content->typed_count; i++)
         if (json_text_is(type->text, content->typed[i].type))
             return check_with(content->typed[i].schema, worker, message, refusal);
     if (content->typed_count > 0)
@@ -264,28 +262,18 @@ static bool check_typed(const struct content *content, struct worker *worker,
 static bool check_document(const struct content *content, struct worker *worker, const char *data,
                            size_t len, struct refusal *refusal)
 {
-    static const char *const faults[] = {
-        [DOCUMENT_MALFORMED] = "It is not JSON",
-        [DOCUMENT_TOO_DEEP] = "It is nested too deep",
-        [DOCUMENT_TOO_MANY_VALUES] = "It holds too many values",
-        [DOCUMENT_TOO_MANY_MEMBERS] = "An object has too many members",
-        [DOCUMENT_STRING_TOO_LONG] = "A text is too long",
-        [DOCUMENT_NUMBER_TOO_LONG] = "A number is too long",
-        [DOCUMENT_DUPLICATE_MEMBER] = "A member is there twice",
-        [DOCUMENT_NO_MEMORY] = "There is no memory to check it",
-    };
-    struct json_value root;
+    struct json_value *root;
     size_t at;
     enum document_result result =
-        document_parse(worker->arena, data, len, &content->limits, &root, &at);
+        document_parse(data, len, &content->limits, &worker->arena, &root, &at);
     if (result != DOCUMENT_OK) {
-        refusal_of_content(refusal, "malformed_json", faults[result]);
+        refusal_of_content(refusal, "malformed_json", document_result_text(result));
         return false;
     }
     bool checks_texts = content->refuses_control || content->refuses_bidi || content->requires_nfc;
-    return (!checks_texts || check_texts(content, &root, refusal)) &&
-           check_with(content->schema, worker, &root, refusal) &&
-           check_typed(content, worker, &root, refusal);
+    return (!checks_texts || check_texts(content, root, refusal)) &&
+           check_with(content->schema, worker, root, refusal) &&
+           check_typed(content, worker, root, refusal);
 }
 
 bool content_check(struct content *content, const char *data, size_t len, struct refusal *refusal)

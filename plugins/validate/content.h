@@ -8,7 +8,7 @@
 #ifndef VALIDATE_CONTENT_H
 #define VALIDATE_CONTENT_H
 
-#include "engine/schema.h"
+#include "schema/schema.h"
 #include "refusal.h"
 
 #include <sluice/plugin.h>
@@ -26,8 +26,9 @@ struct content {
     const struct sl_host *host;
     bool is_asked; /* anything of it is configured */
     struct document_limits limits;
-    struct schema *schema;      /* owned; NULL: none */
-    struct typed_schema *typed; /* owned */
+    struct schema_limits bounds; /* of a check */
+    struct schema *schema;       /* owned; NULL: none */
+    struct typed_schema *typed;  /* owned */
     size_t typed_count;
     const char *discriminator; /* the option's */
     bool refuses_control;

@@ -1,0 +1,163 @@
+#include "schema_context.h"
+
+#include "json_number.h"
+
+#include <string.h>
+
+static size_t count_of(const struct json_value *bound)
+{
+    return *(const size_t *)bound->attachment;
+}
+
+static bool check_type(struct schema_context *context, const struct schema_node *node,
+                       const struct json_value *value)
+{
+    bool fine = node->types == 0 || (node->types & 1u << value->type) ||
+                ((node->types & TYPE_INTEGER) && value->type == JSON_NUMBER &&
+                 json_number_is_integer(value->raw));
+    return fine || schema_refuse(context, node, "type", value, "The value has the wrong type");
+}
+
+static bool check_enum(struct schema_context *context, const struct schema_node *node,
+                       const struct json_value *value)
+{
+    if (node->const_ != NULL && json_compare(node->const_, value) != 0)
+        return schema_refuse(context, node, "const", value, "The value is not the one allowed");
+    if (node->enum_ == NULL)
+        return true;
+    if (!schema_work(context, node, value, node->enum_->count / 16))
+        return false;
+    for (const struct json_value *item = node->enum_->first; item != NULL; item = item->next)
+        if (json_compare(item, value) == 0)
+            return true;
+    return schema_refuse(context, node, "enum", value, "The value is none of those allowed");
+}
+
+static bool check_number(struct schema_context *context, const struct schema_node *node,
+                         const struct json_value *value)
+{
+    struct json_text raw = value->raw;
+    if (node->multiple_of != NULL && !json_number_is_multiple(raw, node->multiple_of->raw))
+        return schema_refuse(context, node, "multipleOf", value,
+                             "The number is no multiple of %.*s", (int)node->multiple_of->raw.len,
+                             node->multiple_of->raw.data);
+    if (node->maximum != NULL && json_number_compare(raw, node->maximum->raw) > 0)
+        return schema_refuse(context, node, "maximum", value, "The number is above the maximum");
+    if (node->exclusive_maximum != NULL &&
+        json_number_compare(raw, node->exclusive_maximum->raw) >= 0)
+        return schema_refuse(context, node, "exclusiveMaximum", value,
+                             "The number is not below the maximum");
+    if (node->minimum != NULL && json_number_compare(raw, node->minimum->raw) < 0)
+        return schema_refuse(context, node, "minimum", value, "The number is below the minimum");
+    if (node->exclusive_minimum != NULL &&
+        json_number_compare(raw, node->exclusive_minimum->raw) <= 0)
+        return schema_refuse(context, node, "exclusiveMinimum", value,
+                             "The number is not above the minimum");
+    return true;
+}
+
+/* `max` and `min` are the keywords' values, or NULL. */
+static bool check_count(struct schema_context *context, const struct schema_node *node,
+                        const struct json_value *value, size_t count, const char *of,
+                        const struct json_value *max, const struct json_value *min)
+{
+    if (max != NULL && count > count_of(max))
+        return schema_refuse(context, node, NULL, value, "There are %zu %s, but at most %zu may be",
+                             count, of, count_of(max));
+    if (min != NULL && count < count_of(min))
+        return schema_refuse(context, node, NULL, value,
+                             "There are %zu %s, but at least %zu have to be", count, of,
+                             count_of(min));
+    return true;
+}
+
+static bool check_string(struct schema_context *context, const struct schema_node *node,
+                         const struct json_value *value)
+{
+    if (node->max_length != NULL || node->min_length != NULL) {
+        if (!schema_work(context, node, value, value->text.len / 256) ||
+            !check_count(context, node, value, json_text_points(value->text), "characters",
+                         node->max_length, node->min_length))
+            return false;
+    }
+    if (node->pattern != NULL && !schema_match(context, node, value, node->pattern, value->text))
+        return schema_refuse(context, node, "pattern", value, "The text is not of the pattern");
+    if (node->format != NULL && schema_work(context, node, value, 1 + value->text.len / 64) &&
+        !node->format(value->text, &context->arena))
+        return schema_refuse(context, node, "format", value, "The text is not of the format");
+    return true;
+}
+
+static bool check_unique(struct schema_context *context, const struct schema_node *node,
+                         const struct json_value *value)
+{
+    size_t count = 0;
+    if (!schema_work(context, node, value, value->count + value->raw.len / 64))
+        return false;
+    struct arena_mark mark = arena_mark(&context->arena);
+    struct json_value **items = arena_array(&context->arena, value->count, sizeof *items);
+    if (items == NULL)
+        return schema_stop(context, SCHEMA_NO_MEMORY, node, value,
+                           "There is no memory for the check");
+    for (struct json_value *item = value->first; item != NULL; item = item->next)
+        items[count++] = item;
+    json_sort(items, count, json_compare);
+    bool unique = true;
+    for (size_t i = 1; i < count && unique; i++)
+        unique = json_compare(items[i - 1], items[i]) != 0;
+    arena_release(&context->arena, mark);
+    return unique || schema_refuse(context, node, "uniqueItems", value, "Two items are the same");
+}
+
+static bool check_names(struct schema_context *context, const struct schema_node *node,
+                        const struct json_value *value, const struct json_value *names,
+                        const char *keyword)
+{
+    if (!schema_work(context, node, value, names->count / 16))
+        return false;
+    for (const struct json_value *name = names->first; name != NULL; name = name->next)
+        if (json_member(value, name->text) == NULL)
+            return schema_refuse(context, node, keyword, value, "The member \"%.*s\" is missing",
+                                 (int)(name->text.len < 80 ? name->text.len : 80), name->text.data);
+    return true;
+}
+
+static bool check_object(struct schema_context *context, const struct schema_node *node,
+                         const struct json_value *value)
+{
+    if (!check_count(context, node, value, value->count, "members", node->max_properties,
+                     node->min_properties))
+        return false;
+    if (node->required != NULL && !check_names(context, node, value, node->required, "required"))
+        return false;
+    const struct json_value *list =
+        node->dependent_required == NULL ? NULL : node->dependent_required->first;
+    for (; list != NULL; list = list->next)
+        if (json_member(value, list->name) != NULL &&
+            !check_names(context, node, value, list, "dependentRequired"))
+            return false;
+    return true;
+}
+
+bool schema_check_value(struct schema_context *context, const struct schema_node *node,
+                        const struct json_value *value)
+{
+    if (!check_type(context, node, value) || !check_enum(context, node, value))
+        return false;
+    switch (value->type) {
+    case JSON_NUMBER:
+        return check_number(context, node, value);
+    case JSON_STRING:
+        return check_string(context, node, value);
+    case JSON_ARRAY:
+        return check_count(context, node, value, value->count, "items", node->max_items,
+                           node->min_items) &&
+               (!node->unique_items || check_unique(context, node, value));
+    case JSON_OBJECT:
+        return check_object(context, node, value);
+    case JSON_NULL:
+    case JSON_BOOLEAN:
+    default:
+        return true;
+    }
+}

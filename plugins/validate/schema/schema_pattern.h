@@ -1,0 +1,18 @@
+/*
+ * Patterns of ECMA-262 (the dialect that JSON Schema asks for) by PCRE2.
+ */
+#ifndef VALIDATE_SCHEMA_PATTERN_H
+#define VALIDATE_SCHEMA_PATTERN_H
+
+#include "arena.h"
+#include "json_value.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+/* Compiles a pattern; `arena` is for what is needed on the way. The caller owns the code
+ * (pcre2_code_free), which any thread may match with. NULL with a sentence in `error`. */
+pcre2_code *pattern_compile(struct json_text pattern, struct arena *arena, char *error,
+                            size_t error_size);
+
+#endif
