@@ -3,6 +3,8 @@
  *
  * Besides the sanitizers: every token that was read is found again, and errors are sentences.
  */
+#include "../../plugins/auth/base64url.c"
+#include "../../plugins/auth/password.c"
 #include "../../plugins/auth/token_file.c"
 #include "../../plugins/auth/tokens.c"
 
@@ -10,7 +12,7 @@ static void check_tokens(const struct tokens *tokens)
 {
     for (size_t i = 0; i < tokens->count; i++) {
         const struct token *token = &tokens->items[i];
-        if (tokens_find(tokens, token->digest) != token)
+        if (token->hash == NULL && tokens_find(tokens, token->digest) != token)
             abort();
         if (token->name_len == 0 || token->name_len > NAME_MAX_SIZE)
             abort();
