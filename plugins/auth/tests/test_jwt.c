@@ -117,6 +117,7 @@ static void every_flipped_character_is_noticed(void **state)
 
 static void keys_that_are_of_no_use_are_left_out(void **state)
 {
+    /* clang-format off */
     static const char *const useless[] = {
         "{}",
         "[]",
@@ -126,8 +127,8 @@ static void keys_that_are_of_no_use_are_left_out(void **state)
         "{\"kty\":\"oct\",\"k\":\"c2hvcnQ\"}",
         "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAA\",\"y\":\"AAAA\"}",
         "{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}",
-        "{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"11qYAYKxCrfVS_"
-        "7TyWQHOg7hcvPapiMlrwaaPJHURo\"}"};
+        "{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwaaPJHURo\"}"};
+    /* clang-format on */
     char error[KEY_ERROR_SIZE];
     (void)state;
     for (size_t i = 0; i < sizeof useless / sizeof *useless; i++)
