@@ -1,48 +1,47 @@
 /*
- * What a message of JSON holds: schemas, chosen by a member if there are several, and what its
- * texts may be made of.
+ * What a text message holds: JSON within limits, its members, its texts and its schemas; and how it
+ * is changed where it has to be.
  *
- * Made in create, immutable afterwards; any thread may check. What a check needs to work with is
- * taken from a pool, so that a message costs no allocation once the pool is warm.
+ * Read in create, immutable afterwards; any thread may check.
  */
 #ifndef VALIDATE_CONTENT_H
 #define VALIDATE_CONTENT_H
 
-#include "schema/schema.h"
+#include "escape.h"
+#include "members.h"
 #include "refusal.h"
+#include "schemas.h"
+#include "texts.h"
+#include "worker.h"
 
 #include <sluice/plugin.h>
 
-#include <pthread.h>
-
-struct typed_schema {
-    char *type; /* owned; the discriminator's value */
-    struct schema *schema;
-};
-
-struct worker; /* an arena and a context */
-
 struct content {
-    const struct sl_host *host;
-    bool is_asked; /* anything of it is configured */
-    struct document_limits limits;
-    struct schema_limits bounds; /* of a check */
-    struct schema *schema;       /* owned; NULL: none */
-    struct typed_schema *typed;  /* owned */
-    size_t typed_count;
-    const char *discriminator; /* the option's */
-    bool refuses_control;
-    bool refuses_bidi;
-    bool requires_nfc;
-    pthread_mutex_t lock; /* of the pool */
-    struct worker *pool;
+    bool json;       /* a message has to be JSON */
+    bool needs_tree; /* and is looked at beyond that */
+    bool is_asked;   /* anything of it is configured */
+    struct json_limits limits;
+    struct members members;
+    struct schemas schemas;
+    struct texts texts;
+    struct escape escape;
+    struct worker_pool pool;
 };
 
-/* Reads the options. Returns 0, or SL_ERROR after host->fail; nothing is owned then. */
-int content_init(struct content *content, struct sl_instance *self);
-void content_deinit(struct content *content);
+/* What a check changes; into the worker's arena, valid until it is given back. */
+struct change {
+    bool is_made;
+    struct json_text text;
+};
 
-/* Whether a message passes. If not, *refusal says why. */
-bool content_check(struct content *content, const char *data, size_t len, struct refusal *refusal);
+/* Reads the options into `content` (zeroed). Returns 0, or SL_ERROR after host->fail; nothing is
+ * owned then. */
+int content_init(struct content *content, struct sl_instance *self);
+void content_deinit(struct content *content, const struct sl_host *host);
+
+/* Whether a text message passes, perhaps changed. If not, *refusal says why. All rules look at the
+ * message as it came: changing it is the last step. */
+bool content_check(const struct content *content, struct worker *worker, struct json_text message,
+                   struct change *change, struct refusal *refusal);
 
 #endif

@@ -1,115 +1,178 @@
 #include "refusal.h"
 
+#include "json/json_string.h"
+#include "json/json_token.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* RFC 6455, section 7.4.1 */
-#define CLOSE_UNSUPPORTED_DATA 1003
-#define CLOSE_INVALID_PAYLOAD 1007
-#define CLOSE_POLICY 1008
-#define CLOSE_TOO_BIG 1009
+static const struct {
+    const char *word;
+    int close_code;
+} kinds[REFUSAL_KINDS] = {
+#define REFUSAL_ROW(name, word, code) [name] = {word, code},
+    REFUSALS(REFUSAL_ROW)
+#undef REFUSAL_ROW
+};
 
-__attribute__((format(printf, 4, 5))) static void set(struct refusal *refusal, int close_code,
-                                                      const char *error, const char *format, ...)
+const char *refusal_word(enum refusal_kind kind)
 {
+    return kinds[kind].word;
+}
+
+int refusal_close_code(enum refusal_kind kind)
+{
+    return kinds[kind].close_code;
+}
+
+/* Copies as much as fits in whole characters; what is no UTF-8 (a name that was cut) becomes '?'.
+ */
+static void copy_text(char *out, size_t size, const char *text)
+{
+    size_t used = 0;
+    for (size_t len = strlen(text); len > 0;) {
+        uint32_t point;
+        size_t step = utf8_decode(text, len, &point);
+        bool good = step > 0;
+        step = good ? step : 1;
+        if (used + step >= size)
+            break;
+        memcpy(out + used, good ? text : "?", step);
+        used += step;
+        text += step;
+        len -= step;
+    }
+    out[used] = '\0';
+}
+
+bool refusal_set(struct refusal *refusal, enum refusal_kind kind, const char *format, ...)
+{
+    char text[2 * REFUSAL_SENTENCE_SIZE];
     va_list arguments;
-    refusal->close_code = close_code;
-    refusal->error = error;
     va_start(arguments, format);
-    vsnprintf(refusal->detail, sizeof refusal->detail, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    refusal->kind = kind;
+    refusal->instance[0] = refusal->schema[0] = '\0';
+    copy_text(refusal->sentence, sizeof refusal->sentence, text);
+    return false;
 }
 
-void refusal_of_type(struct refusal *refusal, const char *allowed)
-{
-    set(refusal, CLOSE_UNSUPPORTED_DATA, "wrong_type", "Only %s messages are accepted", allowed);
-}
-
-void refusal_of_small(struct refusal *refusal, uint64_t min_size)
-{
-    set(refusal, CLOSE_POLICY, "too_small", "A message has at least %llu bytes",
-        (unsigned long long)min_size);
-}
-
-void refusal_of_large(struct refusal *refusal, uint64_t max_size)
-{
-    set(refusal, CLOSE_TOO_BIG, "too_large", "A message has at most %llu bytes",
-        (unsigned long long)max_size);
-}
-
-static void set_member(struct refusal *refusal, const struct json_finding *finding)
-{
-    const struct member *member = finding->member;
-    const char *error = "wrong_members";
-    if (finding->fault == MEMBERS_NOT_AN_OBJECT)
-        set(refusal, CLOSE_POLICY, error, "A message is a JSON object");
-    else if (finding->fault == MEMBER_MISSING)
-        set(refusal, CLOSE_POLICY, error, "The member \"%.*s\" is missing", (int)member->name_len,
-            member->name);
-    else if (finding->fault == MEMBER_REPEATED)
-        set(refusal, CLOSE_POLICY, error, "The member \"%.*s\" is there twice",
-            (int)member->name_len, member->name);
-    else
-        set(refusal, CLOSE_POLICY, error, "The member \"%.*s\" is not of type %s",
-            (int)member->name_len, member->name, member_type_name(member->type));
-}
-
-void refusal_of_json(struct refusal *refusal, const struct json_finding *finding,
+bool refusal_of_json(struct refusal *refusal, enum json_result result, size_t at,
                      const struct json_limits *limits)
 {
-    switch (finding->result) {
-    case JSON_OK:
-        set_member(refusal, finding);
-        break;
+    switch (result) {
     case JSON_TOO_DEEP:
-        set(refusal, CLOSE_POLICY, "too_deep", "JSON may be nested %zu deep", limits->max_depth);
-        break;
+        return refusal_set(refusal, REFUSAL_TOO_DEEP, "JSON may be nested %zu deep",
+                           limits->max_depth);
     case JSON_TOO_MANY_VALUES:
-        set(refusal, CLOSE_TOO_BIG, "too_many_values", "A message holds at most %zu values",
-            limits->max_values);
-        break;
+        return refusal_set(refusal, REFUSAL_TOO_MANY_VALUES, "A message holds at most %zu values",
+                           limits->max_values);
+    case JSON_TOO_MANY_MEMBERS:
+        return refusal_set(refusal, REFUSAL_TOO_MANY_MEMBERS, "An object has at most %zu members",
+                           limits->max_members);
+    case JSON_STRING_TOO_LONG:
+        return refusal_set(refusal, REFUSAL_STRING_TOO_LONG,
+                           "A string has at most %zu bytes; the one at byte %zu has more",
+                           limits->max_string, at);
+    case JSON_NUMBER_TOO_LONG:
+        return refusal_set(refusal, REFUSAL_NUMBER_TOO_LONG,
+                           "A number has at most %zu characters; the one at byte %zu has more",
+                           limits->max_number, at);
+    case JSON_DUPLICATE:
+        return refusal_set(refusal, REFUSAL_DUPLICATE_MEMBER,
+                           "An object has two members of one name, the second at byte %zu", at);
+    case JSON_NO_MEMORY:
+        return refusal_set(refusal, REFUSAL_UNCHECKED, "There is no memory to check it");
+    case JSON_OK:
     case JSON_MALFORMED:
+    case JSON_BAD_TEXT:
     default:
-        set(refusal, CLOSE_INVALID_PAYLOAD, "malformed_json", "Not JSON at byte %zu", finding->at);
+        return refusal_set(refusal, REFUSAL_MALFORMED_JSON, "Not JSON at byte %zu", at);
     }
 }
 
-void refusal_of_content(struct refusal *refusal, const char *error, const char *sentence)
+static enum refusal_kind kind_of(enum schema_fault fault)
 {
-    set(refusal, CLOSE_POLICY, error, "%s", sentence);
-}
-
-/* The schema by its fragment: the path of its file is nobody's business. */
-void refusal_of_schema(struct refusal *refusal, const char *instance, const char *sentence,
-                       const char *schema)
-{
-    const char *fragment = strchr(schema, '#');
-    set(refusal, CLOSE_POLICY, "schema", "%s (at \"%.40s\", schema %.60s)", sentence, instance,
-        fragment != NULL ? fragment : schema);
-}
-
-/* Writes `c` as it stands in a JSON string; UTF-8 passes as it is. Returns the bytes written. */
-static size_t escape(char c, char *out)
-{
-    if (c == '"' || c == '\\') {
-        out[0] = '\\';
-        out[1] = c;
-        return 2;
+    switch (fault) {
+    case SCHEMA_NO_MEMORY:
+        return REFUSAL_UNCHECKED;
+    case SCHEMA_TOO_DEEP:
+    case SCHEMA_TOO_MUCH_WORK:
+    case SCHEMA_PATTERN_LIMIT:
+        return REFUSAL_TOO_COMPLEX;
+    case SCHEMA_VALID:
+    case SCHEMA_INVALID:
+    default:
+        return REFUSAL_SCHEMA;
     }
-    if ((unsigned char)c < 0x20)
-        return (size_t)snprintf(out, 7, "\\u%04x", (unsigned)c);
-    out[0] = c;
-    return 1;
+}
+
+bool refusal_of_schema(struct refusal *refusal, const struct schema_finding *finding)
+{
+    const char *fragment = strchr(finding->keyword, '#');
+    refusal_set(refusal, kind_of(finding->fault), "%s", finding->sentence);
+    copy_text(refusal->instance, sizeof refusal->instance, finding->instance);
+    copy_text(refusal->schema, sizeof refusal->schema, fragment != NULL ? fragment : "#");
+    return false;
+}
+
+/* Appends a pointer, in at most `most` bytes; if it is longer, its end. Returns the bytes. */
+static size_t append_pointer(char *out, size_t most, const char *pointer)
+{
+    static const char cut[] = "...";
+    size_t len = strlen(pointer);
+    if (len <= most) {
+        memcpy(out, pointer, len);
+        return len;
+    }
+    const char *from = pointer + len - (most - (sizeof cut - 1));
+    while (((unsigned char)*from & 0xc0) == 0x80)
+        from++;
+    memcpy(out, cut, sizeof cut - 1);
+    memcpy(out + sizeof cut - 1, from, strlen(from));
+    return sizeof cut - 1 + strlen(from);
+}
+
+void refusal_reason(const struct refusal *refusal, char reason[REFUSAL_REASON_SIZE])
+{
+    enum { SENTENCE = 60, POINTER = 24 };
+    size_t used;
+    if (refusal->schema[0] == '\0') {
+        copy_text(reason, REFUSAL_REASON_SIZE, refusal->sentence);
+        return;
+    }
+    copy_text(reason, SENTENCE + 1, refusal->sentence);
+    used = strlen(reason);
+    used += (size_t)sprintf(reason + used, " at \"");
+    used += append_pointer(reason + used, POINTER, refusal->instance);
+    used += (size_t)sprintf(reason + used, "\" by ");
+    used += append_pointer(reason + used, REFUSAL_REASON_SIZE - 1 - used, refusal->schema);
+    reason[used] = '\0';
+}
+
+static size_t write_member(char *json, const char *name, const char *text)
+{
+    size_t len = (size_t)sprintf(json, "\"%s\":\"", name);
+    len += json_string_write(text, strlen(text), json + len);
+    json[len++] = '"';
+    return len;
 }
 
 size_t refusal_to_json(const struct refusal *refusal, char *json)
 {
-    size_t len = (size_t)snprintf(json, REFUSAL_JSON_SIZE, "{\"error\":\"%s\",\"detail\":\"",
-                                  refusal->error);
-    for (const char *at = refusal->detail; *at != '\0'; at++)
-        len += escape(*at, json + len);
-    json[len++] = '"';
+    size_t len = 0;
+    json[len++] = '{';
+    len += write_member(json + len, "error", refusal_word(refusal->kind));
+    json[len++] = ',';
+    len += write_member(json + len, "detail", refusal->sentence);
+    if (refusal->schema[0] != '\0') {
+        json[len++] = ',';
+        len += write_member(json + len, "instance", refusal->instance);
+        json[len++] = ',';
+        len += write_member(json + len, "schema", refusal->schema);
+    }
     json[len++] = '}';
     return len;
 }

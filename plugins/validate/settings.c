@@ -5,6 +5,7 @@
 static const char *const message_types[] = {"text", "binary", NULL};
 static const char *const format_choices[] = {"ignore", "assert", NULL};
 static const char *const actions[] = {"drop", "close", NULL};
+static const char *const text_rules[] = {"allow", "refuse", "remove", NULL};
 
 const struct sl_option settings_options[SETTINGS_OPTION_COUNT] = {
     {.name = "types",
@@ -75,11 +76,13 @@ const struct sl_option settings_options[SETTINGS_OPTION_COUNT] = {
      .default_value = "100000",
      .minimum = 100,
      .maximum = 1e8,
-     .summary = "How many steps matching a pattern may take; a message that needs more is refused"},
+     .summary =
+         "How many steps one match of a pattern may take, and a fourth of what all matches of "
+         "a message may; a message that needs more is refused"},
     {.name = "unique_members",
      .type = SL_OPTION_BOOL,
-     .default_value = "false",
-     .summary = "Whether an object with two members of one name is refused"},
+     .summary = "Whether an object with two members of one name is refused; if left out, only with "
+                "schema or schemas"},
     {.name = "max_members",
      .type = SL_OPTION_INTEGER,
      .default_value = "10000",
@@ -91,25 +94,41 @@ const struct sl_option settings_options[SETTINGS_OPTION_COUNT] = {
      .default_value = "1MiB",
      .minimum = 1,
      .maximum = 1e9,
-     .summary = "How long a text may be, as written"},
+     .summary = "How long a string or a name may be, decoded"},
     {.name = "max_number",
      .type = SL_OPTION_INTEGER,
      .default_value = "63",
      .minimum = 1,
      .maximum = 1000,
      .summary = "How many characters a number may have"},
-    {.name = "refuse_control_characters",
-     .type = SL_OPTION_BOOL,
-     .default_value = "false",
-     .summary = "Whether texts with control characters other than tab and line ends are refused"},
-    {.name = "refuse_bidi_controls",
-     .type = SL_OPTION_BOOL,
-     .default_value = "false",
-     .summary = "Whether texts with characters that change the direction of text are refused"},
+    {.name = "control_characters",
+     .type = SL_OPTION_CHOICE,
+     .default_value = "allow",
+     .choices = text_rules,
+     .summary = "What happens to texts with control characters other than tab and line ends: they "
+                "pass, the message is refused, or the characters are removed"},
+    {.name = "bidi_controls",
+     .type = SL_OPTION_CHOICE,
+     .default_value = "allow",
+     .choices = text_rules,
+     .summary = "The same for characters that change the direction of text"},
     {.name = "require_nfc",
      .type = SL_OPTION_BOOL,
      .default_value = "false",
      .summary = "Whether texts have to be in Unicode's normal form C"},
+    {.name = "allow_pattern",
+     .type = SL_OPTION_STRING,
+     .minimum = 1,
+     .maximum = 65536,
+     .summary = "A pattern (PCRE2) that a text message as a whole has to match"},
+    {.name = "deny_patterns",
+     .type = SL_OPTION_STRINGS,
+     .summary = "Patterns (PCRE2) that no text may match: with json: true no string and no name, "
+                "else not the message"},
+    {.name = "escape_html",
+     .type = SL_OPTION_STRINGS,
+     .summary = "Members whose texts are escaped for HTML: names, or JSON Pointers with * for any "
+                "step; an empty one stands for the whole message"},
 };
 
 static bool equals(struct sl_string text, const char *expected)
@@ -121,9 +140,9 @@ static int read_types(struct sl_instance *self, struct settings *settings)
 {
     const struct sl_host *host = self->host;
     const struct sl_value *types = host->option(self, "types");
-    settings->json = sl_option_bool(self, "json");
+    bool json = sl_option_bool(self, "json");
     settings->text = types == NULL;
-    settings->binary = types == NULL && !settings->json;
+    settings->binary = types == NULL && !json;
     for (size_t i = 0; i < host->value_count(types); i++) {
         struct sl_string type = host->value_string(host->value_at(types, i));
         settings->text |= equals(type, "text");
@@ -131,7 +150,7 @@ static int read_types(struct sl_instance *self, struct settings *settings)
     }
     if (!settings->text && !settings->binary)
         return sl_fail(self, "types is empty, so no message could ever pass: name text or binary");
-    if (settings->json && !settings->text)
+    if (json && !settings->text)
         return sl_fail(self, "json: true is about text messages, but types lets none pass: add "
                              "text to types");
     return 0;
@@ -158,61 +177,11 @@ static int read_action(struct sl_instance *self, struct settings *settings)
     return 0;
 }
 
-static int read_member(struct sl_instance *self, const struct sl_value *required, size_t index,
-                       struct member *member)
-{
-    const struct sl_host *host = self->host;
-    struct sl_string name = host->value_key(required, index);
-    struct sl_string type = host->value_string(host->value_at(required, index));
-    if (name.len > MEMBER_NAME_MAX || memchr(name.data, '\0', name.len) != NULL)
-        return sl_fail(self, "required: the name number %zu is longer than %d bytes or holds a NUL",
-                       index + 1, MEMBER_NAME_MAX);
-    member->name = name.data;
-    member->name_len = name.len;
-    if (member_type_find(type.data, type.len, &member->type))
-        return 0;
-    return sl_fail(self,
-                   "required: the type of \"%.*s\" has to be one of string, number, integer, "
-                   "boolean, object, array, \"null\" (in quotation marks) and any",
-                   (int)name.len, name.data);
-}
-
-static int read_members(struct sl_instance *self, struct settings *settings)
-{
-    const struct sl_host *host = self->host;
-    const struct sl_value *required = host->option(self, "required");
-    size_t count = host->value_count(required);
-    if (required == NULL)
-        return 0;
-    if (!settings->json)
-        return sl_fail(self, "required has no meaning without json: true");
-    if (count > MEMBERS_MAX)
-        return sl_fail(self, "required names %zu members, but %d is the most", count, MEMBERS_MAX);
-    if (count == 0)
-        return sl_fail(self, "required is empty: name a member, or leave required out");
-    settings->members = host->allocate(count * sizeof *settings->members);
-    if (settings->members == NULL)
-        return sl_fail(self, "there is no memory for required");
-    settings->member_count = count;
-    for (size_t i = 0; i < count; i++)
-        if (read_member(self, required, i, &settings->members[i]) != 0)
-            return SL_ERROR;
-    return 0;
-}
-
 int settings_read(struct sl_instance *self, struct settings *settings)
 {
-    settings->json_limits.max_depth = (size_t)sl_option_integer(self, "max_depth");
-    settings->json_limits.max_values = (size_t)sl_option_integer(self, "max_values");
-    if (read_types(self, settings) == 0 && read_sizes(self, settings) == 0 &&
-        read_action(self, settings) == 0 && read_members(self, settings) == 0)
-        return 0;
-    settings_deinit(settings, self->host);
-    return SL_ERROR;
-}
-
-void settings_deinit(struct settings *settings, const struct sl_host *host)
-{
-    host->release(settings->members);
-    settings->members = NULL;
+    *settings = (struct settings){0};
+    return read_types(self, settings) == 0 && read_sizes(self, settings) == 0 &&
+                   read_action(self, settings) == 0
+               ? 0
+               : SL_ERROR;
 }

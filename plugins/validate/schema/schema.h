@@ -9,7 +9,8 @@
 #ifndef VALIDATE_SCHEMA_SCHEMA_H
 #define VALIDATE_SCHEMA_SCHEMA_H
 
-#include "json_document.h"
+#include "json/json_parse.h"
+#include "matcher.h"
 
 #include <stdint.h>
 
@@ -26,15 +27,12 @@ enum schema_flags {
 };
 
 struct schema_limits {
-    size_t max_depth;         /* schemas applied inside each other; at most SCHEMA_DEPTH_MAX */
-    uint64_t max_work;        /* schemas applied, and comparisons, for one message */
-    uint32_t pattern_matches; /* PCRE2's match limit for one pattern on one string */
-    uint32_t pattern_depth;   /* PCRE2's depth limit */
-    size_t max_memory;        /* bytes that a context may use for one message */
+    size_t max_depth;  /* schemas applied inside each other; at most SCHEMA_DEPTH_MAX */
+    uint64_t max_work; /* schemas applied, and comparisons, for one message */
+    size_t max_memory; /* bytes that a context may use for one message */
 };
 
-#define SCHEMA_LIMITS_DEFAULT                                                                      \
-    ((struct schema_limits){512, 1000000, 100000, 10000, (size_t)16 << 20})
+#define SCHEMA_LIMITS_DEFAULT ((struct schema_limits){512, 1000000, (size_t)16 << 20})
 
 /* A document that references may lead to. All is borrowed until the schema is destroyed. */
 struct schema_source {
@@ -62,8 +60,9 @@ struct schema *schema_parse(const char *data, size_t len, const char *uri,
 void schema_destroy(struct schema *schema);
 
 /* What checks need besides the schema. Owned by the caller, one thread at a time, for any schema
- * and message. NULL without memory. */
-struct schema_context *schema_context_create(const struct schema_limits *limits);
+ * and message; borrows the matcher. NULL without memory. */
+struct schema_context *schema_context_create(const struct schema_limits *limits,
+                                             struct matcher *matcher);
 void schema_context_destroy(struct schema_context *context);
 
 enum schema_fault {
@@ -71,7 +70,7 @@ enum schema_fault {
     SCHEMA_INVALID,
     SCHEMA_TOO_DEEP,      /* more than max_depth schemas inside each other */
     SCHEMA_TOO_MUCH_WORK, /* max_work is used up */
-    SCHEMA_PATTERN_LIMIT, /* a pattern needs more than its limits */
+    SCHEMA_PATTERN_LIMIT, /* patterns need more steps than there are: see matcher.h */
     SCHEMA_NO_MEMORY,     /* there is none, or max_memory is used up */
 };
 

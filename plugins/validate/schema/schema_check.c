@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JIT_STACK_MIN ((size_t)32 << 10)
-#define JIT_STACK_MAX ((size_t)512 << 10)
-#define PATTERN_HEAP_MAX 8192 /* KiB, for what is matched without the just-in-time compiler */
+#define MEMORY_KEPT ((size_t)256 << 10) /* bytes that a context keeps between messages */
 
-struct schema_context *schema_context_create(const struct schema_limits *limits)
+struct schema_context *schema_context_create(const struct schema_limits *limits,
+                                             struct matcher *matcher)
 {
     struct schema_context *context = calloc(1, sizeof *context);
     if (context == NULL)
@@ -17,19 +16,8 @@ struct schema_context *schema_context_create(const struct schema_limits *limits)
     context->limits = *limits;
     if (context->limits.max_depth > SCHEMA_DEPTH_MAX)
         context->limits.max_depth = SCHEMA_DEPTH_MAX;
-    arena_init(&context->arena, limits->max_memory);
-    context->match_data = pcre2_match_data_create(1, NULL);
-    context->match_context = pcre2_match_context_create(NULL);
-    context->jit_stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL);
-    if (context->match_data == NULL || context->match_context == NULL) {
-        schema_context_destroy(context);
-        return NULL;
-    }
-    pcre2_set_match_limit(context->match_context, limits->pattern_matches);
-    pcre2_set_depth_limit(context->match_context, limits->pattern_depth);
-    pcre2_set_heap_limit(context->match_context, PATTERN_HEAP_MAX);
-    if (context->jit_stack != NULL)
-        pcre2_jit_stack_assign(context->match_context, NULL, context->jit_stack);
+    arena_init(&context->arena, limits->max_memory, malloc, free);
+    context->matcher = matcher;
     return context;
 }
 
@@ -37,9 +25,6 @@ void schema_context_destroy(struct schema_context *context)
 {
     if (context == NULL)
         return;
-    pcre2_jit_stack_free(context->jit_stack);
-    pcre2_match_context_free(context->match_context);
-    pcre2_match_data_free(context->match_data);
     arena_deinit(&context->arena);
     free(context);
 }
@@ -123,12 +108,11 @@ bool schema_match(struct schema_context *context, const struct schema_node *node
 {
     if (!schema_work(context, node, value, 1 + text.len / 256))
         return false;
-    int result = pcre2_match(pattern, (PCRE2_SPTR)text.data, text.len, 0, 0, context->match_data,
-                             context->match_context);
-    if (result < 0 && result != PCRE2_ERROR_NOMATCH)
+    enum match match = matcher_match(context->matcher, pattern, text);
+    if (match == MATCH_TOO_LONG)
         return schema_stop(context, SCHEMA_PATTERN_LIMIT, node, value,
                            "A pattern takes too long on this text");
-    return result >= 0;
+    return match == MATCH_YES;
 }
 
 /* The steps of one schema on one value, in an order in which unevaluated* comes last. */
@@ -179,7 +163,7 @@ bool schema_check(const struct schema *schema, struct schema_context *context,
                   const struct json_value *message, struct schema_finding *finding)
 {
     memset(finding, 0, sizeof *finding);
-    arena_reset(&context->arena);
+    arena_shrink(&context->arena, MEMORY_KEPT);
     context->schema = schema;
     context->finding = finding;
     context->depth = 0;

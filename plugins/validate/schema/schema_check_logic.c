@@ -65,14 +65,13 @@ static bool check_condition(struct schema_context *context, const struct schema_
     return then == NULL || schema_apply(context, then, value, seen);
 }
 
-static bool check_dependent(struct schema_context *context, const struct schema_node *node,
+static bool check_dependent(struct schema_context *context, const struct json_value *schemas,
                             const struct json_value *value, evaluated *seen)
 {
-    if (node->dependent_schemas == NULL || value->type != JSON_OBJECT)
+    if (schemas == NULL || value->type != JSON_OBJECT)
         return true;
-    for (const struct json_value *member = node->dependent_schemas->first; member != NULL;
-         member = member->next)
-        if (json_member(value, member->name) != NULL &&
+    for (const struct json_value *member = schemas->first; member != NULL; member = member->next)
+        if (member->type != JSON_ARRAY && json_member(value, member->name) != NULL &&
             !schema_apply(context, member->attachment, value, seen))
             return false;
     return true;
@@ -93,5 +92,6 @@ bool schema_check_in_place(struct schema_context *context, const struct schema_n
         return schema_refuse(context, node, "not", value, "The value is of the kind ruled out");
     return check_any_of(context, node, value, seen) && check_one_of(context, node, value, seen) &&
            check_condition(context, node, value, seen) &&
-           check_dependent(context, node, value, seen);
+           check_dependent(context, node->dependent_schemas, value, seen) &&
+           check_dependent(context, node->dependencies, value, seen);
 }

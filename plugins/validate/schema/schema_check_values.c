@@ -1,6 +1,6 @@
 #include "schema_context.h"
 
-#include "json_number.h"
+#include "json/json_number.h"
 
 #include <string.h>
 
@@ -122,6 +122,19 @@ static bool check_names(struct schema_context *context, const struct schema_node
     return true;
 }
 
+/* The members that others ask for: lists of names, by the name of who asks. */
+static bool check_dependent_names(struct schema_context *context, const struct schema_node *node,
+                                  const struct json_value *value, const struct json_value *lists,
+                                  const char *keyword)
+{
+    const struct json_value *list = lists == NULL ? NULL : lists->first;
+    for (; list != NULL; list = list->next)
+        if (list->type == JSON_ARRAY && json_member(value, list->name) != NULL &&
+            !check_names(context, node, value, list, keyword))
+            return false;
+    return true;
+}
+
 static bool check_object(struct schema_context *context, const struct schema_node *node,
                          const struct json_value *value)
 {
@@ -130,13 +143,9 @@ static bool check_object(struct schema_context *context, const struct schema_nod
         return false;
     if (node->required != NULL && !check_names(context, node, value, node->required, "required"))
         return false;
-    const struct json_value *list =
-        node->dependent_required == NULL ? NULL : node->dependent_required->first;
-    for (; list != NULL; list = list->next)
-        if (json_member(value, list->name) != NULL &&
-            !check_names(context, node, value, list, "dependentRequired"))
-            return false;
-    return true;
+    return check_dependent_names(context, node, value, node->dependent_required,
+                                 "dependentRequired") &&
+           check_dependent_names(context, node, value, node->dependencies, "dependencies");
 }
 
 bool schema_check_value(struct schema_context *context, const struct schema_node *node,

@@ -1,6 +1,6 @@
 #include "schema_node.h"
 
-#include "json_number.h"
+#include "json/json_number.h"
 #include "uri.h"
 
 #include <string.h>
@@ -182,6 +182,25 @@ static bool keep_string_map(struct schema *schema, struct schema_node *node,
     return keep(schema, node, value, offset);
 }
 
+/* Of drafts before 2019-09: dependentRequired and dependentSchemas in one. Since it would be
+ * ignored without a word otherwise, it is understood still. */
+static bool compile_dependencies(struct schema *schema, struct schema_node *node,
+                                 struct json_value *value, size_t offset)
+{
+    if (value->type != JSON_OBJECT)
+        return schema_fail(schema, value, "it has to be an object") != NULL;
+    for (struct json_value *member = value->first; member != NULL; member = member->next) {
+        if (is_strings(member))
+            continue;
+        if (member->type == JSON_ARRAY)
+            return schema_fail(schema, member, "it has to be a list of strings, or a schema") !=
+                   NULL;
+        if (schema_compile(schema, member, node->resource) == NULL)
+            return false;
+    }
+    return keep(schema, node, value, offset);
+}
+
 static bool add_type(struct schema *schema, struct schema_node *node,
                      const struct json_value *value)
 {
@@ -286,6 +305,7 @@ static const struct keyword keywords[] = {
     {"then", APPLICATOR, compile_one, NODE(then)},
     {"else", APPLICATOR, compile_one, NODE(else_)},
     {"dependentSchemas", APPLICATOR, compile_map, NODE(dependent_schemas)},
+    {"dependencies", APPLICATOR, compile_dependencies, NODE(dependencies)},
     {"prefixItems", APPLICATOR, compile_list, NODE(prefix_items)},
     {"items", APPLICATOR, compile_one, NODE(items)},
     {"contains", APPLICATOR, compile_one, NODE(contains)},

@@ -12,9 +12,7 @@ typedef unsigned char evaluated;
 struct schema_context {
     struct schema_limits limits;
     struct arena arena;
-    pcre2_match_data *match_data;
-    pcre2_match_context *match_context;
-    pcre2_jit_stack *jit_stack;
+    struct matcher *matcher; /* borrowed */
     const struct schema *schema;
     struct schema_finding *finding;
     size_t depth;

@@ -6,8 +6,8 @@
 #ifndef VALIDATE_SCHEMA_FORMAT_H
 #define VALIDATE_SCHEMA_FORMAT_H
 
-#include "arena.h"
-#include "json_value.h"
+#include "json/arena.h"
+#include "json/json_value.h"
 
 /* Whether the string has the format. */
 typedef bool format_check(struct json_text text, struct arena *arena);

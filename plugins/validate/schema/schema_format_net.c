@@ -1,8 +1,10 @@
 #include "schema_format.h"
 
-#include "json_string.h"
+#include "json/json_token.h"
 
+#include <idn2.h>
 #include <string.h>
+#include <strings.h>
 
 static bool is_alnum(char c)
 {
@@ -14,18 +16,58 @@ static bool is_hex(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* RFC 1123, section 2.1; above ASCII anything goes if `wide`, as the registries change. */
-static bool is_label(const char *label, size_t len, bool wide)
+#define NAME_BYTES_MAX 253 /* of a whole name in ASCII, likewise */
+#define LABEL_MAX 63       /* bytes of a label as it is sent; RFC 1035, section 2.3.4 */
+
+/* Whether the label may be looked up, which asks for the rules of its direction (RFC 5893) too. */
+static bool has_good_direction(const char *label)
 {
-    if (len == 0 || len > 63 || label[0] == '-' || label[len - 1] == '-')
-        return false;
-    bool prefix = len >= 4 && label[2] == '-' && label[3] == '-';
-    if (prefix && ((label[0] | 0x20) != 'x' || (label[1] | 0x20) != 'n' || len == 4))
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if (!is_alnum(label[i]) && label[i] != '-' && !(wide && (unsigned char)label[i] >= 0x80))
-            return false;
-    return true;
+    char *found = NULL;
+    int result = idn2_lookup_u8((const uint8_t *)label, (uint8_t **)&found,
+                                IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
+    idn2_free(found);
+    return result == IDN2_OK;
+}
+
+/* A label of an internationalized name may be registered if its code points, their context and
+ * their direction are right (RFC 5891, section 4.2). An encoded one ("xn--...") has to be what its
+ * decoded form is encoded to. Returns the bytes of its encoded form, or 0 if it may not. */
+static size_t idna_label(const char *label, size_t len, bool encoded)
+{
+    char text[4 * LABEL_MAX + 1];
+    uint8_t *registered = NULL;
+    if (len >= sizeof text)
+        return 0;
+    memcpy(text, label, len);
+    text[len] = '\0';
+    const uint8_t *input = (const uint8_t *)text;
+    int result = idn2_register_u8(encoded ? NULL : input, encoded ? input : NULL, &registered,
+                                  IDN2_NFC_INPUT);
+    size_t size = result == IDN2_OK ? strlen((const char *)registered) : 0;
+    bool fine = size > 0 && size <= LABEL_MAX && has_good_direction(text) &&
+                (!encoded || strcasecmp((const char *)registered, text) == 0);
+    idn2_free(registered);
+    return fine ? size : 0;
+}
+
+/* RFC 1123, section 2.1; if `wide`, with code points above ASCII. Returns the bytes of the label as
+ * it is sent, or 0 if it is none. */
+static size_t label_size(const char *label, size_t len, bool wide)
+{
+    bool ascii = true;
+    for (size_t i = 0; i < len; i++) {
+        bool high = (unsigned char)label[i] >= 0x80;
+        if (!is_alnum(label[i]) && label[i] != '-' && !(wide && high))
+            return 0;
+        ascii = ascii && !high;
+    }
+    if (!ascii)
+        return idna_label(label, len, false);
+    if (len == 0 || len > LABEL_MAX || label[0] == '-' || label[len - 1] == '-')
+        return 0;
+    if (len < 4 || label[2] != '-' || label[3] != '-')
+        return len;
+    return strncasecmp(label, "xn", 2) == 0 ? idna_label(label, len, true) : 0;
 }
 
 /* Bytes of the label separator here: '.', or if `wide` one of U+3002, U+FF0E, U+FF61. */
@@ -42,17 +84,21 @@ static size_t separator(const char *at, const char *end, bool wide)
 static bool is_hostname(struct json_text text, bool wide)
 {
     const char *start = text.data, *end = text.data + text.len;
-    if (text.len == 0 || text.len > 253)
+    size_t sum = 0; /* of the name as it is sent */
+    if (text.len == 0 || text.len > 4 * NAME_BYTES_MAX)
         return false;
-    for (const char *at = start; at < end;) {
-        size_t step = separator(at, end, wide);
-        if (step > 0 && !is_label(start, (size_t)(at - start), wide))
-            return false;
+    for (const char *at = start; at <= end;) {
+        size_t step = at == end ? 1 : separator(at, end, wide);
+        if (step > 0) {
+            size_t size = label_size(start, (size_t)(at - start), wide);
+            sum += size + (at < end ? 1 : 0);
+            if (size == 0 || sum > NAME_BYTES_MAX)
+                return false;
+            start = at + step;
+        }
         at += step > 0 ? step : 1;
-        if (step > 0)
-            start = at;
     }
-    return is_label(start, (size_t)(end - start), wide);
+    return true;
 }
 
 bool format_hostname(struct json_text text, struct arena *arena)

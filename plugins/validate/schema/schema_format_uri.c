@@ -4,6 +4,7 @@
 
 #define ALPHA "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGIT "0123456789"
+#define HEX DIGIT "abcdefABCDEF"
 #define UNRESERVED ALPHA DIGIT "-._~"
 #define DELIMITERS "!$&'()*+,;="
 #define PATH UNRESERVED DELIMITERS ":@/"
@@ -18,8 +19,7 @@ static bool consists_of(const char *at, const char *end, const char *set, bool w
 {
     for (; at < end; at++) {
         if (*at == '%') {
-            if (end - at < 3 || !is_in(at[1], DIGIT "abcdefABCDEF") ||
-                !is_in(at[2], DIGIT "abcdefABCDEF"))
+            if (end - at < 3 || !is_in(at[1], HEX) || !is_in(at[2], HEX))
                 return false;
             at += 2;
         } else if (!is_in(*at, set) && !(wide && (unsigned char)*at >= 0x80)) {
@@ -32,6 +32,13 @@ static bool consists_of(const char *at, const char *end, const char *set, bool w
 static const char *find(const char *at, const char *end, const char *set)
 {
     while (at < end && !is_in(*at, set))
+        at++;
+    return at;
+}
+
+static const char *find_other(const char *at, const char *end, const char *set)
+{
+    while (at < end && is_in(*at, set))
         at++;
     return at;
 }
@@ -60,9 +67,7 @@ static bool is_authority(const char *at, const char *end, bool wide, struct aren
         return true;
     if (*host_end++ != ':')
         return false;
-    while (host_end < end && is_in(*host_end, DIGIT))
-        host_end++;
-    return host_end == end;
+    return find_other(host_end, end, DIGIT) == end;
 }
 
 static bool is_uri(struct json_text text, bool relative, bool wide, struct arena *arena)
@@ -117,25 +122,65 @@ bool format_iri_reference(struct json_text text, struct arena *arena)
     return is_uri(text, true, true, arena);
 }
 
-/* RFC 6570, section 2: literals, and expressions of variables with modifiers. */
+/* RFC 6570, section 2.1. */
+static bool is_literal(const char *at, const char *end)
+{
+    for (; at < end; at++) {
+        if (*at == '%' && (end - at < 3 || !is_in(at[1], HEX) || !is_in(at[2], HEX)))
+            return false;
+        if ((unsigned char)*at <= 0x20 || *at == 0x7f || is_in(*at, "\"<>\\^`|"))
+            return false;
+    }
+    return true;
+}
+
+/* Sections 2.3 and 2.4: a name in dots, and how much of its value, or that it is a list. */
+static bool is_variable(const char *at, const char *end)
+{
+    const char *modifier = find(at, end, ":*");
+    if (at == modifier || *at == '.' || modifier[-1] == '.' ||
+        !consists_of(at, modifier, ALPHA DIGIT "_.", false))
+        return false;
+    for (const char *dot = at; dot + 1 < modifier; dot++)
+        if (dot[0] == '.' && dot[1] == '.')
+            return false;
+    if (modifier == end)
+        return true;
+    if (*modifier == '*')
+        return modifier + 1 == end;
+    size_t digits = (size_t)(end - modifier - 1);
+    if (digits == 0 || digits > 4 || modifier[1] == '0')
+        return false;
+    return find_other(modifier + 1, end, DIGIT) == end;
+}
+
+/* Section 2.2, without its braces. */
+static bool is_expression(const char *at, const char *end)
+{
+    if (at < end && is_in(*at, "+#./;?&=,!@|"))
+        at++;
+    for (;;) {
+        const char *comma = find(at, end, ",");
+        if (!is_variable(at, comma))
+            return false;
+        if (comma == end)
+            return true;
+        at = comma + 1;
+    }
+}
+
 bool format_uri_template(struct json_text text, struct arena *arena)
 {
     const char *at = text.data, *end = text.data + text.len;
     (void)arena;
     while (at < end) {
-        const char *stop = find(at, end, "{}");
-        for (; at < stop; at++)
-            if ((unsigned char)*at <= 0x20 || is_in(*at, "\"'<>\\^`|"))
-                return false;
-        if (at == end)
-            return true;
-        const char *close = find(at, end, "}");
-        if (*at == '}' || close == end)
+        const char *brace = find(at, end, "{}");
+        if (!is_literal(at, brace))
             return false;
-        at++;
-        if (at < close && is_in(*at, "+#./;?&=,!@|"))
-            at++;
-        if (at == close || !consists_of(at, close, ALPHA DIGIT "_.,:*", false))
+        if (brace == end)
+            return true;
+        const char *close = find(brace, end, "}");
+        if (close == brace || close == end || !is_expression(brace + 1, close))
             return false;
         at = close + 1;
     }

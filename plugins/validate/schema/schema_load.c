@@ -13,7 +13,7 @@
 #define FILE_SIZE_MAX ((long)16 << 20)
 #define FILE_URI "file:///"
 
-static const struct document_limits schema_document_limits = {
+static const struct json_limits schema_json_limits = {
     .max_depth = 256,
     .max_values = 1000000,
     .max_members = 100000,
@@ -59,11 +59,11 @@ static struct schema_document *add_document(struct schema *schema, const char *u
         snprintf(schema->error, SCHEMA_ERROR_SIZE, "%.300s: there is no memory", name);
         return NULL;
     }
-    enum document_result result =
-        document_parse(data, len, &schema_document_limits, &schema->arena, &document->root, &at);
-    if (result != DOCUMENT_OK) {
+    enum json_result result =
+        json_parse(data, len, &schema_json_limits, &schema->arena, &document->root, &at);
+    if (result != JSON_OK) {
         snprintf(schema->error, SCHEMA_ERROR_SIZE, "%.300s: at byte %zu %s", name, at,
-                 document_result_text(result));
+                 json_result_text(result));
         return NULL;
     }
     document->uri = uri;
@@ -149,7 +149,7 @@ static struct schema *create(const struct schema_options *options, char *error)
         snprintf(error, SCHEMA_ERROR_SIZE, "There is no memory for the schema");
         return NULL;
     }
-    arena_init(&schema->arena, SCHEMA_MEMORY_MAX);
+    arena_init(&schema->arena, SCHEMA_MEMORY_MAX, malloc, free);
     schema->options = *options;
     schema->error = error;
     return schema;

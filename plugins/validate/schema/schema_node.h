@@ -67,6 +67,7 @@ struct schema_node {
     struct schema_node *additional_properties, *property_names;
     struct schema_node *unevaluated_items, *unevaluated_properties;
     const struct json_value *properties, *dependent_schemas; /* their members have attachments */
+    const struct json_value *dependencies; /* lists of names, or schemas with attachments */
     struct schema_pattern_property *pattern_properties;
     size_t pattern_property_count;
     unsigned types; /* bits of 1 << enum json_type and TYPE_INTEGER; 0: any */

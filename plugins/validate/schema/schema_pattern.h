@@ -4,11 +4,8 @@
 #ifndef VALIDATE_SCHEMA_PATTERN_H
 #define VALIDATE_SCHEMA_PATTERN_H
 
-#include "arena.h"
-#include "json_value.h"
-
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+#include "json/arena.h"
+#include "matcher.h"
 
 /* Compiles a pattern; `arena` is for what is needed on the way. The caller owns the code
  * (pcre2_code_free), which any thread may match with. NULL with a sentence in `error`. */

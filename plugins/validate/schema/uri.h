@@ -6,7 +6,7 @@
 #ifndef VALIDATE_URI_H
 #define VALIDATE_URI_H
 
-#include "arena.h"
+#include "json/arena.h"
 
 #include <stdbool.h>
 

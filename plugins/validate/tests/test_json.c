@@ -3,7 +3,6 @@
  */
 #include "tests.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +105,6 @@ static void refuses_what_looks_like_a_token_but_is_none(void **state)
         "truefalse",
         "[truefalse]",
         "[\"a\"\"b\"]",
-        "1234567890123456789012345678901234567890123456789012345678901234",
     };
     ASSERT_ALL("{json: true}", texts, 1007);
 }
@@ -141,7 +139,7 @@ static void deep_and_huge_texts_are_refused_before_they_cost_anything(void **sta
     size_t size = 4 * 1024 * 1024;
     char *text = malloc(size);
     assert_non_null(text);
-    struct fake_instance *instance = instance_with("{json: true}");
+    struct fake_instance *instance = instance_with("{json: true, max_string: 4MiB}");
     memset(text, '[', size);
     assert_int_equal(send_bytes(instance, SL_TEXT, text, size), 1008);
     for (size_t i = 1; i < size; i++)
@@ -249,30 +247,53 @@ static void a_nul_in_a_name_cannot_pass_for_another_name(void **state)
     ASSERT_ALL("{json: true, required: {type: string}}", texts, 1007);
 }
 
-static long allocations_left;
-
-static void *scarce_malloc(size_t size)
+static void limits_hold_to_the_last_byte_and_member(void **state)
 {
-    return allocations_left-- > 0 ? malloc(size) : NULL;
+    (void)state;
+    struct fake_instance *instance =
+        instance_with("{json: true, max_string: 4, max_number: 5, max_members: 2}");
+    assert_int_equal(send_text(instance, "{\"four\":\"f\\u00e9r\",\"b\":12345}"), 0);
+    assert_int_equal(send_text(instance, "[\"fiver\"]"), 1009);
+    assert_string_equal(last_reason(), "A string has at most 4 bytes; the one at byte 1 has more");
+    assert_int_equal(send_text(instance, "{\"fiver\":1}"), 1009);
+    assert_int_equal(send_text(instance, "[\"\\ud83d\\ude00.\"]"), 1009);
+    assert_int_equal(send_text(instance, "[123456]"), 1009);
+    assert_string_equal(last_reason(),
+                        "A number has at most 5 characters; the one at byte 1 has more");
+    assert_int_equal(send_text(instance, "[{},{\"a\":1,\"b\":2,\"c\":3}]"), 1009);
+    assert_string_equal(last_reason(), "An object has at most 2 members");
+    fake_instance_destroy(instance);
 }
 
-/* cJSON takes its memory from malloc. It is one library for the plugin and this test. */
-static void nothing_passes_while_the_parser_has_no_memory(void **state)
+static void two_members_of_one_name_are_refused_by_choice(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{\"a\":1,\"b\":2,\"a\":1}",
+        "[[{\"x\":{},\"\\u0078\":{}}]]",
+        "{\"\":1,\"\":2}",
+    };
+    ASSERT_ALL("{json: true}", texts, 0);
+    ASSERT_ALL("{json: true, unique_members: true}", texts, 1008);
+}
+
+/* A worker, its arena's blocks: each allocation fails once, and then nothing passes. */
+static void nothing_passes_while_there_is_no_memory_to_check_with(void **state)
 {
     (void)state;
     const char *text = "{\"a\":[1,\"two\",{\"b\":null}],\"c\":\"d\"}";
-    struct fake_instance *instance = instance_with("{json: true, required: {a: array}}");
-    cJSON_Hooks scarce = {.malloc_fn = scarce_malloc, .free_fn = free};
-    cJSON_InitHooks(&scarce);
-    long had = 0;
-    for (int outcome = 1007; outcome != 0; had++) {
-        allocations_left = had;
+    unsigned had = 1;
+    for (int outcome = 1011; outcome != 0; had++) {
+        struct fake_instance *instance = instance_with("{json: true, required: {a: array}}");
+        fake_fail_allocation(had);
         outcome = send_text(instance, text);
-        assert_true(outcome == 0 || outcome == 1007);
+        assert_true(outcome == 0 || outcome == 1011);
+        fake_fail_allocation(0);
+        assert_int_equal(send_text(instance, text), 0);
+        fake_instance_destroy(instance);
     }
-    cJSON_InitHooks(NULL);
-    assert_true(had > 8);
-    fake_instance_destroy(instance);
+    assert_true(had > 3);
+    assert_int_equal(fake_live_allocations(), 0);
 }
 
 int run_json_tests(void)
@@ -291,7 +312,9 @@ int run_json_tests(void)
         cmocka_unit_test_setup(refuses_other_tops_and_missing_members, set_up),
         cmocka_unit_test_setup(a_required_member_may_not_come_twice, set_up),
         cmocka_unit_test_setup(a_nul_in_a_name_cannot_pass_for_another_name, set_up),
-        cmocka_unit_test_setup(nothing_passes_while_the_parser_has_no_memory, set_up),
+        cmocka_unit_test_setup(limits_hold_to_the_last_byte_and_member, set_up),
+        cmocka_unit_test_setup(two_members_of_one_name_are_refused_by_choice, set_up),
+        cmocka_unit_test_setup(nothing_passes_while_there_is_no_memory_to_check_with, set_up),
     };
     return cmocka_run_group_tests_name("validate, JSON", tests, NULL, NULL);
 }

@@ -21,13 +21,18 @@
 struct suite {
     struct schema_options options;
     struct schema_source remotes[REMOTES_MAX];
+    struct matcher matcher;
     struct schema_context *context;
     struct arena arena;
     size_t tests;
     size_t failures;
 };
 
-static const struct document_limits limits = {200, 1000000, 100000, 1 << 20, 4096, false};
+static const struct json_limits limits = {.max_depth = 200,
+                                          .max_values = 1000000,
+                                          .max_members = 100000,
+                                          .max_string = 1 << 20,
+                                          .max_number = 4096};
 
 static char *read_file(const char *path, size_t *len)
 {
@@ -122,6 +127,7 @@ static void run_group(struct suite *suite, const char *path, const struct json_v
     for (const struct json_value *test = tests->first; test != NULL; test = test->next) {
         suite->tests++;
         bool expected = json_member_cstr(test, "valid")->boolean;
+        matcher_begin(&suite->matcher);
         if (schema == NULL)
             report(suite, path, group, test, error);
         else if (schema_check(schema, suite->context, json_member_cstr(test, "data"), &finding) !=
@@ -140,8 +146,7 @@ static void run_file(struct suite *suite, const char *path, const char *relative
     char *data = read_file(path, &len);
     (void)relative;
     arena_reset(&suite->arena);
-    if (data == NULL ||
-        document_parse(data, len, &limits, &suite->arena, &root, &at) != DOCUMENT_OK) {
+    if (data == NULL || json_parse(data, len, &limits, &suite->arena, &root, &at) != JSON_OK) {
         printf("FAIL %s cannot be read\n", path);
         suite->failures++;
         free(data);
@@ -156,9 +161,11 @@ int main(int count, char **arguments)
 {
     static struct suite suite;
     struct schema_limits check_limits = SCHEMA_LIMITS_DEFAULT;
-    arena_init(&suite.arena, (size_t)256 << 20);
-    suite.context = schema_context_create(&check_limits);
+    arena_init(&suite.arena, (size_t)256 << 20, malloc, free);
     suite.options.sources = suite.remotes;
+    if (!matcher_init(&suite.matcher, 100000))
+        return 1;
+    suite.context = schema_context_create(&check_limits, &suite.matcher);
     if (suite.context == NULL)
         return 1;
     for (int i = 1; i < count; i++) {
@@ -175,6 +182,7 @@ int main(int count, char **arguments)
         free((void *)(uintptr_t)suite.remotes[i].data);
     }
     schema_context_destroy(suite.context);
+    matcher_deinit(&suite.matcher);
     arena_deinit(&suite.arena);
     return suite.failures > 0 || suite.tests == 0;
 }

@@ -2,7 +2,6 @@
 
 #include <stdalign.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BLOCK_MIN ((size_t)4096)
@@ -15,9 +14,9 @@ struct arena_block {
     alignas(max_align_t) char data[];
 };
 
-void arena_init(struct arena *arena, size_t max)
+void arena_init(struct arena *arena, size_t max, void *(*allocate)(size_t), void (*release)(void *))
 {
-    *arena = (struct arena){.max = max};
+    *arena = (struct arena){.max = max, .allocate = allocate, .release = release};
 }
 
 void arena_deinit(struct arena *arena)
@@ -25,10 +24,10 @@ void arena_deinit(struct arena *arena)
     struct arena_block *block = arena->first;
     while (block != NULL) {
         struct arena_block *next = block->next;
-        free(block);
+        arena->release(block);
         block = next;
     }
-    *arena = (struct arena){.max = arena->max};
+    arena_init(arena, arena->max, arena->allocate, arena->release);
 }
 
 void arena_reset(struct arena *arena)
@@ -36,6 +35,23 @@ void arena_reset(struct arena *arena)
     arena->current = arena->first;
     if (arena->first != NULL)
         arena->first->used = 0;
+}
+
+void arena_shrink(struct arena *arena, size_t keep)
+{
+    struct arena_block **link = &arena->first;
+    size_t kept = 0;
+    while (*link != NULL && kept + (*link)->size <= keep) {
+        kept += (*link)->size;
+        link = &(*link)->next;
+    }
+    while (*link != NULL) {
+        struct arena_block *block = *link;
+        *link = block->next;
+        arena->reserved -= block->size;
+        arena->release(block);
+    }
+    arena_reset(arena);
 }
 
 /* A block behind the current one, at least as large as all before it so that there are few. */
@@ -48,7 +64,7 @@ static struct arena_block *add_block(struct arena *arena, size_t size)
         wanted = arena->max - arena->reserved;
     if (wanted < size)
         return NULL;
-    struct arena_block *block = malloc(sizeof *block + wanted);
+    struct arena_block *block = arena->allocate(sizeof *block + wanted);
     if (block == NULL)
         return NULL;
     struct arena_block **link = arena->current == NULL ? &arena->first : &arena->current->next;

@@ -53,6 +53,10 @@ bool json_text_is(struct json_text text, const char *expected);
 
 /* The member of an object, or NULL; of several with this name one of them. */
 struct json_value *json_member(const struct json_value *object, struct json_text name);
+/* The same; *count becomes how many members have this name. */
+struct json_value *json_member_count(const struct json_value *object, struct json_text name,
+                                     size_t *count);
+
 struct json_value *json_member_cstr(const struct json_value *object, const char *name);
 
 /* A total order in which exactly equal values (1.0 and 1, members in any order) compare as 0. */
@@ -67,6 +71,9 @@ size_t json_text_points(struct json_text text);
 
 /* Finds what a JSON Pointer (RFC 6901; "" is `root`) points at, or NULL. */
 struct json_value *json_pointer_find(struct json_value *root, struct json_text pointer);
+
+/* Whether a token of a JSON Pointer, with its ~0 and ~1, is this name. */
+bool json_pointer_token_is(struct json_text token, struct json_text name);
 
 /* Writes the JSON Pointer from the top to `value`, zero-terminated; if it does not fit, "..." and
  * its end. `size` is at least 8. Control characters become '?'. */

@@ -18,20 +18,40 @@ bool json_text_is(struct json_text text, const char *expected)
     return text.len == strlen(expected) && memcmp(text.data, expected, text.len) == 0;
 }
 
-struct json_value *json_member(const struct json_value *object, struct json_text name)
+/* The first of the sorted members whose name is not before this one. */
+static size_t lower_bound(const struct json_value *object, struct json_text name)
 {
     size_t low = 0, high = object->type == JSON_OBJECT ? object->count : 0;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = json_text_compare(name, object->sorted[middle]->name);
-        if (order == 0)
-            return object->sorted[middle];
-        if (order < 0)
-            high = middle;
-        else
+        if (json_text_compare(object->sorted[middle]->name, name) < 0)
             low = middle + 1;
+        else
+            high = middle;
     }
-    return NULL;
+    return low;
+}
+
+static bool has_name_at(const struct json_value *object, size_t at, struct json_text name)
+{
+    return object->type == JSON_OBJECT && at < object->count &&
+           json_text_compare(object->sorted[at]->name, name) == 0;
+}
+
+struct json_value *json_member(const struct json_value *object, struct json_text name)
+{
+    size_t at = lower_bound(object, name);
+    return has_name_at(object, at, name) ? object->sorted[at] : NULL;
+}
+
+struct json_value *json_member_count(const struct json_value *object, struct json_text name,
+                                     size_t *count)
+{
+    size_t at = lower_bound(object, name);
+    *count = 0;
+    while (has_name_at(object, at + *count, name))
+        ++*count;
+    return *count > 0 ? object->sorted[at] : NULL;
 }
 
 struct json_value *json_member_cstr(const struct json_value *object, const char *name)
@@ -130,8 +150,7 @@ size_t json_text_points(struct json_text text)
     return points;
 }
 
-/* Whether a token of a JSON Pointer, with its ~0 and ~1, is this name. */
-static bool token_is(struct json_text token, struct json_text name)
+bool json_pointer_token_is(struct json_text token, struct json_text name)
 {
     size_t at = 0;
     for (size_t i = 0; i < token.len; i++, at++) {
@@ -154,7 +173,7 @@ static struct json_value *find_token(const struct json_value *value, struct json
         if (value->type == JSON_ARRAY)
             name = (struct json_text){index,
                                       (size_t)snprintf(index, sizeof index, "%zu", child->index)};
-        if (token_is(token, name))
+        if (json_pointer_token_is(token, name))
             return child;
     }
     return NULL;

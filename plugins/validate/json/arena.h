@@ -16,6 +16,8 @@ struct arena {
     struct arena_block *current; /* the block that the next allocation is tried in, or NULL */
     size_t reserved;             /* bytes of all blocks */
     size_t max;                  /* bytes that the blocks may have together */
+    void *(*allocate)(size_t size);
+    void (*release)(void *memory); /* NULL is fine */
 };
 
 /* A place to go back to. */
@@ -24,14 +26,20 @@ struct arena_mark {
     size_t used;
 };
 
-/* Prepares an empty arena that never holds more than `max` bytes. Allocates nothing. */
-void arena_init(struct arena *arena, size_t max);
+/* Prepares an empty arena that never holds more than `max` bytes, in blocks that come from and go
+ * to these two functions. Allocates nothing. */
+void arena_init(struct arena *arena, size_t max, void *(*allocate)(size_t),
+                void (*release)(void *));
 
 /* Frees all blocks. */
 void arena_deinit(struct arena *arena);
 
 /* Forgets all allocations, and keeps the blocks for the next ones. */
 void arena_reset(struct arena *arena);
+
+/* As arena_reset, but blocks beyond the first `keep` bytes are freed: one large message does not
+ * hold its memory for ever. */
+void arena_shrink(struct arena *arena, size_t keep);
 
 /* Returns zeroed memory for any type, or NULL if there is none or `max` would be passed. */
 void *arena_alloc(struct arena *arena, size_t size);

@@ -1,0 +1,50 @@
+/*
+ * What texts may be made of: control characters, characters that change the direction of text,
+ * Unicode's normal form, and patterns.
+ *
+ * A text is a string or a name inside a message of JSON, or a text message that is not looked at as
+ * JSON. Read in create, immutable afterwards; any thread may check, with a matcher of its own.
+ */
+#ifndef VALIDATE_TEXTS_H
+#define VALIDATE_TEXTS_H
+
+#include "refusal.h"
+#include "schema/matcher.h"
+
+#include <sluice/plugin.h>
+
+#define DENIED_MAX 64 /* patterns of deny_patterns */
+
+/* What happens to texts with such characters. */
+enum text_rule { TEXT_ALLOW, TEXT_REFUSE, TEXT_REMOVE };
+
+struct texts {
+    enum text_rule control;
+    enum text_rule bidi;
+    bool require_nfc;
+    pcre2_code *allowed; /* owned; what a text message has to match as a whole; NULL: anything */
+    pcre2_code **denied; /* owned, and so are its codes */
+    size_t denied_count;
+};
+
+/* Reads the options. Returns 0, or SL_ERROR after host->fail; nothing is owned then. */
+int texts_init(struct texts *texts, struct sl_instance *self);
+void texts_deinit(struct texts *texts, const struct sl_host *host);
+
+/* Whether there is anything that texts_check would look at. */
+bool texts_ask(const struct texts *texts);
+
+/* Whether the text message as a whole is of the pattern that it has to be of. */
+bool texts_check_whole(const struct texts *texts, struct matcher *matcher, struct json_text message,
+                       struct refusal *refusal);
+
+/* Whether a text is made of what it may be made of. If what it must not hold can be removed,
+ * *changes becomes true and it passes; a name cannot be changed (`is_name`) and is refused. */
+bool texts_check(const struct texts *texts, struct matcher *matcher, struct json_text text,
+                 bool is_name, bool *changes, struct refusal *refusal);
+
+/* Copies a text without what is to be removed from it. Returns the bytes written, at most its
+ * length. */
+size_t texts_clean(const struct texts *texts, struct json_text text, char *out);
+
+#endif
