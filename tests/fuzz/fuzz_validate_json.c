@@ -1,61 +1,88 @@
 /*
- * Feeds text to validate's scan and parser. The first byte chooses the limits.
+ * Feeds text to validate's scan, parser and rewriting. The first byte chooses the limits.
  *
- * Besides the sanitizers: what passes has no more depth and no more values than was allowed, as
- * counted anew in the tree that cJSON makes of it.
+ * Besides the sanitizers: the scan and the parser agree on everything but members that are there
+ * twice; and a message that was rewritten is JSON again, with none of what was to go.
  */
-#include "../../plugins/validate/json_check.c"
-#include "../../plugins/validate/json_scan.c"
+#include "../../plugins/validate/json/json_parse.h"
+#include "../../plugins/validate/json/json_scan.h"
+#include "../../plugins/validate/escape.c"
+#include "../../plugins/validate/rewrite.c"
+#include "../../plugins/validate/texts.c"
+#include "../../plugins/validate/refusal.c"
 
-#include <stdlib.h>
+#define ARENA_MAX ((size_t)64 << 20)
 
-struct measure {
-    size_t values;
-    size_t depth;
-};
+static const struct texts rules = {.control = TEXT_REMOVE, .bidi = TEXT_REMOVE};
 
-static void measure(const cJSON *item, size_t above, struct measure *found)
+static void mark_all(struct json_value *value)
 {
-    size_t depth = above + (cJSON_IsArray(item) || cJSON_IsObject(item));
-    found->values++;
-    if (depth > found->depth)
-        found->depth = depth;
-    for (const cJSON *child = item->child; child != NULL; child = child->next)
-        measure(child, depth, found);
+    if (value->type == JSON_STRING)
+        rewrite_mark(value, true, true);
+    if (value->type == JSON_ARRAY || value->type == JSON_OBJECT)
+        for (struct json_value *child = value->first; child != NULL; child = child->next)
+            mark_all(child);
 }
 
-static void check_passed(const char *text, size_t len, const struct json_limits *limits)
+static void assert_clean(const struct json_value *value)
 {
-    struct measure found = {0, 0};
-    cJSON *document = cJSON_ParseWithLength(text, len);
-    if (document == NULL)
+    if (value->type == JSON_STRING) {
+        struct content_of_text found = look_at(value->text);
+        if (found.control || found.bidi || memchr(value->text.data, '<', value->text.len) != NULL)
+            abort();
+    }
+    if (value->type == JSON_ARRAY || value->type == JSON_OBJECT)
+        for (const struct json_value *child = value->first; child != NULL; child = child->next)
+            assert_clean(child);
+}
+
+static void check_rewriting(struct arena *arena, struct json_value *root, const char *text,
+                            size_t len, const struct json_limits *limits)
+{
+    struct json_limits wide = *limits;
+    struct json_text out;
+    size_t at;
+    wide.max_string *= JSON_STRING_GROWTH;
+    mark_all(root);
+    if (!rewrite_message(&rules, root, (struct json_text){text, len}, arena, &out))
         abort();
-    measure(document, 0, &found);
-    if (found.values > limits->max_values || found.depth > limits->max_depth)
+    if (json_scan(out.data, out.len, &wide, &at) != JSON_OK ||
+        json_parse(out.data, out.len, &wide, arena, &root, &at) != JSON_OK)
         abort();
-    cJSON_Delete(document);
+    assert_clean(root);
+}
+
+static void check(struct arena *arena, const char *text, size_t len,
+                  const struct json_limits *limits)
+{
+    struct json_value *root;
+    size_t scanned_at, parsed_at;
+    enum json_result scanned = json_scan(text, len, limits, &scanned_at);
+    enum json_result parsed = json_parse(text, len, limits, arena, &root, &parsed_at);
+    if (parsed == JSON_DUPLICATE && limits->refuse_duplicates)
+        return;
+    if (scanned != parsed || scanned_at != parsed_at || scanned_at > len)
+        abort();
+    if (parsed == JSON_OK)
+        check_rewriting(arena, root, text, len, limits);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct member members[] = {
-        {.name = "a", .name_len = 1, .type = MEMBER_STRING},
-        {.name = "n", .name_len = 1, .type = MEMBER_INTEGER},
-    };
+    struct arena arena;
     if (size == 0)
         return 0;
     const struct json_limits limits = {.max_depth = 1 + data[0] % 8,
-                                       .max_values = data[0] >= 128 ? 16 : 1000};
-    size_t count = data[0] & 64 ? 2 : 0;
-    struct json_finding finding;
-    const char *text = (const char *)data + 1;
-    size_t len = size - 1;
-    bool passed = json_check(text, len, &limits, members, count, &finding);
-    if (finding.at > len || (!passed && finding.result == JSON_OK && finding.fault == MEMBERS_OK))
-        abort();
-    if (passed)
-        check_passed(text, len, &limits);
+                                       .max_values = data[0] >= 128 ? 16 : 1000,
+                                       .max_members = data[0] & 32 ? 3 : 1000,
+                                       .max_string = data[0] & 16 ? 8 : 1000,
+                                       .max_number = data[0] & 8 ? 6 : 100,
+                                       .refuse_duplicates = (data[0] & 64) != 0,
+                                       .refuse_nul_names = (data[0] & 64) != 0};
+    arena_init(&arena, ARENA_MAX, malloc, free);
+    check(&arena, (const char *)data + 1, size - 1, &limits);
+    arena_deinit(&arena);
     return 0;
 }

@@ -72,7 +72,7 @@ static struct schema_node *resolve(struct schema *schema, struct schema_node *no
 {
     char *fragment = NULL;
     struct json_value *root = find_target(schema, node, value, &fragment);
-    if (root == NULL)
+    if (root == NULL || fragment == NULL)
         return NULL;
     struct json_text name = {fragment, uri_decode(fragment)};
     if (name.len == 0 || name.data[0] == '/') {
