@@ -162,8 +162,10 @@ static int refuse_method(struct mg_connection *conn, const struct route_match *m
     return json_send_error(conn, 405, headers, "method not allowed", detail);
 }
 
-static int handle_request(const void *context, struct mg_connection *conn)
+static int handle_request(const void *context, struct mg_connection *conn,
+                          const struct address *from)
 {
+    (void)from; /* Who may ask is told by the token. */
     struct admin *admin = (struct admin *)(uintptr_t)context;
     const struct mg_request_info *info = mg_get_request_info(conn);
     const char *method = info->request_method;

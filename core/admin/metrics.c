@@ -168,14 +168,15 @@ static void write_waiting(struct metrics_writer *writer, struct front *front)
     static const char *const reasons[WAITING_DROP_COUNT] = {
         [WAITING_TIMEOUT] = "timeout",
         [WAITING_FULL] = "full",
+        [WAITING_PREFACE] = "proxy_header",
     };
     metrics_describe(writer, "sluice_front_waiting", "gauge",
                      "Connections whose TLS handshake or request head is not complete.");
     metrics_put(writer, "sluice_front_waiting %zu\n", front_waiting(front));
     metrics_describe(
         writer, "sluice_front_dropped_total", "counter",
-        "Connections given up before their request head was complete: over the time, or the "
-        "oldest when too many waited.");
+        "Connections given up before their request head was complete: over the time, the oldest "
+        "when too many waited, or a wrong PROXY header of a trusted proxy.");
     for (unsigned i = 0; i < WAITING_DROP_COUNT; i++)
         metrics_put(writer, "sluice_front_dropped_total{reason=\"%s\"} %llu\n", reasons[i],
                     front_dropped(front, (enum waiting_drop)i));

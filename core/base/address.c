@@ -28,6 +28,15 @@ void address_from_sockaddr(struct address *out, const struct sockaddr *from)
     }
 }
 
+socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_storage *out)
+{
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(address->port)};
+    memcpy(&in6.sin6_addr, address->bytes, sizeof in6.sin6_addr);
+    memset(out, 0, sizeof *out);
+    memcpy(out, &in6, sizeof in6);
+    return sizeof in6;
+}
+
 size_t address_text(const struct address *address, char text[ADDRESS_TEXT_MAX])
 {
     const char *done = is_mapped_ipv4(address->bytes)

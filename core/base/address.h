@@ -21,6 +21,9 @@ struct address {
 /* Fills `out` from a socket address (IPv4, IPv6; anything else becomes ::). */
 void address_from_sockaddr(struct address *out, const struct sockaddr *from);
 
+/* The same as a socket address, of IPv6 in every case. Returns its length. */
+socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_storage *out);
+
 /* Writes the address without its port ("127.0.0.1", "2001:db8::1"), zero-terminated.
  * Returns the length. */
 size_t address_text(const struct address *address, char text[ADDRESS_TEXT_MAX]);

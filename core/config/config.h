@@ -94,6 +94,8 @@ struct config {
     uint32_t offload_queue; /* jobs that may wait */
     int64_t shutdown_grace;
     bool demo_page;
+    char **trusted_proxies; /* prefixes and addresses, checked */
+    size_t trusted_proxy_count;
     char **plugin_path; /* resolved folders, searched in order */
     size_t plugin_path_count;
     enum log_level log_level;

@@ -1,6 +1,7 @@
 #include "config/config_texts.h"
 #include "config/listen_address.h"
 
+#include <sluice/address.h>
 #include <string.h>
 
 #define PATH_LEN_MAX 255
@@ -58,6 +59,14 @@ int config_check_subprotocol(const struct typed *typed, const char *text)
                        "\"%.64s\" is not a subprotocol's name; use letters, digits and "
                        "!#$%%&'*+-.^_`|~",
                        text);
+}
+
+int config_check_prefix(const struct typed *typed, const char *text)
+{
+    struct sl_prefix prefix;
+    char why[160];
+    const char *wrong = sl_prefix_parse(text, strlen(text), &prefix, why);
+    return wrong == NULL ? 0 : typed_error(typed, "\"%.64s\" %s", text, wrong);
 }
 
 int config_check_plugin_name(const struct typed *typed, const char *text)

@@ -16,6 +16,9 @@ int config_check_endpoint_path(const struct typed *typed, const char *text);
 /* A token of RFC 9110, section 5.6.2, as RFC 6455 wants subprotocols to be. */
 int config_check_subprotocol(const struct typed *typed, const char *text);
 
+/* A prefix ("10.0.0.0/8") or a whole address, IPv4 or IPv6. */
+int config_check_prefix(const struct typed *typed, const char *text);
+
 /* Lower case letters, digits and '-': it becomes part of a file's name. */
 int config_check_plugin_name(const struct typed *typed, const char *text);
 

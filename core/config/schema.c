@@ -146,13 +146,17 @@ static int read_flags(struct walk *walk, const struct field *field, const struct
     return error;
 }
 
-/* The list's entries, 0 for null; reports a list that is none, or empty though required. */
+/* The list's entries, 0 for null; reports a list that is none, empty though required, or too long.
+ */
 static int list_length(const struct field *field, const struct typed *list, size_t *count)
 {
     int error = typed_kind(list, NODE_SEQUENCE);
     *count = error == 0 && list->node != NULL ? list->node->count : 0;
     if (error == 0 && *count == 0 && field->required)
         return typed_error(list, "is empty; at least one entry is needed");
+    if (error == 0 && field->bounds.maximum > 0 && (double)*count > field->bounds.maximum)
+        return typed_error(list, "has %zu entries; there may be %.0f", *count,
+                           field->bounds.maximum);
     return error;
 }
 

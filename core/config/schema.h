@@ -50,7 +50,7 @@ struct field {
     bool zero_allowed;    /* besides what is in bounds */
     const char *keyword;  /* of a count: stands for 0 */
     const char *fallback; /* of a scalar: the default, as it would stand in YAML */
-    struct bounds bounds; /* in the unit that the member keeps */
+    struct bounds bounds; /* in the unit that the member keeps; of a list: how many entries */
     const struct choice *choices;
     const struct schema *schema; /* of sections and objects */
     size_t offset;               /* of the member */

@@ -174,7 +174,13 @@ bool mg_request_head_is_complete(const struct mg_connection *conn)
     const struct mg_request_info *info = &conn->request_info;
     if (info->num_headers <= 0)
         return true;
-    /* The parser has put zeros where it cut; behind the last value there are only line ends. */
+    /* The parser has put zeros where it cut: one where the colon was, and more for blanks. */
+    for (int i = 0; i < info->num_headers; i++) {
+        const char *behind = info->http_headers[i].name + strlen(info->http_headers[i].name) + 1;
+        if (behind < info->http_headers[i].value && *behind == '\0')
+            return false;
+    }
+    /* Behind the last value there are only line ends. */
     const char *at = info->http_headers[info->num_headers - 1].value;
     const char *end = conn->buf + conn->request_len;
     for (at += strlen(at); at < end; at++) {

@@ -46,12 +46,15 @@ int mg_detach_connection(struct mg_connection *conn, struct mg_detached *out);
  */
 void mg_see_off(struct mg_connection *conn);
 
-/* The peer's socket address; borrowed until the callback returns. */
+/* The peer's socket address, or the one that a trusted proxy's PROXY header has named; borrowed
+ * until the callback returns. */
 const struct sockaddr *mg_peer_address(const struct mg_connection *conn);
 
-/* Whether the parser understood the request head to its end. It stops silently at a line that
- * begins with a blank and after MG_MAX_HEADERS fields, which would hide what a proxy in front has
- * added below. */
+/* Whether the parser understood the request head to its end, as everybody else does. It stops
+ * silently at a line that begins with a blank and after MG_MAX_HEADERS fields, which would hide
+ * what a proxy in front has added below; and it cuts blanks between a field's name and the colon,
+ * which would make a field of one that a proxy has let pass as something else (RFC 9112,
+ * section 5.1). */
 bool mg_request_head_is_complete(const struct mg_connection *conn);
 
 /* Why there is no request; CivetWeb itself says 400 for all of it. */

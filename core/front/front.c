@@ -4,6 +4,7 @@
 #include "front/entrance.h"
 #include "front/routes.h"
 #include "front/tls.h"
+#include "front/trusted_proxies.h"
 
 #include <civetweb.h>
 #include <openssl/ssl.h>
@@ -24,6 +25,7 @@ struct front {
     size_t count;
     struct bygone bygone;
     struct routes routes;
+    struct trust trust;
 };
 
 /* One listener of the new configuration. */
@@ -38,6 +40,7 @@ struct front_reload {
     size_t count;
     struct entrance **entrances; /* owned; room for the front's new ones */
     bool demo_page;
+    struct trusted_proxies *proxies; /* owned; NULL: none */
 };
 
 /* -- preparing -- */
@@ -98,7 +101,9 @@ static int find_or_make(struct front *front, const struct config *config,
         if (error == ERR_NO_MEMORY)
             return error;
         step->is_new = error == OK;
-        if (error != OK)
+        if (error == OK)
+            step->entrance->server.trust = &front->trust;
+        else
             result = error;
     }
     return result;
@@ -164,6 +169,11 @@ static int prepare(struct front *front, const struct config *config,
     return addresses != OK ? addresses : open_new(config, diagnostics, reload);
 }
 
+static int make_proxies(const struct config *config, struct trusted_proxies **out)
+{
+    return trusted_proxies_create(config->trusted_proxies, config->trusted_proxy_count, out);
+}
+
 int front_reload_prepare(struct front *front, const struct config *config,
                          struct diagnostics *diagnostics, struct front_reload **out)
 {
@@ -178,7 +188,9 @@ int front_reload_prepare(struct front *front, const struct config *config,
         return ERR_NO_MEMORY;
     }
     reload->count = config->listener_count;
-    int error = prepare(front, config, diagnostics, reload);
+    int error = make_proxies(config, &reload->proxies);
+    if (error == OK)
+        error = prepare(front, config, diagnostics, reload);
     if (error != OK) {
         front_reload_abort(reload);
         return error;
@@ -196,6 +208,7 @@ void front_reload_abort(struct front_reload *reload)
         if (reload->steps[i].is_new)
             entrance_destroy(reload->steps[i].entrance);
     }
+    trusted_proxies_unref(reload->proxies);
     free(reload->entrances);
     free(reload->steps);
     free(reload);
@@ -246,6 +259,8 @@ void front_reload_commit(struct front *front, struct front_reload *reload)
     front->count = reload->count;
     pthread_mutex_unlock(&front->lock);
     atomic_store_explicit(&front->routes.demo_page, reload->demo_page, memory_order_relaxed);
+    trust_change(&front->trust, reload->proxies);
+    reload->proxies = NULL;
     close_gone(front, before, count, reload);
     free(before);
     front_reload_abort(reload); /* What is left of it. */
@@ -257,15 +272,20 @@ int front_create(const struct config *config, struct hub *hub, struct diagnostic
                  struct front **out)
 {
     struct front_reload *reload;
+    struct trusted_proxies *proxies;
     struct front *front = calloc(1, sizeof *front);
     if (front == NULL)
         return ERR_NO_MEMORY;
     pthread_mutex_init(&front->lock, NULL);
+    trust_init(&front->trust);
     front->routes.hub = hub;
     mg_init_library(MG_FEATURES_TLS | MG_FEATURES_IPV6);
     /* Before anybody can come in. */
     atomic_init(&front->routes.demo_page, config->demo_page);
-    int error = front_reload_prepare(front, config, diagnostics, &reload);
+    int error = make_proxies(config, &proxies);
+    trust_change(&front->trust, proxies);
+    if (error == OK)
+        error = front_reload_prepare(front, config, diagnostics, &reload);
     if (error != OK) {
         front_destroy(front);
         return error;
@@ -301,6 +321,7 @@ void front_destroy(struct front *front)
         entrance_destroy(front->entrances[i]);
     free(front->entrances);
     mg_exit_library();
+    trust_deinit(&front->trust);
     pthread_mutex_destroy(&front->lock);
     free(front);
 }

@@ -1,5 +1,7 @@
 #include "front/guest.h"
 
+#include "base/address.h"
+#include "base/log.h"
 #include "front/farewell.h"
 
 #include <errno.h>
@@ -10,6 +12,7 @@
 #include <unistd.h>
 
 #define HEAD_CAPACITY_MIN 512 /* bytes; most heads fit */
+#define HEADER_PART 512       /* bytes of a PROXY header that are read at a time */
 
 static bool would_block(int error)
 {
@@ -127,8 +130,78 @@ static enum guest_state examine_tls(struct guest *guest, unsigned char *scratch,
     return state;
 }
 
+/* Looks whether a PROXY header comes first; nothing of it is taken yet. */
+static enum guest_state look_for_header(struct guest *guest)
+{
+    unsigned char first[PROXY_SIGNATURE_LEN];
+    ssize_t len = recv(guest->socket, first, sizeof first, MSG_PEEK | MSG_DONTWAIT);
+    if (len <= 0)
+        return len < 0 && would_block(errno) ? GUEST_WAITS : GUEST_GONE;
+    enum proxy_signature signature = proxy_signature_of(first, (size_t)len);
+    if (signature == PROXY_SIGNATURE_PARTLY) /* Peeking does not show an end behind bytes. */
+        return guest->ended ? GUEST_GONE : GUEST_WAITS;
+    guest->has_old_header = signature == PROXY_SIGNATURE_TEXT;
+    guest->preface = signature == PROXY_SIGNATURE_BINARY ? PREFACE_BEGUN : PREFACE_NONE;
+    return GUEST_READY;
+}
+
+static enum guest_state refuse_header(const struct guest *guest, const char *fault)
+{
+    struct address proxy;
+    char text[ADDRESS_TEXT_MAX];
+    address_from_sockaddr(&proxy, (const struct sockaddr *)&guest->peer);
+    address_text(&proxy, text);
+    log_debug("front", "connection of the proxy %s closed: its PROXY header %s", text, fault);
+    return GUEST_REFUSED;
+}
+
+/* Takes the header and no byte of what follows. */
+static enum guest_state take_header(struct guest *guest)
+{
+    unsigned char part[HEADER_PART];
+    const char *fault = NULL;
+    size_t missing;
+    while (fault == NULL && (missing = proxy_header_missing(&guest->header)) > 0) {
+        size_t most = missing < sizeof part ? missing : sizeof part;
+        ssize_t len = recv(guest->socket, part, most, MSG_DONTWAIT);
+        if (len < 0 && would_block(errno))
+            return GUEST_WAITS;
+        fault = len <= 0 ? "ends too early" : proxy_header_add(&guest->header, part, (size_t)len);
+    }
+    if (fault != NULL)
+        return refuse_header(guest, fault);
+    guest->preface = PREFACE_NONE;
+    return GUEST_READY;
+}
+
+static void use_header(struct guest *guest)
+{
+    struct address address;
+    guest->is_announced = proxy_header_address(&guest->header, &address);
+    if (guest->is_announced)
+        guest->peer_len = address_to_sockaddr(&address, &guest->peer);
+}
+
+static enum guest_state examine_preface(struct guest *guest)
+{
+    enum guest_state state = GUEST_READY;
+    if (guest->preface == PREFACE_POSSIBLE)
+        state = look_for_header(guest);
+    if (state != GUEST_READY || guest->preface == PREFACE_NONE)
+        return state;
+    state = take_header(guest);
+    if (state == GUEST_READY)
+        use_header(guest);
+    return state;
+}
+
 enum guest_state guest_examine(struct guest *guest, unsigned char *scratch, size_t max_head)
 {
+    if (guest->preface != PREFACE_NONE) {
+        enum guest_state state = examine_preface(guest);
+        if (state != GUEST_READY)
+            return state;
+    }
     return guest->context == NULL ? examine_plain(guest, scratch, max_head)
                                   : examine_tls(guest, scratch, max_head);
 }

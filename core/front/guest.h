@@ -3,12 +3,14 @@
  * handshake before that where the listener has TLS.
  *
  * On the accepting thread. Nothing here ever blocks. A plain guest's bytes stay in the socket; a
- * TLS guest's have to be read to be seen, and are kept for whoever takes the connection.
+ * TLS guest's have to be read to be seen, and are kept for whoever takes the connection. A proxy's
+ * header is read, exactly: whoever takes the connection sees none of it.
  */
 #ifndef SLUICE_FRONT_GUEST_H
 #define SLUICE_FRONT_GUEST_H
 
 #include "base/error.h"
+#include "front/proxy_header.h"
 
 #include <openssl/types.h>
 #include <stdbool.h>
@@ -26,24 +28,38 @@ struct guest_tls {
     size_t head_len;     /* bytes */
 };
 
+/* Whether a PROXY header is still to be read. */
+enum guest_preface {
+    PREFACE_NONE,
+    PREFACE_POSSIBLE, /* from a trusted proxy: one may come first */
+    PREFACE_BEGUN     /* its signature was there */
+};
+
 struct guest {
-    int socket;   /* non-blocking */
-    int listener; /* where it came from; borrowed */
-    struct sockaddr_storage peer;
+    int socket;                   /* non-blocking */
+    int listener;                 /* where it came from; borrowed */
+    struct sockaddr_storage peer; /* or whom a trusted proxy has named in its stead */
     socklen_t peer_len;
-    int64_t deadline; /* monotonic, ns */
-    size_t searched;  /* bytes of the head that need no second look */
-    size_t peeked;    /* bytes looked at in all */
-    bool ended;       /* the peer sends no more */
-    bool shaken;      /* the TLS handshake is complete */
-    bool put_off;     /* looked at from time to time only */
+    int64_t deadline;    /* monotonic, ns */
+    size_t searched;     /* bytes of the head that need no second look */
+    size_t peeked;       /* bytes looked at in all */
+    bool ended;          /* the peer sends no more */
+    bool shaken;         /* the TLS handshake is complete */
+    bool put_off;        /* looked at from time to time only */
+    bool is_trusted;     /* the peer is a trusted proxy, which has many clients: see guests_add */
+    bool is_announced;   /* the peer is whom a proxy has named */
+    bool has_old_header; /* of version 1: the request will not be understood */
+    bool moved;          /* to be counted at the address that a proxy has named */
+    enum guest_preface preface;
+    struct proxy_header header;
     SSL_CTX *context; /* one reference; NULL: plain */
     struct guest_tls tls;
     size_t head_capacity;  /* bytes that tls.head has room for */
-    struct origin *origin; /* its address among the waiting; NULL if it does not wait */
+    bool waits;            /* it is among the waiting */
+    struct origin *origin; /* its address among those; NULL: it is not counted there */
     TAILQ_ENTRY(guest) by_age;
     TAILQ_ENTRY(guest) by_origin;
-    TAILQ_ENTRY(guest) queue; /* put off, ready or prepared */
+    TAILQ_ENTRY(guest) queue; /* put off, moved, ready or prepared */
 };
 
 TAILQ_HEAD(guest_queue, guest);
@@ -51,7 +67,8 @@ TAILQ_HEAD(guest_queue, guest);
 enum guest_state {
     GUEST_WAITS,
     GUEST_READY, /* the head is complete, malformed, or as long as it may be: a worker can answer */
-    GUEST_GONE   /* ended or failed before that */
+    GUEST_GONE,  /* ended or failed before that */
+    GUEST_REFUSED /* a trusted proxy's header is wrong */
 };
 
 /* Looks at what has arrived. `scratch` is working memory of `max_head` bytes, the longest head. */

@@ -62,7 +62,7 @@ static struct origin *find_or_add(struct guests *guests, const uint8_t key[16])
     return origin;
 }
 
-int guests_add(struct guests *guests, struct guest *guest)
+int guests_count_at_address(struct guests *guests, struct guest *guest)
 {
     uint8_t key[16];
     key_of(guest, key);
@@ -71,24 +71,41 @@ int guests_add(struct guests *guests, struct guest *guest)
         return ERR_NO_MEMORY;
     TAILQ_INSERT_TAIL(&guest->origin->guests, guest, by_origin);
     guest->origin->count++;
+    return OK;
+}
+
+int guests_add(struct guests *guests, struct guest *guest)
+{
+    int error = guest->is_trusted ? OK : guests_count_at_address(guests, guest);
+    if (error != OK)
+        return error;
     TAILQ_INSERT_TAIL(&guests->by_age, guest, by_age);
+    guest->waits = true;
     guests->count++;
     return OK;
 }
 
-void guests_remove(struct guests *guests, struct guest *guest)
+static void leave_origin(struct guest *guest)
 {
     struct origin *origin = guest->origin;
     if (origin == NULL)
         return;
-    TAILQ_REMOVE(&guests->by_age, guest, by_age);
-    guests->count--;
     TAILQ_REMOVE(&origin->guests, guest, by_origin);
     guest->origin = NULL;
     if (--origin->count > 0)
         return;
     LIST_REMOVE(origin, next);
     free(origin);
+}
+
+void guests_remove(struct guests *guests, struct guest *guest)
+{
+    if (!guest->waits)
+        return;
+    TAILQ_REMOVE(&guests->by_age, guest, by_age);
+    guest->waits = false;
+    guests->count--;
+    leave_origin(guest);
 }
 
 struct guest *guests_oldest(const struct guests *guests)

@@ -21,8 +21,14 @@ struct guests {
 
 void guests_init(struct guests *guests);
 
-/* Adds the youngest guest. Returns 0 or ERR_NO_MEMORY. */
+/* Adds the youngest guest. A trusted proxy's is not counted at its address: the proxy's clients
+ * would share one limit, and any of them could use it up for the others. Only the limit of all
+ * guests holds for it, until the proxy has said where it comes from. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int guests_add(struct guests *guests, struct guest *guest);
+
+/* Counts one that was added as a proxy's at the address that it has now. Returns 0 or
+ * ERR_NO_MEMORY: it is still among the guests. */
+MUST_CHECK int guests_count_at_address(struct guests *guests, struct guest *guest);
 
 /* Removes a guest; one that is not among them is left alone. */
 void guests_remove(struct guests *guests, struct guest *guest);

@@ -20,6 +20,7 @@ struct arrival {
     struct endpoint *endpoint;
     struct mg_connection *conn;
     const char *path; /* decoded */
+    const struct address *from;
 };
 
 /* Decodes a path; false if it is too long for any endpoint's, or has a NUL in it. */
@@ -89,7 +90,9 @@ static int take_connection(struct upgrade *upgrade, struct mg_connection *conn)
     return OK;
 }
 
-/* Gives a good upgrade to the hub; owns it in every case. Returns the HTTP status. */
+/* Gives a good upgrade to the hub; owns it in every case. Returns the HTTP status. The limits per
+ * address count where the request comes from. A trusted proxy that does not say so is counted as
+ * anybody is: behind it could be one client who fills the server. */
 static int hand_over(const struct arrival *arrival, struct upgrade *upgrade)
 {
     enum admission admission = hub_admit(arrival->hub, arrival->endpoint, &upgrade->address);
@@ -113,7 +116,7 @@ static int handle_upgrade(const struct arrival *arrival)
         return refuse_without_memory(arrival->conn);
     upgrade->socket = -1;
     upgrade->endpoint = arrival->endpoint;
-    address_from_sockaddr(&upgrade->address, mg_peer_address(arrival->conn));
+    upgrade->address = *arrival->from;
     if (copy_request(arrival, &upgrade->request) != OK) {
         upgrade_destroy(upgrade);
         return refuse_without_memory(arrival->conn);
@@ -147,7 +150,7 @@ static int handle_demo_page(struct mg_connection *conn)
     return response_send(conn, &response);
 }
 
-int routes_handle(const void *context, struct mg_connection *conn)
+int routes_handle(const void *context, struct mg_connection *conn, const struct address *from)
 {
     const struct routes *routes = context;
     const struct mg_request_info *info = mg_get_request_info(conn);
@@ -159,7 +162,7 @@ int routes_handle(const void *context, struct mg_connection *conn)
     if (info->local_uri != NULL && decode_path(info->local_uri, path)) {
         struct endpoint *endpoint = hub_find_endpoint(routes->hub, path);
         if (endpoint != NULL)
-            return handle_upgrade(&(struct arrival){routes->hub, endpoint, conn, path});
+            return handle_upgrade(&(struct arrival){routes->hub, endpoint, conn, path, from});
         if (atomic_load_explicit(&routes->demo_page, memory_order_relaxed) &&
             strcmp(path, "/") == 0)
             return handle_demo_page(conn);

@@ -6,6 +6,8 @@
 #ifndef SLUICE_FRONT_ROUTES_H
 #define SLUICE_FRONT_ROUTES_H
 
+#include "base/address.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -17,9 +19,9 @@ struct routes {
     atomic_bool demo_page; /* at "/"; a reload may change it */
 };
 
-/* Answers the connection's request, or detaches it and hands it to the hub. `context` is the
- * struct routes. Returns the HTTP status (101 for an upgrade). */
-int routes_handle(const void *context, struct mg_connection *conn);
+/* Answers the connection's request, or detaches it and hands it to the hub as a client of the
+ * address `from`. `context` is the struct routes. Returns the HTTP status (101 for an upgrade). */
+int routes_handle(const void *context, struct mg_connection *conn, const struct address *from);
 
 /* Answers what CivetWeb could not read. Returns the HTTP status. */
 int routes_handle_unreadable(struct mg_connection *conn, int status);

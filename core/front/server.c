@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "front/civetweb_detach.h"
+#include "front/forwarded.h"
 
 #include <civetweb.h>
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MILLISECOND INT64_C(1000000) /* in nanoseconds */
 #define MASTER_THREAD 0              /* CivetWeb's type of the thread that accepts */
@@ -29,24 +31,51 @@ static void count(struct server *server, int status)
         atomic_fetch_add_explicit(&server->responses[status / 100], 1, memory_order_relaxed);
 }
 
+/* The peer, unless that is a proxy whose word about others counts. */
+static void find_origin(const struct server *server, const struct mg_connection *conn,
+                        struct address *from)
+{
+    const struct mg_request_info *info = mg_get_request_info(conn);
+    struct forwarded walk;
+    address_from_sockaddr(from, mg_peer_address(conn));
+    struct trusted_proxies *proxies = trust_in_force(server->trust);
+    if (proxies == NULL)
+        return;
+    forwarded_begin(&walk, proxies, from);
+    for (int i = info->num_headers; i-- > 0;)
+        if (strcasecmp(info->http_headers[i].name, FORWARDED_FIELD) == 0)
+            forwarded_follow(&walk, info->http_headers[i].value);
+    trusted_proxies_unref(proxies);
+    *from = walk.address;
+}
+
 static int on_request(struct mg_connection *conn)
 {
     const struct mg_request_info *info = mg_get_request_info(conn);
     struct server *server = server_of(conn);
-    int status = server->handler.handle(server->handler.context, conn);
+    struct address from;
+    char text[ADDRESS_TEXT_MAX];
+    find_origin(server, conn, &from);
+    int status = server->handler.handle(server->handler.context, conn, &from);
     count(server, status);
-    log_debug("front", "%s %s from %s: %d", info->request_method, info->request_uri,
-              info->remote_addr, status);
+    if (log_enabled(LOG_LEVEL_DEBUG)) {
+        address_text(&from, text);
+        log_debug("front", "%s %s from %s: %d", info->request_method, info->request_uri, text,
+                  status);
+    }
     return status;
 }
 
 static int on_unreadable(struct mg_connection *conn, int status, const char *message)
 {
     struct server *server = server_of(conn);
+    struct address from;
+    char text[ADDRESS_TEXT_MAX];
+    address_from_sockaddr(&from, mg_peer_address(conn));
+    address_text(&from, text);
     status = server->handler.handle_unreadable(conn, status);
     count(server, status);
-    log_debug("front", "unreadable request from %s: %d (%s)",
-              mg_get_request_info(conn)->remote_addr, status, message);
+    log_debug("front", "unreadable request from %s: %d (%s)", text, status, message);
     return 0; /* answered */
 }
 
@@ -149,8 +178,8 @@ static int create_waiting_room(struct server *server, const struct config *confi
                                     .max_head = config->front_max_header,
                                     .guests = WAITING_ROOM_GUESTS,
                                     .guests_per_address = WAITING_ROOM_GUESTS_PER_ADDRESS};
-    int rc =
-        waiting_room_create(&limits, server->tls, &server->waiting_stats, &server->waiting_room);
+    int rc = waiting_room_create(&limits, server->tls, server->trust, &server->waiting_stats,
+                                 &server->waiting_room);
     if (rc == ERR_SYSTEM)
         snprintf(server->failure, sizeof server->failure, "no epoll: %s", strerror(errno));
     return rc;

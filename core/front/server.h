@@ -6,9 +6,11 @@
 #ifndef SLUICE_FRONT_SERVER_H
 #define SLUICE_FRONT_SERVER_H
 
+#include "base/address.h"
 #include "base/error.h"
 #include "config/config.h"
 #include "front/listener.h"
+#include "front/trusted_proxies.h"
 #include "front/waiting_room.h"
 
 #include <openssl/types.h>
@@ -22,17 +24,19 @@ struct mg_context;
 #define SERVER_STATUS_CLASSES 6 /* responses are counted by the hundreds of their status */
 
 /* Who answers a server's requests; called on its workers, many at once. Both functions return the
- * HTTP status that they answered with. */
+ * HTTP status that they answered with. `from`: where the request comes from, by the word of trusted
+ * proxies if it came through some. */
 struct handler {
-    int (*handle)(const void *context, struct mg_connection *conn);
+    int (*handle)(const void *context, struct mg_connection *conn, const struct address *from);
     int (*handle_unreadable)(struct mg_connection *conn, int status); /* CivetWeb gave it up */
     const void *context;                                              /* borrowed */
 };
 
 struct server {
     struct handler handler;
-    unsigned workers; /* threads */
-    SSL_CTX *tls;     /* owned; NULL: plain; the first one, once started CivetWeb's own */
+    unsigned workers;    /* threads */
+    SSL_CTX *tls;        /* owned; NULL: plain; the first one, once started CivetWeb's own */
+    struct trust *trust; /* borrowed; NULL: no proxy is trusted */
     struct mg_context *context;
     struct waiting_room *waiting_room; /* owned */
     struct waiting_stats waiting_stats;

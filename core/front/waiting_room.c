@@ -1,6 +1,7 @@
 #include "front/waiting_room.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "front/farewell.h"
 #include "front/guests.h"
 #include "front/handover.h"
@@ -25,12 +26,15 @@
 struct waiting_room {
     struct waiting_limits limits;
     bool is_tls;
+    bool has_told_of_old_headers;
+    struct trust *trust; /* borrowed; NULL: nobody is trusted */
     struct waiting_stats *stats;
     int epoll;              /* the listeners (with NULL) and those that wait */
     bool watches_listeners; /* they are in it */
     struct guests guests;
     struct guest_queue put_off; /* of the guests */
     int64_t next_look;          /* at those, monotonic, ns */
+    struct guest_queue moved;   /* of the guests, too */
     struct guest_queue ready;   /* no longer guests */
     unsigned char *scratch;     /* max_head bytes */
     struct farewell farewell;   /* had their answer */
@@ -44,7 +48,9 @@ static void leave(struct waiting_room *room, struct guest *guest)
 {
     if (guest->put_off)
         TAILQ_REMOVE(&room->put_off, guest, queue);
-    guest->put_off = false;
+    if (guest->moved)
+        TAILQ_REMOVE(&room->moved, guest, queue);
+    guest->put_off = guest->moved = false;
     guests_remove(&room->guests, guest);
     atomic_store_explicit(&room->stats->waiting, room->guests.count, memory_order_relaxed);
 }
@@ -58,11 +64,27 @@ static void drop(struct waiting_room *room, struct guest *guest, enum waiting_dr
     atomic_fetch_add_explicit(&room->stats->dropped[reason], 1, memory_order_relaxed);
 }
 
+/* Whose address a proxy has named is counted there, but not before all events have been seen to:
+ * the oldest of that address may have to go, and may have one of them. */
+static void note_move(struct waiting_room *room, struct guest *guest)
+{
+    if (guest->is_trusted || guest->origin != NULL || guest->moved)
+        return;
+    guest->moved = true;
+    TAILQ_INSERT_TAIL(&room->moved, guest, queue);
+}
+
 /* What comes of a waiting guest that was looked at. */
 static void settle(struct waiting_room *room, struct guest *guest, enum guest_state state)
 {
-    if (state == GUEST_WAITS)
+    if (state == GUEST_WAITS) {
+        note_move(room, guest);
         return;
+    }
+    if (state == GUEST_REFUSED) {
+        drop(room, guest, WAITING_PREFACE);
+        return;
+    }
     leave(room, guest);
     if (state == GUEST_GONE) {
         guest_destroy(guest);
@@ -72,9 +94,39 @@ static void settle(struct waiting_room *room, struct guest *guest, enum guest_st
     TAILQ_INSERT_TAIL(&room->ready, guest, queue);
 }
 
+static bool is_trusted(const struct waiting_room *room, const struct guest *guest)
+{
+    struct address peer;
+    address_from_sockaddr(&peer, (const struct sockaddr *)&guest->peer);
+    return trust_holds(room->trust, &peer);
+}
+
+/* Once: every connection of such a proxy fails. */
+static void tell_of_old_header(struct waiting_room *room, const struct guest *guest)
+{
+    struct address peer;
+    char text[ADDRESS_TEXT_MAX];
+    if (room->has_told_of_old_headers)
+        return;
+    room->has_told_of_old_headers = true;
+    address_from_sockaddr(&peer, (const struct sockaddr *)&guest->peer);
+    address_text(&peer, text);
+    log_warn(
+        "front",
+        "the proxy %s sends PROXY headers of version 1, which are not understood: its requests "
+        "are refused; let it send version 2",
+        text);
+}
+
 static enum guest_state examine(struct waiting_room *room, struct guest *guest)
 {
-    return guest_examine(guest, room->scratch, room->limits.max_head);
+    bool was_announced = guest->is_announced;
+    enum guest_state state = guest_examine(guest, room->scratch, room->limits.max_head);
+    if (guest->is_announced && !was_announced)
+        guest->is_trusted = is_trusted(room, guest);
+    if (guest->has_old_header)
+        tell_of_old_header(room, guest);
+    return state;
 }
 
 /* Each look at a plain guest starts at its first byte, so one that sends a byte at a time could
@@ -113,14 +165,35 @@ static void drop_overdue(struct waiting_room *room, int64_t now)
         drop(room, guest, WAITING_TIMEOUT);
 }
 
-static void make_room_for(struct waiting_room *room, const struct guest *newcomer)
+/* Returns whether somebody had to go. */
+static bool make_room_at_address(struct waiting_room *room, const struct guest *newcomer)
 {
     size_t count;
+    if (newcomer->is_trusted)
+        return false;
     struct guest *oldest = guests_oldest_like(&room->guests, newcomer, &count);
-    if (oldest != NULL && count >= room->limits.guests_per_address)
-        drop(room, oldest, WAITING_FULL);
-    else if (room->guests.count >= room->limits.guests)
+    if (oldest == NULL || count < room->limits.guests_per_address)
+        return false;
+    drop(room, oldest, WAITING_FULL);
+    return true;
+}
+
+static void make_room_for(struct waiting_room *room, const struct guest *newcomer)
+{
+    if (!make_room_at_address(room, newcomer) && room->guests.count >= room->limits.guests)
         drop(room, guests_oldest(&room->guests), WAITING_FULL);
+}
+
+static void count_moved(struct waiting_room *room)
+{
+    struct guest *guest;
+    while ((guest = TAILQ_FIRST(&room->moved)) != NULL) {
+        TAILQ_REMOVE(&room->moved, guest, queue);
+        guest->moved = false;
+        (void)make_room_at_address(room, guest);
+        if (guests_count_at_address(&room->guests, guest) != OK)
+            drop(room, guest, WAITING_FULL);
+    }
 }
 
 /* Every change is told once: bytes that are only looked at would be told again and again. */
@@ -167,12 +240,17 @@ static void receive(struct waiting_room *room, const struct guest *newcomer)
     }
     *guest = *newcomer;
     prepare_buffer(room, guest->socket);
+    guest->is_trusted = is_trusted(room, guest);
+    guest->preface = guest->is_trusted ? PREFACE_POSSIBLE : PREFACE_NONE;
     switch (examine(room, guest)) {
     case GUEST_READY: /* It was quick and never has to wait. */
         TAILQ_INSERT_TAIL(&room->ready, guest, queue);
         break;
     case GUEST_GONE:
         guest_destroy(guest);
+        break;
+    case GUEST_REFUSED:
+        drop(room, guest, WAITING_PREFACE);
         break;
     default:
         seat(room, guest);
@@ -261,6 +339,7 @@ static void attend(struct waiting_room *room, const struct pollfd *listeners, nf
     for (nfds_t i = 0; knocked && i < count; i++)
         take_in(room, listeners[i].fd, now);
     look_at_put_off(room, now);
+    count_moved(room);
     drop_overdue(room, now);
     farewell_look(&room->farewell, now);
 }
@@ -326,7 +405,7 @@ void waiting_room_see_off(struct waiting_room *room, int socket)
     farewell_add(&room->farewell, socket);
 }
 
-int waiting_room_create(const struct waiting_limits *limits, SSL_CTX *tls,
+int waiting_room_create(const struct waiting_limits *limits, SSL_CTX *tls, struct trust *trust,
                         struct waiting_stats *stats, struct waiting_room **out)
 {
     struct waiting_room *room = calloc(1, sizeof *room);
@@ -336,9 +415,11 @@ int waiting_room_create(const struct waiting_limits *limits, SSL_CTX *tls,
     room->is_tls = tls != NULL;
     if (tls != NULL && SSL_CTX_up_ref(tls) == 1)
         room->tls = tls;
+    room->trust = trust;
     room->stats = stats;
     guests_init(&room->guests);
     TAILQ_INIT(&room->put_off);
+    TAILQ_INIT(&room->moved);
     TAILQ_INIT(&room->ready);
     farewell_init(&room->farewell);
     handover_init(&room->handover);

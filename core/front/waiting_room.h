@@ -1,7 +1,7 @@
 /*
  * The waiting room: accepted connections wait here until a worker can serve them without waiting
  * for the client, that is until the request head is complete, and on a TLS listener the handshake
- * before it.
+ * before it; and before both the PROXY header that a trusted proxy may send.
  *
  * Stands in for poll and accept in the thread that accepts: what it accepts from the listeners goes
  * into the room, and what is ready there is what its accept returns. It knows sockets and OpenSSL,
@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "front/guest.h"
+#include "front/trusted_proxies.h"
 
 #include <openssl/types.h>
 #include <poll.h>
@@ -38,6 +39,7 @@ struct waiting_limits {
 enum waiting_drop {
     WAITING_TIMEOUT, /* over the time: answered 408 */
     WAITING_FULL,    /* the oldest when there was no room, or no descriptor, for a newcomer */
+    WAITING_PREFACE, /* a trusted proxy's PROXY header was wrong */
     WAITING_DROP_COUNT
 };
 
@@ -47,10 +49,12 @@ struct waiting_stats {
     atomic_ullong dropped[WAITING_DROP_COUNT];
 };
 
-/* Takes a reference to `tls` (NULL: plain); `stats` is borrowed and must outlive the room. Any
- * thread. Returns 0, ERR_NO_MEMORY or ERR_SYSTEM. */
+/* Takes a reference to `tls` (NULL: plain); `trust` (NULL: nobody's PROXY header counts) and
+ * `stats` are borrowed and must outlive the room. Any thread. Returns 0, ERR_NO_MEMORY or
+ * ERR_SYSTEM. */
 MUST_CHECK int waiting_room_create(const struct waiting_limits *limits, SSL_CTX *tls,
-                                   struct waiting_stats *stats, struct waiting_room **out);
+                                   struct trust *trust, struct waiting_stats *stats,
+                                   struct waiting_room **out);
 
 /* Connections that are accepted from now on get this context; a reference is taken. Only for a room
  * that was made with one. Any thread. */
@@ -66,8 +70,9 @@ void waiting_room_destroy(struct waiting_room *room);
 int waiting_room_poll(struct waiting_room *room, struct pollfd *listeners, nfds_t count,
                       int milliseconds);
 
-/* As accept(2), for a connection that is ready; -1 with EAGAIN if there is none. The socket is
- * non-blocking, close-on-exec and the caller's. Accepting thread. */
+/* As accept(2), for a connection that is ready; -1 with EAGAIN if there is none. The address is the
+ * one that a trusted proxy's PROXY header has named, if there was one. The socket is non-blocking,
+ * close-on-exec and the caller's. Accepting thread. */
 int waiting_room_accept(struct waiting_room *room, int listener, struct sockaddr *address,
                         socklen_t *len);
 

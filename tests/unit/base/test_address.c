@@ -106,9 +106,24 @@ static void limits_count_ipv6_addresses_by_their_subnet(void **state)
     assert_same_key(ipv6("::1", 1), ipv4("0.0.0.1", 1), false);
 }
 
+static void becomes_a_socket_address_and_comes_back(void **state)
+{
+    struct address given[] = {ipv4("198.51.100.7", 4711), ipv6("2001:db8::7", 65535)};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct sockaddr_storage storage;
+        struct address back;
+        assert_int_equal(address_to_sockaddr(&given[i], &storage), sizeof(struct sockaddr_in6));
+        address_from_sockaddr(&back, (struct sockaddr *)&storage);
+        assert_memory_equal(back.bytes, given[i].bytes, 16);
+        assert_int_equal(back.port, given[i].port);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(becomes_a_socket_address_and_comes_back),
         cmocka_unit_test(writes_ipv4_with_dots),
         cmocka_unit_test(writes_ipv6_in_its_short_form),
         cmocka_unit_test(longest_text_fits),

@@ -281,8 +281,6 @@ static void values_out_of_range_name_the_range(void **state)
 static void keys_of_later_versions_are_named_as_such(void **state)
 {
     (void)state;
-    refused_with("trusted_proxies: []",
-                 "1:1 trusted_proxies: this version does not support it yet; remove it\n");
     refused_endpoint("compression: {enabled: true}",
                      "4:3 endpoints.0.compression: this version does not support it yet; remove "
                      "it\n");
@@ -294,6 +292,59 @@ static void keys_of_later_versions_are_named_as_such(void **state)
     refused_endpoint("clients: {per_identity: 1}",
                      "4:13 endpoints.0.clients.per_identity: this version does not support it yet; "
                      "remove it\n");
+}
+
+static void reads_trusted_proxies(void **state)
+{
+    (void)state;
+    struct config *config =
+        good(SMALLEST "trusted_proxies: [127.0.0.1/32, '2001:db8::/32', 10.0.0.7]\n");
+    assert_int_equal(config->trusted_proxy_count, 3);
+    assert_string_equal(config->trusted_proxies[0], "127.0.0.1/32");
+    assert_string_equal(config->trusted_proxies[1], "2001:db8::/32");
+    assert_string_equal(config->trusted_proxies[2], "10.0.0.7");
+    config_destroy(config);
+    config = good(SMALLEST "trusted_proxies: []\n");
+    assert_int_equal(config->trusted_proxy_count, 0);
+    config_destroy(config);
+}
+
+static void trusted_proxies_that_are_no_prefixes_are_refused_one_by_one(void **state)
+{
+    (void)state;
+    refused_with(
+        "trusted_proxies: [10.1.2.3/8, proxy.example.com, 10.0.0.0/33, '::1/129', '',\n"
+        "  '2001:db8::1/32', [a], 127.0.0.1:80]",
+        "1:19 trusted_proxies.0: \"10.1.2.3/8\" has bits set behind the prefix; did you "
+        "mean 10.0.0.0/8?\n"
+        "1:31 trusted_proxies.1: \"proxy.example.com\" is no address: write 192.0.2.0/24, "
+        "2001:db8::/32 or a whole address\n"
+        "1:50 trusted_proxies.2: \"10.0.0.0/33\" has no length from 0 to 32 behind the "
+        "slash\n"
+        "1:63 trusted_proxies.3: \"::1/129\" has no length from 0 to 128 behind the slash\n"
+        "1:74 trusted_proxies.4: is empty\n"
+        "2:3 trusted_proxies.5: \"2001:db8::1/32\" has bits set behind the prefix; did you "
+        "mean 2001:db8::/32?\n"
+        "2:21 trusted_proxies.6: is a list; a text is expected\n"
+        "2:26 trusted_proxies.7: \"127.0.0.1:80\" is no address: write 192.0.2.0/24, "
+        "2001:db8::/32 or a whole address\n");
+    refused_with("trusted_proxies: 127.0.0.1",
+                 "1:18 trusted_proxies: is a text; a list is expected\n");
+}
+
+static void there_may_be_a_thousand_trusted_proxies(void **state)
+{
+    static char text[32 * 1024];
+    (void)state;
+    size_t len = (size_t)snprintf(text, sizeof text, "%s", SMALLEST "trusted_proxies: [");
+    for (int i = 0; i < 1000; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "10.0.%d.%d, ", i / 256, i % 256);
+    snprintf(text + len, sizeof text - len, "]\n");
+    struct config *config = good(text);
+    assert_int_equal(config->trusted_proxy_count, 1000);
+    config_destroy(config);
+    snprintf(text + len, sizeof text - len, "10.1.0.0]\n");
+    refused(text, "3:18 trusted_proxies: has 1001 entries; there may be 1000\n");
 }
 
 static void checks_names_and_paths(void **state)
@@ -461,6 +512,9 @@ int main(void)
         cmocka_unit_test(wrong_types_say_what_is_expected),
         cmocka_unit_test(values_out_of_range_name_the_range),
         cmocka_unit_test(keys_of_later_versions_are_named_as_such),
+        cmocka_unit_test(reads_trusted_proxies),
+        cmocka_unit_test(trusted_proxies_that_are_no_prefixes_are_refused_one_by_one),
+        cmocka_unit_test(there_may_be_a_thousand_trusted_proxies),
         cmocka_unit_test(checks_names_and_paths),
         cmocka_unit_test(checks_values_against_each_other),
         cmocka_unit_test(an_admin_that_others_reach_needs_a_token),

@@ -19,6 +19,7 @@
 /* A room with one listener. */
 struct place {
     struct waiting_room *room;
+    struct trust trust; /* nobody, until a test says otherwise */
     struct waiting_stats stats;
     struct pollfd listener;
     struct sockaddr_in address;
@@ -32,17 +33,20 @@ static void open_place(struct place *place, int64_t timeout, size_t guests, size
                                     .guests_per_address = per_address};
     socklen_t len = sizeof place->address;
     *place = (struct place){.address = {.sin_family = AF_INET}};
+    trust_init(&place->trust);
     place->address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     place->listener = (struct pollfd){.fd = socket(AF_INET, SOCK_STREAM, 0), .events = POLLIN};
     assert_int_equal(bind(place->listener.fd, (struct sockaddr *)&place->address, len), 0);
     assert_int_equal(listen(place->listener.fd, 128), 0);
     assert_int_equal(getsockname(place->listener.fd, (struct sockaddr *)&place->address, &len), 0);
-    assert_int_equal(waiting_room_create(&limits, NULL, &place->stats, &place->room), OK);
+    assert_int_equal(waiting_room_create(&limits, NULL, &place->trust, &place->stats, &place->room),
+                     OK);
 }
 
 static void close_place(struct place *place)
 {
     waiting_room_destroy(place->room);
+    trust_deinit(&place->trust);
     close(place->listener.fd);
 }
 
