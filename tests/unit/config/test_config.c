@@ -215,7 +215,8 @@ static void names_the_nearest_key(void **state)
                      "4:26 endpoints.0.pipeline.0: unknown key \"option\"; did you mean "
                      "\"options\"?\n");
     refused_with("zzz: 1", "1:1 unknown key \"zzz\"; known here: listen, admin, loops, front, "
-                           "limits, offload, shutdown, demo_page, plugins, log, endpoints\n");
+                           "limits, offload, shutdown, demo_page, trusted_proxies, plugins, log, "
+                           "endpoints\n");
 }
 
 static void names_the_nearest_choice(void **state)
@@ -329,7 +330,7 @@ static void trusted_proxies_that_are_no_prefixes_are_refused_one_by_one(void **s
         "2:26 trusted_proxies.7: \"127.0.0.1:80\" is no address: write 192.0.2.0/24, "
         "2001:db8::/32 or a whole address\n");
     refused_with("trusted_proxies: 127.0.0.1",
-                 "1:18 trusted_proxies: is a text; a list is expected\n");
+                 "1:18 trusted_proxies: is a single value; a list is expected\n");
 }
 
 static void there_may_be_a_thousand_trusted_proxies(void **state)

@@ -2,6 +2,7 @@
  */
 #include "unit.h"
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "front/waiting_room.h"
 
@@ -15,6 +16,7 @@
 #define HEAD "GET /ws HTTP/1.1\r\nHost: x\r\n\r\n"
 #define MAX_HEAD 256
 #define LONG (60 * NS_PER_S)
+#define HEADER_LEN 28 /* of those below */
 
 /* A room with one listener. */
 struct place {
@@ -59,6 +61,41 @@ static int visit(const struct place *place, const char *text)
     return client;
 }
 
+static void trust_loopback(struct place *place)
+{
+    char *texts[] = {"127.0.0.1"};
+    struct trusted_proxies *proxies;
+    assert_int_equal(trusted_proxies_create(texts, 1, &proxies), OK);
+    trust_change(&place->trust, proxies);
+}
+
+/* Writes a PROXY header that says that 198.51.100.`last`:4711 has connected. */
+static void make_header(char header[HEADER_LEN], int last)
+{
+    memcpy(header, "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc6\x33\x64\0\x7f\0\0\x01\x12\x67\0\x50",
+           HEADER_LEN);
+    header[19] = (char)last;
+}
+
+/* As visit, with a header in front. */
+static int visit_from(const struct place *place, int last, const char *text)
+{
+    char header[HEADER_LEN];
+    int client = visit(place, "");
+    make_header(header, last);
+    assert_int_equal(send(client, header, HEADER_LEN, MSG_NOSIGNAL), HEADER_LEN);
+    assert_int_equal(send(client, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+    return client;
+}
+
+static void wait_for_drops(struct place *place, enum waiting_drop reason, unsigned long long count)
+{
+    int64_t deadline = clock_monotonic() + 10 * NS_PER_S;
+    while (atomic_load(&place->stats.dropped[reason]) < count && clock_monotonic() < deadline)
+        assert_int_equal(waiting_room_poll(place->room, &place->listener, 1, 10), 0);
+    assert_int_equal(atomic_load(&place->stats.dropped[reason]), count);
+}
+
 /* Polls until `count` wait and nobody is ready. */
 static void wait_for_guests(struct place *place, size_t count)
 {
@@ -70,7 +107,7 @@ static void wait_for_guests(struct place *place, size_t count)
 }
 
 /* Polls until somebody is ready, and accepts it. */
-static int accept_ready(struct place *place)
+static int accept_from(struct place *place, struct address *from)
 {
     struct sockaddr_storage peer;
     socklen_t len = sizeof peer;
@@ -81,8 +118,22 @@ static int accept_ready(struct place *place)
     int socket =
         waiting_room_accept(place->room, place->listener.fd, (struct sockaddr *)&peer, &len);
     assert_true(socket >= 0);
-    assert_int_equal(peer.ss_family, AF_INET);
+    assert_true(len <= sizeof(struct sockaddr_in6)); /* CivetWeb has no more room. */
+    address_from_sockaddr(from, (struct sockaddr *)&peer);
     return socket;
+}
+
+static int accept_ready(struct place *place)
+{
+    struct address from;
+    return accept_from(place, &from);
+}
+
+static void assert_from(const struct address *from, const char *expected)
+{
+    char text[ADDRESS_TEXT_MAX];
+    address_text(from, text);
+    assert_string_equal(text, expected);
 }
 
 static void assert_reads(int socket, const char *text)
@@ -248,6 +299,230 @@ static void destroying_closes_those_who_wait_and_those_who_are_ready(void **stat
     close(ready);
 }
 
+static void a_trusted_proxys_header_names_the_peer_and_is_taken(void **state)
+{
+    struct place place;
+    struct address from;
+    (void)state;
+    open_place(&place, LONG, 10, 10);
+    trust_loopback(&place);
+    int client = visit_from(&place, 7, HEAD);
+    int served = accept_from(&place, &from);
+    assert_from(&from, "198.51.100.7");
+    assert_int_equal(from.port, 4711);
+    assert_reads(served, HEAD);
+    close(served);
+    close(client);
+    close_place(&place);
+}
+
+static void a_header_may_come_one_byte_at_a_time(void **state)
+{
+    struct place place;
+    struct address from;
+    char header[HEADER_LEN];
+    (void)state;
+    open_place(&place, LONG, 10, 10);
+    trust_loopback(&place);
+    make_header(header, 7);
+    int client = visit(&place, "");
+    wait_for_guests(&place, 1);
+    for (size_t i = 0; i < HEADER_LEN; i++) {
+        assert_int_equal(send(client, header + i, 1, MSG_NOSIGNAL), 1);
+        wait_for_guests(&place, 1);
+    }
+    for (size_t i = 0; i < sizeof HEAD - 1; i++) {
+        assert_int_equal(waiting_room_poll(place.room, &place.listener, 1, 0), 0);
+        assert_int_equal(send(client, &HEAD[i], 1, MSG_NOSIGNAL), 1);
+    }
+    int served = accept_from(&place, &from);
+    assert_from(&from, "198.51.100.7");
+    assert_reads(served, HEAD);
+    close(served);
+    close(client);
+    close_place(&place);
+}
+
+static void a_strangers_header_is_no_header(void **state)
+{
+    struct place place;
+    struct address from;
+    char got[HEADER_LEN + sizeof HEAD];
+    (void)state;
+    open_place(&place, LONG, 10, 10);
+    int client = visit_from(&place, 7, HEAD);
+    int served = accept_from(&place, &from); /* for CivetWeb to refuse */
+    assert_from(&from, "127.0.0.1");
+    assert_int_equal(recv(served, got, HEADER_LEN, MSG_WAITALL), HEADER_LEN);
+    assert_memory_equal(got, "\r\n\r\n", 4);
+    close(served);
+    close(client);
+    close_place(&place);
+}
+
+static void a_trusted_proxy_needs_no_header(void **state)
+{
+    struct place place;
+    struct address from;
+    (void)state;
+    open_place(&place, LONG, 10, 10);
+    trust_loopback(&place);
+    int client = visit(&place, HEAD);
+    int served = accept_from(&place, &from);
+    assert_from(&from, "127.0.0.1");
+    assert_reads(served, HEAD);
+    close(served);
+    close(client);
+    close_place(&place);
+}
+
+static void a_header_for_the_proxy_itself_changes_nothing(void **state)
+{
+    static const char local[] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0\x03\x04\0";
+    struct place place;
+    struct address from;
+    (void)state;
+    open_place(&place, LONG, 10, 10);
+    trust_loopback(&place);
+    int client = visit(&place, "");
+    assert_int_equal(send(client, local, sizeof local, 0), sizeof local); /* with the zero */
+    assert_int_equal(send(client, HEAD, sizeof HEAD - 1, 0), sizeof HEAD - 1);
+    int served = accept_from(&place, &from);
+    assert_from(&from, "127.0.0.1");
+    assert_reads(served, HEAD);
+    close(served);
+    close(client);
+    close_place(&place);
+}
+
+static void a_wrong_header_ends_the_connection_and_is_counted(void **state)
+{
+    struct place place;
+    char header[HEADER_LEN];
+    char byte;
+    (void)state;
+    open_place(&place, LONG, 10, 10);
+    trust_loopback(&place);
+    make_header(header, 7);
+    header[12] = 0x31;
+    int at_once = visit(&place, "");
+    assert_int_equal(send(at_once, header, HEADER_LEN, 0), HEADER_LEN);
+    wait_for_drops(&place, WAITING_PREFACE, 1);
+    assert_true(recv(at_once, &byte, 1, 0) <= 0);
+    int later = visit(&place, "");
+    assert_int_equal(send(later, header, 12, 0), 12);
+    wait_for_guests(&place, 1);
+    assert_int_equal(send(later, header + 12, 4, 0), 4);
+    wait_for_drops(&place, WAITING_PREFACE, 2);
+    assert_true(recv(later, &byte, 1, 0) <= 0);
+    wait_for_guests(&place, 0);
+    close(at_once);
+    close(later);
+    close_place(&place);
+}
+
+static void half_a_header_ends_with_the_connection_or_the_deadline(void **state)
+{
+    struct place place;
+    char header[HEADER_LEN];
+    (void)state;
+    open_place(&place, 100 * NS_PER_MS, 10, 10);
+    trust_loopback(&place);
+    make_header(header, 7);
+    int ends = visit(&place, "");
+    assert_int_equal(send(ends, header, 20, 0), 20);
+    assert_int_equal(shutdown(ends, SHUT_WR), 0);
+    wait_for_drops(&place, WAITING_PREFACE, 1);
+    int silent = visit(&place, "");
+    assert_int_equal(send(silent, header, 20, 0), 20);
+    wait_for_drops(&place, WAITING_TIMEOUT, 1);
+    wait_for_guests(&place, 0);
+    close(ends);
+    close(silent);
+    close_place(&place);
+}
+
+static void a_proxys_connections_are_not_one_address(void **state)
+{
+    struct place place;
+    int client[8];
+    (void)state;
+    open_place(&place, LONG, 20, 3);
+    trust_loopback(&place);
+    for (int i = 0; i < 8; i++)
+        client[i] = visit(&place, "GET ");
+    wait_for_guests(&place, 8);
+    assert_int_equal(atomic_load(&place.stats.dropped[WAITING_FULL]), 0);
+    for (int i = 0; i < 8; i++)
+        close(client[i]);
+    wait_for_guests(&place, 0);
+    close_place(&place);
+}
+
+static bool has_ended(int client)
+{
+    char byte;
+    return recv(client, &byte, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET;
+}
+
+/* Header and head come together, or the header later: both count at the address that it names. */
+static void who_comes_through_a_proxy_is_counted_at_its_own_address(void **state)
+{
+    struct place place;
+    char header[HEADER_LEN];
+    int client[6];
+    (void)state;
+    open_place(&place, LONG, 20, 3);
+    trust_loopback(&place);
+    client[0] = visit_from(&place, 1, "GET ");
+    wait_for_guests(&place, 1);
+    client[1] = visit_from(&place, 2, "GET ");
+    wait_for_guests(&place, 2);
+    for (int i = 2; i < 6; i++) {
+        client[i] = visit(&place, "");
+        wait_for_guests(&place, (size_t)i + 1);
+    }
+    make_header(header, 1);
+    for (int i = 2; i < 6; i++) /* in one go: all events come in the same turn */
+        assert_int_equal(send(client[i], header, HEADER_LEN, 0), HEADER_LEN);
+    wait_for_drops(&place, WAITING_FULL, 2);
+    wait_for_guests(&place, 4);
+    assert_true(has_ended(client[0])); /* the oldest of its address */
+    assert_false(has_ended(client[1]));
+    int ended = 0;
+    for (int i = 2; i < 6; i++)
+        ended += has_ended(client[i]);
+    assert_int_equal(ended, 1);
+    for (int i = 0; i < 6; i++)
+        close(client[i]);
+    wait_for_guests(&place, 0);
+    close_place(&place);
+}
+
+static void trust_that_changes_is_for_those_who_come_later(void **state)
+{
+    struct place place;
+    struct address from;
+    (void)state;
+    open_place(&place, LONG, 10, 10);
+    trust_loopback(&place);
+    int before = visit(&place, "");
+    wait_for_guests(&place, 1);
+    trust_change(&place.trust, NULL);
+    int after = visit_from(&place, 8, HEAD);
+    close(accept_from(&place, &from));
+    assert_from(&from, "127.0.0.1");
+    char header[HEADER_LEN];
+    make_header(header, 7);
+    assert_int_equal(send(before, header, HEADER_LEN, 0), HEADER_LEN);
+    assert_int_equal(send(before, HEAD, sizeof HEAD - 1, 0), sizeof HEAD - 1);
+    close(accept_from(&place, &from));
+    assert_from(&from, "198.51.100.7");
+    close(before);
+    close(after);
+    close_place(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +536,16 @@ int main(void)
         cmocka_unit_test(drops_the_oldest_of_all_when_the_room_is_full),
         cmocka_unit_test(has_nothing_to_accept_before_poll_says_so),
         cmocka_unit_test(destroying_closes_those_who_wait_and_those_who_are_ready),
+        cmocka_unit_test(a_trusted_proxys_header_names_the_peer_and_is_taken),
+        cmocka_unit_test(a_header_may_come_one_byte_at_a_time),
+        cmocka_unit_test(a_strangers_header_is_no_header),
+        cmocka_unit_test(a_trusted_proxy_needs_no_header),
+        cmocka_unit_test(a_header_for_the_proxy_itself_changes_nothing),
+        cmocka_unit_test(a_wrong_header_ends_the_connection_and_is_counted),
+        cmocka_unit_test(half_a_header_ends_with_the_connection_or_the_deadline),
+        cmocka_unit_test(a_proxys_connections_are_not_one_address),
+        cmocka_unit_test(who_comes_through_a_proxy_is_counted_at_its_own_address),
+        cmocka_unit_test(trust_that_changes_is_for_those_who_come_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
