@@ -399,7 +399,8 @@ struct sl_host {
     /* This instance's `client_size` bytes for that client. */
     void *(*client_state)(const struct sl_instance *self, struct sl_client *client);
     uint64_t (*client_id)(const struct sl_client *client); /* unique while the server runs */
-    /* The peer's address as text, without the port; borrowed until the hook returns. */
+    /* The client's address as text, without the port; behind trusted proxies the one that they
+     * name. Borrowed until the hook returns. */
     struct sl_string (*client_address)(const struct sl_client *client);
     /* The same as 16 bytes, IPv4 as ::ffff:a.b.c.d. */
     void (*client_address_bytes)(const struct sl_client *client, uint8_t bytes[16]);

@@ -1,6 +1,7 @@
 """What the integration tests share: the server under test, a raw WebSocket client, waiting."""
 
 from .certificates import Certificates
+from .haproxy import HAProxy
 from .issuer import Issuer
 from .served import ServedTest
 from .server import (BUILD, INTEGRATION, ROOT, Sluice, endpoint, run_sluice, sanitized,
@@ -10,8 +11,8 @@ from .wire import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Ended, RawClie
                    close_payload, frame, http_get)
 
 __all__ = [
-    'BINARY', 'BUILD', 'CLOSE', 'CONTINUATION', 'Certificates', 'Ended', 'INTEGRATION', 'Issuer', 'PING',
-    'PONG', 'ROOT', 'RawClient', 'Refused', 'ServedTest', 'Sluice', 'TEXT', 'close_payload', 'endpoint',
+    'BINARY', 'BUILD', 'CLOSE', 'CONTINUATION', 'Certificates', 'Ended', 'HAProxy', 'INTEGRATION', 'Issuer',
+    'PING', 'PONG', 'ROOT', 'RawClient', 'Refused', 'ServedTest', 'Sluice', 'TEXT', 'close_payload', 'endpoint',
     'frame', 'http_get', 'patience', 'run_sluice', 'sanitized', 'settings', 'temporary_folder',
     'wait_until',
 ]
