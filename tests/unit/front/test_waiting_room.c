@@ -485,6 +485,8 @@ static void who_comes_through_a_proxy_is_counted_at_its_own_address(void **state
     make_header(header, 1);
     for (int i = 2; i < 6; i++) /* in one go: all events come in the same turn */
         assert_int_equal(send(client[i], header, HEADER_LEN, 0), HEADER_LEN);
+    /* The one that has to go has an event behind theirs. */
+    assert_int_equal(send(client[0], "/", 1, 0), 1);
     wait_for_drops(&place, WAITING_FULL, 2);
     wait_for_guests(&place, 4);
     assert_true(has_ended(client[0])); /* the oldest of its address */
@@ -496,6 +498,26 @@ static void who_comes_through_a_proxy_is_counted_at_its_own_address(void **state
     for (int i = 0; i < 6; i++)
         close(client[i]);
     wait_for_guests(&place, 0);
+    close_place(&place);
+}
+
+static void who_has_just_been_named_may_have_to_make_way(void **state)
+{
+    struct place place;
+    char header[HEADER_LEN];
+    (void)state;
+    open_place(&place, LONG, 1, 1);
+    trust_loopback(&place);
+    make_header(header, 7);
+    int named = visit(&place, "");
+    wait_for_guests(&place, 1);
+    assert_int_equal(send(named, header, HEADER_LEN, 0), HEADER_LEN);
+    int newcomer = visit(&place, "GET "); /* in the same turn */
+    wait_for_drops(&place, WAITING_FULL, 1);
+    wait_for_guests(&place, 1);
+    assert_true(has_ended(named));
+    close(named);
+    close(newcomer);
     close_place(&place);
 }
 
@@ -545,6 +567,7 @@ int main(void)
         cmocka_unit_test(half_a_header_ends_with_the_connection_or_the_deadline),
         cmocka_unit_test(a_proxys_connections_are_not_one_address),
         cmocka_unit_test(who_comes_through_a_proxy_is_counted_at_its_own_address),
+        cmocka_unit_test(who_has_just_been_named_may_have_to_make_way),
         cmocka_unit_test(trust_that_changes_is_for_those_who_come_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
