@@ -97,15 +97,18 @@ class Production(Shipped):
 class Telemetry(Shipped):
     file = 'telemetry.yaml'
 
-    def connect(self):
-        return RawClient(self.server, '/telemetry', tls=certificates.client_context(True))
+    def connect(self, has_certificate=True):
+        return RawClient(self.server, '/telemetry',
+                         tls=certificates.client_context(has_certificate))
 
     def test_all_of_it(self):
+        with self.assertRaises(OSError):  # the TLS handshake fails
+            self.connect(has_certificate=False)
         first = self.connect()
         first.text(json.dumps({'at': 'yesterday', 'values': {'t': 1}}))
         answer = json.loads(first.read_text())
         self.assertEqual(answer['error'], 'schema')
-        self.assertIn('/at', answer['detail'])
+        self.assertEqual((answer['instance'], answer['schema']), ('/at', '#/properties/at/format'))
         first.text(json.dumps({'at': '2026-11-24T12:00:00Z', 'values': {'temperature': 21.5}}))
         second = self.connect()  # takes over
         self.assertEqual(first.expect_close()[0], 4409)
