@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 
 from scenarios import IdleMemory, Traffic, all_scenarios, count_syscalls
@@ -33,6 +34,9 @@ def parse_arguments():
     parser.add_argument('--json', metavar='FILE', help='write all figures to FILE')
     parser.add_argument('--build', default=os.path.join(ROOT, 'build'), metavar='DIR',
                         help='the build folder (default: build)')
+    parser.add_argument('--plugins', metavar='NAME', nargs='?', const='',
+                        help='instead of comparing servers, measure what the shipped plugins (or the '
+                             'one of that name) cost, and print tables in Markdown; half a minute')
     parser.add_argument('--list', action='store_true', help='name the scenarios and exit')
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (1 if arguments.quick else 3)
@@ -163,8 +167,21 @@ def load_command(arguments):
     return [load]
 
 
+def measure_plugins(arguments):
+    """Prints what plugins cost, measured on one processor: see tests/bench/plugins."""
+    build = os.path.abspath(arguments.build)
+    program = os.path.join(build, 'tests', 'bench', 'plugin_cost')
+    if not os.path.exists(program):
+        sys.exit(f'bench: {program} is missing: build it with scripts/build test')
+    command = [program, build] + ([arguments.plugins] if arguments.plugins else [])
+    sys.exit(subprocess.run(command, check=False,
+                            preexec_fn=lambda: os.sched_setaffinity(0, {0})).returncode)
+
+
 def main():
     arguments = parse_arguments()
+    if arguments.plugins is not None:
+        measure_plugins(arguments)
     scenarios = chosen_scenarios(arguments)
     if arguments.list:
         print('\n'.join(f'{s.name:<14} {s.title}' for s in scenarios))

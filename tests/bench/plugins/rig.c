@@ -1,0 +1,148 @@
+#include "rig.h"
+
+#include "config/config_parse.h"
+#include "hub/hub_internal.h"
+#include "pipeline/chain.h"
+
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Noreturn void give_up(const char *sentence)
+{
+    fprintf(stderr, "plugin_cost: %s\n", sentence);
+    exit(1);
+}
+
+/* -- the hub -- */
+
+static struct config *parse(const char *text, size_t len)
+{
+    struct diagnostics diagnostics;
+    struct config *config = NULL;
+    diagnostics_init(&diagnostics);
+    int error = config_parse("bench.yaml", text, len, NULL, 0, &diagnostics, &config);
+    diagnostics_print(&diagnostics);
+    diagnostics_deinit(&diagnostics);
+    if (error != OK)
+        give_up("the configuration above is not valid");
+    return config;
+}
+
+static struct hub *make_hub(struct config *config)
+{
+    struct diagnostics diagnostics;
+    struct hub *hub = NULL;
+    diagnostics_init(&diagnostics);
+    int error = hub_create(config, &diagnostics, &hub);
+    diagnostics_print(&diagnostics);
+    diagnostics_deinit(&diagnostics);
+    if (error != OK)
+        give_up("the pipeline above cannot be made");
+    if (hub_start(hub) != OK)
+        give_up("the loop's thread cannot be started");
+    return hub;
+}
+
+void rig_create(struct rig *rig, const char *build, const char *pipeline)
+{
+    char *text = NULL;
+    int len = asprintf(&text,
+                       "listen: [{address: '127.0.0.1:0'}]\nloops: 1\n"
+                       "plugins: {path: ['%s/plugins', '%s/tests/plugins']}\n"
+                       "endpoints:\n- path: /ws\n  pipeline: %s\n",
+                       build, build, pipeline);
+    if (len < 0)
+        give_up("there is no memory");
+    rig->config = parse(text, (size_t)len);
+    rig->hub = make_hub(rig->config);
+    free(text);
+}
+
+void rig_destroy(struct rig *rig)
+{
+    hub_destroy(rig->hub);
+    config_destroy(rig->config);
+}
+
+/* -- its loop -- */
+
+struct errand {
+    struct mail mail; /* first */
+    void (*work)(struct shard *shard, void *context);
+    void *context;
+    sem_t done;
+};
+
+static void deliver(struct loop *loop, struct mail *mail)
+{
+    struct errand *errand = (struct errand *)mail;
+    errand->work(shard_of(loop), errand->context);
+    sem_post(&errand->done);
+}
+
+void rig_run(struct rig *rig, void (*work)(struct shard *shard, void *context), void *context)
+{
+    struct errand errand = {.mail.deliver = deliver, .work = work, .context = context};
+    sem_init(&errand.done, 0, 0);
+    loop_post(&rig->hub->shards[0].loop, &errand.mail);
+    while (sem_wait(&errand.done) != 0) {
+        /* A signal: waits on. */
+    }
+    sem_destroy(&errand.done);
+}
+
+/* -- clients -- */
+
+struct client *rig_client(struct shard *shard, unsigned number)
+{
+    struct audience *audience = &shard->hub->endpoints[0]->audiences[0];
+    size_t state_size = audience->setup->chain->client_size;
+    struct client *client = calloc(1, sizeof *client + state_size);
+    if (client == NULL || shard_add(shard, client) != OK)
+        give_up("there is no memory for a client");
+    unsigned place = 2 * 97 * number;
+    client->shard = shard;
+    client->audience = audience;
+    client->setup = audience->setup;
+    client->state = CLIENT_CONNECTING;
+    client->inline_size = (uint32_t)state_size;
+    client->address = (struct address){.bytes = {[10] = 0xff,
+                                                 [11] = 0xff,
+                                                 [12] = (uint8_t)(1 + (place >> 16)),
+                                                 [13] = (uint8_t)(place >> 8),
+                                                 [14] = (uint8_t)place,
+                                                 [15] = 1}};
+    return client;
+}
+
+void rig_client_destroy(struct client *client)
+{
+    shard_remove(client->shard, client);
+    free(client);
+}
+
+void rig_open(struct client *client, const struct request *request)
+{
+    struct connect connect;
+    connect_init(&connect, request, false, NULL);
+    connect.references = 1;
+    if (chain_connect(client, &connect) != CHAIN_PASSED) {
+        fprintf(stderr, "plugin_cost: the upgrade was refused: %d %s\n", connect.status,
+                connect.reason);
+        exit(1);
+    }
+    client->state = CLIENT_OPEN;
+    chain_open(client->setup->chain, client);
+}
+
+void rig_close(struct client *client)
+{
+    chain_close(client->setup->chain, client);
+    client_release_extras(client);
+    free(client->identity);
+    client->identity = NULL;
+    memset(client->plugin_state, 0, client->inline_size);
+    client->state = CLIENT_CONNECTING;
+}
