@@ -7,6 +7,7 @@
 #include "pipeline/chain.h"
 #include "rig.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #define ROUNDS 15
 #define ROUND_NS (20 * NS_PER_MS)
 #define WARM_UP 2000
+#define HUBS 4
 
 /* On the loop's thread. */
 struct bench {
@@ -216,7 +218,7 @@ static void do_nothing(struct shard *shard, void *context)
     (void)context;
 }
 
-long measure_hub(const struct subject *subject)
+static long bytes_of_hub(const struct subject *subject)
 {
     struct rig rig;
     long before = allocations_bytes();
@@ -227,4 +229,14 @@ long measure_hub(const struct subject *subject)
     allocations_count(false);
     rig_destroy(&rig);
     return bytes;
+}
+
+long measure_hub(const struct subject *subject)
+{
+    long least = LONG_MAX;
+    for (int i = 0; i < HUBS; i++) {
+        long bytes = bytes_of_hub(subject);
+        least = bytes < least ? bytes : least;
+    }
+    return least;
 }

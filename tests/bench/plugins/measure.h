@@ -30,7 +30,8 @@ struct figures {
 
 void measure(const struct subject *subject, struct figures *figures);
 
-/* What the hub with that pipeline takes, in bytes; only differences mean something. */
+/* What the hub with that pipeline takes, in bytes: the least of some, since threads and libraries
+ * keep things now and then. Only differences mean something. */
 long measure_hub(const struct subject *subject);
 
 #endif
