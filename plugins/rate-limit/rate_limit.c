@@ -25,9 +25,9 @@
 struct rate_limit {
     struct settings settings;
     struct key_secret secret;
-    struct table *tables[RULES_MAX];   /* NULL: buckets are in the clients' state, or common */
-    struct common *commons[RULES_MAX]; /* per: all; else NULL */
-    struct table *connections;         /* NULL: upgrades are not limited */
+    struct table *tables[RULES_MAX];        /* NULL: buckets are in the clients' state, or common */
+    struct common_part *commons[RULES_MAX]; /* per: all; else NULL */
+    struct table *connections;              /* NULL: upgrades are not limited */
     _Atomic int64_t next_warning;
     struct sl_metric *dropped;
     struct sl_metric *delayed;
@@ -81,7 +81,8 @@ static int prepare_rule(struct sl_instance *self, size_t index)
         return create_table(self, &rule->limits,
                             rule->scope == PER_ENDPOINT ? 1 : state->settings.max_keys,
                             &state->tables[index]);
-    state->commons[index] = common_take(rule->name, &rule->limits, &differs);
+    struct common_place place = {.endpoint = self->endpoint, .instance = self->name, .rule = index};
+    state->commons[index] = common_join(rule->name, &place, &rule->limits, &differs);
     if (state->commons[index] != NULL)
         return 0;
     return differs ? sl_fail(self,
@@ -172,6 +173,22 @@ static bool is_exempt_identity(const struct sl_instance *self, const struct sl_c
     return false;
 }
 
+static bool is_exempt(const struct sl_instance *self, const struct sl_client *client,
+                      const uint8_t address[16])
+{
+    const struct rate_limit *state = self->state;
+    return is_exempt_address(&state->settings, address) || is_exempt_identity(self, client);
+}
+
+static void show_keys(struct sl_instance *self)
+{
+    struct rate_limit *state = self->state;
+    size_t keys = state->connections != NULL ? table_count(state->connections) : 0;
+    for (size_t i = 0; i < state->settings.rule_count; i++)
+        keys += state->tables[i] != NULL ? table_count(state->tables[i]) : 0;
+    self->host->metric_set(state->keys, (double)keys);
+}
+
 /* -- upgrades -- */
 
 static enum sl_verdict deny(const struct sl_instance *self, struct sl_request *request,
@@ -198,7 +215,7 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
     if (state->connections == NULL)
         return SL_CONTINUE;
     self->host->client_address_bytes(client, address);
-    if (is_exempt_address(&state->settings, address))
+    if (is_exempt(self, client, address))
         return SL_CONTINUE;
     if (!state->settings.connections_of_all)
         key = address_key(self, address);
@@ -234,25 +251,18 @@ static void on_open(struct sl_instance *self, struct sl_client *client)
     struct client_state *own = self->host->client_state(self, client);
     uint8_t address[16];
     self->host->client_address_bytes(client, address);
-    own->is_exempt =
-        is_exempt_address(&state->settings, address) || is_exempt_identity(self, client);
+    own->is_exempt = is_exempt(self, client, address);
     for (size_t i = 0; i < state->settings.rule_count; i++)
         if (state->tables[i] != NULL)
             own->shares[i].key = key_for(self, client, &state->settings.rules[i], address);
+    show_keys(self);
 }
 
 static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)
 {
-    struct rate_limit *state = self->state;
-    size_t keys = 0;
     (void)client;
     (void)how;
-    if (state->connections == NULL && state->tables[0] == NULL)
-        return;
-    for (size_t i = 0; i < RULES_MAX; i++)
-        keys += state->tables[i] != NULL ? table_count(state->tables[i]) : 0;
-    keys += state->connections != NULL ? table_count(state->connections) : 0;
-    self->host->metric_set(state->keys, (double)keys);
+    show_keys(self);
 }
 
 /* -- messages -- */
@@ -332,8 +342,10 @@ static enum sl_verdict delay(struct sl_instance *self, struct sl_client *client,
     const struct rate_limit *state = self->state;
     struct sl_ticket ticket;
     struct sl_deferral how = {.struct_size = sizeof how, .is_delay = true, .timeout = wait};
-    self->host->metric_add(state->delayed, 1);
-    return self->host->defer(self, client, &how, &ticket);
+    enum sl_verdict verdict = self->host->defer(self, client, &how, &ticket);
+    if (verdict == SL_DEFER)
+        self->host->metric_add(state->delayed, 1);
+    return verdict;
 }
 
 static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
@@ -354,7 +366,12 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
         taking.count++;
         taking.delay = wait > taking.delay ? wait : taking.delay;
     }
-    return taking.delay == 0 ? SL_CONTINUE : delay(self, client, taking.delay);
+    if (taking.delay == 0)
+        return SL_CONTINUE;
+    enum sl_verdict verdict = delay(self, client, taking.delay);
+    if (verdict != SL_DEFER) /* It cannot wait, and so has taken nothing. */
+        give_back(state, own, &taking, message->len);
+    return verdict;
 }
 
 SL_EXPORT const struct sl_plugin sluice_plugin = {

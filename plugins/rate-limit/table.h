@@ -32,7 +32,7 @@ bool table_take(struct table *table, const struct key *key, uint64_t bytes, int6
 /* Gives back what was taken from the bucket of `key`, or from the overflow bucket. */
 void table_give(struct table *table, const struct key *key, uint64_t bytes, bool overflowed);
 
-/* How many keys are remembered. */
+/* How many keys are remembered. Any thread, without a lock. */
 size_t table_count(const struct table *table);
 
 #endif
