@@ -3,6 +3,8 @@
  *
  * on_connect only looks, since an upgrade may still fail after it; on_open takes the place and
  * looks again, since two clients may have passed on_connect side by side; on_close gives it back.
+ * Who has to go gives its place up at once: it may take seconds to leave, and whoever comes
+ * meanwhile must not be weighed against it.
  */
 #include "roster.h"
 
@@ -205,27 +207,49 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
     return SL_CONTINUE;
 }
 
-/* Enters the client under one key. Returns whom that makes one too many: 0 for nobody. A client
- * that was there before a reload is never sent away. */
-static uint64_t enter(struct sl_instance *self, struct sl_client *client, int subject,
-                      struct roster_entry *entry)
+/* Enters the client under one key. Returns whether it may stay: a client that was there before a
+ * reload always may. */
+static bool enter(struct sl_instance *self, struct sl_client *client, int subject,
+                  struct roster_entry *entry)
 {
     struct state *state = self->state;
     struct limit *limit = &state->limits[subject];
     struct sl_string key = key_of(self, client, subject);
-    uint64_t id = self->host->client_id(client);
-    uint64_t oldest = 0;
+    bool is_new = self->host->client_is_new(client);
     if (limit->most == 0 || key.len == 0)
-        return 0;
+        return true;
     pthread_mutex_lock(&state->lock);
-    size_t count = roster_count(&limit->roster, key, &oldest);
-    bool entered = roster_enter(&limit->roster, key, id, entry) == 0;
+    bool entered = roster_enter(&limit->roster, key, self->host->client_id(client), entry) == 0;
+    bool is_one_too_many = roster_clients(entry) > limit->most;
     pthread_mutex_unlock(&state->lock);
     if (!entered)
-        return id;
-    if (count < limit->most || !self->host->client_is_new(client))
-        return 0;
-    return state->closes_oldest ? oldest : id;
+        self->host->metric_add(state->overflow, 1);
+    return !is_new || (entered && (state->closes_oldest || !is_one_too_many));
+}
+
+static void leave(struct state *state, struct client_state *own)
+{
+    pthread_mutex_lock(&state->lock);
+    for (int i = 0; i < SUBJECTS; i++)
+        roster_leave(&state->limits[i].roster, &own->entries[i]);
+    pthread_mutex_unlock(&state->lock);
+}
+
+/* Sends away those that came first until there are no more than there may be: several, if a reload
+ * has lowered the limit. */
+static void make_room(struct sl_instance *self, struct limit *limit,
+                      const struct roster_entry *entry)
+{
+    struct state *state = self->state;
+    for (;;) {
+        pthread_mutex_lock(&state->lock);
+        uint64_t oldest = roster_evict(&limit->roster, entry, limit->most);
+        pthread_mutex_unlock(&state->lock);
+        if (oldest == 0)
+            return;
+        self->host->metric_add(state->taken_over, 1);
+        (void)self->host->close(self, oldest, state->close_code, "You have connected elsewhere.");
+    }
 }
 
 static void show_keys(struct sl_instance *self)
@@ -242,28 +266,25 @@ static void on_open(struct sl_instance *self, struct sl_client *client)
 {
     struct state *state = self->state;
     struct client_state *own = self->host->client_state(self, client);
-    uint64_t id = self->host->client_id(client);
-    for (int i = 0; i < SUBJECTS; i++) {
-        uint64_t leaving = enter(self, client, i, &own->entries[i]);
-        if (leaving == 0)
-            continue;
-        self->host->metric_add(leaving == id ? state->refused : state->taken_over, 1);
-        (void)self->host->close(self, leaving, state->close_code,
-                                leaving == id ? "You are connected too many times already."
-                                              : "You have connected elsewhere.");
+    bool may_stay = true;
+    for (int i = 0; i < SUBJECTS && may_stay; i++)
+        may_stay = enter(self, client, i, &own->entries[i]);
+    if (!may_stay) {
+        leave(state, own);
+        self->host->metric_add(state->refused, 1);
+        (void)self->host->close(self, self->host->client_id(client), state->close_code,
+                                "You are connected too many times already.");
+    } else if (state->closes_oldest && self->host->client_is_new(client)) {
+        for (int i = 0; i < SUBJECTS; i++)
+            make_room(self, &state->limits[i], &own->entries[i]);
     }
     show_keys(self);
 }
 
 static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)
 {
-    struct state *state = self->state;
-    struct client_state *own = self->host->client_state(self, client);
     (void)how;
-    pthread_mutex_lock(&state->lock);
-    for (int i = 0; i < SUBJECTS; i++)
-        roster_leave(&state->limits[i].roster, &own->entries[i]);
-    pthread_mutex_unlock(&state->lock);
+    leave(self->state, self->host->client_state(self, client));
     show_keys(self);
 }
 

@@ -74,6 +74,11 @@ size_t roster_count(const struct roster *roster, struct sl_string key, uint64_t 
     return found != NULL ? found->clients : 0;
 }
 
+size_t roster_clients(const struct roster_entry *entry)
+{
+    return entry->key != NULL ? entry->key->clients : 0;
+}
+
 bool roster_has_room(const struct roster *roster)
 {
     return roster->count < roster->capacity;
@@ -139,4 +144,14 @@ void roster_leave(struct roster *roster, struct roster_entry *entry)
     *entry = (struct roster_entry){.key = NULL};
     if (--key->clients == 0)
         remove_key(roster, key);
+}
+
+uint64_t roster_evict(struct roster *roster, const struct roster_entry *entry, size_t most)
+{
+    if (roster_clients(entry) <= most)
+        return 0;
+    struct roster_entry *first = entry->key->first;
+    uint64_t client = first->client;
+    roster_leave(roster, first);
+    return client;
 }

@@ -41,11 +41,18 @@ size_t roster_count(const struct roster *roster, struct sl_string key, uint64_t 
 /* Whether a key that is not there yet would fit. */
 bool roster_has_room(const struct roster *roster);
 
+/* How many clients there are under the key of an entry; 0: it is not entered. */
+size_t roster_clients(const struct roster_entry *entry);
+
 /* Enters a client. Returns 0, or -1: no room, or no memory. */
 int roster_enter(struct roster *roster, struct sl_string key, uint64_t client,
                  struct roster_entry *entry);
 
 /* Takes it out; one that is not entered is left alone. */
 void roster_leave(struct roster *roster, struct roster_entry *entry);
+
+/* If there are more than `most` (at least 1) clients under the key of an entry, takes out the one
+ * that came first. Returns it, or 0. */
+uint64_t roster_evict(struct roster *roster, const struct roster_entry *entry, size_t most);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "fake_host_internal.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,6 +206,8 @@ static int host_send(const struct sl_instance *self, uint64_t client_id, enum sl
     return 0;
 }
 
+static atomic_ulong closes;
+
 static int host_close(const struct sl_instance *self, uint64_t client_id, int code,
                       const char *reason_cstr)
 {
@@ -212,7 +215,13 @@ static int host_close(const struct sl_instance *self, uint64_t client_id, int co
     (void)client_id;
     (void)code;
     (void)reason_cstr;
+    atomic_fetch_add(&closes, 1);
     return 0;
+}
+
+unsigned long fake_closes(void)
+{
+    return atomic_load(&closes);
 }
 
 static int host_broadcast(const struct sl_instance *self, const char *endpoint_cstr,

@@ -89,6 +89,9 @@ enum sl_verdict fake_message(struct fake_instance *instance, struct sl_client *c
                              enum sl_message_type type, const char *data, size_t len);
 void fake_close(struct fake_instance *instance, struct sl_client *client);
 
+/* How many times a plugin has called host->close so far. Any thread. */
+unsigned long fake_closes(void);
+
 /* The value of a header of the refusal, or NULL. */
 const char *fake_denied_with(const struct fake_request *request, const char *name);
 
