@@ -109,6 +109,8 @@ static struct handshake_verdict check_websocket(const struct request *request)
     if (!request_header(request, "Sec-WebSocket-Version", &version) || !span_is(version, "13"))
         return refuse(426, "This server speaks version 13 of the WebSocket protocol.",
                       "Sec-WebSocket-Version: 13");
+    if (request_header_count(request, "Origin") > 1) /* Plugins would look at one of them only. */
+        return refuse(400, "The header Origin must not be repeated.", NULL);
     if (request_header_count(request, "Sec-WebSocket-Key") != 1)
         return refuse(400, "The request must have exactly one Sec-WebSocket-Key header.", NULL);
     if (!request_header(request, "Sec-WebSocket-Key", &key) || !is_key(key))

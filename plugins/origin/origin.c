@@ -64,10 +64,11 @@ static int read_patterns(struct sl_instance *self, struct state *state)
         return sl_fail(self, "there is no memory for allow");
     for (; state->count < count; state->count++) {
         struct sl_string text = host->value_string(host->value_at(allow, state->count));
-        const char *wrong = origin_parse(text, true, &state->patterns[state->count]);
+        const char *wrong = origin_parse_pattern(text, &state->patterns[state->count]);
         if (wrong != NULL) {
             host->release(state->patterns);
-            return sl_fail(self, "allow: \"%.*s\" %s", (int)text.len, text.data, wrong);
+            return sl_fail(self, "allow: \"%.*s\" %s", (int)(text.len < 100 ? text.len : 100),
+                           text.data, wrong);
         }
     }
     return 0;
@@ -125,7 +126,7 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
         return answer(self, request, state->allows_absent, state->absent);
     if (text.len == 4 && memcmp(text.data, "null", 4) == 0)
         return answer(self, request, state->allows_null, state->null);
-    if (origin_parse(text, false, &origin) != NULL)
+    if (origin_parse(text, &origin) != NULL)
         return answer(self, request, false, state->malformed);
     return answer(self, request, is_listed(state, &origin), state->foreign);
 }

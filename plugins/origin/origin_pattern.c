@@ -1,5 +1,6 @@
 #include "origin_pattern.h"
 
+#include <sluice/address.h>
 #include <string.h>
 
 #define PORT_MAX 65535
@@ -14,7 +15,13 @@ static bool is_alphanumeric(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-/* RFC 3986, section 3.1. Moves `text` behind the "://". */
+/* RFC 3986, section 3.1. */
+static bool is_of_scheme(char c)
+{
+    return is_alphanumeric(c) || c == '+' || c == '-' || c == '.';
+}
+
+/* Moves `text` behind the "://". */
 static bool take_scheme(struct sl_string *text, struct origin *origin)
 {
     size_t len = 0;
@@ -25,7 +32,7 @@ static bool take_scheme(struct sl_string *text, struct origin *origin)
         return false;
     for (size_t i = 0; i < len; i++) {
         origin->scheme[i] = lower(text->data[i]);
-        if (!is_alphanumeric(origin->scheme[i]) && strchr("+-.", origin->scheme[i]) == NULL)
+        if (!is_of_scheme(origin->scheme[i]))
             return false;
     }
     origin->scheme[len] = '\0';
@@ -53,34 +60,37 @@ static bool is_name(const char *host)
     return label > 0;
 }
 
-static bool is_bracketed(const char *host)
+/* An IPv6 address in brackets. There are many ways to write one: it is written anew in one of them.
+ */
+static bool take_bracketed(char host[ORIGIN_HOST_MAX + 1])
 {
+    unsigned char bytes[16];
+    char text[INET6_ADDRSTRLEN];
     size_t len = strlen(host);
-    return len > 2 && host[0] == '[' && host[len - 1] == ']' &&
-           strspn(host + 1, "0123456789abcdef:.") == len - 2;
+    if (len <= 2 || host[0] != '[' || host[len - 1] != ']' || memchr(host, ':', len) == NULL ||
+        !sl_address_parse(host + 1, len - 2, bytes) ||
+        inet_ntop(AF_INET6, bytes, text, sizeof text) == NULL)
+        return false;
+    snprintf(host, ORIGIN_HOST_MAX + 1, "[%s]", text);
+    return true;
 }
 
-static bool take_host(struct sl_string *text, bool may_have_wildcard, struct origin *origin)
+static bool take_host(struct sl_string *text, struct origin *origin)
 {
     size_t len = 0;
-    if (may_have_wildcard && text->len > 2 && memcmp(text->data, "*.", 2) == 0) {
-        origin->any_label = true;
-        text->data += 2;
-        text->len -= 2;
-    }
     bool bracket = text->len > 0 && text->data[0] == '[';
-    while (len < text->len && (bracket || text->data[len] != ':')) {
+    while (len < text->len && (bracket || memchr(":/?#", text->data[len], 4) == NULL)) {
         bracket = bracket && text->data[len] != ']';
         len++;
     }
-    if (len == 0 || len > ORIGIN_HOST_MAX)
+    if (len == 0 || len > ORIGIN_HOST_MAX || memchr(text->data, '\0', len) != NULL)
         return false;
     for (size_t i = 0; i < len; i++)
         origin->host[i] = lower(text->data[i]);
     origin->host[len] = '\0';
     text->data += len;
     text->len -= len;
-    return is_name(origin->host) || (!origin->any_label && is_bracketed(origin->host));
+    return is_name(origin->host) || take_bracketed(origin->host);
 }
 
 static bool take_port(struct sl_string text, struct origin *origin)
@@ -91,7 +101,7 @@ static bool take_port(struct sl_string text, struct origin *origin)
                                                              : 0;
         return true;
     }
-    if (text.len < 2 || text.len > 6 || text.data[0] != ':')
+    if (text.len < 2 || text.len > 6 || text.data[0] != ':' || text.data[1] == '0')
         return false;
     origin->port = 0;
     for (size_t i = 1; i < text.len; i++) {
@@ -102,17 +112,78 @@ static bool take_port(struct sl_string text, struct origin *origin)
     return origin->port > 0 && origin->port <= PORT_MAX;
 }
 
-const char *origin_parse(struct sl_string text, bool may_have_wildcard, struct origin *origin)
+/* Behind the scheme. */
+static const char *take_rest(struct sl_string text, struct origin *origin)
 {
-    *origin = (struct origin){.any_label = false};
-    if (!take_scheme(&text, origin))
-        return "has no scheme: write it as https://example.com";
-    if (!take_host(&text, may_have_wildcard, origin))
+    if (!take_host(&text, origin))
         return "has no proper host: write a name such as example.com, *.example.com for one more "
                "label in front, or an address";
     return take_port(text, origin)
                ? NULL
                : "has something behind the host that is not a port: an origin has no path";
+}
+
+const char *origin_parse(struct sl_string text, struct origin *origin)
+{
+    *origin = (struct origin){.any_label = false};
+    if (!take_scheme(&text, origin))
+        return "has no scheme: write it as https://example.com";
+    return take_rest(text, origin);
+}
+
+/* -- patterns -- */
+
+static bool is_ascii(struct sl_string text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] > 0x7f)
+            return false;
+    return true;
+}
+
+static bool is_any_of(const char *text, const char *const *list)
+{
+    while (*list != NULL && strcmp(text, *list) != 0)
+        list++;
+    return *list != NULL;
+}
+
+/* What may stand behind "*.": a name that is somebody's. What can never be registered by strangers
+ * (RFC 6761, RFC 6762, and .internal) may be alone. */
+static const char *check_wildcard(const char *host)
+{
+    static const char *const own[] = {"localhost", "local",   "internal", "test",
+                                      "example",   "invalid", NULL};
+    const char *dot = strrchr(host, '.');
+    const char *last = dot != NULL ? dot + 1 : host;
+    if (host[0] == '[' || strspn(last, "0123456789") == strlen(last))
+        return "has a wildcard in an address: only names have labels";
+    if (dot == NULL && !is_any_of(host, own))
+        return "would let in all sites of a top-level domain: write one more label, such as "
+               "*.example.com";
+    return NULL;
+}
+
+const char *origin_parse_pattern(struct sl_string text, struct origin *origin)
+{
+    static const char *const of_servers[] = {"ws", "wss", NULL};
+    *origin = (struct origin){.any_label = false};
+    if (!is_ascii(text))
+        return "has letters beyond ASCII: write an international name as browsers send it, such as "
+               "https://xn--bcher-kva.example";
+    if (!take_scheme(&text, origin))
+        return "has no scheme: write it as https://example.com";
+    if (is_any_of(origin->scheme, of_servers))
+        return "is the address of a WebSocket: the origin is that of the page that opens it, such "
+               "as "
+               "https://example.com";
+    if (text.len > 2 && memcmp(text.data, "*.", 2) == 0) {
+        origin->any_label = true;
+        text.data += 2;
+        text.len -= 2;
+    }
+    const char *wrong = take_rest(text, origin);
+    return wrong == NULL && origin->any_label ? check_wildcard(origin->host) : wrong;
 }
 
 bool origin_matches(const struct origin *pattern, const struct origin *origin)

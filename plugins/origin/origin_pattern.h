@@ -12,15 +12,18 @@
 #define ORIGIN_HOST_MAX 253
 
 struct origin {
-    bool any_label; /* "*.": one more label in front of `host` */
-    char scheme[16];
-    char host[ORIGIN_HOST_MAX + 1]; /* lower case */
+    bool any_label;                 /* "*.": one more label in front of `host` */
+    char scheme[32];                /* browsers' extensions have long ones */
+    char host[ORIGIN_HOST_MAX + 1]; /* lower case; IPv6 in brackets, in its shortest form */
     unsigned port;                  /* 80 for http and 443 for https if none is written */
 };
 
-/* Reads "scheme://host" or "scheme://host:port", and nothing behind it. A wildcard only with
- * `may_have_wildcard`. NULL, or what is wrong with it as the rest of a sentence (static). */
-const char *origin_parse(struct sl_string text, bool may_have_wildcard, struct origin *origin);
+/* Reads "scheme://host" or "scheme://host:port", and nothing behind it: what a browser sends. NULL,
+ * or what is wrong with it as the rest of a sentence (static). */
+const char *origin_parse(struct sl_string text, struct origin *origin);
+
+/* The same for what an operator writes: with a wildcard, and without what can only be a mistake. */
+const char *origin_parse_pattern(struct sl_string text, struct origin *origin);
 
 /* Whether `origin` is the pattern's, or one of its. */
 bool origin_matches(const struct origin *pattern, const struct origin *origin);

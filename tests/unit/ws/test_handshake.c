@@ -217,6 +217,16 @@ static void refuses_repeated_keys_and_versions(void **state)
     assert_int_equal(check(&draft).status, 400);
 }
 
+static void refuses_repeated_origins(void **state)
+{
+    (void)state;
+    struct draft draft = good();
+    add(&draft, "Origin", "https://example.com");
+    assert_int_equal(check(&draft).status, 101);
+    add(&draft, "origin", "https://evil.test");
+    assert_int_equal(check(&draft).status, 400);
+}
+
 static void refuses_an_upgrade_with_a_body(void **state)
 {
     (void)state;
@@ -339,6 +349,7 @@ int main(void)
         cmocka_unit_test(refuses_a_missing_empty_or_repeated_host),
         cmocka_unit_test(refuses_malformed_keys),
         cmocka_unit_test(refuses_repeated_keys_and_versions),
+        cmocka_unit_test(refuses_repeated_origins),
         cmocka_unit_test(refuses_an_upgrade_with_a_body),
         cmocka_unit_test(computes_the_accept_value_of_the_rfc),
         cmocka_unit_test(gives_no_accept_value_without_a_key),
