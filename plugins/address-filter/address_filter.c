@@ -31,6 +31,7 @@ struct state {
     struct sl_metric *allowed;
     struct sl_metric *denied;
     struct sl_metric *prefixes;
+    struct sl_metric *reread_errors;
 };
 
 static const char *const choices[] = {"allow", "deny", NULL};
@@ -179,6 +180,7 @@ static void reread(struct sl_instance *self, void *context)
     if (has_changed(state)) {
         struct rules *rules = read_rules(self, error);
         if (rules == NULL) {
+            self->host->metric_add(state->reread_errors, 1);
             sl_log(self, SL_LOG_ERROR, "%s; the prefixes of before stay in force", error);
         } else {
             sl_log(self, SL_LOG_INFO, "the files have changed: %zu prefixes", rules->set.count);
@@ -232,6 +234,8 @@ static int create(struct sl_instance *self)
     state->allowed = host->metric(self, SL_COUNTER, "allowed_total", "Clients let in", NULL, 0);
     state->denied = host->metric(self, SL_COUNTER, "denied_total", "Clients refused", NULL, 0);
     state->prefixes = host->metric(self, SL_GAUGE, "prefixes", "Prefixes in force", NULL, 0);
+    state->reread_errors = host->metric(self, SL_COUNTER, "reread_errors_total",
+                                        "Files that had changed and could not be read", NULL, 0);
     (void)has_changed(state);
     state->rules = read_rules(self, error);
     if (state->rules == NULL)

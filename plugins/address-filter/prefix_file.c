@@ -46,27 +46,56 @@ static struct sl_string entry_of(const char *line)
     return (struct sl_string){line + start, len};
 }
 
-bool prefix_file_read(struct prefix_set *set, const char *path, enum prefix_verdict verdict,
-                      char error[PREFIX_FILE_ERROR_SIZE])
+/* Reads one line. Returns its length, or 0 at the end. With a NUL byte in it, which ends nothing
+ * here, *has_nul. */
+static size_t read_line(FILE *file, char line[LINE_SIZE], bool *has_nul)
+{
+    memset(line, '\n', LINE_SIZE); /* so that the last NUL is the one that fgets has put there */
+    if (fgets(line, LINE_SIZE, file) == NULL)
+        return 0;
+    size_t len = (size_t)((char *)memrchr(line, '\0', LINE_SIZE) - line);
+    *has_nul = memchr(line, '\0', len) != NULL;
+    return len;
+}
+
+static const char *add_line(struct prefix_set *set, struct sl_string entry,
+                            enum prefix_verdict verdict, bool has_nul, bool is_whole,
+                            char detail[PREFIX_ERROR_SIZE])
+{
+    if (has_nul)
+        return "has a NUL byte in it: this is no text file";
+    if (!is_whole)
+        return "is longer than 254 bytes";
+    return entry.len > 0 ? prefix_set_add(set, entry.data, entry.len, verdict, detail) : NULL;
+}
+
+static bool read_lines(struct prefix_set *set, FILE *file, const char *path,
+                       enum prefix_verdict verdict, char error[PREFIX_FILE_ERROR_SIZE])
 {
     char line[LINE_SIZE];
     char detail[PREFIX_ERROR_SIZE];
-    const char *wrong = NULL;
+    bool has_nul;
+    size_t len;
+    for (size_t number = 1; (len = read_line(file, line, &has_nul)) > 0; number++) {
+        struct sl_string entry = entry_of(line);
+        const char *wrong =
+            add_line(set, entry, verdict, has_nul, line[len - 1] == '\n' || feof(file), detail);
+        if (wrong != NULL) {
+            snprintf(error, PREFIX_FILE_ERROR_SIZE, "%s:%zu: \"%.*s\" %s", path, number,
+                     (int)entry.len, entry.data, wrong);
+            return false;
+        }
+    }
+    return ferror(file) ? refuse(error, path, strerror(errno)) : true;
+}
+
+bool prefix_file_read(struct prefix_set *set, const char *path, enum prefix_verdict verdict,
+                      char error[PREFIX_FILE_ERROR_SIZE])
+{
     FILE *file = open_file(path, error);
     if (file == NULL)
         return false;
-    for (size_t number = 1; wrong == NULL && fgets(line, sizeof line, file) != NULL; number++) {
-        struct sl_string entry = entry_of(line);
-        if (strchr(line, '\n') == NULL && !feof(file))
-            wrong = "is longer than 254 bytes";
-        else if (entry.len > 0)
-            wrong = prefix_set_add(set, entry.data, entry.len, verdict, detail);
-        if (wrong != NULL)
-            snprintf(error, PREFIX_FILE_ERROR_SIZE, "%s:%zu: \"%.*s\" %s", path, number,
-                     (int)entry.len, entry.data, wrong);
-    }
-    if (wrong == NULL && ferror(file))
-        wrong = refuse(error, path, strerror(errno)) ? NULL : "";
+    bool read = read_lines(set, file, path, verdict, error);
     fclose(file);
-    return wrong == NULL;
+    return read;
 }
