@@ -237,14 +237,65 @@ class Serve(unittest.TestCase):
             status, _, error = run_sluice('serve', '-c', file)
             self.assertEqual(status, 1)
             self.assertIn(f'{file}:1:1: ', error)
-class OptionPages(unittest.TestCase):
-    def test_pages_say_what_the_tables_say(self):
-        for name in ('auth', 'rate-limit', 'validate'):
-            status, page, _ = run_sluice('plugins', name, '--markdown', '-c',
+
+
+class ShippedPlugins(unittest.TestCase):
+    """What is written about the plugins that ship is what they are."""
+
+    names = sorted(name for name in os.listdir(os.path.join(ROOT, 'plugins'))
+                   if os.path.isdir(os.path.join(ROOT, 'plugins', name)))
+
+    def page(self, name):
+        status, page, error = run_sluice('plugins', name, '--markdown', '-c',
                                          os.path.join(ROOT, 'config/sluice.yaml'),
                                          '--set', f'plugins.path=[{BUILD}/plugins]')
-            self.assertEqual(status, 0)
-            with open(os.path.join(ROOT, f'docs/options/{name}.md'), encoding='utf-8') as file:
-                self.assertEqual(page, file.read(), 'run scripts/option-pages')
+        self.assertEqual(status, 0, error)
+        return page
 
+    def read(self, *path):
+        with open(os.path.join(ROOT, *path), encoding='utf-8') as file:
+            return file.read()
 
+    def test_there_are_some(self):
+        self.assertIn('rate-limit', self.names)
+        self.assertGreaterEqual(len(self.names), 6)
+
+    def test_option_pages_say_what_the_tables_say(self):
+        for name in self.names:
+            with self.subTest(plugin=name):
+                self.assertEqual(self.page(name), self.read('docs', 'options', f'{name}.md'),
+                                 'run scripts/option-pages')
+
+    def test_every_option_is_in_the_readme(self):
+        for name in self.names:
+            readme = self.read('plugins', name, 'README.md')
+            options = re.findall(r'^\| `(\w+)` \|', self.page(name), re.MULTILINE)
+            self.assertTrue(options, name)
+            with self.subTest(plugin=name):
+                self.assertEqual([option for option in options if f'`{option}`' not in readme], [],
+                                 f'plugins/{name}/README.md does not name them')
+
+    def test_every_metric_is_in_the_readme(self):
+        for name in self.names:
+            folder = os.path.join(ROOT, 'plugins', name)
+            source = ''.join(self.read(folder, file) for file in sorted(os.listdir(folder))
+                             if file.endswith(('.c', '.h')))
+            metrics = re.findall(r'SL_(?:COUNTER|GAUGE|HISTOGRAM),\s*"(\w+)"', source)
+            readme = self.read(folder, 'README.md')
+            with self.subTest(plugin=name):
+                self.assertEqual([metric for metric in metrics if metric not in readme], [],
+                                 f'plugins/{name}/README.md does not name them')
+
+    def test_every_readme_has_two_examples_and_says_what_it_costs(self):
+        for name in self.names:
+            readme = self.read('plugins', name, 'README.md')
+            with self.subTest(plugin=name):
+                self.assertGreaterEqual(readme.count('```yaml\npipeline:') +
+                                        readme.count('```yaml\nendpoints:'), 2)
+                self.assertRegex(readme, r'\*\*Cost.*docs/plugins\.md')
+
+    def test_the_page_of_all_plugins_names_each(self):
+        page = self.read('docs', 'plugins.md')
+        for name in self.names:
+            self.assertIn(f'[{name}](../plugins/{name}/README.md)', page)
+            self.assertRegex(page, rf'(?m)^\| {name} \| .* \| \d+ \|$', 'what it costs')

@@ -1,6 +1,8 @@
 // Chromium without a window, for test_default_config.py. Prints one line of JSON.
 //   browser.mjs snippet FILE         runs a script in a page of its own: its console output
 //   browser.mjs demo URL             the demo page in two tabs: what each of them shows
+//   browser.mjs visit PAGE URL...    a page, and a sandboxed frame in it, connect to each URL: "open", or
+//                                    the code of the close event
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -74,11 +76,36 @@ async function demo(browser, url) {
     return { shown, who: who.split(',')[0], errors };
 }
 
-const [what, argument] = process.argv.slice(2);
+/* What a WebSocket of the page, or of a frame without an origin of its own in it, comes to. */
+async function visit(browser, address, ...urls) {
+    const page = await browser.newPage();
+    await page.goto(address);
+    await page.evaluate(() => new Promise((resolve) => {
+        const frame = document.createElement('iframe');
+        frame.sandbox = 'allow-scripts';
+        frame.srcdoc = '<!doctype html><title>sandboxed</title>';
+        frame.onload = resolve;
+        document.body.append(frame);
+    }));
+    const connect = (url) => new Promise((resolve) => {
+        const socket = new WebSocket(url);
+        socket.onopen = () => { socket.close(); resolve('open'); };
+        socket.onclose = (event) => resolve(event.code);
+    });
+    const seen = { page: [], sandboxed: [] };
+    for (const url of urls) {
+        seen.page.push(await page.mainFrame().evaluate(connect, url));
+        seen.sandboxed.push(await page.frames()[1].evaluate(connect, url));
+    }
+    return seen;
+}
+
+const [what, ...rest] = process.argv.slice(2);
+const commands = { snippet, demo, visit };
 const browser = await launch();
 const giveUp = setTimeout(() => { console.error('no answer in time'); process.exit(1); }, TIMEOUT);
 try {
-    console.log(JSON.stringify(await (what === 'demo' ? demo : snippet)(browser, argument)));
+    console.log(JSON.stringify(await commands[what](browser, ...rest)));
 } finally {
     clearTimeout(giveUp);
     await browser.close();

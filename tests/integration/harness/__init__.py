@@ -6,6 +6,7 @@ from .issuer import Issuer
 from .served import ServedTest
 from .server import (BUILD, INTEGRATION, ROOT, Sluice, endpoint, run_sluice, sanitized,
                      settings, temporary_folder)
+from .visitor import run_node, stage, visit
 from .waiting import patience, wait_until
 from .wire import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Ended, RawClient, Refused,
                    close_payload, frame, http_get)
@@ -13,6 +14,6 @@ from .wire import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Ended, RawClie
 __all__ = [
     'BINARY', 'BUILD', 'CLOSE', 'CONTINUATION', 'Certificates', 'Ended', 'HAProxy', 'INTEGRATION', 'Issuer',
     'PING', 'PONG', 'ROOT', 'RawClient', 'Refused', 'ServedTest', 'Sluice', 'TEXT', 'close_payload', 'endpoint',
-    'frame', 'http_get', 'patience', 'run_sluice', 'sanitized', 'settings', 'temporary_folder',
-    'wait_until',
+    'frame', 'http_get', 'patience', 'run_node', 'run_sluice', 'sanitized', 'settings', 'stage',
+    'temporary_folder', 'visit', 'wait_until',
 ]

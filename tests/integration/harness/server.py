@@ -158,6 +158,14 @@ class Sluice:
         return (len(self.urls) >= self.listener_count and
                 (self.admin_urls or not self.has_admin))
 
+    def reload(self, configuration):
+        """Writes another configuration and reloads it; returns when all loops have changed over."""
+        before = self.metric('sluice_configuration_generation')
+        self.write(configuration)
+        self.process.send_signal(signal.SIGHUP)
+        done = f'configuration {before + 1:.0f} is in force'
+        wait_until(lambda: done in self.log(), f'the log says: {done}')
+
     # -- what it says
 
     def log(self):
