@@ -15,6 +15,7 @@ struct subject {
     const char *build;         /* the build folder */
     const char *pipeline;      /* a YAML list in brackets */
     const char *authorization; /* the header of upgrades, or NULL */
+    bool is_quick;             /* only sees whether it can be measured: the figures mean nothing */
     bool is_named; /* clients have an identity and a tenant before the pipeline is asked */
 };
 

@@ -3,7 +3,9 @@
  * client and each instance. Drives the chains of the built plugins as the server does, without
  * sockets, and prints two tables in Markdown: chains of plugins that do nothing, and what ships.
  *
- * usage: plugin_cost BUILD [PLUGIN]
+ * usage: plugin_cost [--quick] BUILD [PLUGIN]
+ *
+ * --quick only sees whether everything can still be measured, for the tests.
  */
 #include "base/log.h"
 #include "base/ticks.h"
@@ -21,14 +23,28 @@
 
 /* -- chains -- */
 
-static void print_chain(const char *build, unsigned plugins, double *without)
+/* What was asked for. */
+struct order {
+    const char *build;
+    const char *plugin; /* NULL: all */
+    bool is_quick;
+};
+
+static struct subject subject_of(const struct order *order, const char *pipeline)
+{
+    return (struct subject){
+        .build = order->build, .pipeline = pipeline, .is_quick = order->is_quick};
+}
+
+static void print_chain(const struct order *order, unsigned plugins, double *without)
 {
     char pipeline[PIPELINE_MAX] = "[";
     struct figures figures;
     for (unsigned i = 0; i < plugins; i++)
         strcat(pipeline, i == 0 ? "{plugin: nothing}" : ", {plugin: nothing}");
     strcat(pipeline, "]");
-    measure(&(struct subject){.build = build, .pipeline = pipeline}, &figures);
+    struct subject subject = subject_of(order, pipeline);
+    measure(&subject, &figures);
     if (plugins == 0)
         *without = figures.message_ns;
     printf("| %u | %.1f | ", plugins, figures.message_ns);
@@ -38,14 +54,14 @@ static void print_chain(const char *build, unsigned plugins, double *without)
     fflush(stdout);
 }
 
-static void print_chains(const char *build)
+static void print_chains(const struct order *order)
 {
     static const unsigned lengths[] = {0, 1, 4, 16};
     double without = 0;
     printf("| plugins | ns a message | ns a plugin | allocations a message |\n"
            "| --- | --- | --- | --- |\n");
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
-        print_chain(build, lengths[i], &without);
+        print_chain(order, lengths[i], &without);
 }
 
 /* -- plugins -- */
@@ -59,15 +75,14 @@ static void print_figure(bool has, double value)
         printf(" | -");
 }
 
-static void print_case(const char *build, const struct cost_case *it, char *const *headers,
+static void print_case(const struct order *order, const struct cost_case *it, char *const *headers,
                        const struct figures *without)
 {
     char once[PIPELINE_MAX], twice[PIPELINE_MAX];
     struct figures figures;
-    struct subject subject = {.build = build,
-                              .pipeline = once,
-                              .authorization = headers[it->credential],
-                              .is_named = it->is_named};
+    struct subject subject = subject_of(order, once);
+    subject.authorization = headers[it->credential];
+    subject.is_named = it->is_named;
     snprintf(once, sizeof once, "[{plugin: %s, options: %s}]", it->plugin, it->options);
     snprintf(twice, sizeof twice, "[{plugin: %s, options: %s}, {plugin: %s, options: %s}]",
              it->plugin, it->options, it->plugin, it->options);
@@ -86,9 +101,9 @@ static void print_case(const char *build, const struct cost_case *it, char *cons
     fflush(stdout);
 }
 
-static void print_cases(const char *build, const char *plugin, char *const *headers)
+static void print_cases(const struct order *order, char *const *headers)
 {
-    struct subject nothing = {.build = build, .pipeline = "[]"};
+    struct subject nothing = subject_of(order, "[]");
     struct figures without[2];
     measure(&nothing, &without[false]);
     nothing.is_named = true;
@@ -97,8 +112,8 @@ static void print_cases(const char *build, const char *plugin, char *const *head
            "| bytes of state a client | bytes a client, in all | bytes an instance |\n"
            "| --- | --- | --- | --- | --- | --- | --- | --- |\n");
     for (size_t i = 0; i < cost_case_count; i++)
-        if (plugin == NULL || strcmp(plugin, cost_cases[i].plugin) == 0)
-            print_case(build, &cost_cases[i], headers, &without[cost_cases[i].is_named]);
+        if (order->plugin == NULL || strcmp(order->plugin, cost_cases[i].plugin) == 0)
+            print_case(order, &cost_cases[i], headers, &without[cost_cases[i].is_named]);
 }
 
 /* -- the rest -- */
@@ -111,12 +126,25 @@ static int remove_one(const char *path, const struct stat *status, int type, str
     return remove(path);
 }
 
+static bool read_arguments(int argc, char **argv, struct order *order)
+{
+    int first = 1;
+    *order = (struct order){.is_quick = argc > 1 && strcmp(argv[1], "--quick") == 0};
+    first += order->is_quick;
+    if (argc != first + 1 && argc != first + 2)
+        return false;
+    order->build = argv[first];
+    order->plugin = argc == first + 2 ? argv[first + 1] : NULL;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     char folder[] = "/tmp/plugin-cost-XXXXXX";
     char *headers[CREDENTIALS];
-    if (argc != 2 && argc != 3) {
-        fprintf(stderr, "usage: plugin_cost BUILD [PLUGIN]\n");
+    struct order order;
+    if (!read_arguments(argc, argv, &order)) {
+        fprintf(stderr, "usage: plugin_cost [--quick] BUILD [PLUGIN]\n");
         return 2;
     }
     if (mkdtemp(folder) == NULL) {
@@ -127,11 +155,11 @@ int main(int argc, char **argv)
     ticks_init();
     credentials_make(folder, headers);
     cases_write_files(folder);
-    if (argc == 2) {
-        print_chains(argv[1]);
+    if (order.plugin == NULL) {
+        print_chains(&order);
         printf("\n");
     }
-    print_cases(argv[1], argc == 3 ? argv[2] : NULL, headers);
+    print_cases(&order, headers);
     for (int i = 0; i < CREDENTIALS; i++)
         free(headers[i]);
     nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
