@@ -58,6 +58,12 @@ class Install(unittest.TestCase):
         self.assertIn(os.path.join(self.prefix, 'etc', 'sluice', 'sluice.yaml'), said)
         self.assertIn('rate-limit -> validate -> broadcast', said)
 
+    def test_every_plugin_that_ships_is_installed(self):
+        said = self.sluice('plugins')
+        for name in os.listdir(os.path.join(ROOT, 'plugins')):
+            if os.path.isdir(os.path.join(ROOT, 'plugins', name)):
+                self.assertRegex(said, rf'(?m)^{name} ')
+
     def test_cmake_package_builds_a_plugin(self):
         plugins = self.build_outside_the_tree()
         with open(os.path.join(self.folder.name, 'mine.yaml'), 'w', encoding='utf-8') as file:
