@@ -7,8 +7,8 @@ import unittest
 
 import websockets
 
-from harness import (RawClient, Refused, Sluice, endpoint, patience, settings, stage, temporary_folder,
-                     visit, wait_until)
+from harness import (CLOSE, TEXT, RawClient, Refused, Sluice, endpoint, patience, settings, stage,
+                     temporary_folder, visit, wait_until)
 
 LIMIT = 3
 AT_ONCE = 24
@@ -106,23 +106,26 @@ class Quota(unittest.TestCase):
                     thread.start()
                 for thread in threads:
                     thread.join()
-                stay = [client for client in clients if self.stays(client)]
+                stay = self.those_who_stay(clients)
+                self.assertEqual(len(stay), LIMIT)
                 for client in clients:
                     client.socket.close()
-                self.assertEqual(len(stay), LIMIT)
                 wait_until(lambda server=server: self.keys(server) == 0, 'nobody is counted')
 
     @staticmethod
-    def stays(client):
+    def stays(client, text):
         """Whether a client gets its own message back, or a close frame first."""
-        client.text('am I in?')
+        client.text(text)
         while True:
             opcode, payload = client.read_frame()
-            if opcode == 8:
+            if opcode == CLOSE:
                 assert int.from_bytes(payload[:2], 'big') == 4409, payload
                 return False
-            if opcode == 1 and payload == b'am I in?':
+            if opcode == TEXT and payload == text.encode():
                 return True
+
+    def those_who_stay(self, clients):
+        return [client for number, client in enumerate(clients) if self.stays(client, f'am I in? {number}')]
 
     def test_those_whom_a_later_plugin_refuses_are_not_counted(self):
         behind = stage('origin', allow=['https://example.com'])
@@ -159,10 +162,9 @@ class Quota(unittest.TestCase):
             for client in clients:
                 self.assertEqual(client.read_text(), 'still here')
             new = self.join(server, 1)[0]
-            for client in clients[:3]:
-                self.assertEqual(client.expect_close()[0], 4409)
-            clients[3].text('the two of us')
-            wait_until(lambda: new.read_text() == 'the two of us', 'the message')
+            server.wait_for_metric(3, 'sluice_plugin_quota_taken_over_total')
+            self.assertEqual(len(self.those_who_stay(clients)), 1)
+            self.assertTrue(self.stays(new, 'me too'))
             server.reload(self.settings(per_identity=2))
             self.assertEqual(self.refusal(server).status, 429)
 
