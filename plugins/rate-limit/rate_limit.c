@@ -201,7 +201,9 @@ static enum sl_verdict deny(const struct sl_instance *self, struct sl_request *r
     self->host->metric_add(state->refused, 1);
     self->host->deny_header(request, "Retry-After", seconds);
     return self->host->deny(request, 429,
-                            "Too many connections from this address. Try again later.");
+                            state->settings.connections_of_all
+                                ? "Too many connections. Try again later."
+                                : "Too many connections from this address. Try again later.");
 }
 
 static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *client,

@@ -25,10 +25,9 @@ static void assert_wrong(const char *pattern, const char *expected)
 {
     struct origin origin;
     const char *wrong = origin_parse_pattern(sl_string_of(pattern), &origin);
-    if (wrong == NULL)
-        fail_msg("%s was taken", pattern);
-    if (strstr(wrong, expected) == NULL)
-        fail_msg("%s: expected \"%s\" in: %s", pattern, expected, wrong);
+    if (wrong == NULL || strstr(wrong, expected) == NULL)
+        fail_msg("%s: expected \"%s\" in: %s", pattern, expected,
+                 wrong != NULL ? wrong : "nothing, it was taken");
 }
 
 static void scheme_host_and_port_have_to_be_the_same(void **state)
@@ -100,8 +99,7 @@ static void nothing_but_an_origin_is_one(void **state)
         "https://[:::]",
         "https://[fe80::1%25eth0]",
         "https://::1",
-        "https://b\xc3\xbc"
-        "cher.example",
+        "https://b\303\274cher.example",
         "https://example.com\n",
         "https://example.com\t",
         "htt ps://example.com",
@@ -161,9 +159,7 @@ static void patterns_that_are_mistakes_are_named(void **state)
     assert_wrong("https://*.[::1]", "has a wildcard in an address");
     assert_wrong("https://*.0.0.1", "has a wildcard in an address");
     assert_wrong("wss://example.com", "the origin is that of the page");
-    assert_wrong("https://b\xc3\xbc"
-                 "cher.example",
-                 "xn--");
+    assert_wrong("https://b\303\274cher.example", "xn--");
     assert_wrong("https://example.com/", "an origin has no path");
     assert_wrong("https://example.com:99999", "not a port");
 }
