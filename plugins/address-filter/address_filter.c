@@ -221,21 +221,44 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
                    : self->host->deny(request, 403, "This address may not connect here.");
 }
 
-static int create(struct sl_instance *self)
+static void read_metrics(struct sl_instance *self, struct state *state)
 {
-    struct state *state = self->state;
     const struct sl_host *host = self->host;
-    static const char *const names[LISTS] = {"allow_file", "deny_file"};
-    char error[PREFIX_FILE_ERROR_SIZE];
-    int64_t interval = sl_option_integer(self, "reread");
-    for (int i = 0; i < LISTS; i++)
-        if (host->option(self, names[i]) != NULL)
-            state->files[i] = sl_option_string(self, names[i]).data;
     state->allowed = host->metric(self, SL_COUNTER, "allowed_total", "Clients let in", NULL, 0);
     state->denied = host->metric(self, SL_COUNTER, "denied_total", "Clients refused", NULL, 0);
     state->prefixes = host->metric(self, SL_GAUGE, "prefixes", "Prefixes in force", NULL, 0);
     state->reread_errors = host->metric(self, SL_COUNTER, "reread_errors_total",
                                         "Files that had changed and could not be read", NULL, 0);
+}
+
+static void destroy(struct sl_instance *self)
+{
+    struct state *state = self->state;
+    rules_unref(state->rules);
+    pthread_mutex_destroy(&state->lock);
+}
+
+/* Lists that nobody looks at again would be worse than a server that does not start. */
+static int watch_files(struct sl_instance *self)
+{
+    const struct state *state = self->state;
+    int64_t interval = sl_option_integer(self, "reread");
+    bool has_files = state->files[ALLOW] != NULL || state->files[DENY] != NULL;
+    if (interval == 0 || !has_files || self->host->timer_start(self, interval, interval, 0) != 0)
+        return 0;
+    destroy(self);
+    return sl_fail(self, "there is no memory for a timer");
+}
+
+static int create(struct sl_instance *self)
+{
+    struct state *state = self->state;
+    static const char *const names[LISTS] = {"allow_file", "deny_file"};
+    char error[PREFIX_FILE_ERROR_SIZE];
+    for (int i = 0; i < LISTS; i++)
+        if (self->host->option(self, names[i]) != NULL)
+            state->files[i] = sl_option_string(self, names[i]).data;
+    read_metrics(self, state);
     (void)has_changed(state);
     state->rules = read_rules(self, error);
     if (state->rules == NULL)
@@ -246,16 +269,7 @@ static int create(struct sl_instance *self)
                              "default: allow");
     }
     pthread_mutex_init(&state->lock, NULL);
-    if (interval > 0 && (state->files[ALLOW] != NULL || state->files[DENY] != NULL))
-        (void)host->timer_start(self, interval, interval, 0);
-    return 0;
-}
-
-static void destroy(struct sl_instance *self)
-{
-    struct state *state = self->state;
-    rules_unref(state->rules);
-    pthread_mutex_destroy(&state->lock);
+    return watch_files(self);
 }
 
 SL_EXPORT const struct sl_plugin sluice_plugin = {

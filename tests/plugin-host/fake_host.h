@@ -101,6 +101,8 @@ void fake_clock_advance(int64_t by);
 
 /* From now on the nth allocation fails, and only that one; 0: none does. */
 void fake_fail_allocation(unsigned long nth);
+/* Whether host->timer_start finds no memory from now on. */
+void fake_fail_timers(bool fail);
 size_t fake_live_allocations(void);
 size_t fake_live_bytes(void);
 unsigned long fake_allocations(void); /* made so far, failed ones included */

@@ -61,11 +61,18 @@ void fake_host_metric_change(struct sl_metric *metric, double amount)
     (void)metric, (void)amount;
 }
 
+static bool timers_fail;
+
+void fake_fail_timers(bool fail)
+{
+    timers_fail = fail;
+}
+
 uint64_t fake_host_timer_start(struct sl_instance *self, int64_t after, int64_t interval,
                                uint64_t tag)
 {
     (void)self, (void)after, (void)interval, (void)tag;
-    return 1;
+    return timers_fail ? 0 : 1;
 }
 
 void fake_host_timer_stop(struct sl_instance *self, uint64_t timer)
