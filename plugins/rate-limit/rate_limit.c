@@ -9,12 +9,12 @@
 #include "common.h"
 #include "key.h"
 #include "settings.h"
-#include "table.h"
+#include "table_list.h"
 
 #include <sluice/plugin.h>
 
-#include <errno.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SECOND INT64_C(1000000000)
@@ -24,7 +24,6 @@
 
 struct rate_limit {
     struct settings settings;
-    struct key_secret secret;
     struct table *tables[RULES_MAX];        /* NULL: buckets are in the clients' state, or common */
     struct common_part *commons[RULES_MAX]; /* per: all; else NULL */
     struct table *connections;              /* NULL: upgrades are not limited */
@@ -55,19 +54,31 @@ static void destroy(struct sl_instance *self)
 {
     struct rate_limit *state = self->state;
     for (size_t i = 0; i < RULES_MAX; i++) {
-        table_destroy(state->tables[i]);
+        table_list_leave(state->tables[i]);
         common_leave(state->commons[i]);
     }
-    table_destroy(state->connections);
+    table_list_leave(state->connections);
     settings_deinit(&state->settings, self->host);
 }
 
-/* Returns 0, or SL_ERROR after host->fail. */
-static int create_table(struct sl_instance *self, const struct limits *limits, uint32_t max_keys,
-                        struct table **table)
+/* Joins the table of the entry's limit that `what` says, with the keys that it says. An instance
+ * that a reload has made in place of another one finds that one's. Returns 0, or SL_ERROR after
+ * host->fail. */
+static int join_table(struct sl_instance *self, const char *what, size_t index, const char *name,
+                      uint32_t max_keys, struct table **table)
 {
-    *table = table_create(self->host, limits, max_keys);
-    return *table != NULL ? 0 : sl_fail(self, "there is no memory for max_keys: %u", max_keys);
+    const struct rate_limit *state = self->state;
+    char *id;
+    if (asprintf(&id, "%s %s %s %zu /%u /%u %u %s", self->endpoint, self->name, what, index,
+                 state->settings.ipv4_bits, state->settings.ipv6_bits, max_keys, name) < 0)
+        return sl_fail(self, "there is no memory for a table");
+    *table = table_list_join(self->host, id, max_keys);
+    free(id);
+    return *table != NULL ? 0
+                          : sl_fail(self,
+                                    "there is no memory for max_keys: %u, or the kernel gave no "
+                                    "random bytes",
+                                    max_keys);
 }
 
 static int prepare_rule(struct sl_instance *self, size_t index)
@@ -78,9 +89,9 @@ static int prepare_rule(struct sl_instance *self, size_t index)
     if (rule->scope == PER_CLIENT)
         return 0;
     if (rule->scope != PER_ALL)
-        return create_table(self, &rule->limits,
-                            rule->scope == PER_ENDPOINT ? 1 : state->settings.max_keys,
-                            &state->tables[index]);
+        return join_table(self, settings_scope_name(rule->scope), index, rule->attribute,
+                          rule->scope == PER_ENDPOINT ? 1 : state->settings.max_keys,
+                          &state->tables[index]);
     struct common_place place = {.endpoint = self->endpoint, .instance = self->name, .rule = index};
     state->commons[index] = common_join(rule->name, &place, &rule->limits, &differs);
     if (state->commons[index] != NULL)
@@ -115,14 +126,12 @@ static int create(struct sl_instance *self)
     if (settings_read(self, &state->settings) != 0)
         return SL_ERROR;
     read_metrics(self, state);
-    if (key_secret_init(&state->secret) != 0)
-        result = sl_fail(self, "the kernel gave no random bytes: %s", strerror(errno));
     for (size_t i = 0; result == 0 && i < state->settings.rule_count; i++)
         result = prepare_rule(self, i);
     if (result == 0 && state->settings.connections.count.per_hour > 0)
-        result = create_table(self, &state->settings.connections,
-                              state->settings.connections_of_all ? 1 : state->settings.max_keys,
-                              &state->connections);
+        result = join_table(self, "connections", 0, "",
+                            state->settings.connections_of_all ? 1 : state->settings.max_keys,
+                            &state->connections);
     if (result != 0)
         destroy(self);
     return result;
@@ -145,10 +154,10 @@ static void warn_overflow(struct sl_instance *self, const char *what, int64_t no
            what, state->settings.max_keys);
 }
 
-static struct key address_key(const struct sl_instance *self, const uint8_t address[16])
+static struct key address_key(const struct rate_limit *state, const struct table *table,
+                              const uint8_t address[16])
 {
-    const struct rate_limit *state = self->state;
-    return key_of_address(&state->secret, address, state->settings.ipv4_bits,
+    return key_of_address(table_secret(table), address, state->settings.ipv4_bits,
                           state->settings.ipv6_bits);
 }
 
@@ -220,30 +229,34 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
     if (is_exempt(self, client, address))
         return SL_CONTINUE;
     if (!state->settings.connections_of_all)
-        key = address_key(self, address);
+        key = address_key(state, state->connections, address);
     now = self->host->time_monotonic();
-    bool taken = table_take(state->connections, &key, 0, now, 0, &wait, &overflowed);
+    bool taken = table_take(state->connections, &state->settings.connections, &key, 0, now, 0,
+                            &wait, &overflowed);
     if (overflowed)
         warn_overflow(self, "connections", now);
     return taken ? SL_CONTINUE : deny(self, request, wait);
 }
 
-static struct key key_for(struct sl_instance *self, struct sl_client *client,
-                          const struct rule *rule, const uint8_t address[16])
+/* Whose allowance a client uses under a rule that has a table. */
+static struct key key_for(struct sl_instance *self, struct sl_client *client, size_t index,
+                          const uint8_t address[16])
 {
     const struct rate_limit *state = self->state;
+    const struct rule *rule = &state->settings.rules[index];
+    const struct key_secret *secret = table_secret(state->tables[index]);
     struct sl_string text = {NULL, 0};
     if (rule->scope == PER_ENDPOINT)
         return (struct key){0, 0};
     if (rule->scope == PER_IDENTITY) {
         text = self->host->client_identity(client);
         if (text.len > 0)
-            return key_of_identity(&state->secret, text.data, text.len);
+            return key_of_identity(secret, text.data, text.len);
     } else if (rule->scope == PER_ATTRIBUTE &&
                self->host->attribute(client, rule->attribute, &text)) {
-        return key_of_attribute(&state->secret, text.data, text.len);
+        return key_of_attribute(secret, text.data, text.len);
     }
-    return address_key(self, address);
+    return address_key(state, state->tables[index], address);
 }
 
 /* Works out the keys here and not in on_connect, since a later plugin may identify the client. */
@@ -256,7 +269,7 @@ static void on_open(struct sl_instance *self, struct sl_client *client)
     own->is_exempt = is_exempt(self, client, address);
     for (size_t i = 0; i < state->settings.rule_count; i++)
         if (state->tables[i] != NULL)
-            own->shares[i].key = key_for(self, client, &state->settings.rules[i], address);
+            own->shares[i].key = key_for(self, client, i, address);
     show_keys(self);
 }
 
@@ -288,8 +301,8 @@ static bool take(struct sl_instance *self, struct client_state *own, size_t inde
         return common_use(state->commons[index], bytes, now, patience, wait);
     if (state->tables[index] == NULL)
         return bucket_take(&own->shares[index].bucket, &rule->limits, bytes, now, patience, wait);
-    taken = table_take(state->tables[index], &own->shares[index].key, bytes, now, patience, wait,
-                       &taking->overflowed[index]);
+    taken = table_take(state->tables[index], &rule->limits, &own->shares[index].key, bytes, now,
+                       patience, wait, &taking->overflowed[index]);
     if (taking->overflowed[index])
         warn_overflow(self, "messages", now);
     return taken;
@@ -302,7 +315,8 @@ static void give_back(struct rate_limit *state, struct client_state *own,
         if (state->commons[i] != NULL)
             common_give(state->commons[i], bytes);
         else if (state->tables[i] != NULL)
-            table_give(state->tables[i], &own->shares[i].key, bytes, taking->overflowed[i]);
+            table_give(state->tables[i], &state->settings.rules[i].limits, &own->shares[i].key,
+                       bytes, taking->overflowed[i]);
         else
             bucket_give(&own->shares[i].bucket, &state->settings.rules[i].limits, bytes);
     }

@@ -108,6 +108,11 @@ const struct sl_option settings_options[SETTINGS_OPTION_COUNT] = {
      .summary = "How many addresses, identities or values are remembered at once"},
 };
 
+const char *settings_scope_name(enum scope scope)
+{
+    return scope_names[scope];
+}
+
 static int index_of(const char *const *names, struct sl_string name)
 {
     for (int i = 0; names[i] != NULL; i++)

@@ -48,6 +48,10 @@ extern const struct sl_option settings_options[SETTINGS_OPTION_COUNT];
 /* Reads the options into `settings`. Returns 0, or SL_ERROR after host->fail; nothing is owned
  * then. */
 int settings_read(struct sl_instance *self, struct settings *settings);
+
+/* As the option `per` has it. */
+const char *settings_scope_name(enum scope scope);
+
 void settings_deinit(struct settings *settings, const struct sl_host *host);
 
 #endif

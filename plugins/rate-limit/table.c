@@ -26,7 +26,7 @@ struct shard {
 
 struct table {
     const struct sl_host *host;
-    struct limits limits;
+    struct key_secret secret;
     uint32_t shard_count;
     uint32_t capacity; /* places of a shard */
     uint32_t chains;   /* of a shard: a power of two */
@@ -73,19 +73,17 @@ static void free_parts(struct table *table)
     table->host->release(table);
 }
 
-struct table *table_create(const struct sl_host *host, const struct limits *limits,
-                           uint32_t max_keys)
+struct table *table_create(const struct sl_host *host, uint32_t max_keys)
 {
     struct table *table = host->allocate(sizeof *table);
     if (table == NULL)
         return NULL;
     uint32_t shards = max_keys < SHARDED_FROM ? 1 : SHARDS;
     *table = (struct table){.host = host,
-                            .limits = *limits,
                             .shard_count = shards,
                             .capacity = max_keys / shards,
                             .chains = power_of_two(max_keys / shards)};
-    if (!allocate_parts(table)) {
+    if (key_secret_init(&table->secret) != 0 || !allocate_parts(table)) {
         free_parts(table);
         return NULL;
     }
@@ -104,6 +102,11 @@ void table_destroy(struct table *table)
     for (uint32_t i = 0; i < table->shard_count; i++)
         pthread_mutex_destroy(&table->shards[i].lock);
     free_parts(table);
+}
+
+const struct key_secret *table_secret(const struct table *table)
+{
+    return &table->secret;
 }
 
 static uint32_t *chain_of(const struct table *table, struct shard *shard, const struct key *key)
@@ -162,8 +165,8 @@ static struct slot *insert(struct table *table, struct shard *shard, const struc
     return slot;
 }
 
-bool table_take(struct table *table, const struct key *key, uint64_t bytes, int64_t now,
-                int64_t patience, int64_t *wait, bool *overflowed)
+bool table_take(struct table *table, const struct limits *limits, const struct key *key,
+                uint64_t bytes, int64_t now, int64_t patience, int64_t *wait, bool *overflowed)
 {
     struct shard *shard = &table->shards[key->high % table->shard_count];
     pthread_mutex_lock(&shard->lock);
@@ -171,21 +174,22 @@ bool table_take(struct table *table, const struct key *key, uint64_t bytes, int6
     if (slot == NULL)
         slot = insert(table, shard, key, now);
     struct bucket *bucket = slot != NULL ? &slot->bucket : &shard->overflow;
-    bool taken = bucket_take(bucket, &table->limits, bytes, now, patience, wait);
+    bool taken = bucket_take(bucket, limits, bytes, now, patience, wait);
     pthread_mutex_unlock(&shard->lock);
     *overflowed = slot == NULL;
     return taken;
 }
 
-void table_give(struct table *table, const struct key *key, uint64_t bytes, bool overflowed)
+void table_give(struct table *table, const struct limits *limits, const struct key *key,
+                uint64_t bytes, bool overflowed)
 {
     struct shard *shard = &table->shards[key->high % table->shard_count];
     pthread_mutex_lock(&shard->lock);
     struct slot *slot = overflowed ? NULL : find(table, shard, key);
     if (slot != NULL)
-        bucket_give(&slot->bucket, &table->limits, bytes);
+        bucket_give(&slot->bucket, limits, bytes);
     else if (overflowed)
-        bucket_give(&shard->overflow, &table->limits, bytes);
+        bucket_give(&shard->overflow, limits, bytes);
     pthread_mutex_unlock(&shard->lock);
 }
 

@@ -16,21 +16,24 @@
 
 struct table;
 
-/* Creates a table of at most `max_keys` (at least 1) buckets under `limits`, which is copied.
- * Returns it, owned by the caller, or NULL: no memory. */
-struct table *table_create(const struct sl_host *host, const struct limits *limits,
-                           uint32_t max_keys);
+/* Creates a table of at most `max_keys` (at least 1) buckets. Returns it, owned by the caller, or
+ * NULL: no memory, or no random bytes for its secret. */
+struct table *table_create(const struct sl_host *host, uint32_t max_keys);
 
 /* Frees; NULL is fine. No other thread may use it any more. */
 void table_destroy(struct table *table);
 
+/* What its keys have to be made with. */
+const struct key_secret *table_secret(const struct table *table);
+
 /* Takes from the bucket of `key` as bucket_take does. *overflowed tells whether the overflow bucket
  * was asked in its place. */
-bool table_take(struct table *table, const struct key *key, uint64_t bytes, int64_t now,
-                int64_t patience, int64_t *wait, bool *overflowed);
+bool table_take(struct table *table, const struct limits *limits, const struct key *key,
+                uint64_t bytes, int64_t now, int64_t patience, int64_t *wait, bool *overflowed);
 
 /* Gives back what was taken from the bucket of `key`, or from the overflow bucket. */
-void table_give(struct table *table, const struct key *key, uint64_t bytes, bool overflowed);
+void table_give(struct table *table, const struct limits *limits, const struct key *key,
+                uint64_t bytes, bool overflowed);
 
 /* How many keys are remembered. Any thread, without a lock. */
 size_t table_count(const struct table *table);

@@ -211,6 +211,21 @@ class Reload(unittest.TestCase):
             client.text('two')
             self.assertEqual(client.expect_close()[0], 4429)
 
+    def test_a_change_under_attack_hands_nobody_a_fresh_burst(self):
+        with Sluice(self.settings(messages='1/h', burst=5, per='address', connections='1/h',
+                                  connections_burst=3)) as server:
+            with RawClient(server) as one, RawClient(server) as two:
+                self.assertEqual(passed(one, 9), 5)
+                self.assertEqual(passed(two, 0), 5)
+                server.reload(self.settings(messages='1/h', burst=6, per='address', connections='1/h',
+                                            connections_burst=2))
+                self.assertEqual(passed(two, 9), 1)
+                self.assertEqual(passed(one, 0), 1)
+                self.assertEqual(passed(one, 9), 0)
+                with self.assertRaises(Refused) as caught:
+                    RawClient(server)
+                self.assertEqual(caught.exception.status, 429)
+
     def test_the_limits_of_an_allowance_that_all_share_can_be_changed(self):
         shared = {'per': 'all', 'name': 'everybody'}
         with Sluice(self.settings(messages='1/h', burst=3, **shared)) as server, \

@@ -99,15 +99,15 @@ static void a_million_keys_need_no_more_memory(void **state)
     uint64_t admitted = 0;
     (void)state;
     assert_null(limit_init(&limits.count, 1, 2));
-    struct table *table = table_create(&host, &limits, 100000);
+    struct table *table = table_create(&host, 100000);
     size_t before = allocated;
     struct key noisy = {1, 1};
     for (uint64_t i = 0; i < 1000000; i++) {
         struct key key = {random_word(), random_word()};
         int64_t wait;
         bool overflowed;
-        (void)table_take(table, &key, 0, (int64_t)i * 1000, 0, &wait, &overflowed);
-        admitted += table_take(table, &noisy, 0, (int64_t)i * 1000, 0, &wait, &overflowed);
+        (void)table_take(table, &limits, &key, 0, (int64_t)i * 1000, 0, &wait, &overflowed);
+        admitted += table_take(table, &limits, &noisy, 0, (int64_t)i * 1000, 0, &wait, &overflowed);
     }
     assert_int_equal(allocated, before);
     assert_in_range(table_count(table), 99000, 100000);

@@ -209,6 +209,48 @@ static void new_keys_share_one_allowance_while_all_are_in_use(void **state)
     fake_instance_destroy(instance);
 }
 
+/* In this host all instances have one name and one endpoint, as the old and the new one have in a
+ * reload. */
+static void what_is_used_up_outlives_a_change_of_options(void **state)
+{
+    (void)state;
+    const char *retry;
+    struct fake_instance *before = instance_with(
+        "{messages: 1/h, burst: 5, per: address, connections: 1/h, connections_burst: 9}");
+    assert_int_equal(pass_from(before, "192.0.2.1", 4), 4);
+    assert_int_equal(try_upgrade(before, "192.0.2.1", &retry), 0);
+    struct fake_instance *after = instance_with(
+        "{messages: 1/h, burst: 7, per: address, connections: 1/h, connections_burst: 3}");
+    fake_instance_destroy(before);
+    assert_int_equal(pass_from(after, "192.0.2.1", 9), 3);
+    assert_int_equal(try_upgrade(after, "192.0.2.1", &retry), 429);
+    assert_int_equal(pass_from(after, "192.0.2.2", 9), 7);
+    fake_instance_destroy(after);
+    assert_int_equal(fake_live_allocations(), 0);
+}
+
+static void other_keys_or_a_new_start_begin_with_nothing_used(void **state)
+{
+    static const char *const changes[] = {
+        "{messages: 1/h, burst: 5, per: identity}",
+        "{messages: 1/h, burst: 5, per: attribute, attribute: tenant}",
+        "{messages: 1/h, burst: 5, per: address, ipv4_prefix: 24}",
+        "{messages: 1/h, burst: 5, per: address, ipv6_prefix: 48}",
+        "{messages: 1/h, burst: 5, per: address, max_keys: 5}",
+        "{connections: 1/s, connections_burst: 9, limits: [{messages: 1/h, burst: 5}]}",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        struct fake_instance *before = instance_with("{messages: 1/h, burst: 5, per: address}");
+        assert_int_equal(pass_from(before, "192.0.2.1", 9), 5);
+        struct fake_instance *after = instance_with(changes[i]);
+        assert_int_equal(pass_from(after, "192.0.2.1", 9), 5);
+        fake_instance_destroy(after);
+        fake_instance_destroy(before);
+    }
+    assert_int_equal(fake_live_allocations(), 0);
+}
+
 struct worker {
     pthread_t thread;
     struct fake_instance *instance;
@@ -272,6 +314,8 @@ int run_shared_tests(void)
         cmocka_unit_test_setup(says_that_it_is_full_every_ten_seconds, set_up),
         cmocka_unit_test_setup(a_full_table_forgets_full_buckets_first, set_up),
         cmocka_unit_test_setup(new_keys_share_one_allowance_while_all_are_in_use, set_up),
+        cmocka_unit_test_setup(what_is_used_up_outlives_a_change_of_options, set_up),
+        cmocka_unit_test_setup(other_keys_or_a_new_start_begin_with_nothing_used, set_up),
         cmocka_unit_test_setup(threads_share_a_bucket_exactly, set_up),
     };
     return cmocka_run_group_tests_name("rate-limit, shared", tests, NULL, NULL);
