@@ -76,8 +76,10 @@ const struct cost_case cost_cases[] = {
      0, false},
     {"validate", "a schema, unique members, all checks of texts",
      "{json: true, schema: '${COST_FOLDER}/chat.json', unique_members: true, "
-     "refuse_control_characters: true, refuse_bidi_controls: true, require_nfc: true}",
+     "control_characters: refuse, bidi_controls: refuse, require_nfc: true}",
      0, false},
+    {"validate", "`json`, a member escaped for HTML", "{json: true, escape_html: [text]}", 0,
+     false},
 };
 
 const size_t cost_case_count = sizeof cost_cases / sizeof *cost_cases;
