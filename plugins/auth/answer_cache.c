@@ -10,6 +10,7 @@ struct answer {
     enum check result;
     int64_t expires;
     const char *reason;
+    bool is_scope;
     size_t identity_len;
     size_t attribute_count;
     size_t text_len;
@@ -79,6 +80,7 @@ static void unpack(const struct answer *answer, struct finding *finding)
     const char *text = answer->bytes + answer->identity_len;
     finding->expires = answer->expires;
     finding->reason = answer->reason;
+    finding->is_scope = answer->is_scope;
     if (answer->identity_len > 0)
         (void)finding_identify(finding, answer->bytes, answer->identity_len);
     for (size_t i = 0; i < answer->attribute_count; i++) {
@@ -112,6 +114,7 @@ static struct answer *pack(const struct sl_host *host, enum check result,
     *answer = (struct answer){.result = result,
                               .expires = finding->expires,
                               .reason = finding->reason,
+                              .is_scope = finding->is_scope,
                               .identity_len = finding->identity_len,
                               .attribute_count = finding->attribute_count,
                               .text_len = finding->text_len};
@@ -120,35 +123,52 @@ static struct answer *pack(const struct sl_host *host, enum check result,
     return answer;
 }
 
-/* The place of that key, else a free one, else the one whose time is over first. */
-static struct place *place_for(const struct answer_cache *cache, const uint8_t key[CACHE_KEY_SIZE])
+static bool is_acceptance(const struct place *place, int64_t now)
+{
+    return place->answer != NULL && place->answer->result == CHECK_ACCEPTED && now < place->until;
+}
+
+/* The first to make room: one that is free or over, then refusals, then what is over first. */
+static bool goes_before(const struct place *a, const struct place *b, int64_t now)
+{
+    bool a_stays = is_acceptance(a, now);
+    bool b_stays = is_acceptance(b, now);
+    if (a_stays != b_stays)
+        return b_stays;
+    return b->answer != NULL && (a->answer == NULL || a->until < b->until);
+}
+
+/* The place of that key, or the one that makes room. NULL: a refusal, of which anybody can cause
+ * as many as they like, takes no place from an acceptance. */
+static struct place *place_for(const struct answer_cache *cache, const uint8_t key[CACHE_KEY_SIZE],
+                               enum check result, int64_t now)
 {
     struct place *found = find(cache, key);
     struct place *set = set_of(cache, key);
-    for (size_t i = 0; found == NULL && i < WAYS; i++)
-        if (set[i].answer == NULL)
-            found = &set[i];
     if (found != NULL)
         return found;
     found = set;
     for (size_t i = 1; i < WAYS; i++)
-        if (set[i].until < found->until)
+        if (goes_before(&set[i], found, now))
             found = &set[i];
-    return found;
+    return result != CHECK_ACCEPTED && is_acceptance(found, now) ? NULL : found;
 }
 
-void answer_cache_put(struct answer_cache *cache, const uint8_t key[CACHE_KEY_SIZE], int64_t until,
-                      enum check result, const struct finding *finding)
+void answer_cache_put(struct answer_cache *cache, const uint8_t key[CACHE_KEY_SIZE], int64_t now,
+                      int64_t until, enum check result, const struct finding *finding)
 {
     struct answer *answer = pack(cache->host, result, finding);
+    struct answer *before = answer;
     if (answer == NULL)
         return;
     pthread_mutex_lock(&cache->lock);
-    struct place *place = place_for(cache, key);
-    struct answer *before = place->answer;
-    memcpy(place->key, key, CACHE_KEY_SIZE);
-    place->until = until;
-    place->answer = answer;
+    struct place *place = place_for(cache, key, result, now);
+    if (place != NULL) {
+        before = place->answer;
+        memcpy(place->key, key, CACHE_KEY_SIZE);
+        place->until = until;
+        place->answer = answer;
+    }
     pthread_mutex_unlock(&cache->lock);
     cache->host->release(before);
 }

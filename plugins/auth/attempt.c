@@ -4,13 +4,20 @@
 #include <string.h>
 
 struct attempt {
+    atomic_uint references; /* whoever goes on with it, and the deferral */
+    atomic_bool is_cancelled;
+    bool is_renewal;
+    bool has_waited; /* for keys */
+    struct sl_instance *self;
     struct policy *policy; /* owned reference */
     struct sl_ticket ticket;
-    struct session *session; /* of a renewal: in the client's state; NULL: an upgrade */
-    atomic_bool is_cancelled;
+    uint64_t client;
+    struct session *session; /* the client's state; for on_cancel */
+    struct shown shown;      /* into `text` */
     enum check result;
-    struct shown shown; /* into `text` */
     struct finding finding;
+    struct http_request request;
+    struct keys_waiter waiter;
     size_t size; /* of all of it */
     char text[];
 };
@@ -19,9 +26,15 @@ struct attempt {
 static const char *challenge_for(const struct policy *policy, enum check result)
 {
     if (result == CHECK_NOT_MINE)
-        return policy->tokens.has_hashes ? "Bearer, Basic realm=\"sluice\", charset=\"UTF-8\""
-                                         : "Bearer";
+        return token_source_has_hashes(&policy->tokens)
+                   ? "Bearer, Basic realm=\"sluice\", charset=\"UTF-8\""
+                   : "Bearer";
     return "Bearer error=\"invalid_token\"";
+}
+
+bool attempt_is_needed(enum check result)
+{
+    return result == CHECK_SLOW || result == CHECK_ASK || result == CHECK_KEYS;
 }
 
 struct outcome attempt_outcome(const struct policy *policy, enum check result,
@@ -37,7 +50,7 @@ struct outcome attempt_outcome(const struct policy *policy, enum check result,
         return (struct outcome){.verdict = SL_CONTINUE};
     if (result == CHECK_NOT_MINE)
         outcome.reason = "A token is required.";
-    if (result == CHECK_FAILED || result == CHECK_SLOW) {
+    if (result == CHECK_FAILED || attempt_is_needed(result)) {
         outcome.status = 503;
         outcome.headers[0] = (struct sl_pair){sl_string_of("Retry-After"), sl_string_of("1")};
     } else if (result == CHECK_REFUSED && finding->is_scope) {
@@ -59,7 +72,33 @@ static void count(const struct sl_instance *self, const struct policy *policy, e
                            1);
 }
 
-static void complete_upgrade(struct sl_instance *self, struct attempt *attempt)
+static void attempt_unref(struct attempt *attempt)
+{
+    const struct sl_host *host = attempt->self->host;
+    if (atomic_fetch_sub(&attempt->references, 1) != 1)
+        return;
+    policy_unref(attempt->policy);
+    OPENSSL_cleanse(attempt->text, attempt->size - sizeof *attempt);
+    host->release(attempt);
+}
+
+/* -- the end -- */
+
+/* Completes, and lets go of the attempt: also for the deferral if that is over, and so calls
+ * on_cancel no more. Otherwise on_cancel has been called, or will be. */
+static void complete(struct attempt *attempt, enum sl_verdict verdict,
+                     const struct sl_completion *details)
+{
+    const struct sl_host *host = attempt->self->host;
+    int error = host->complete(attempt->ticket, verdict, details);
+    if (error == -1 && details != NULL) /* They cannot be taken: nobody gets in unchecked. */
+        error = host->complete(attempt->ticket, attempt->is_renewal ? SL_HANDLED : SL_DENY, NULL);
+    if (error == 0)
+        attempt_unref(attempt);
+    attempt_unref(attempt);
+}
+
+static void complete_upgrade(struct attempt *attempt)
 {
     struct outcome outcome = attempt_outcome(attempt->policy, attempt->result, &attempt->finding);
     struct sl_completion details = {.struct_size = sizeof details,
@@ -74,52 +113,141 @@ static void complete_upgrade(struct sl_instance *self, struct attempt *attempt)
     } else if (outcome.reason != NULL) {
         details.reason = sl_string_of(outcome.reason);
     }
-    count(self, attempt->policy, attempt->result);
-    /* Harmless if the client has left in the meantime. If the details cannot be taken, nobody gets
-     * in unchecked. */
-    if (self->host->complete(attempt->ticket, outcome.verdict, &details) == -1)
-        (void)self->host->complete(attempt->ticket, SL_DENY, NULL);
+    count(attempt->self, attempt->policy, attempt->result);
+    complete(attempt, outcome.verdict, &details);
 }
 
-static void work(struct sl_instance *self, void *context)
+static void nothing(struct sl_instance *self, void *context)
+{
+    (void)self;
+    (void)context;
+}
+
+/* On the client's thread. */
+static void renew(struct sl_instance *self, struct sl_client *client, void *context)
 {
     struct attempt *attempt = context;
-    if (atomic_load(&attempt->is_cancelled))
-        return;
-    attempt->result = policy_check(attempt->policy, self, &attempt->shown, true,
-                                   &attempt->is_cancelled, &attempt->finding);
-    if (attempt->session == NULL)
-        complete_upgrade(self, attempt);
-}
-
-static void attempt_destroy(const struct sl_instance *self, struct attempt *attempt)
-{
-    policy_unref(attempt->policy);
-    OPENSSL_cleanse(attempt->text, attempt->size - sizeof *attempt);
-    self->host->release(attempt);
-}
-
-static void done(struct sl_instance *self, struct sl_client *client, void *context)
-{
-    struct attempt *attempt = context;
-    if (attempt->session != NULL && client != NULL && !atomic_load(&attempt->is_cancelled)) {
+    if (client != NULL && !atomic_load(&attempt->is_cancelled)) {
         if (attempt->result == CHECK_ACCEPTED)
             session_describe(attempt->policy, &attempt->finding);
-        session_renew(attempt->session, self, client, attempt->policy, attempt->result,
-                      &attempt->finding);
-        (void)self->host->complete(attempt->ticket, SL_HANDLED, NULL);
+        session_renew(self->host->client_state(self, client), self, client, attempt->policy,
+                      attempt->result, &attempt->finding);
     }
-    attempt_destroy(self, attempt);
+    complete(attempt, SL_HANDLED, NULL);
 }
 
+static void complete_renewal(struct attempt *attempt)
+{
+    static const char sorry[] = "{\"renewed\":false,\"error\":\"Try again.\"}";
+    const struct sl_host *host = attempt->self->host;
+    if (host->offload(attempt->self, attempt->client, nothing, renew, attempt) == 0)
+        return;
+    host->metric_add(attempt->policy->meters->renewals_refused, 1);
+    (void)host->send(attempt->self, attempt->client, SL_TEXT, sorry, sizeof sorry - 1);
+    complete(attempt, SL_HANDLED, NULL);
+}
+
+/* -- going on -- */
+
+static void go_on(struct attempt *attempt, enum check result);
+
+static enum check check_again(struct attempt *attempt, unsigned may)
+{
+    if (attempt->has_waited)
+        may |= POLICY_MAY_NOT_WAIT;
+    return atomic_load(&attempt->is_cancelled)
+               ? CHECK_FAILED
+               : policy_check(attempt->policy, attempt->self, &attempt->shown, may,
+                              &attempt->finding);
+}
+
+static void hash(struct sl_instance *self, void *context)
+{
+    struct attempt *attempt = context;
+    (void)self;
+    enum check result = check_again(attempt, POLICY_MAY_HASH);
+    atomic_fetch_sub(&attempt->policy->hashing, 1);
+    go_on(attempt, result);
+}
+
+static bool hash_later(struct attempt *attempt)
+{
+    struct policy *policy = attempt->policy;
+    if (atomic_fetch_add(&policy->hashing, 1) < HASHES_MAX &&
+        attempt->self->host->offload(attempt->self, 0, hash, NULL, attempt) == 0)
+        return true;
+    atomic_fetch_sub(&policy->hashing, 1);
+    return false;
+}
+
+static void on_answer(struct http_request *request)
+{
+    struct attempt *attempt =
+        (struct attempt *)((char *)request - offsetof(struct attempt, request));
+    curl_slist_free_all(request->headers);
+    if (atomic_load(&attempt->is_cancelled)) {
+        go_on(attempt, CHECK_FAILED);
+        return;
+    }
+    enum check result = callback_understand(&attempt->policy->callback, attempt->self,
+                                            &attempt->shown, request, &attempt->finding);
+    go_on(attempt, policy_conclude(attempt->policy, &attempt->shown, result, &attempt->finding));
+}
+
+static bool ask(struct attempt *attempt)
+{
+    attempt->request =
+        (struct http_request){.is_cancelled = &attempt->is_cancelled, .on_done = on_answer};
+    if (!callback_prepare(&attempt->policy->callback, &attempt->shown, &attempt->request))
+        return false;
+    if (http_ask(attempt->policy->http, &attempt->request))
+        return true;
+    curl_slist_free_all(attempt->request.headers);
+    return false;
+}
+
+static void on_keys(struct keys_waiter *waiter)
+{
+    struct attempt *attempt = (struct attempt *)((char *)waiter - offsetof(struct attempt, waiter));
+    go_on(attempt, check_again(attempt, 0));
+}
+
+static bool wait_for_keys(struct attempt *attempt)
+{
+    const struct jwt_method *jwt = &attempt->policy->jwt;
+    attempt->has_waited = true;
+    attempt->waiter.on_keys = on_keys;
+    return fetched_keys_wait(jwt->fetched, &jwt->fetch, attempt->self, &attempt->waiter);
+}
+
+/* Does what a check asks for, or ends with what it says. */
+static void go_on(struct attempt *attempt, enum check result)
+{
+    if ((result == CHECK_SLOW && hash_later(attempt)) || (result == CHECK_ASK && ask(attempt)) ||
+        (result == CHECK_KEYS && wait_for_keys(attempt)))
+        return;
+    if (attempt_is_needed(result))
+        result = finding_fail(&attempt->finding, "Too many are being checked; try again.");
+    attempt->result = result;
+    if (attempt->is_renewal)
+        complete_renewal(attempt);
+    else
+        complete_upgrade(attempt);
+}
+
+/* -- the beginning -- */
+
+/* On the client's thread. */
 static void on_cancel(struct sl_instance *self, struct sl_ticket ticket, void *context,
                       enum sl_cancel_reason reason)
 {
     struct attempt *attempt = context;
     (void)self;
     (void)ticket;
-    (void)reason;
     atomic_store(&attempt->is_cancelled, true);
+    if (reason == SL_CANCEL_TIMEOUT && !attempt->is_renewal)
+        attempt->session->timer = SESSION_UNCHECKED; /* on_error may let it pass; auth does not. */
+    attempt_unref(attempt);
 }
 
 static struct sl_string copy(char **at, struct sl_string text)
@@ -131,20 +259,21 @@ static struct sl_string copy(char **at, struct sl_string text)
     return copied;
 }
 
-static struct attempt *attempt_create(struct policy *policy, const struct sl_host *host,
+static struct attempt *attempt_create(struct policy *policy, struct sl_instance *self,
                                       const struct shown *shown)
 {
     size_t size = sizeof(struct attempt) + shown->token.len + shown->path.len + shown->address.len +
                   shown->certificate.len;
-    struct attempt *attempt = host->allocate(size);
+    struct attempt *attempt = self->host->allocate(size);
     if (attempt == NULL)
         return NULL;
     memset(attempt, 0, sizeof *attempt);
+    atomic_init(&attempt->references, 2);
     atomic_init(&attempt->is_cancelled, false);
     char *at = attempt->text;
     attempt->size = size;
+    attempt->self = self;
     attempt->policy = policy_ref(policy);
-    attempt->result = CHECK_FAILED;
     attempt->shown = (struct shown){.token = copy(&at, shown->token),
                                     .source = shown->source,
                                     .path = copy(&at, shown->path),
@@ -156,22 +285,24 @@ static struct attempt *attempt_create(struct policy *policy, const struct sl_hos
 }
 
 enum sl_verdict attempt_start(struct policy *policy, struct sl_instance *self,
-                              struct sl_client *client, struct session *session,
-                              const struct shown *shown)
+                              struct sl_client *client, bool is_renewal, const struct shown *shown,
+                              enum check result)
 {
     const struct sl_host *host = self->host;
-    struct attempt *attempt = attempt_create(policy, host, shown);
+    struct attempt *attempt = attempt_create(policy, self, shown);
     if (attempt == NULL)
         return SL_ERROR;
-    attempt->session = session;
+    attempt->is_renewal = is_renewal;
+    attempt->client = host->client_id(client);
+    attempt->session = host->client_state(self, client);
     struct sl_deferral how = {
         .struct_size = sizeof how, .context = attempt, .on_cancel = on_cancel};
-    enum sl_verdict verdict = host->defer(self, client, &how, &attempt->ticket);
-    if (verdict == SL_DEFER &&
-        host->offload(self, host->client_id(client), work, done, attempt) == 0) {
-        host->metric_add(policy->meters->deferred, 1);
-        return verdict;
+    if (host->defer(self, client, &how, &attempt->ticket) != SL_DEFER) {
+        attempt_unref(attempt);
+        attempt_unref(attempt);
+        return SL_ERROR;
     }
-    attempt_destroy(self, attempt); /* Not deferred, then: the server forgets the ticket. */
-    return SL_ERROR;
+    host->metric_add(policy->meters->deferred, 1);
+    go_on(attempt, result);
+    return SL_DEFER;
 }

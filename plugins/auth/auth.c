@@ -21,10 +21,9 @@
 struct auth {
     pthread_mutex_t lock;  /* of `policy`, held to take a reference */
     struct policy *policy; /* owned reference */
-    struct meters meters;
-    atomic_bool is_maintaining;
-    atomic_bool renews; /* the policy has a renewal */
-    _Atomic int64_t next_reread;
+    struct policy_home home;
+    atomic_bool is_rereading;
+    int64_t next_reread; /* the timer's */
 };
 
 static struct policy *take_policy(struct sl_instance *self)
@@ -42,7 +41,7 @@ static struct policy *take_policy(struct sl_instance *self)
 static enum sl_verdict fail(const struct auth *state, const struct sl_host *host,
                             struct sl_request *request)
 {
-    host->metric_add(state->meters.failed, 1);
+    host->metric_add(state->home.meters.failed, 1);
     host->deny_header(request, "Retry-After", "1");
     return host->deny(request, 503, "Authentication is not possible at the moment.");
 }
@@ -57,11 +56,13 @@ static bool answer_subprotocol(const struct sl_host *host, struct sl_request *re
            host->select_subprotocol(request, BEARER_SUBPROTOCOL) == 0;
 }
 
-static void look(const struct policy *policy, const struct sl_host *host, struct sl_client *client,
+static void look(struct policy *policy, const struct sl_host *host, struct sl_client *client,
                  const struct sl_request *request, char *basic, struct shown *shown)
 {
+    struct credential_places places = policy->places;
+    places.takes_basic = token_source_has_hashes(&policy->tokens);
     *shown = (struct shown){.path = request->path, .address = host->client_address(client)};
-    if (!credential_find(host, request, &policy->places, basic, &shown->token, &shown->source))
+    if (!credential_find(host, request, &places, basic, &shown->token, &shown->source))
         shown->token = (struct sl_string){"", 0};
     if (shown->token.len > CREDENTIAL_MAX) /* longer than any that is good */
         shown->token.len = CREDENTIAL_MAX + 1;
@@ -77,7 +78,8 @@ static enum sl_verdict decide(const struct auth *state, const struct policy *pol
     const struct sl_host *host = self->host;
     struct outcome outcome = attempt_outcome(policy, result, finding);
     if (outcome.verdict == SL_DENY) {
-        host->metric_add(result == CHECK_FAILED ? state->meters.failed : state->meters.refused, 1);
+        host->metric_add(
+            result == CHECK_FAILED ? state->home.meters.failed : state->home.meters.refused, 1);
         for (size_t i = 0; i < outcome.header_count; i++)
             host->deny_header(request, outcome.headers[i].name.data, outcome.headers[i].value.data);
         return host->deny(request, outcome.status, outcome.reason);
@@ -92,7 +94,7 @@ static enum sl_verdict decide(const struct auth *state, const struct policy *pol
             0)
             return fail(state, host, request);
     }
-    host->metric_add(state->meters.accepted, 1);
+    host->metric_add(state->home.meters.accepted, 1);
     return SL_CONTINUE;
 }
 
@@ -107,12 +109,12 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
     enum sl_verdict verdict = SL_ERROR;
     finding_init(&finding);
     look(policy, self->host, client, request, basic, &shown);
-    enum check result = policy_check(policy, self, &shown, false, NULL, &finding);
-    bool may_pass = result == CHECK_SLOW || result == CHECK_ACCEPTED;
+    enum check result = policy_check(policy, self, &shown, 0, &finding);
+    bool is_open = attempt_is_needed(result);
+    bool may_pass = is_open || result == CHECK_ACCEPTED;
     if (!may_pass || answer_subprotocol(self->host, request, &shown))
-        verdict = result == CHECK_SLOW
-                      ? attempt_start(policy, self, client, NULL, &shown)
-                      : decide(state, policy, self, client, request, result, &finding);
+        verdict = is_open ? attempt_start(policy, self, client, false, &shown, result)
+                          : decide(state, policy, self, client, request, result, &finding);
     OPENSSL_cleanse(basic, sizeof basic);
     policy_unref(policy);
     return verdict == SL_ERROR ? fail(state, self->host, request) : verdict;
@@ -129,8 +131,9 @@ static void on_open(struct sl_instance *self, struct sl_client *client)
 
 static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)
 {
+    struct auth *state = self->state;
     (void)how;
-    session_end(self->host->client_state(self, client), self);
+    session_end(self->host->client_state(self, client), self, &state->home.watch);
 }
 
 static enum sl_verdict renew(struct policy *policy, struct sl_instance *self,
@@ -144,24 +147,25 @@ static enum sl_verdict renew(struct policy *policy, struct sl_instance *self,
                           .certificate = {"", 0}};
     struct finding finding;
     finding_init(&finding);
-    enum check result = policy_check(policy, self, &shown, false, NULL, &finding);
-    if (result == CHECK_SLOW)
-        return attempt_start(policy, self, client, session, &shown);
+    enum check result = policy_check(policy, self, &shown, 0, &finding);
+    if (attempt_is_needed(result) &&
+        attempt_start(policy, self, client, true, &shown, result) == SL_DEFER)
+        return SL_DEFER;
+    if (attempt_is_needed(result))
+        result = finding_fail(&finding, "Authentication is not possible at the moment.");
     if (result == CHECK_ACCEPTED)
         session_describe(policy, &finding);
     session_renew(session, self, client, policy, result, &finding);
     return SL_HANDLED;
 }
 
-static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
-                                  const struct sl_message *message)
+/* A message that begins like a renewal. */
+static enum sl_verdict look_closer(struct sl_instance *self, struct sl_client *client,
+                                   const struct sl_message *message)
 {
     enum sl_verdict verdict = SL_CONTINUE;
     char token[CREDENTIAL_MAX];
     size_t len;
-    const struct auth *state = self->state;
-    if (!atomic_load_explicit(&state->renews, memory_order_relaxed))
-        return SL_CONTINUE; /* without a lock, for every message of most configurations */
     struct policy *policy = take_policy(self);
     if (session_is_renewal(policy->renewal, message, token, sizeof token, &len)) {
         verdict = renew(policy, self, client, (struct sl_string){token, len});
@@ -171,33 +175,72 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
     return verdict;
 }
 
+/* Every message comes by here: two words are looked at, no lock is taken, nothing is parsed. */
+static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
+                                  const struct sl_message *message)
+{
+    struct auth *state = self->state;
+    struct session_watch *watch = &state->home.watch;
+    uint64_t front = atomic_load_explicit(&watch->front, memory_order_relaxed);
+    if (atomic_load_explicit(&watch->unchecked, memory_order_relaxed) > 0) {
+        const struct session *session = self->host->client_state(self, client);
+        if (session->timer == SESSION_UNCHECKED)
+            return self->host->close_with(client, CLOSE_UNCHECKED,
+                                          "Your credentials could not be checked in time.");
+    }
+    if (front == 0 || !session_has_front(front, message))
+        return SL_CONTINUE;
+    return look_closer(self, client, message);
+}
+
 /* -- upkeep -- */
 
-static void maintain(struct sl_instance *self, void *context)
+static void reread(struct sl_instance *self, void *context)
 {
     struct auth *state = self->state;
     struct policy *policy = take_policy(self);
     (void)context;
-    int64_t now = self->host->time_monotonic();
-    bool reread = policy->reread > 0 && now >= atomic_load(&state->next_reread);
-    if (reread)
-        atomic_store(&state->next_reread, now + policy->reread);
-    policy_maintain(policy, self, reread);
+    policy_reread(policy, self);
     policy_unref(policy);
-    atomic_store(&state->is_maintaining, false);
+    atomic_store(&state->is_rereading, false);
+}
+
+static void maintain(struct sl_instance *self)
+{
+    struct auth *state = self->state;
+    struct policy *policy = take_policy(self);
+    int64_t now = self->host->time_monotonic();
+    if (policy->jwt.fetched != NULL)
+        fetched_keys_maintain(policy->jwt.fetched, &policy->jwt.fetch, self);
+    if (policy->reread > 0 && policy_has_files(policy) && now >= state->next_reread) {
+        state->next_reread = now + policy->reread;
+        if (!atomic_exchange(&state->is_rereading, true) &&
+            self->host->offload(self, 0, reread, NULL, NULL) != 0)
+            atomic_store(&state->is_rereading, false);
+    }
+    policy_unref(policy);
 }
 
 static void on_timer(struct sl_instance *self, uint64_t timer, uint64_t tag)
 {
     struct auth *state = self->state;
     (void)timer;
-    if (tag != MAINTENANCE_TAG) {
-        self->host->metric_add(state->meters.expired, 1);
-        (void)self->host->close(self, tag, CLOSE_EXPIRED, "Your credentials have expired.");
-    } else if (!atomic_exchange(&state->is_maintaining, true) &&
-               self->host->offload(self, 0, maintain, NULL, NULL) != 0) {
-        atomic_store(&state->is_maintaining, false);
+    if (tag == MAINTENANCE_TAG) {
+        maintain(self);
+        return;
     }
+    self->host->metric_add(state->home.meters.expired, 1);
+    (void)self->host->close(self, tag, CLOSE_EXPIRED, "Your credentials have expired.");
+}
+
+static void take_over(struct auth *state, struct policy *policy)
+{
+    pthread_mutex_lock(&state->lock);
+    struct policy *before = state->policy;
+    state->policy = policy;
+    atomic_store(&state->home.watch.front, session_front_of(policy->renewal));
+    pthread_mutex_unlock(&state->lock);
+    policy_unref(before);
 }
 
 static int create(struct sl_instance *self)
@@ -205,38 +248,41 @@ static int create(struct sl_instance *self)
     struct auth *state = self->state;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return sl_fail(self, "libcurl cannot be used");
-    meters_init(&state->meters, self);
-    state->policy = policy_create(self, &state->meters, NULL);
-    if (state->policy == NULL)
+    meters_init(&state->home.meters, self);
+    state->home.http = http_create();
+    if (state->home.http == NULL)
+        return sl_fail(self, "there is no memory for libcurl");
+    struct policy *policy = policy_create(self, &state->home, NULL);
+    if (policy == NULL) {
+        http_destroy(state->home.http);
         return SL_ERROR;
+    }
+    state->next_reread = self->host->time_monotonic() + policy->reread;
     pthread_mutex_init(&state->lock, NULL);
-    atomic_store(&state->renews, state->policy->renewal != NULL);
-    atomic_store(&state->next_reread, self->host->time_monotonic() + state->policy->reread);
+    take_over(state, policy);
     if (self->host->timer_start(self, 1, MAINTENANCE_INTERVAL, MAINTENANCE_TAG) != 0)
         return 0;
-    policy_unref(state->policy);
+    policy_unref(policy);
     pthread_mutex_destroy(&state->lock);
+    http_destroy(state->home.http);
     return sl_fail(self, "there is no memory for a timer");
 }
 
 static int on_reload(struct sl_instance *self)
 {
     struct auth *state = self->state;
-    struct policy *next = policy_create(self, &state->meters, state->policy);
+    struct policy *next = policy_create(self, &state->home, state->policy);
     if (next == NULL)
         return SL_ERROR;
-    pthread_mutex_lock(&state->lock);
-    struct policy *before = state->policy;
-    state->policy = next;
-    atomic_store(&state->renews, next->renewal != NULL);
-    pthread_mutex_unlock(&state->lock);
-    policy_unref(before);
+    take_over(state, next);
     return 0;
 }
 
+/* Whatever is still asked for ends first: it goes on with policies. */
 static void destroy(struct sl_instance *self)
 {
     struct auth *state = self->state;
+    http_destroy(state->home.http);
     policy_unref(state->policy);
     pthread_mutex_destroy(&state->lock);
 }

@@ -20,10 +20,12 @@ static bool take_attributes(json_t *attributes, struct finding *finding)
         return true;
     if (!json_is_object(attributes))
         return false;
-    json_object_foreach(attributes, name,
-                        value) if (!json_is_string(value) ||
-                                   !finding_attribute(finding, name, json_string_value(value),
-                                                      json_string_length(value))) return false;
+    json_object_foreach(attributes, name, value)
+    {
+        if (!json_is_string(value) ||
+            !finding_attribute(finding, name, json_string_value(value), json_string_length(value)))
+            return false;
+    }
     return true;
 }
 
@@ -69,14 +71,19 @@ static bool digest_of(const struct shown *shown, uint8_t digest[CACHE_KEY_SIZE])
 }
 
 /* A header's value must not bring headers of its own. */
-static bool add_header(struct curl_slist **headers, const char *name, struct sl_string value)
+static bool can_be_header(struct sl_string value)
 {
-    char line[HEADER_MAX];
     for (size_t i = 0; i < value.len; i++)
         if ((unsigned char)value.data[i] < 0x20 || value.data[i] == 0x7f)
             return false;
+    return value.len <= CREDENTIAL_MAX;
+}
+
+static bool add_header(struct curl_slist **headers, const char *name, struct sl_string value)
+{
+    char line[HEADER_MAX];
     int len = snprintf(line, sizeof line, "%s%.*s", name, (int)value.len, value.data);
-    if (len < 0 || len >= (int)sizeof line)
+    if (!can_be_header(value) || len < 0 || len >= (int)sizeof line)
         return false;
     struct curl_slist *longer = curl_slist_append(*headers, line);
     if (longer == NULL)
@@ -85,8 +92,31 @@ static bool add_header(struct curl_slist **headers, const char *name, struct sl_
     return true;
 }
 
-static enum check understand(const struct http_request *request, int64_t now,
-                             struct finding *finding)
+static bool add_headers(const struct shown *shown, struct curl_slist **headers)
+{
+    return add_header(headers, "Authorization: Bearer ", shown->token) &&
+           add_header(headers, "X-Original-Path: ", shown->path) &&
+           add_header(headers, "X-Client-Address: ", shown->address);
+}
+
+bool callback_prepare(const struct callback *callback, const struct shown *shown,
+                      struct http_request *request)
+{
+    struct curl_slist *headers = NULL;
+    if (!add_headers(shown, &headers)) {
+        curl_slist_free_all(headers);
+        return false;
+    }
+    request->url_cstr = callback->url_cstr;
+    request->headers = headers;
+    request->ca_file_cstr = callback->ca_file_cstr;
+    request->timeout = callback->timeout;
+    request->body_max = ANSWER_MAX;
+    return true;
+}
+
+static enum check read_answer(const struct http_request *request, int64_t now,
+                              struct finding *finding)
 {
     if (request->status == 200)
         return callback_parse(request->body != NULL ? request->body : "", request->body_len, now,
@@ -100,33 +130,6 @@ static enum check understand(const struct http_request *request, int64_t now,
     return finding_fail(finding, "The authentication service is not well.");
 }
 
-static enum check ask(const struct callback *callback, struct sl_instance *self,
-                      const struct shown *shown, const atomic_bool *is_cancelled,
-                      struct finding *finding)
-{
-    struct curl_slist *headers = NULL;
-    struct http_request request = {.url_cstr = callback->url_cstr,
-                                   .ca_file_cstr = callback->ca_file_cstr,
-                                   .timeout = callback->timeout,
-                                   .body_max = ANSWER_MAX,
-                                   .is_cancelled = is_cancelled};
-    enum check result = finding_refuse(finding, "The token is not valid.");
-    if (add_header(&headers, "Authorization: Bearer ", shown->token) &&
-        add_header(&headers, "X-Original-Path: ", shown->path) &&
-        add_header(&headers, "X-Client-Address: ", shown->address)) {
-        request.headers = headers;
-        self->host->metric_add(callback->requests, 1);
-        (void)http_get(callback->http, &request);
-        result = understand(&request, self->host->time_wall() / SECOND, finding);
-        if (result == CHECK_FAILED)
-            sl_log(self, SL_LOG_WARN, "%s: no usable answer (status %ld) %s", callback->url_cstr,
-                   request.status, request.error);
-        free(request.body);
-    }
-    curl_slist_free_all(headers);
-    return result;
-}
-
 /* An answer is not kept beyond what it says about itself. */
 static int64_t keep_for(const struct callback *callback, const struct sl_instance *self,
                         const struct finding *finding)
@@ -135,26 +138,49 @@ static int64_t keep_for(const struct callback *callback, const struct sl_instanc
     return finding->expires > 0 && left < callback->keep ? left : callback->keep;
 }
 
+static void complain(struct callback *callback, struct sl_instance *self,
+                     const struct http_request *request)
+{
+    int64_t now = self->host->time_monotonic();
+    int64_t next = atomic_load(&callback->next_log);
+    if (now < next || !atomic_compare_exchange_strong(&callback->next_log, &next, now + SECOND))
+        return;
+    sl_log(self, SL_LOG_WARN, "http_url %.*s: no usable answer (status %ld) %s",
+           http_loggable(callback->url_cstr), callback->url_cstr, request->status, request->error);
+}
+
+enum check callback_understand(struct callback *callback, struct sl_instance *self,
+                               const struct shown *shown, const struct http_request *request,
+                               struct finding *finding)
+{
+    uint8_t key[CACHE_KEY_SIZE];
+    finding_init(finding);
+    finding->method = "http";
+    self->host->metric_add(callback->requests, 1);
+    enum check result = read_answer(request, self->host->time_wall() / SECOND, finding);
+    if (result == CHECK_FAILED) {
+        complain(callback, self, request);
+    } else if (callback->cache != NULL && digest_of(shown, key)) {
+        int64_t now = self->host->time_monotonic();
+        answer_cache_put(callback->cache, key, now, now + keep_for(callback, self, finding), result,
+                         finding);
+    }
+    return result;
+}
+
 enum check callback_check(struct callback *callback, struct sl_instance *self,
-                          const struct shown *shown, bool may_block,
-                          const atomic_bool *is_cancelled, struct finding *finding)
+                          const struct shown *shown, struct finding *finding)
 {
     uint8_t key[CACHE_KEY_SIZE];
     enum check result;
     finding->method = "http";
+    if (!can_be_header(shown->token))
+        return finding_refuse(finding, "The token is not valid.");
     if (!digest_of(shown, key))
         return finding_fail(finding, "Authentication is not possible at the moment.");
-    if (callback->cache != NULL &&
-        answer_cache_get(callback->cache, key, self->host->time_monotonic(), &result, finding)) {
-        self->host->metric_add(callback->hits, 1);
-        return result;
-    }
-    if (!may_block)
-        return CHECK_SLOW;
-    result = ask(callback, self, shown, is_cancelled, finding);
-    if (callback->cache != NULL && result != CHECK_FAILED)
-        answer_cache_put(callback->cache, key,
-                         self->host->time_monotonic() + keep_for(callback, self, finding), result,
-                         finding);
+    if (callback->cache == NULL ||
+        !answer_cache_get(callback->cache, key, self->host->time_monotonic(), &result, finding))
+        return CHECK_ASK;
+    self->host->metric_add(callback->hits, 1);
     return result;
 }

@@ -23,15 +23,24 @@ struct callback {
     int64_t timeout;            /* ns */
     int64_t keep;               /* ns that an answer is good for; 0: none is kept */
     struct answer_cache *cache; /* owned; NULL: none */
-    struct http *http;          /* borrowed */
     struct sl_metric *requests; /* borrowed */
     struct sl_metric *hits;
+    _Atomic int64_t next_log; /* ns: complaints are logged once a second */
 };
 
-/* Says what the service says; without blocking if the answer is in the cache. */
+/* What the cache knows; CHECK_ASK: nothing. */
 enum check callback_check(struct callback *callback, struct sl_instance *self,
-                          const struct shown *shown, bool may_block,
-                          const atomic_bool *is_cancelled, struct finding *finding);
+                          const struct shown *shown, struct finding *finding);
+
+/* Fills in a request about a client; its headers are the caller's to free. False: no memory, or
+ * what is shown cannot be a header. */
+bool callback_prepare(const struct callback *callback, const struct shown *shown,
+                      struct http_request *request);
+
+/* What the answer says; it is kept for a while. */
+enum check callback_understand(struct callback *callback, struct sl_instance *self,
+                               const struct shown *shown, const struct http_request *request,
+                               struct finding *finding);
 
 /* Reads the body of a 200. Pure; for tests and the fuzzer too. */
 enum check callback_parse(const char *body, size_t len, int64_t now, struct finding *finding);

@@ -35,17 +35,31 @@ static struct sl_string keep(struct finding *finding, const char *text, size_t l
     return (struct sl_string){copy, len};
 }
 
+static void add(struct finding *finding, const char *name_cstr, const char *value, size_t len)
+{
+    struct sl_pair *pair = &finding->attributes[finding->attribute_count++];
+    pair->name = keep(finding, name_cstr, strlen(name_cstr));
+    pair->value = keep(finding, value, len);
+}
+
 bool finding_attribute(struct finding *finding, const char *name_cstr, const char *value,
                        size_t len)
 {
     size_t name_len = strlen(name_cstr);
-    if (finding->attribute_count == ATTRIBUTES_MAX || len > ATTRIBUTES_TEXT ||
-        finding->text_len + name_len + len + 2 > ATTRIBUTES_TEXT)
+    if (finding->attribute_count >= ATTRIBUTES_MAX || name_len > ATTRIBUTE_NAME_MAX ||
+        len > ATTRIBUTES_TEXT || finding->text_len + name_len + len + 2 > ATTRIBUTES_TEXT ||
+        strncmp(name_cstr, ATTRIBUTES_PREFIX, strlen(ATTRIBUTES_PREFIX)) == 0)
         return false;
-    struct sl_pair *pair = &finding->attributes[finding->attribute_count++];
-    pair->name = keep(finding, name_cstr, name_len);
-    pair->value = keep(finding, value, len);
+    add(finding, name_cstr, value, len);
     return true;
+}
+
+void finding_own_attribute(struct finding *finding, const char *name_cstr, const char *value_cstr)
+{
+    size_t size = strlen(name_cstr) + strlen(value_cstr) + 2;
+    if (finding->attribute_count < ATTRIBUTES_MAX + ATTRIBUTES_OWN &&
+        finding->text_len + size <= sizeof finding->text)
+        add(finding, name_cstr, value_cstr, strlen(value_cstr));
 }
 
 enum check finding_refuse(struct finding *finding, const char *reason)

@@ -11,8 +11,12 @@
 #include <sluice/plugin.h>
 
 #define IDENTITY_MAX 255
-#define ATTRIBUTES_MAX 16
-#define ATTRIBUTES_TEXT 4096 /* bytes of all names and values of an attempt */
+#define ATTRIBUTE_NAME_MAX 63
+#define ATTRIBUTES_MAX 16    /* that a method finds */
+#define ATTRIBUTES_TEXT 4096 /* bytes of all their names and values */
+#define ATTRIBUTES_OWN 2     /* that auth adds, for which there is always room */
+#define ATTRIBUTES_OWN_TEXT 128
+#define ATTRIBUTES_PREFIX "auth." /* of their names; no method may use it */
 
 /* What a method says about a client. */
 enum check {
@@ -20,7 +24,9 @@ enum check {
     CHECK_ACCEPTED,
     CHECK_REFUSED, /* it is this method's, and it is not good: nobody else is asked */
     CHECK_FAILED,  /* it cannot be told now: nobody gets in unchecked */
-    CHECK_SLOW     /* only a thread that may block can tell */
+    CHECK_SLOW,    /* a slow hash tells: only on a thread that may block */
+    CHECK_ASK,     /* the HTTP service has to be asked */
+    CHECK_KEYS     /* new keys may tell, which have to be waited for */
 };
 
 /* What a client shows. Borrowed from the request, or from the attempt that copied it. */
@@ -40,9 +46,9 @@ struct finding {
     const char *method; /* static: which one decided */
     const char *reason; /* static: the sentence for a refusal */
     bool is_scope;      /* refused for what it may not do, not for who it is */
-    struct sl_pair attributes[ATTRIBUTES_MAX]; /* into `text` */
+    struct sl_pair attributes[ATTRIBUTES_MAX + ATTRIBUTES_OWN]; /* into `text` */
     size_t attribute_count;
-    char text[ATTRIBUTES_TEXT];
+    char text[ATTRIBUTES_TEXT + ATTRIBUTES_OWN_TEXT];
     size_t text_len;
 };
 
@@ -51,9 +57,13 @@ void finding_init(struct finding *finding);
 /* Names the client: 1 to IDENTITY_MAX bytes without control characters, else false. */
 bool finding_identify(struct finding *finding, const char *identity, size_t len);
 
-/* Adds an attribute, copied. False if there are too many, or they are too long. */
+/* Adds an attribute, copied. False if there are too many, they are too long, or the name is one of
+ * auth's own. */
 bool finding_attribute(struct finding *finding, const char *name_cstr, const char *value,
                        size_t len);
+
+/* Adds one of auth's own attributes, of ATTRIBUTES_OWN_TEXT bytes together. */
+void finding_own_attribute(struct finding *finding, const char *name_cstr, const char *value_cstr);
 
 /* Refuses, or fails, with a static sentence. */
 enum check finding_refuse(struct finding *finding, const char *reason);

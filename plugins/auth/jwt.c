@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEYS_TRIED 16
+#define KEYS_TRIED 16      /* for one token, so that no token costs more than that */
 #define SIGNATURE_MAX 1024 /* bytes: RSA with 8192 bits */
 #define TIME_MAX 1e12      /* seconds: later than anybody needs */
 
@@ -52,10 +52,13 @@ static bool split(const char *token, size_t len, struct parts *parts)
            parts->payload.len > 0 && rest > 0;
 }
 
+/* In base64 '{' and then a quotation mark or space begin with "ey", '{' and a line end with "ew".
+ */
 bool jwt_is_one(const char *text, size_t len)
 {
     struct parts parts;
-    return len > 3 && memcmp(text, "eyJ", 3) == 0 && split(text, len, &parts);
+    return len > 3 && text[0] == 'e' && (text[1] == 'y' || text[1] == 'w') &&
+           split(text, len, &parts);
 }
 
 /* base64url and then a JSON object without two members of one name. NULL: it is none. */
@@ -79,6 +82,14 @@ struct header {
     char key_id[KEY_ID_MAX + 1];
 };
 
+/* What has to be understood and is not: any extension (RFC 7515, section 4.1.11), and a payload
+ * that is not base64url (RFC 7797), whether or not it is named as critical, as it has to be. */
+static bool asks_for_extension(const json_t *header)
+{
+    const json_t *b64 = json_object_get(header, "b64");
+    return json_object_get(header, "crit") != NULL || (b64 != NULL && !json_is_true(b64));
+}
+
 static enum jwt_result read_header(struct span part, unsigned algorithms, struct header *header)
 {
     json_t *object = decode_object(part);
@@ -92,7 +103,7 @@ static enum jwt_result read_header(struct span part, unsigned algorithms, struct
         result = JWT_MALFORMED;
     else if ((header->algorithm & algorithms) == 0)
         result = JWT_WRONG_ALGORITHM;
-    else if (json_object_get(object, "crit") != NULL)
+    else if (asks_for_extension(object))
         result = JWT_CRITICAL;
     else if (id != NULL && json_string_length(id) > KEY_ID_MAX)
         result = JWT_UNKNOWN_KEY;
@@ -102,14 +113,27 @@ static enum jwt_result read_header(struct span part, unsigned algorithms, struct
     return result;
 }
 
-/* RFC 7518, section 3.4: r and s side by side, each as long as the curve's order. */
-static bool is_signature_length(unsigned algorithm, size_t len)
+/* RFC 7518, sections 3.2 to 3.5: a signature has one length only. libcjose reads as many bytes as
+ * it expects before it looks at how many there are. */
+static size_t signature_length(unsigned algorithm, const struct key *key)
 {
-    if (algorithm == ALGORITHM_ES256)
-        return len == 64;
-    if (algorithm == ALGORITHM_ES384)
-        return len == 96;
-    return algorithm != ALGORITHM_ES512 || len == 132;
+    if (key->signature_len > 0)
+        return key->signature_len;
+    switch (algorithm) {
+    case ALGORITHM_HS256:
+        return 32;
+    case ALGORITHM_HS384:
+        return 48;
+    case ALGORITHM_HS512:
+    case ALGORITHM_ES256:
+        return 64;
+    case ALGORITHM_ES384:
+        return 96;
+    case ALGORITHM_ES512:
+        return 132;
+    default:
+        return (size_t)EVP_PKEY_get_size(key->edwards);
+    }
 }
 
 static bool verify_edwards(EVP_PKEY *key, struct span text, const uint8_t *signature, size_t len)
@@ -135,37 +159,54 @@ static bool verify_with(const struct key *key, const char *token, size_t len,
     return good;
 }
 
-/* A key without an id may be meant by any; one with an id only by its own. */
-static bool is_meant(const struct key *key, const struct header *header)
-{
-    return (key->algorithms & header->algorithm) != 0 &&
-           (key->id[0] == '\0' || header->key_id[0] == '\0' ||
-            strcmp(key->id, header->key_id) == 0);
-}
-
-static enum jwt_result verify_with_sets(const char *token, size_t len, const struct parts *parts,
-                                        const struct header *header,
-                                        const struct key_set *const *sets, size_t set_count)
-{
+/* What is known about a token on the way to its key. */
+struct search {
+    const char *token;
+    size_t len;
+    const struct parts *parts;
+    const struct header *header;
     uint8_t signature[SIGNATURE_MAX];
     size_t signature_len;
-    int tried = 0;
-    if (!base64_decode(BASE64_URL, parts->signature.data, parts->signature.len, signature,
-                       sizeof signature, &signature_len))
+    int tried;
+};
+
+/* Tries the keys of one set: those with the token's own id, or (with `by_id` false) those for which
+ * the id does not matter, since the key or the token has none. */
+static bool try_set(struct search *search, const struct key_set *set, bool by_id)
+{
+    const struct header *header = search->header;
+    for (size_t i = 0; i < set->count && search->tried < KEYS_TRIED; i++) {
+        const struct key *key = &set->keys[i];
+        bool has_id = key->id[0] != '\0' && header->key_id[0] != '\0';
+        if ((key->algorithms & header->algorithm) == 0 || has_id != by_id ||
+            (has_id && strcmp(key->id, header->key_id) != 0))
+            continue;
+        search->tried++;
+        if (search->signature_len == signature_length(header->algorithm, key) &&
+            verify_with(key, search->token, search->len, search->parts, search->signature,
+                        search->signature_len))
+            return true;
+    }
+    return false;
+}
+
+/* A token that names its key may be of a new one, even if it was tried with keys that have no
+ * name. */
+static enum jwt_result verify_with_sets(struct search *search, const struct key_set *const *sets,
+                                        size_t set_count)
+{
+    bool good = false;
+    if (!base64_decode(BASE64_URL, search->parts->signature.data, search->parts->signature.len,
+                       search->signature, sizeof search->signature, &search->signature_len))
         return JWT_MALFORMED;
-    if (!is_signature_length(header->algorithm, signature_len))
-        return JWT_WRONG_SIGNATURE;
-    for (size_t i = 0; i < set_count; i++)
-        for (size_t j = 0; sets[i] != NULL && j < sets[i]->count && tried < KEYS_TRIED; j++) {
-            const struct key *key = &sets[i]->keys[j];
-            if (!is_meant(key, header))
-                continue;
-            tried++;
-            if (verify_with(key, token, len, parts, signature, signature_len))
-                return JWT_OK;
-        }
+    for (size_t i = 0; i < set_count && !good; i++)
+        good = sets[i] != NULL && try_set(search, sets[i], true);
+    bool is_known = search->tried > 0;
+    for (size_t i = 0; i < set_count && !good; i++)
+        good = sets[i] != NULL && try_set(search, sets[i], false);
     ERR_clear_error();
-    return tried > 0 ? JWT_WRONG_SIGNATURE : JWT_UNKNOWN_KEY;
+    is_known |= search->header->key_id[0] == '\0' && search->tried > 0;
+    return good ? JWT_OK : is_known ? JWT_WRONG_SIGNATURE : JWT_UNKNOWN_KEY;
 }
 
 enum jwt_result jwt_verify_signature(const char *token, size_t len, unsigned algorithms,
@@ -177,8 +218,9 @@ enum jwt_result jwt_verify_signature(const char *token, size_t len, unsigned alg
     if (len > JWT_MAX || !split(token, len, &parts))
         return JWT_MALFORMED;
     enum jwt_result result = read_header(parts.header, algorithms, &header);
+    struct search search = {.token = token, .len = len, .parts = &parts, .header = &header};
     if (result == JWT_OK)
-        result = verify_with_sets(token, len, &parts, &header, sets, set_count);
+        result = verify_with_sets(&search, sets, set_count);
     if (result != JWT_OK)
         return result;
     *payload = malloc(parts.payload.len);
@@ -236,7 +278,8 @@ static enum jwt_result check_times(const json_t *claims, const struct jwt_rules 
         return JWT_NO_EXPIRY;
     if (has_expiry && (double)now >= expiry + (double)rules->leeway)
         return JWT_EXPIRED;
-    return has_start && (double)now + (double)rules->leeway < start ? JWT_NOT_YET : JWT_OK;
+    double latest = (double)now + (double)rules->leeway;
+    return (has_start && latest < start) || (has_issue && latest < issue) ? JWT_NOT_YET : JWT_OK;
 }
 
 /* Whether a list of words with spaces between them, or an array of texts, holds a scope. */
@@ -273,22 +316,34 @@ static bool has_scopes(const json_t *claims, const struct texts *scopes)
     return true;
 }
 
-static bool meets(const json_t *claims, const struct claim_rule *rule)
+static bool has_value(const json_t *claim, const char *value)
 {
-    const json_t *claim = jwt_claim(claims, rule->name_cstr);
-    if (claim == NULL || json_is_null(claim))
-        return false;
-    if (rule->value_cstr == NULL)
-        return true;
     if (json_is_boolean(claim))
-        return strcmp(rule->value_cstr, json_is_true(claim) ? "true" : "false") == 0;
+        return strcmp(value, json_is_true(claim) ? "true" : "false") == 0;
     if (json_is_integer(claim)) {
         char digits[32];
         snprintf(digits, sizeof digits, "%lld", (long long)json_integer_value(claim));
-        return strcmp(rule->value_cstr, digits) == 0;
+        return strcmp(value, digits) == 0;
     }
-    return json_is_string(claim) && strlen(rule->value_cstr) == json_string_length(claim) &&
-           strcmp(rule->value_cstr, json_string_value(claim)) == 0;
+    return json_is_string(claim) && strcmp(value, json_string_value(claim)) == 0;
+}
+
+/* Of an array one value is enough, as with audiences. */
+static bool meets(const json_t *claims, const struct claim_rule *rule)
+{
+    size_t index;
+    const json_t *item;
+    const json_t *claim = jwt_claim(claims, rule->name_cstr);
+    if (claim == NULL || json_is_null(claim))
+        return false;
+    if (rule->value_cstr == NULL || has_value(claim, rule->value_cstr))
+        return true;
+    json_array_foreach(claim, index, item)
+    {
+        if (has_value(item, rule->value_cstr))
+            return true;
+    }
+    return false;
 }
 
 static enum jwt_result check_claims(const json_t *claims, const struct jwt_rules *rules,
@@ -345,6 +400,9 @@ const json_t *jwt_claim(const json_t *claims, const char *path_cstr)
 
 int64_t jwt_expiry(const json_t *claims)
 {
-    double expiry = json_number_value(json_object_get(claims, "exp"));
-    return expiry > TIME_MAX ? (int64_t)TIME_MAX : (int64_t)expiry;
+    const json_t *claim = json_object_get(claims, "exp");
+    double expiry = ceil(json_number_value(claim));
+    if (claim == NULL)
+        return 0;
+    return expiry > TIME_MAX ? (int64_t)TIME_MAX : expiry < 1 ? 1 : (int64_t)expiry;
 }

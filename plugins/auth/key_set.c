@@ -105,15 +105,28 @@ static bool text_is(struct text text, const char *expected)
     return text.len == strlen(expected) && memcmp(text.data, expected, text.len) == 0;
 }
 
-/* An RSA exponent that is even, or 1, makes no signature. */
-static bool is_exponent(struct text text)
+/* An RSA exponent that is even makes no signature, and with 1 everybody can sign. */
+static bool is_exponent(const uint8_t *bytes, size_t len)
+{
+    while (len > 0 && bytes[0] == 0) {
+        bytes++;
+        len--;
+    }
+    return len > 0 && (bytes[len - 1] & 1) != 0 && !(len == 1 && bytes[0] == 1);
+}
+
+static bool is_exponent_text(struct text text)
 {
     uint8_t bytes[RSA_EXPONENT_MAX];
     size_t len;
-    if (text.len == 0 ||
-        !base64_decode(BASE64_URL, text.data, text.len, bytes, sizeof bytes, &len) || len == 0)
-        return false;
-    return (bytes[len - 1] & 1) != 0 && !(len == 1 && bytes[0] == 1);
+    return text.len > 0 &&
+           base64_decode(BASE64_URL, text.data, text.len, bytes, sizeof bytes, &len) &&
+           is_exponent(bytes, len);
+}
+
+static bool make_print(struct key *key, const void *data, size_t len)
+{
+    return EVP_Digest(data, len, key->print, NULL, EVP_sha256(), NULL) == 1;
 }
 
 static unsigned curve_algorithm(struct text curve)
@@ -147,37 +160,36 @@ static bool import_edwards(const json_t *entry, struct key *key)
         return false;
     key->edwards = EVP_PKEY_new_raw_public_key(type, NULL, x, len);
     key->algorithms = ALGORITHM_EDDSA;
-    return key->edwards != NULL;
+    return key->edwards != NULL && make_print(key, x, len);
 }
 
-/* Through libcjose, without what is private. */
-static cjose_jwk_t *import_public(const json_t *entry, const char *const *members)
+/* Through libcjose, with these members and no others. */
+static bool import_members(const json_t *entry, const char *const *members, struct key *key)
 {
     json_t *copy = json_object();
-    cjose_jwk_t *jwk = NULL;
     cjose_err error;
     for (; *members != NULL; members++)
         if (json_object_set(copy, *members, json_object_get(entry, *members)) != 0)
             break;
-    char *text = *members == NULL ? json_dumps(copy, JSON_COMPACT) : NULL;
-    if (text != NULL)
-        jwk = cjose_jwk_import(text, strlen(text), &error);
+    char *text = *members == NULL ? json_dumps(copy, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    if (text != NULL && make_print(key, text, strlen(text)))
+        key->jwk = cjose_jwk_import(text, strlen(text), &error);
     if (text != NULL)
         OPENSSL_cleanse(text, strlen(text));
     free(text);
     json_decref(copy);
-    return jwk;
+    return key->jwk != NULL;
 }
 
 static bool import_rsa(const json_t *entry, struct key *key)
 {
     static const char *const members[] = {"kty", "n", "e", NULL};
     cjose_err error;
-    if (!is_exponent(text_of(entry, "e")))
+    if (!is_exponent_text(text_of(entry, "e")) || !import_members(entry, members, key))
         return false;
-    key->jwk = import_public(entry, members);
+    size_t bits = cjose_jwk_get_keysize(key->jwk, &error);
     key->algorithms = RSA_ALGORITHMS;
-    size_t bits = key->jwk != NULL ? cjose_jwk_get_keysize(key->jwk, &error) : 0;
+    key->signature_len = (bits + 7) / 8;
     return bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX;
 }
 
@@ -185,17 +197,14 @@ static bool import_ec(const json_t *entry, struct key *key)
 {
     static const char *const members[] = {"kty", "crv", "x", "y", NULL};
     key->algorithms = curve_algorithm(text_of(entry, "crv"));
-    if (key->algorithms != 0)
-        key->jwk = import_public(entry, members);
-    return key->jwk != NULL;
+    return key->algorithms != 0 && import_members(entry, members, key);
 }
 
 static bool import_secret(const json_t *entry, struct key *key)
 {
     static const char *const members[] = {"kty", "k", NULL};
     cjose_err error;
-    key->jwk = import_public(entry, members);
-    if (key->jwk != NULL)
+    if (import_members(entry, members, key))
         key->algorithms = hmac_algorithms(cjose_jwk_get_keysize(key->jwk, &error) / 8);
     return key->algorithms != 0;
 }
@@ -228,24 +237,33 @@ static bool restrict_algorithms(const json_t *entry, struct key *key)
     return key->algorithms != 0;
 }
 
-static bool import_by_type(const json_t *entry, struct key *key)
+static bool import_by_type(const json_t *entry, bool takes_secrets, struct key *key)
 {
     struct text type = text_of(entry, "kty");
+    if (json_object_get(entry, "d") != NULL) /* RFC 7518, section 6: it is a private key. */
+        return false;
     if (text_is(type, "RSA"))
         return import_rsa(entry, key);
     if (text_is(type, "EC"))
         return import_ec(entry, key);
     if (text_is(type, "oct"))
-        return import_secret(entry, key);
+        return takes_secrets && import_secret(entry, key);
     return text_is(type, "OKP") && import_edwards(entry, key);
 }
 
-static void import_entry(struct key_set *set, const json_t *entry)
+/* A key without an id may be of any, but an id that is no text, or too long, is of none. */
+static bool has_fitting_id(const json_t *entry)
+{
+    const json_t *id = json_object_get(entry, "kid");
+    return id == NULL || (json_is_string(id) && json_string_length(id) <= KEY_ID_MAX);
+}
+
+static void import_entry(struct key_set *set, const json_t *entry, bool takes_secrets)
 {
     struct key *key = &set->keys[set->count];
     struct text id = text_of(entry, "kid");
-    if (json_is_object(entry) && id.len <= KEY_ID_MAX && is_for_verifying(entry) &&
-        import_by_type(entry, key) && restrict_algorithms(entry, key)) {
+    if (json_is_object(entry) && has_fitting_id(entry) && is_for_verifying(entry) &&
+        import_by_type(entry, takes_secrets, key) && restrict_algorithms(entry, key)) {
         if (id.len > 0)
             memcpy(key->id, id.data, id.len);
         set->count++;
@@ -256,7 +274,7 @@ static void import_entry(struct key_set *set, const json_t *entry)
     set->skipped++;
 }
 
-struct key_set *key_set_parse_jwks(const char *json, size_t len, char *error)
+struct key_set *key_set_parse_jwks(const char *json, size_t len, bool takes_secrets, char *error)
 {
     json_error_t where;
     struct key_set *set = NULL;
@@ -274,16 +292,37 @@ struct key_set *key_set_parse_jwks(const char *json, size_t len, char *error)
     else
         set = set_create(keys != NULL ? KEYS_MAX : 1, error);
     if (set != NULL && keys == NULL)
-        import_entry(set, document);
+        import_entry(set, document, takes_secrets);
     for (size_t i = 0; set != NULL && i < json_array_size(keys) && i < KEYS_MAX; i++)
-        import_entry(set, json_array_get(keys, i));
+        import_entry(set, json_array_get(keys, i), takes_secrets);
+    if (set != NULL && json_array_size(keys) > KEYS_MAX)
+        set->skipped += json_array_size(keys) - KEYS_MAX;
     json_decref(document);
     ERR_clear_error();
     return set != NULL ? finish(set, "the JWKS", error) : NULL;
 }
 
+static bool holds(const struct key_set *set, const struct key *key)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (strcmp(set->keys[i].id, key->id) == 0 &&
+            memcmp(set->keys[i].print, key->print, KEY_PRINT_SIZE) == 0)
+            return true;
+    return false;
+}
+
+bool key_set_contains(const struct key_set *whole, const struct key_set *part)
+{
+    for (size_t i = 0; i < part->count; i++)
+        if (!holds(whole, &part->keys[i]))
+            return false;
+    return true;
+}
+
 /* -- PEM -- */
 
+/* A coordinate may begin with zero bytes, which are left out: libcjose takes numbers, not texts of
+ * one length. */
 static size_t number_of(const EVP_PKEY *pkey, const char *name, uint8_t *out, size_t size)
 {
     BIGNUM *number = NULL;
@@ -300,14 +339,16 @@ static bool take_rsa(const EVP_PKEY *pkey, struct key *key)
     uint8_t e[RSA_EXPONENT_MAX];
     cjose_err error;
     cjose_jwk_rsa_keyspec spec = {.n = n, .e = e};
-    if (EVP_PKEY_get_bits(pkey) < RSA_BITS_MIN)
+    int bits = EVP_PKEY_get_bits(pkey);
+    if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
         return false;
     spec.nlen = number_of(pkey, OSSL_PKEY_PARAM_RSA_N, n, sizeof n);
     spec.elen = number_of(pkey, OSSL_PKEY_PARAM_RSA_E, e, sizeof e);
-    if (spec.nlen == 0 || spec.elen == 0)
+    if (spec.nlen == 0 || !is_exponent(e, spec.elen))
         return false;
     key->jwk = cjose_jwk_create_RSA_spec(&spec, &error);
     key->algorithms = RSA_ALGORITHMS;
+    key->signature_len = ((size_t)bits + 7) / 8;
     return key->jwk != NULL;
 }
 
@@ -359,6 +400,8 @@ static EVP_PKEY *decode_block(const char *name, const uint8_t *data, long len)
 {
     if (strcmp(name, PEM_STRING_PUBLIC) == 0)
         return d2i_PUBKEY(NULL, &data, len);
+    if (strcmp(name, PEM_STRING_RSA_PUBLIC) == 0)
+        return d2i_PublicKey(EVP_PKEY_RSA, NULL, &data, len);
     if (strcmp(name, PEM_STRING_X509) != 0)
         return NULL;
     X509 *certificate = d2i_X509(NULL, &data, len);
@@ -420,6 +463,13 @@ struct key_set *key_set_parse_pem(const char *pem, size_t len, char *error)
 struct key_set *key_set_from_secret(const char *secret, size_t len, char *error)
 {
     cjose_err why;
+    static const char pem[] = "-----BEGIN ";
+    if (len >= sizeof pem - 1 && memcmp(secret, pem, sizeof pem - 1) == 0) {
+        snprintf(error, KEY_ERROR_SIZE,
+                 "it is a key or certificate in PEM, which everybody may know, and no secret: "
+                 "jwt_key_file is for those");
+        return NULL;
+    }
     if (hmac_algorithms(len) == 0) {
         snprintf(error, KEY_ERROR_SIZE,
                  "the secret has fewer than 32 bytes and can be guessed; "

@@ -19,6 +19,7 @@
 #define KEY_INPUT_MAX (1024 * 1024) /* bytes of a JWKS or a PEM file */
 #define KEY_ERROR_SIZE 512
 #define KEY_ID_MAX 255
+#define KEY_PRINT_SIZE 32
 
 enum algorithm {
     ALGORITHM_HS256 = 1 << 0,
@@ -40,10 +41,12 @@ enum algorithm {
 #define ALGORITHMS_PUBLIC 0x1ff8u
 
 struct key {
-    char id[KEY_ID_MAX + 1]; /* empty: it has none */
-    unsigned algorithms;     /* that it may be used with */
-    cjose_jwk_t *jwk;        /* owned; NULL with EdDSA, */
-    EVP_PKEY *edwards;       /* owned: which libcjose does not know */
+    char id[KEY_ID_MAX + 1];       /* empty: it has none */
+    unsigned algorithms;           /* that it may be used with */
+    size_t signature_len;          /* bytes of its signatures; 0: the algorithm says */
+    uint8_t print[KEY_PRINT_SIZE]; /* a digest of what it is made of; of JWKs only */
+    cjose_jwk_t *jwk;              /* owned; NULL with EdDSA, */
+    EVP_PKEY *edwards;             /* owned: which libcjose does not know */
 };
 
 struct key_set {
@@ -57,12 +60,16 @@ struct key_set {
 unsigned algorithm_find(const char *name, size_t len);
 
 /* Each returns a set with one reference, or NULL with a sentence in `error` (KEY_ERROR_SIZE
- * bytes). `json` is a JWK Set or one JWK; entries that are of no use are left out. `pem` holds
- * public keys and certificates. */
-struct key_set *key_set_parse_jwks(const char *json, size_t len, char *error);
+ * bytes). `json` is a JWK Set or one JWK; entries that are of no use are left out: private keys,
+ * since whoever can read the set could sign with them, and shared secrets (kty oct) unless
+ * `takes_secrets`. `pem` holds public keys and certificates. */
+struct key_set *key_set_parse_jwks(const char *json, size_t len, bool takes_secrets, char *error);
 struct key_set *key_set_parse_pem(const char *pem, size_t len, char *error);
 /* At least as many bytes as the hash puts out (RFC 7518, section 3.2): 32 for HS256. */
 struct key_set *key_set_from_secret(const char *secret, size_t len, char *error);
+
+/* Whether every key of `part` is in `whole`: the same id, made of the same. JWKs only. */
+bool key_set_contains(const struct key_set *whole, const struct key_set *part);
 
 struct key_set *key_set_ref(struct key_set *set);
 void key_set_unref(struct key_set *set); /* NULL is fine */

@@ -48,27 +48,6 @@ static bool argon2_type_of(const char *hash, argon2_type *type)
     return true;
 }
 
-/* The parameters' numbers; what follows them is libargon2's to read. */
-static const char *argon2_error(const char *hash)
-{
-    argon2_type type;
-    unsigned version, memory, iterations, lanes;
-    if (!argon2_type_of(hash, &type) || sscanf(strchr(hash + 1, '$'), "$v=%u$m=%u,t=%u,p=%u$",
-                                               &version, &memory, &iterations, &lanes) != 4)
-        return "it is not of the form $argon2id$v=19$m=65536,t=3,p=4$SALT$HASH";
-    if (memory > PASSWORD_MEMORY_MAX / 1024)
-        return "it needs more than 256 MiB (m=262144) to verify";
-    if (iterations > ITERATIONS_MAX || lanes > ITERATIONS_MAX)
-        return "t and p may be at most 16";
-    /* A verification of no secret at all tells a text that cannot be decoded from a mere mismatch,
-     * but costs what every verification costs; the decoder alone is not part of the library's
-     * interface. It runs once, when the list is read. */
-    int result = argon2_verify(hash, "", 0, type);
-    return result == ARGON2_OK || result == ARGON2_VERIFY_MISMATCH
-               ? NULL
-               : "it is not an Argon2 hash that can be decoded";
-}
-
 static bool decode_field(const char **at, char end, uint8_t *out, size_t size, size_t *len)
 {
     size_t text = strcspn(*at, "$");
@@ -76,6 +55,44 @@ static bool decode_field(const char **at, char end, uint8_t *out, size_t size, s
         return false;
     *at += text + (end == '$' ? 1 : 0);
     return true;
+}
+
+/* What libargon2 can decode (RFC 9106, section 3.1), without running it, which would take as long
+ * as a verification for each line of a list: numbers as it writes them, and base64 of usual
+ * lengths. */
+static bool argon2_parse(const char *hash, unsigned *memory, unsigned *iterations, unsigned *lanes)
+{
+    char prefix[128];
+    unsigned version;
+    uint8_t bytes[HASH_MAX];
+    size_t salt_len, hash_len;
+    const char *at = strchr(hash + 1, '$');
+    if (sscanf(at, "$v=%9u$m=%9u,t=%9u,p=%9u$", &version, memory, iterations, lanes) != 4 ||
+        (version != ARGON2_VERSION_10 && version != ARGON2_VERSION_13))
+        return false;
+    int len = snprintf(prefix, sizeof prefix, "$v=%u$m=%u,t=%u,p=%u$", version, *memory,
+                       *iterations, *lanes);
+    if (len <= 0 || strncmp(at, prefix, (size_t)len) != 0 || strchr(at + len, '=') != NULL)
+        return false;
+    at += len;
+    return decode_field(&at, '$', bytes, sizeof bytes, &salt_len) &&
+           decode_field(&at, '\0', bytes, sizeof bytes, &hash_len) &&
+           salt_len >= ARGON2_MIN_SALT_LENGTH && hash_len >= HASH_MIN;
+}
+
+static const char *argon2_error(const char *hash)
+{
+    argon2_type type;
+    unsigned memory, iterations, lanes;
+    if (!argon2_type_of(hash, &type) || !argon2_parse(hash, &memory, &iterations, &lanes))
+        return "it is not of the form $argon2id$v=19$m=65536,t=3,p=4$SALT$HASH";
+    if (memory > PASSWORD_MEMORY_MAX / 1024)
+        return "it needs more than 256 MiB (m=262144) to verify";
+    if (iterations > ITERATIONS_MAX || lanes > ITERATIONS_MAX)
+        return "t and p may be at most 16";
+    return iterations > 0 && lanes > 0 && memory >= 8 * lanes
+               ? NULL
+               : "t and p are at least 1, and m at least 8 times p";
 }
 
 static bool scrypt_parse(const char *hash, struct scrypt *scrypt)

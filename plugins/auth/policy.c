@@ -47,7 +47,6 @@ void policy_unref(struct policy *policy)
     token_source_deinit(&policy->tokens, policy->host);
     jwt_method_deinit(&policy->jwt, policy->host);
     answer_cache_destroy(policy->callback.cache);
-    http_deinit(&policy->http);
     policy->host->release(policy->allow);
     free_texts(policy);
     policy->host->release(policy);
@@ -74,8 +73,7 @@ static enum check check_certificate(const struct shown *shown, struct finding *f
 }
 
 static enum check ask_method(struct policy *policy, struct sl_instance *self, enum method method,
-                             const struct shown *shown, bool may_block,
-                             const atomic_bool *is_cancelled, struct finding *finding)
+                             const struct shown *shown, unsigned may, struct finding *finding)
 {
     int64_t now = self->host->time_wall() / SECOND;
     if (method == METHOD_CERTIFICATE)
@@ -84,13 +82,14 @@ static enum check ask_method(struct policy *policy, struct sl_instance *self, en
         return CHECK_NOT_MINE;
     switch (method) {
     case METHOD_JWT:
-        return jwt_method_check(&policy->jwt, self, &policy->http, shown, may_block, finding);
+        return jwt_method_check(&policy->jwt, self, shown, (may & POLICY_MAY_NOT_WAIT) == 0,
+                                finding);
     case METHOD_TICKET:
         return signed_ticket_check(&policy->ticket_secrets, shown, now, finding);
     case METHOD_TOKENS:
-        return token_source_check(&policy->tokens, shown, may_block, finding);
+        return token_source_check(&policy->tokens, shown, (may & POLICY_MAY_HASH) != 0, finding);
     case METHOD_HTTP:
-        return callback_check(&policy->callback, self, shown, may_block, is_cancelled, finding);
+        return callback_check(&policy->callback, self, shown, finding);
     case METHOD_CERTIFICATE:
     case METHODS:
     default:
@@ -98,15 +97,9 @@ static enum check ask_method(struct policy *policy, struct sl_instance *self, en
     }
 }
 
-enum check policy_check(struct policy *policy, struct sl_instance *self, const struct shown *shown,
-                        bool may_block, const atomic_bool *is_cancelled, struct finding *finding)
+enum check policy_conclude(const struct policy *policy, const struct shown *shown,
+                           enum check result, struct finding *finding)
 {
-    enum check result = CHECK_NOT_MINE;
-    for (size_t i = 0; result == CHECK_NOT_MINE && i < policy->method_count; i++) {
-        finding_init(finding);
-        result =
-            ask_method(policy, self, policy->methods[i], shown, may_block, is_cancelled, finding);
-    }
     if (result == CHECK_ACCEPTED && !is_allowed(policy, finding)) {
         finding->is_scope = true;
         return finding_refuse(finding, "This token may not connect here.");
@@ -116,9 +109,27 @@ enum check policy_check(struct policy *policy, struct sl_instance *self, const s
     return result;
 }
 
-void policy_maintain(struct policy *policy, struct sl_instance *self, bool reread)
+enum check policy_check(struct policy *policy, struct sl_instance *self, const struct shown *shown,
+                        unsigned may, struct finding *finding)
 {
-    if (reread && policy->tokens.current != NULL)
+    enum check result = CHECK_NOT_MINE;
+    for (size_t i = 0; result == CHECK_NOT_MINE && i < policy->method_count; i++) {
+        finding_init(finding);
+        result = ask_method(policy, self, policy->methods[i], shown, may, finding);
+    }
+    return policy_conclude(policy, shown, result, finding);
+}
+
+bool policy_has_files(const struct policy *policy)
+{
+    return policy->tokens.file_cstr != NULL || policy->jwt.pem_file.path_cstr != NULL ||
+           policy->jwt.jwks_file.path_cstr != NULL;
+}
+
+void policy_reread(struct policy *policy, struct sl_instance *self)
+{
+    if (policy->tokens.current != NULL)
         token_source_refresh(&policy->tokens, self);
-    jwt_method_maintain(&policy->jwt, self, &policy->http);
+    key_file_refresh(&policy->jwt.pem_file, self);
+    key_file_refresh(&policy->jwt.jwks_file, self);
 }

@@ -27,11 +27,27 @@ enum method {
 
 struct policy_text; /* one copied text, in a list */
 
+/* What is looked at for every message, without a lock; the instance's. */
+struct session_watch {
+    atomic_uint unchecked;  /* clients that nobody checked in time, and that are being closed */
+    _Atomic uint64_t front; /* of messages that renew: session_front_of */
+};
+
+/* What policies need of their instance, and outlives them. */
+struct policy_home {
+    struct meters meters;
+    struct session_watch watch;
+    struct http *http; /* owned by the instance */
+};
+
 struct policy {
     atomic_uint references;
     const struct sl_host *host;
-    const struct meters *meters; /* borrowed from the instance */
-    struct policy_text *texts;   /* owned */
+    const struct meters *meters; /* borrowed from the instance, as these are: */
+    struct session_watch *watch;
+    struct http *http;
+    struct policy_text *texts; /* owned */
+    atomic_uint hashing;       /* checks of slow hashes that wait or run */
 
     enum method methods[METHODS]; /* in the order in which they are asked */
     size_t method_count;
@@ -44,7 +60,6 @@ struct policy {
     struct jwt_method jwt;
     struct ticket_secrets ticket_secrets;
     struct callback callback;
-    struct http http;
     enum sl_certificate_field certificate_field;
 
     int64_t reread;      /* ns between looks at files; 0: never */
@@ -54,14 +69,14 @@ struct policy {
     bool sets_attributes; /* auth.method and auth.expires */
 };
 
-#define POLICY_OPTION_COUNT 38
+#define POLICY_OPTION_COUNT 39
 
 extern const struct sl_option policy_options[POLICY_OPTION_COUNT];
 
 /* Reads the instance's options. `before` (or NULL) is the policy that this one is to replace: keys
  * that come from the same URL are taken over. Returns it with one reference, or NULL after
  * host->fail. */
-struct policy *policy_create(struct sl_instance *self, const struct meters *meters,
+struct policy *policy_create(struct sl_instance *self, struct policy_home *home,
                              const struct policy *before);
 
 struct policy *policy_ref(struct policy *policy);
@@ -70,12 +85,24 @@ void policy_unref(struct policy *policy);
 /* Copies a text, zero-terminated, for as long as the policy lives. NULL: no memory. */
 const char *policy_text(struct policy *policy, struct sl_string text);
 
-/* Asks the methods in their order. Without may_block the answer may be CHECK_SLOW: then ask again
- * on a thread that may. CHECK_NOT_MINE: the client shows nothing. */
-enum check policy_check(struct policy *policy, struct sl_instance *self, const struct shown *shown,
-                        bool may_block, const atomic_bool *is_cancelled, struct finding *finding);
+/* What a check may do; by default it does not block, and waits for new keys. */
+enum policy_may {
+    POLICY_MAY_HASH = 1 << 0,     /* runs on a thread that may block */
+    POLICY_MAY_NOT_WAIT = 1 << 1, /* has waited for new keys */
+};
 
-/* Looks after keys and, with `reread`, files [a thread that may block]. */
-void policy_maintain(struct policy *policy, struct sl_instance *self, bool reread);
+/* Asks the methods in their order. CHECK_SLOW, CHECK_ASK and CHECK_KEYS say what has to be done
+ * first. CHECK_NOT_MINE: the client shows nothing. Any thread. */
+enum check policy_check(struct policy *policy, struct sl_instance *self, const struct shown *shown,
+                        unsigned may, struct finding *finding);
+
+/* The end of every check: who is known may still not be allowed. */
+enum check policy_conclude(const struct policy *policy, const struct shown *shown,
+                           enum check result, struct finding *finding);
+
+/* Whether there are files to look at; and looks at them, and reads those that have changed [a
+ * thread that may block, one at a time]. */
+bool policy_has_files(const struct policy *policy);
+void policy_reread(struct policy *policy, struct sl_instance *self);
 
 #endif

@@ -1,8 +1,5 @@
-#include "policy.h"
+#include "policy_read.h"
 
-#include <openssl/crypto.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const source_names[CREDENTIAL_SOURCES + 1] = {
@@ -88,7 +85,8 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
      .minimum = 1,
      .maximum = 255,
      .summary = "The name of an environment variable with such lines, which commas may separate"},
-    TIME("reread", "5s", 0, 86400, "How often tokens_file is looked at for changes; 0s: never"),
+    TIME("reread", "5s", 0, 86400,
+         "How often tokens_file, jwt_key_file and jwks_file are looked at for changes; 0s: never"),
     SECRET("jwt_secret", "The shared secret of HS256, HS384 and HS512"),
     FILE_AT("jwt_key_file", "Public keys or certificates that sign JWTs, PEM"),
     FILE_AT("jwks_file", "Keys that sign JWTs: a JWK Set"),
@@ -98,6 +96,9 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
          "How often a token of an unknown key, or a failure, may make it be fetched again"),
     TIME("jwks_max_age", "24h", 60, 31536000,
          "How long keys that were fetched stay in force if fetching them again fails"),
+    TIME("jwks_keep", "5m", 0, 86400,
+         "How long a key stays good after the JWK Set has lost it, so that tokens that were signed "
+         "just before are; 0s: not at all"),
     TIME("jwks_timeout", "5s", 0.1, 60, "How long fetching the JWK Set may take"),
     FILE_AT("ca_file", "Whose certificates jwks_url and http_url may have, PEM; if left out the "
                        "system's"),
@@ -105,15 +106,16 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
      .type = SL_OPTION_STRINGS,
      .choices = algorithm_choices,
      .summary = "Which algorithms are accepted; if left out HS* with jwt_secret, and all others "
-                "with public keys"},
+                "with public keys; shared secrets in jwks_file are used only if HS* is named here"},
     LIST("jwt_issuer", "Whose JWTs are accepted: the claim iss; if left out anybody's"),
     LIST("jwt_audience", "For whom JWTs have to be meant: the claim aud; if left out for anybody"),
     TIME("jwt_leeway", "10s", 0, 600, "How far clocks may be apart"),
     FLAG("jwt_require_expiry", "true", "Whether a JWT without exp is refused"),
     {.name = "jwt_claims",
      .type = SL_OPTION_MAP,
-     .summary = "Claims that have to be there, and their values; \"*\" for any value; dots lead "
-                "into objects"},
+     .summary =
+         "Claims that have to be there, and their values; \"*\" for any value; of a list one "
+         "is enough; dots lead into objects"},
     LIST("jwt_scopes", "Scopes that a JWT has to have, all of them"),
     {.name = "jwt_identity",
      .type = SL_OPTION_STRING,
@@ -152,15 +154,14 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
     FLAG("attributes", "true", "Whether the attributes auth.method and auth.expires are set"),
 };
 
-static bool is_set(const struct sl_instance *self, const char *name)
+bool read_is_set(const struct sl_instance *self, const char *name)
 {
     return self->host->option(self, name) != NULL;
 }
 
-/* A copy of an option's text; NULL if it is not set, or there is no memory. */
-static const char *copy_option(struct policy *policy, struct sl_instance *self, const char *name)
+const char *read_text_option(struct policy *policy, struct sl_instance *self, const char *name)
 {
-    return is_set(self, name) ? policy_text(policy, sl_option_string(self, name)) : NULL;
+    return read_is_set(self, name) ? policy_text(policy, sl_option_string(self, name)) : NULL;
 }
 
 static int index_of(const char *const *names, struct sl_string name)
@@ -171,7 +172,7 @@ static int index_of(const char *const *names, struct sl_string name)
     return -1;
 }
 
-static int no_memory(struct sl_instance *self)
+int read_no_memory(struct sl_instance *self)
 {
     return sl_fail(self, "there is no memory for the options");
 }
@@ -196,14 +197,13 @@ static int read_places(struct policy *policy, struct sl_instance *self)
     if (places->count == 0)
         return sl_fail(self, "from is empty, so no token could ever be found: name header, query, "
                              "cookie or subprotocol");
-    places->query_parameter = copy_option(policy, self, "query_parameter");
-    places->cookie = copy_option(policy, self, "cookie");
-    return places->query_parameter != NULL && places->cookie != NULL ? 0 : no_memory(self);
+    places->query_parameter = read_text_option(policy, self, "query_parameter");
+    places->cookie = read_text_option(policy, self, "cookie");
+    return places->query_parameter != NULL && places->cookie != NULL ? 0 : read_no_memory(self);
 }
 
-/* A list of texts; *items is the caller's. Returns 0, or SL_ERROR after host->fail. */
-static int read_list(struct policy *policy, struct sl_instance *self, const char *name,
-                     struct texts *texts)
+int read_list(struct policy *policy, struct sl_instance *self, const char *name,
+              struct texts *texts)
 {
     const struct sl_host *host = self->host;
     const struct sl_value *list = host->option(self, name);
@@ -215,13 +215,17 @@ static int read_list(struct policy *policy, struct sl_instance *self, const char
                        name);
     const char **items = host->allocate(count * sizeof *items);
     if (items == NULL)
-        return no_memory(self);
+        return read_no_memory(self);
     texts->items = items;
     texts->count = count;
     for (size_t i = 0; i < count; i++) {
-        items[i] = policy_text(policy, host->value_string(host->value_at(list, i)));
+        struct sl_string text = host->value_string(host->value_at(list, i));
+        items[i] = policy_text(policy, text);
         if (items[i] == NULL)
-            return no_memory(self);
+            return read_no_memory(self);
+        if (text.len == 0)
+            return sl_fail(self, "%s holds an empty text; is an environment variable not set?",
+                           name);
     }
     return 0;
 }
@@ -249,20 +253,20 @@ static int check_allow(const struct policy *policy, struct sl_instance *self)
 
 /* -- methods -- */
 
-static bool is_configured(const struct sl_instance *self, enum method method)
+bool read_is_configured(const struct sl_instance *self, enum method method)
 {
     switch (method) {
     case METHOD_CERTIFICATE:
-        return is_set(self, "certificate_identity");
+        return read_is_set(self, "certificate_identity");
     case METHOD_JWT:
-        return is_set(self, "jwt_secret") || is_set(self, "jwt_key_file") ||
-               is_set(self, "jwks_file") || is_set(self, "jwks_url");
+        return read_is_set(self, "jwt_secret") || read_is_set(self, "jwt_key_file") ||
+               read_is_set(self, "jwks_file") || read_is_set(self, "jwks_url");
     case METHOD_TICKET:
-        return is_set(self, "ticket_secret");
+        return read_is_set(self, "ticket_secret");
     case METHOD_TOKENS:
-        return is_set(self, "tokens_file") || is_set(self, "tokens_env");
+        return read_is_set(self, "tokens_file") || read_is_set(self, "tokens_env");
     case METHOD_HTTP:
-        return is_set(self, "http_url");
+        return read_is_set(self, "http_url");
     case METHODS:
     default:
         return false;
@@ -281,7 +285,7 @@ static int add_method(struct policy *policy, struct sl_instance *self, int metho
     for (size_t i = 0; i < policy->method_count; i++)
         if ((int)policy->methods[i] == method)
             return sl_fail(self, "methods names %s twice", method_names[method]);
-    if (!is_configured(self, (enum method)method))
+    if (!read_is_configured(self, (enum method)method))
         return sl_fail(self, "methods names %s, which needs %s", method_names[method],
                        needs[method]);
     policy->methods[policy->method_count++] = (enum method)method;
@@ -300,182 +304,13 @@ static int read_methods(struct policy *policy, struct sl_instance *self)
             return SL_ERROR;
     }
     for (int i = 0; list == NULL && i < METHODS; i++)
-        if (is_configured(self, (enum method)i))
+        if (read_is_configured(self, (enum method)i))
             policy->methods[policy->method_count++] = (enum method)i;
     if (policy->method_count == 0)
         return sl_fail(self, "there are no tokens to compare with, and no other method: set "
                              "tokens_file, tokens_env, jwks_url, jwks_file, jwt_key_file, "
                              "jwt_secret, ticket_secret, http_url or certificate_identity");
     return 0;
-}
-
-/* -- JWT -- */
-
-static char *read_file(const char *path, size_t *len, char error[KEY_ERROR_SIZE])
-{
-    FILE *file = fopen(path, "re");
-    char *text = file != NULL ? malloc(KEY_INPUT_MAX + 1) : NULL;
-    if (text == NULL)
-        snprintf(error, KEY_ERROR_SIZE, "it cannot be opened");
-    else
-        *len = fread(text, 1, KEY_INPUT_MAX + 1, file);
-    if (file != NULL)
-        fclose(file);
-    return text;
-}
-
-static int read_key_file(struct sl_instance *self, const char *option, bool is_jwks,
-                         struct key_set **set)
-{
-    char error[KEY_ERROR_SIZE] = "";
-    size_t len = 0;
-    if (!is_set(self, option))
-        return 0;
-    const char *path = sl_option_string(self, option).data;
-    char *text = read_file(path, &len, error);
-    if (text != NULL)
-        *set = is_jwks ? key_set_parse_jwks(text, len, error) : key_set_parse_pem(text, len, error);
-    free(text);
-    return *set != NULL ? 0 : sl_fail(self, "%s: %s: %s", option, path, error);
-}
-
-static int read_keys(struct policy *policy, struct sl_instance *self, const struct policy *before)
-{
-    char error[KEY_ERROR_SIZE] = "";
-    struct jwt_method *jwt = &policy->jwt;
-    if (is_set(self, "jwt_secret")) {
-        struct sl_string secret = sl_option_string(self, "jwt_secret");
-        jwt->given[0] = key_set_from_secret(secret.data, secret.len, error);
-        if (jwt->given[0] == NULL)
-            return sl_fail(self, "jwt_secret: %s", error);
-    }
-    if (read_key_file(self, "jwt_key_file", false, &jwt->given[1]) != 0 ||
-        read_key_file(self, "jwks_file", true, &jwt->given[2]) != 0)
-        return SL_ERROR;
-    if (!is_set(self, "jwks_url"))
-        return 0;
-    const char *url = sl_option_string(self, "jwks_url").data;
-    if (!http_is_url(url))
-        return sl_fail(self, "jwks_url has to begin with https:// or http://");
-    jwt->fetched = before != NULL && before->jwt.fetched != NULL &&
-                           fetched_keys_is_from(before->jwt.fetched, url)
-                       ? fetched_keys_ref(before->jwt.fetched)
-                       : fetched_keys_create(url);
-    return jwt->fetched != NULL ? 0 : no_memory(self);
-}
-
-static int read_algorithms(struct policy *policy, struct sl_instance *self)
-{
-    const struct sl_host *host = self->host;
-    const struct sl_value *list = host->option(self, "jwt_algorithms");
-    struct jwt_method *jwt = &policy->jwt;
-    for (size_t i = 0; i < host->value_count(list); i++) {
-        struct sl_string name = host->value_string(host->value_at(list, i));
-        jwt->rules.algorithms |= algorithm_find(name.data, name.len);
-    }
-    if (list != NULL)
-        return jwt->rules.algorithms != 0 ? 0 : sl_fail(self, "jwt_algorithms is empty");
-    if (jwt->given[0] != NULL)
-        jwt->rules.algorithms |= ALGORITHMS_HS;
-    if (jwt->given[1] != NULL || jwt->given[2] != NULL || jwt->fetched != NULL)
-        jwt->rules.algorithms |= ALGORITHMS_PUBLIC;
-    return 0;
-}
-
-static const char *scalar_text(struct policy *policy, const struct sl_host *host,
-                               const struct sl_value *value)
-{
-    char digits[32];
-    if (host->value_type(value) == SL_OPTION_BOOL)
-        return host->value_bool(value) ? "true" : "false";
-    if (host->value_type(value) == SL_OPTION_INTEGER) {
-        snprintf(digits, sizeof digits, "%lld", (long long)host->value_integer(value));
-        return policy_text(policy, sl_string_of(digits));
-    }
-    return host->value_type(value) == SL_OPTION_STRING
-               ? policy_text(policy, host->value_string(value))
-               : NULL;
-}
-
-static int read_claims(struct policy *policy, struct sl_instance *self)
-{
-    const struct sl_host *host = self->host;
-    const struct sl_value *map = host->option(self, "jwt_claims");
-    size_t count = host->value_count(map);
-    if (count == 0)
-        return 0;
-    struct claim_rule *claims = host->allocate(count * sizeof *claims);
-    if (claims == NULL)
-        return no_memory(self);
-    policy->jwt.rules.claims = claims;
-    policy->jwt.rules.claim_count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct sl_string key = host->value_key(map, i);
-        claims[i].name_cstr = policy_text(policy, key);
-        claims[i].value_cstr = scalar_text(policy, host, host->value_at(map, i));
-        if (claims[i].name_cstr == NULL || claims[i].value_cstr == NULL)
-            return sl_fail(self, "jwt_claims: %.*s has to be a text, an integer or a boolean",
-                           (int)key.len, key.data);
-        if (strcmp(claims[i].value_cstr, "*") == 0)
-            claims[i].value_cstr = NULL;
-    }
-    return 0;
-}
-
-static int read_attributes(struct policy *policy, struct sl_instance *self)
-{
-    const struct sl_host *host = self->host;
-    const struct sl_value *map = host->option(self, "jwt_attributes");
-    size_t count = host->value_count(map);
-    struct jwt_method *jwt = &policy->jwt;
-    if (count == 0)
-        return 0;
-    if (count > ATTRIBUTES_MAX - 2)
-        return sl_fail(self, "jwt_attributes names %zu attributes, but %d is the most", count,
-                       ATTRIBUTES_MAX - 2);
-    jwt->attributes = host->allocate(count * sizeof *jwt->attributes);
-    if (jwt->attributes == NULL)
-        return no_memory(self);
-    jwt->attribute_count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct sl_string name = host->value_key(map, i);
-        struct sl_string claim = host->value_string(host->value_at(map, i));
-        if (name.len > 63 || claim.len == 0)
-            return sl_fail(self, "jwt_attributes: an attribute has a name of at most 63 bytes, and "
-                                 "the name of a claim");
-        jwt->attributes[i] =
-            (struct claim_attribute){policy_text(policy, name), policy_text(policy, claim)};
-        if (jwt->attributes[i].name_cstr == NULL || jwt->attributes[i].claim_cstr == NULL)
-            return no_memory(self);
-    }
-    return 0;
-}
-
-static int read_jwt(struct policy *policy, struct sl_instance *self, const struct policy *before)
-{
-    struct jwt_method *jwt = &policy->jwt;
-    jwt->meters = policy->meters;
-    jwt->identity_cstr = copy_option(policy, self, "jwt_identity");
-    jwt->ca_file_cstr = copy_option(policy, self, "ca_file");
-    jwt->refresh = sl_option_integer(self, "jwks_refresh");
-    jwt->refetch = sl_option_integer(self, "jwks_refetch");
-    jwt->max_age = sl_option_integer(self, "jwks_max_age");
-    jwt->timeout = sl_option_integer(self, "jwks_timeout");
-    jwt->rules.leeway = sl_option_integer(self, "jwt_leeway") / 1000000000;
-    jwt->rules.require_expiry = sl_option_bool(self, "jwt_require_expiry");
-    if (jwt->identity_cstr == NULL)
-        return no_memory(self);
-    if (read_keys(policy, self, before) != 0 || read_algorithms(policy, self) != 0 ||
-        read_list(policy, self, "jwt_issuer", &jwt->rules.issuers) != 0 ||
-        read_list(policy, self, "jwt_audience", &jwt->rules.audiences) != 0 ||
-        read_list(policy, self, "jwt_scopes", &jwt->rules.scopes) != 0 ||
-        read_claims(policy, self) != 0)
-        return SL_ERROR;
-    if (is_configured(self, METHOD_JWT) && jwt->rules.audiences.count == 0)
-        sl_log(self, SL_LOG_WARN,
-               "jwt_audience is not set: a token that was made for another "
-               "service is accepted too");
-    return read_attributes(policy, self);
 }
 
 /* -- the others -- */
@@ -485,7 +320,7 @@ static int read_ticket(struct policy *policy, struct sl_instance *self)
     static const char *const names[TICKET_SECRETS] = {"ticket_secret", "ticket_secret_previous"};
     for (size_t i = 0; i < TICKET_SECRETS; i++) {
         struct sl_string secret = sl_option_string(self, names[i]);
-        if (!is_set(self, names[i]))
+        if (!read_is_set(self, names[i]))
             continue;
         if (secret.len < TICKET_SECRET_MIN)
             return sl_fail(self,
@@ -494,7 +329,7 @@ static int read_ticket(struct policy *policy, struct sl_instance *self)
                            names[i], TICKET_SECRET_MIN);
         const char *copy = policy_text(policy, secret);
         if (copy == NULL)
-            return no_memory(self);
+            return read_no_memory(self);
         policy->ticket_secrets.items[i] = (struct sl_string){copy, secret.len};
     }
     return 0;
@@ -503,37 +338,40 @@ static int read_ticket(struct policy *policy, struct sl_instance *self)
 static int read_callback(struct policy *policy, struct sl_instance *self)
 {
     struct callback *callback = &policy->callback;
-    if (!is_set(self, "http_url"))
+    if (!read_is_set(self, "http_url"))
         return 0;
-    *callback = (struct callback){.url_cstr = copy_option(policy, self, "http_url"),
-                                  .ca_file_cstr = copy_option(policy, self, "ca_file"),
+    *callback = (struct callback){.url_cstr = read_text_option(policy, self, "http_url"),
+                                  .ca_file_cstr = read_text_option(policy, self, "ca_file"),
                                   .timeout = sl_option_integer(self, "http_timeout"),
                                   .keep = sl_option_integer(self, "http_cache"),
-                                  .http = &policy->http,
                                   .requests = policy->meters->http_requests,
                                   .hits = policy->meters->http_cache_hits};
     if (callback->url_cstr == NULL)
-        return no_memory(self);
-    if (!http_is_url(callback->url_cstr))
-        return sl_fail(self, "http_url has to begin with https:// or http://");
+        return read_no_memory(self);
+    const char *error = http_url_error(callback->url_cstr);
+    if (error != NULL)
+        return sl_fail(self, "http_url %s", error);
+    if (http_is_exposed(callback->url_cstr))
+        sl_log(self, SL_LOG_WARN,
+               "http_url is http:// to another machine: whoever is on the way "
+               "reads every token, and can let in whom they like");
     if (callback->keep > 0)
         callback->cache =
             answer_cache_create(self->host, (size_t)sl_option_integer(self, "http_cache_size"));
-    return callback->keep == 0 || callback->cache != NULL ? 0 : no_memory(self);
+    return callback->keep == 0 || callback->cache != NULL ? 0 : read_no_memory(self);
 }
 
 static int read_tokens(struct policy *policy, struct sl_instance *self)
 {
-    if (!is_configured(self, METHOD_TOKENS))
+    if (!read_is_configured(self, METHOD_TOKENS))
         return 0;
-    const char *file = copy_option(policy, self, "tokens_file");
-    const char *env = copy_option(policy, self, "tokens_env");
-    if ((is_set(self, "tokens_file") && file == NULL) ||
-        (is_set(self, "tokens_env") && env == NULL))
-        return no_memory(self);
+    const char *file = read_text_option(policy, self, "tokens_file");
+    const char *env = read_text_option(policy, self, "tokens_env");
+    if ((read_is_set(self, "tokens_file") && file == NULL) ||
+        (read_is_set(self, "tokens_env") && env == NULL))
+        return read_no_memory(self);
     if (token_source_init(&policy->tokens, self, file, env) != 0)
         return SL_ERROR;
-    policy->places.takes_basic = policy->tokens.has_hashes;
     return 0;
 }
 
@@ -546,23 +384,24 @@ static int read_rest(struct policy *policy, struct sl_instance *self)
     policy->grace = sl_option_integer(self, "grace");
     policy->closes_expired = sl_option_bool(self, "expire");
     policy->sets_attributes = sl_option_bool(self, "attributes");
-    policy->renewal = copy_option(policy, self, "renewal");
-    return !is_set(self, "renewal") || policy->renewal != NULL ? 0 : no_memory(self);
+    policy->renewal = read_text_option(policy, self, "renewal");
+    return !read_is_set(self, "renewal") || policy->renewal != NULL ? 0 : read_no_memory(self);
 }
 
-struct policy *policy_create(struct sl_instance *self, const struct meters *meters,
+struct policy *policy_create(struct sl_instance *self, struct policy_home *home,
                              const struct policy *before)
 {
     struct policy *policy = self->host->allocate(sizeof *policy);
     if (policy == NULL) {
-        (void)no_memory(self);
+        (void)read_no_memory(self);
         return NULL;
     }
     memset(policy, 0, sizeof *policy);
     atomic_init(&policy->references, 1);
     policy->host = self->host;
-    policy->meters = meters;
-    http_init(&policy->http);
+    policy->meters = &home->meters;
+    policy->watch = &home->watch;
+    policy->http = home->http;
     if (read_rest(policy, self) == 0 && read_places(policy, self) == 0 &&
         read_allow(policy, self) == 0 && read_methods(policy, self) == 0 &&
         read_jwt(policy, self, before) == 0 && read_ticket(policy, self) == 0 &&

@@ -5,19 +5,19 @@
 #include <string.h>
 
 #define SECOND INT64_C(1000000000)
-#define NAME_WINDOW 72 /* bytes at the front of a message in which the member has to begin */
+#define SPACE_MAX 32     /* bytes at the front of a message in which the member has to begin */
+#define FRONT_MAX 7      /* bytes of its name that a word holds */
+#define RENEWAL_REST 256 /* bytes of a renewal beside its token */
 #define ANSWER_SIZE 256
 
 void session_describe(const struct policy *policy, struct finding *finding)
 {
     char digits[32];
-    if (!policy->sets_attributes && finding->expires == 0)
-        return;
-    int len = snprintf(digits, sizeof digits, "%lld", (long long)finding->expires);
+    snprintf(digits, sizeof digits, "%lld", (long long)finding->expires);
     if (policy->sets_attributes)
-        (void)finding_attribute(finding, SESSION_METHOD, finding->method, strlen(finding->method));
+        finding_own_attribute(finding, SESSION_METHOD, finding->method);
     if (finding->expires > 0)
-        (void)finding_attribute(finding, SESSION_EXPIRES, digits, (size_t)len);
+        finding_own_attribute(finding, SESSION_EXPIRES, digits);
 }
 
 /* The timer's tag is the client's id: on_timer closes it. */
@@ -43,6 +43,12 @@ void session_begin(struct session *session, struct sl_instance *self, struct sl_
                    const struct policy *policy)
 {
     struct sl_string text;
+    if (session->timer == SESSION_UNCHECKED) {
+        atomic_fetch_add(&policy->watch->unchecked, 1);
+        (void)self->host->close(self, self->host->client_id(client), CLOSE_UNCHECKED,
+                                "Your credentials could not be checked in time.");
+        return;
+    }
     *session = (struct session){0};
     if (!self->host->attribute(client, SESSION_EXPIRES, &text))
         return;
@@ -50,9 +56,11 @@ void session_begin(struct session *session, struct sl_instance *self, struct sl_
     start_timer(session, self, self->host->client_id(client), policy);
 }
 
-void session_end(struct session *session, struct sl_instance *self)
+void session_end(struct session *session, struct sl_instance *self, struct session_watch *watch)
 {
-    if (session->timer != 0)
+    if (session->timer == SESSION_UNCHECKED)
+        atomic_fetch_sub(&watch->unchecked, 1);
+    else if (session->timer != 0)
         self->host->timer_stop(self, session->timer);
     session->timer = 0;
 }
@@ -86,19 +94,32 @@ static const char *renewal_error(struct sl_instance *self, const struct sl_clien
                : "The token names somebody else.";
 }
 
+/* Whether the client has all of the new attributes, and of the old expiry none. */
+static bool set_attributes(struct sl_instance *self, struct sl_client *client,
+                           const struct finding *finding)
+{
+    const struct sl_host *host = self->host;
+    bool fine =
+        finding->expires > 0 || host->attribute_set(self, client, SESSION_EXPIRES, NULL, 0) == 0;
+    for (size_t i = 0; fine && i < finding->attribute_count; i++) {
+        const struct sl_pair *pair = &finding->attributes[i];
+        fine = host->attribute_set(self, client, pair->name.data, pair->value.data,
+                                   pair->value.len) == 0;
+    }
+    return fine;
+}
+
 void session_renew(struct session *session, struct sl_instance *self, struct sl_client *client,
                    const struct policy *policy, enum check result, const struct finding *finding)
 {
     const struct sl_host *host = self->host;
     const char *error = renewal_error(self, client, result, finding);
+    if (error == NULL && !set_attributes(self, client, finding))
+        error = "The token's attributes cannot be kept.";
     if (error != NULL) {
         host->metric_add(policy->meters->renewals_refused, 1);
         tell(self, client, "{\"renewed\":false,\"error\":\"%s\"}", error);
         return;
-    }
-    for (size_t i = 0; i < finding->attribute_count; i++) {
-        const struct sl_pair *pair = &finding->attributes[i];
-        (void)host->attribute_set(self, client, pair->name.data, pair->value.data, pair->value.len);
     }
     session->expires = finding->expires;
     start_timer(session, self, host->client_id(client), policy);
@@ -110,37 +131,69 @@ void session_renew(struct session *session, struct sl_instance *self, struct sl_
         tell(self, client, "{\"renewed\":true}");
 }
 
-/* Cheap for every other message: the front of it is looked at. */
-static bool could_be_renewal(const char *member, const struct sl_message *message)
+/* -- which messages renew -- */
+
+static size_t skip_space(const struct sl_message *message, size_t at)
 {
-    size_t member_len = strlen(member);
-    size_t window = message->len < NAME_WINDOW ? message->len : NAME_WINDOW;
-    size_t at = 0;
+    while (at < message->len && at < SPACE_MAX && memchr(" \t\r\n", message->data[at], 4) != NULL)
+        at++;
+    return at;
+}
+
+/* Where the name of the first member begins, behind its quotation mark; 0: there is none. */
+static size_t first_name(const struct sl_message *message)
+{
     if (message->type != SL_TEXT)
-        return false;
-    while (at < window && memchr(" \t\r\n", message->data[at], 4) != NULL)
-        at++;
-    if (at == window || message->data[at++] != '{')
-        return false;
-    while (at < window && memchr(" \t\r\n", message->data[at], 4) != NULL)
-        at++;
-    return at + member_len + 2 <= message->len && message->data[at] == '"' &&
-           memcmp(message->data + at + 1, member, member_len) == 0 &&
-           message->data[at + 1 + member_len] == '"';
+        return 0;
+    size_t at = skip_space(message, 0);
+    if (at == message->len || message->data[at] != '{')
+        return 0;
+    at = skip_space(message, at + 1);
+    return at < message->len && message->data[at] == '"' ? at + 1 : 0;
+}
+
+/* The name's first bytes, in the order in which they stand, and in the last byte how many. */
+uint64_t session_front_of(const char *member_cstr)
+{
+    char bytes[sizeof(uint64_t)] = {0};
+    uint64_t front = 0;
+    size_t len = member_cstr != NULL ? strnlen(member_cstr, FRONT_MAX) : 0;
+    if (len > 0)
+        memcpy(bytes, member_cstr, len);
+    bytes[FRONT_MAX] = (char)len;
+    memcpy(&front, bytes, sizeof front);
+    return front;
+}
+
+bool session_has_front(uint64_t front, const struct sl_message *message)
+{
+    char bytes[sizeof front];
+    memcpy(bytes, &front, sizeof front);
+    size_t len = (size_t)bytes[FRONT_MAX];
+    size_t at = first_name(message);
+    return at > 0 && message->len - at >= len && memcmp(message->data + at, bytes, len) == 0;
+}
+
+static bool has_name(const char *member, const struct sl_message *message)
+{
+    size_t len = strlen(member);
+    size_t at = first_name(message);
+    return at > 0 && message->len - at > len && memcmp(message->data + at, member, len) == 0 &&
+           message->data[at + len] == '"';
 }
 
 bool session_is_renewal(const char *member_cstr, const struct sl_message *message, char *token,
                         size_t size, size_t *len)
 {
     *len = 0;
-    if (member_cstr == NULL || !could_be_renewal(member_cstr, message))
+    if (member_cstr == NULL || !has_name(member_cstr, message))
         return false;
-    if (message->len > size + 256)
+    if (message->len > size + RENEWAL_REST)
         return true;
     json_t *object = json_loadb(message->data, message->len, JSON_REJECT_DUPLICATES, NULL);
     const json_t *value = json_object_get(object, member_cstr);
     bool is_alone = json_object_size(object) == 1;
-    if (is_alone && json_is_string(value) && json_string_length(value) < size) {
+    if (is_alone && json_is_string(value) && json_string_length(value) <= size) {
         *len = json_string_length(value);
         memcpy(token, json_string_value(value), *len);
     }

@@ -14,25 +14,35 @@
 #define SESSION_EXPIRES "auth.expires"
 #define SESSION_METHOD "auth.method"
 #define CLOSE_EXPIRED 4401
+#define CLOSE_UNCHECKED 1013
 
 struct session {
-    uint64_t timer;  /* 0: none */
+    uint64_t timer;  /* 0: none; SESSION_UNCHECKED */
     int64_t expires; /* seconds since 1970; 0: never */
 };
+
+/* The check missed its deadline, and on_error let the client pass. */
+#define SESSION_UNCHECKED UINT64_MAX
 
 /* Adds the attributes that a session begins with. */
 void session_describe(const struct policy *policy, struct finding *finding);
 
-/* Begins the session of a client that is open, from its attributes. */
+/* Begins the session of a client that is open, from its attributes; who is unchecked is closed. */
 void session_begin(struct session *session, struct sl_instance *self, struct sl_client *client,
                    const struct policy *policy);
 
 /* Ends it. */
-void session_end(struct session *session, struct sl_instance *self);
+void session_end(struct session *session, struct sl_instance *self, struct session_watch *watch);
 
 /* Prolongs it by what a renewal found, if it is the same client's; says so to the client. */
 void session_renew(struct session *session, struct sl_instance *self, struct sl_client *client,
                    const struct policy *policy, enum check result, const struct finding *finding);
+
+/* What a message that renews begins with, as far as a word can hold it; 0: none does. */
+uint64_t session_front_of(const char *member_cstr);
+
+/* Whether a message may be a renewal, by such a word; cheap, for every message, however large. */
+bool session_has_front(uint64_t front, const struct sl_message *message);
 
 /* Whether a message is a renewal: {"MEMBER": "TOKEN"}. The token is copied to `token`, of `size`
  * bytes; *len is 0 if there is none that could be good. */

@@ -39,12 +39,29 @@ static bool read_all(const struct token_source *source, struct sl_instance *self
     if (readable_by_others)
         sl_log(self, SL_LOG_WARN, "everybody on this machine may read %s: chmod o-r it",
                source->file_cstr);
+    if (tokens->count == 0) {
+        snprintf(error, TOKEN_ERROR_SIZE,
+                 "tokens_file and tokens_env list no token at all: write a name, a space and a "
+                 "token on a line");
+        return false;
+    }
     if (tokens->short_count > 0)
         sl_log(self, SL_LOG_WARN,
                "%zu of the tokens have fewer than 16 characters and can be guessed; make better "
                "ones with: openssl rand -hex 32",
                tokens->short_count);
     return true;
+}
+
+/* Returns the list of before; NULL: there was none. */
+static struct token_list *put_in_force(struct token_source *source, struct token_list *list)
+{
+    pthread_mutex_lock(&source->lock);
+    struct token_list *before = source->current;
+    source->current = list;
+    pthread_mutex_unlock(&source->lock);
+    atomic_store(&source->has_hashes, tokens_first_hash(&list->tokens) != NULL);
+    return before;
 }
 
 int token_source_init(struct token_source *source, struct sl_instance *self, const char *file_cstr,
@@ -55,22 +72,20 @@ int token_source_init(struct token_source *source, struct sl_instance *self, con
     struct token_list *list = list_create(self->host);
     if (list == NULL)
         return sl_fail(self, "there is no memory for the tokens");
-    if (file_cstr != NULL && stat(file_cstr, &source->seen) != 0)
-        memset(&source->seen, 0, sizeof source->seen);
+    if (file_cstr != NULL)
+        (void)file_change_look(&source->change, file_cstr);
     if (!read_all(source, self, &list->tokens, error)) {
         token_list_unref(list);
         return sl_fail(self, "%s", error);
     }
-    if (list->tokens.count == 0) {
-        token_list_unref(list);
-        return sl_fail(self, "tokens_file and tokens_env list no token at all: write a name, a "
-                             "space and a token on a line");
-    }
-    source->current = list;
-    for (size_t i = 0; i < list->tokens.count; i++)
-        source->has_hashes |= list->tokens.items[i].hash != NULL;
     pthread_mutex_init(&source->lock, NULL);
+    (void)put_in_force(source, list);
     return 0;
+}
+
+bool token_source_has_hashes(const struct token_source *source)
+{
+    return atomic_load_explicit(&source->has_hashes, memory_order_relaxed);
 }
 
 void token_source_deinit(struct token_source *source, const struct sl_host *host)
@@ -83,48 +98,33 @@ void token_source_deinit(struct token_source *source, const struct sl_host *host
     pthread_mutex_destroy(&source->lock);
 }
 
-static bool has_changed(const struct stat *seen, const struct stat *now)
+static bool read_again(struct token_source *source, struct sl_instance *self,
+                       struct token_list *list, bool has_changed)
 {
-    return seen->st_ino != now->st_ino || seen->st_dev != now->st_dev ||
-           seen->st_size != now->st_size || seen->st_mtim.tv_sec != now->st_mtim.tv_sec ||
-           seen->st_mtim.tv_nsec != now->st_mtim.tv_nsec || seen->st_mode != now->st_mode;
-}
-
-/* Whether the file is to be read now: it has changed since it was last looked at. */
-static bool notice_change(struct token_source *source)
-{
-    struct stat now;
-    if (source->file_cstr == NULL)
-        return false;
-    if (stat(source->file_cstr, &now) != 0)
-        memset(&now, 0, sizeof now);
-    pthread_mutex_lock(&source->lock);
-    bool changed = has_changed(&source->seen, &now);
-    source->seen = now;
-    pthread_mutex_unlock(&source->lock);
-    return changed;
+    char error[TOKEN_ERROR_SIZE];
+    if (read_all(source, self, &list->tokens, error))
+        return true;
+    if (has_changed) /* What is tried again is not said again. */
+        sl_log(self, SL_LOG_ERROR, "%s; the tokens of before stay in force", error);
+    return false;
 }
 
 void token_source_refresh(struct token_source *source, struct sl_instance *self)
 {
-    char error[TOKEN_ERROR_SIZE];
-    if (!notice_change(source))
+    if (source->file_cstr == NULL)
+        return;
+    bool has_changed = file_change_look(&source->change, source->file_cstr);
+    if (!has_changed && !source->change.is_wanted)
         return;
     struct token_list *list = list_create(self->host);
-    if (list == NULL)
-        return;
-    if (!read_all(source, self, &list->tokens, error)) {
-        sl_log(self, SL_LOG_ERROR, "%s; the tokens of before stay in force", error);
-    } else {
+    source->change.is_wanted = list == NULL || !read_again(source, self, list, has_changed);
+    if (!source->change.is_wanted) {
         sl_log(self, SL_LOG_INFO, "%s has changed: %zu tokens", source->file_cstr,
                list->tokens.count);
-        pthread_mutex_lock(&source->lock);
-        struct token_list *before = source->current;
-        source->current = list;
-        pthread_mutex_unlock(&source->lock);
-        list = before;
+        list = put_in_force(source, list);
     }
-    token_list_unref(list);
+    if (list != NULL)
+        token_list_unref(list);
 }
 
 struct token_list *token_source_take(struct token_source *source)
@@ -142,15 +142,17 @@ static enum check check_hashes(const struct tokens *tokens, const struct shown *
 {
     const char *colon = memchr(shown->token.data, ':', shown->token.len);
     size_t from = 0;
-    if (colon == NULL)
+    if (colon == NULL || tokens_first_hash(tokens) == NULL)
         return CHECK_NOT_MINE;
     size_t name_len = (size_t)(colon - shown->token.data);
     size_t secret_len = shown->token.len - name_len - 1;
     const struct token *token = tokens_find_hash(tokens, shown->token.data, name_len, &from);
-    if (token == NULL)
-        return CHECK_NOT_MINE;
     if (!may_block)
         return CHECK_SLOW;
+    if (token == NULL) { /* So that the time does not tell which names there are. */
+        (void)password_verify(tokens_first_hash(tokens)->hash, colon + 1, secret_len);
+        return CHECK_NOT_MINE;
+    }
     for (int tried = 0; token != NULL && tried < HASHES_TRIED; tried++) {
         if (password_verify(token->hash, colon + 1, secret_len) &&
             finding_identify(finding, token->name, token->name_len))

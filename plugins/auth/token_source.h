@@ -8,12 +8,12 @@
 #ifndef AUTH_TOKEN_SOURCE_H
 #define AUTH_TOKEN_SOURCE_H
 
+#include "file_change.h"
 #include "finding.h"
 #include "tokens.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
 
 struct token_list {
     atomic_uint references;
@@ -25,8 +25,8 @@ struct token_source {
     const char *env_cstr;  /* likewise */
     pthread_mutex_t lock;
     struct token_list *current; /* owned reference */
-    struct stat seen;           /* of the file when it was last read */
-    bool has_hashes;            /* the first list has slow hashes: people log in */
+    struct file_change change;  /* of the thread that refreshes */
+    atomic_bool has_hashes;     /* the list has slow hashes: people log in */
 };
 
 /* Reads the list. Returns 0, or SL_ERROR after host->fail; nothing is owned then. */
@@ -34,7 +34,10 @@ int token_source_init(struct token_source *source, struct sl_instance *self, con
                       const char *env_cstr);
 void token_source_deinit(struct token_source *source, const struct sl_host *host);
 
-/* Reads the file anew if it has changed [a thread that may block]. */
+/* Whether people log in, with a name and a secret. Any thread. */
+bool token_source_has_hashes(const struct token_source *source);
+
+/* Reads the file anew if it has changed [a thread that may block, one at a time]. */
 void token_source_refresh(struct token_source *source, struct sl_instance *self);
 
 /* Takes the list that is in force; give it back with token_list_unref. */

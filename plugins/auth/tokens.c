@@ -84,7 +84,14 @@ enum tokens_result tokens_add_hash(struct tokens *tokens, const char *name, size
     if (token->hash == NULL)
         return TOKENS_NO_MEMORY;
     memcpy(token->hash, hash_cstr, strlen(hash_cstr) + 1);
+    if (tokens->first_hash == 0)
+        tokens->first_hash = tokens->count;
     return TOKENS_OK;
+}
+
+const struct token *tokens_first_hash(const struct tokens *tokens)
+{
+    return tokens->first_hash > 0 ? &tokens->items[tokens->first_hash - 1] : NULL;
 }
 
 bool tokens_digest(const char *token, size_t len, uint8_t digest[DIGEST_SIZE])

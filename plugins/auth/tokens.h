@@ -27,6 +27,7 @@ struct tokens {
     struct token *items; /* owned */
     size_t count;
     size_t capacity;
+    size_t first_hash;  /* the index, plus 1, of the first with a slow hash; 0: none */
     size_t short_count; /* how many were given as text that is easily guessed */
 };
 
@@ -56,6 +57,9 @@ const struct token *tokens_find(const struct tokens *tokens, const uint8_t diges
  * NULL: none. */
 const struct token *tokens_find_hash(const struct tokens *tokens, const char *name, size_t len,
                                      size_t *from);
+
+/* The first entry with a slow hash; NULL: none has one. */
+const struct token *tokens_first_hash(const struct tokens *tokens);
 
 /* Whether there is a token of that name. */
 bool tokens_has_name(const struct tokens *tokens, const char *name, size_t len);

@@ -43,7 +43,7 @@
 static struct key_set *keys_of(const char *jwk)
 {
     char error[KEY_ERROR_SIZE];
-    struct key_set *set = key_set_parse_jwks(jwk, strlen(jwk), error);
+    struct key_set *set = key_set_parse_jwks(jwk, strlen(jwk), true, error);
     if (set == NULL)
         fail_msg("%s: %s", jwk, error);
     return set;
@@ -132,7 +132,7 @@ static void keys_that_are_of_no_use_are_left_out(void **state)
     char error[KEY_ERROR_SIZE];
     (void)state;
     for (size_t i = 0; i < sizeof useless / sizeof *useless; i++)
-        assert_null(key_set_parse_jwks(useless[i], strlen(useless[i]), error));
+        assert_null(key_set_parse_jwks(useless[i], strlen(useless[i]), true, error));
 }
 
 int main(void)

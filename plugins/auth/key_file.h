@@ -1,0 +1,38 @@
+/*
+ * A file of keys, and the set that is in force: the file is looked at from time to time and read
+ * anew when it has changed. One that cannot be read, or that holds no usable key, leaves the keys
+ * of before in force.
+ *
+ * Any thread may take the set. Reading blocks.
+ */
+#ifndef AUTH_KEY_FILE_H
+#define AUTH_KEY_FILE_H
+
+#include "file_change.h"
+#include "key_set.h"
+
+#include <sluice/plugin.h>
+
+#include <pthread.h>
+
+struct key_file {
+    const char *option_cstr; /* static: for messages */
+    const char *path_cstr;   /* borrowed; NULL: there is no such file */
+    bool is_jwks;            /* else PEM */
+    bool takes_secrets;
+    pthread_mutex_t lock;
+    struct key_set *set; /* owned reference */
+    struct file_change change;
+};
+
+/* Reads the file that the other members describe. Returns 0, or SL_ERROR after host->fail. */
+int key_file_open(struct key_file *file, struct sl_instance *self);
+void key_file_close(struct key_file *file);
+
+/* Reads it anew if it has changed [a thread that may block]. */
+void key_file_refresh(struct key_file *file, struct sl_instance *self);
+
+/* A reference to the set, for the caller to give back; NULL: there is no file. */
+struct key_set *key_file_take(struct key_file *file);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * Reading options into a policy: what its parts share. Main thread, in create and on_reload.
+ *
+ * What returns int returns 0, or SL_ERROR after host->fail.
+ */
+#ifndef AUTH_POLICY_READ_H
+#define AUTH_POLICY_READ_H
+
+#include "policy.h"
+
+bool read_is_set(const struct sl_instance *self, const char *name);
+int read_no_memory(struct sl_instance *self);
+
+/* A copy of an option's text; NULL if it is not set, or there is no memory. */
+const char *read_text_option(struct policy *policy, struct sl_instance *self, const char *name);
+
+/* A list of texts, of which none is empty; its items are the caller's. */
+int read_list(struct policy *policy, struct sl_instance *self, const char *name,
+              struct texts *texts);
+
+/* Whether a method has the options that it needs. */
+bool read_is_configured(const struct sl_instance *self, enum method method);
+
+/* Everything about JWTs; keys from the URL that `before` (or NULL) has too are taken over. */
+int read_jwt(struct policy *policy, struct sl_instance *self, const struct policy *before);
+
+#endif
