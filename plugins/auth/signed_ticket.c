@@ -2,6 +2,7 @@
 
 #include "base64url.h"
 
+#include <jansson.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -88,6 +89,14 @@ static bool is_signed(const struct ticket_secrets *secrets, const struct shown *
     return false;
 }
 
+/* libjansson takes no text that is not UTF-8. */
+static bool is_text(const uint8_t *identity, size_t len)
+{
+    json_t *text = json_stringn((const char *)identity, len);
+    json_decref(text);
+    return text != NULL;
+}
+
 enum check signed_ticket_check(const struct ticket_secrets *secrets, const struct shown *shown,
                                int64_t now, struct finding *finding)
 {
@@ -104,6 +113,7 @@ enum check signed_ticket_check(const struct ticket_secrets *secrets, const struc
         return finding_refuse(finding, "The ticket has expired.");
     if (!base64_decode(BASE64_URL, parts.identity.data, parts.identity.len, identity,
                        sizeof identity, &identity_len) ||
+        !is_text(identity, identity_len) ||
         !finding_identify(finding, (const char *)identity, identity_len))
         return finding_refuse(finding, "The ticket names nobody.");
     return CHECK_ACCEPTED;
