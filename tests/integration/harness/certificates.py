@@ -1,5 +1,6 @@
 """Throw-away certificates, made with the openssl program."""
 
+import hashlib
 import os
 import ssl
 import subprocess
@@ -36,6 +37,18 @@ class Certificates:
         if with_certificate:
             context.load_cert_chain(self.path('client.crt'), self.path('client.key'))
         return context
+
+    def fingerprint(self, name):
+        """The SHA-256 of a certificate in hexadecimal."""
+        with open(self.path(f'{name}.crt')) as file:
+            return hashlib.sha256(ssl.PEM_cert_to_DER_cert(file.read())).hexdigest()
+
+    @staticmethod
+    def public_pem():
+        """The public half of a new RSA key, PEM."""
+        key = subprocess.run(['openssl', 'genrsa', '2048'], check=True, capture_output=True).stdout
+        return subprocess.run(['openssl', 'rsa', '-pubout'], input=key, check=True,
+                              capture_output=True).stdout.decode()
 
     def cleanup(self):
         self.folder.cleanup()

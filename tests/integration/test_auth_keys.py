@@ -1,0 +1,193 @@
+"""A JWKS server that rotates its keys, hangs, lies and dies, and whoever tries to make auth ask it."""
+
+import os
+import time
+import unittest
+
+from harness import (Issuer, RawClient, Sluice, endpoint, patience, settings, temporary_folder,
+                     wait_until)
+from harness.auth import AuthTest, Pending, bearer, stage
+
+issuer = None
+PROBE = {'plugin': 'probe'}
+
+
+def setUpModule():
+    global issuer
+    issuer = Issuer()
+
+
+def tearDownModule():
+    issuer.close()
+
+
+def jwt(**options):
+    return stage('auth', jwks_url=issuer.url + '/jwks', jwt_audience=['sluice'], **options)
+
+
+class Rotation(AuthTest):
+    configuration = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.configuration = settings(
+            endpoint('/keeps', [jwt(jwks_refetch='1s', jwks_keep='1h'), PROBE]),
+            endpoint('/forgets', [jwt(jwks_refetch='1s', jwks_keep='0s', jwks_refresh='1s'), PROBE]))
+        super().setUpClass()
+
+    def test_new_keys_are_found_and_old_ones_stay_as_long_as_configured(self):
+        old = issuer.tokens['ES256']
+        before = issuer.jwks
+        self.assertEqual(self.identity('/keeps', old), 'ada')
+        self.assertEqual(self.identity('/forgets', old), 'ada')
+        issuer.jwks = {'keys': [issuer.generate('rotated')]}
+        new = issuer.sign(kid='rotated')
+        wait_until(lambda: self.lets_in('/keeps', new), 'an unknown key makes them be fetched')
+        self.assertEqual(self.identity('/keeps', old), 'ada')
+        wait_until(lambda: self.lets_in('/forgets', new), 'the new key is there')
+        self.refused('/forgets', old)
+        issuer.jwks = before
+        wait_until(lambda: self.lets_in('/forgets', old), 'the old key is back')
+
+    def test_a_key_of_another_type_in_the_set_is_left_alone(self):
+        before = issuer.jwks
+        issuer.jwks = {'keys': [{'kty': 'oct', 'kid': 'secret', 'k': 'A' * 64, 'alg': 'HS256'},
+                                *before['keys']]}
+        fetches = self.server.metric('sluice_plugin_auth_key_fetches_total', endpoint='/forgets')
+        wait_until(lambda: self.server.metric('sluice_plugin_auth_key_fetches_total',
+                                              endpoint='/forgets') > fetches + 1, 'it is fetched')
+        self.assertEqual(self.identity('/forgets', issuer.tokens['ES256']), 'ada')
+        self.refused('/forgets', issuer.tokens['HS256'])
+        issuer.jwks = before
+
+
+class UnknownKeys(AuthTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.configuration = settings(endpoint('/seldom', [jwt(jwks_refetch='1h'), PROBE]),
+                                     endpoint('/often', [jwt(jwks_refetch='1s', jwks_refresh='1h'), PROBE]))
+        super().setUpClass()
+
+    def fetches(self, path):
+        return self.server.metric('sluice_plugin_auth_key_fetches_total', endpoint=path)
+
+    def flood(self, path):
+        for number in range(50):
+            self.refused(path, issuer.sign(header={'kid': f'unknown-{number}'}))
+
+    def test_a_flood_of_unknown_keys_fetches_nothing(self):
+        self.assertEqual(self.identity('/seldom', issuer.tokens['RS256']), 'ada')
+        self.flood('/seldom')
+        self.assertEqual(self.fetches('/seldom'), 1)
+        self.assertGreaterEqual(self.server.metric('sluice_plugin_auth_unknown_keys_total',
+                                                   endpoint='/seldom'), 50)
+
+    def test_fetches_are_as_far_apart_as_configured(self):
+        self.assertEqual(self.identity('/often', issuer.tokens['RS256']), 'ada')
+        began, before = time.monotonic(), self.fetches('/often')
+        while self.fetches('/often') < before + 2:
+            self.flood('/often')
+        self.assertLessEqual(self.fetches('/often') - before, time.monotonic() - began + 1)
+
+
+class Waiting(unittest.TestCase):
+    """Before there are any keys."""
+
+    def setUp(self):
+        issuer.let_go.clear()
+        self.addCleanup(issuer.let_go.set)
+
+    def test_all_wait_for_one_fetch_and_others_are_served_meanwhile(self):
+        folder = temporary_folder()
+        self.addCleanup(folder.cleanup)
+        tokens = os.path.join(folder.name, 'tokens')
+        with open(tokens, 'w') as out:
+            out.write('alice alice-token-0123456789\n')
+        before = issuer.asked('/jwks')
+        configuration = settings(
+            endpoint('/ws', [dict(jwt(jwks_timeout='30s'), timeout='30s')]),
+            endpoint('/tokens', [stage('auth', tokens_file=tokens)]))
+        with Sluice(configuration) as server:
+            clients = [Pending(server, '/ws', bearer(issuer.tokens['ES256'])) for _ in range(50)]
+            wait_until(lambda: server.metric('sluice_plugin_auth_deferred_total') == 50, 'all wait')
+            with RawClient(server, '/tokens', headers=bearer('alice-token-0123456789')):
+                pass
+            clients.pop().reset()  # leaves meanwhile
+            issuer.let_go.set()
+            self.assertEqual([client.answer()[0] for client in clients], [101] * 49)
+            self.assertEqual(issuer.asked('/jwks'), before + 1)
+            for client in clients:
+                client.socket.close()
+
+    def test_too_many_that_wait_are_told_to_come_again(self):
+        configuration = settings(endpoint('/ws', [dict(jwt(jwks_timeout='30s'), timeout='30s')]))
+        with Sluice(configuration) as server:
+            clients = [Pending(server, '/ws', bearer(issuer.tokens['ES256'])) for _ in range(300)]
+            wait_until(lambda: server.metric('sluice_plugin_auth_failed_total') == 44, '256 wait')
+            issuer.let_go.set()
+            answers = [client.answer() for client in clients]
+            self.assertEqual(sorted(status for status, _ in answers), [101] * 256 + [503] * 44)
+            self.assertTrue(all(headers['retry-after'] == '1' for status, headers in answers
+                                if status == 503))
+            for client in clients:
+                client.socket.close()
+
+    def test_a_fetch_that_hangs_does_not_hold_up_the_end(self):
+        server = Sluice(settings(endpoint('/ws', [jwt(jwks_timeout='60s')]))).start()
+        waiting = Pending(server, '/ws', bearer(issuer.tokens['ES256']))
+        wait_until(lambda: server.metric('sluice_plugin_auth_key_fetches_total') == 1, 'it is asked')
+        began = time.monotonic()
+        server.stop()
+        self.assertLess(time.monotonic() - began, patience(10))
+        waiting.socket.close()
+
+
+class JwksServerThatMisbehaves(AuthTest):
+    @classmethod
+    def setUpClass(cls):
+        issuer.status = 500
+        cls.configuration = settings(
+            endpoint('/ws', [jwt(jwks_refetch='1s', jwks_refresh='1s', jwks_timeout='500ms'), PROBE]))
+        super().setUpClass()
+
+    def test_dies_recovers_lies_and_hangs(self):
+        token = issuer.tokens['PS256']
+        self.refused('/ws', token, 503)  # fails closed
+        issuer.status = 200
+        wait_until(lambda: self.lets_in('/ws', token), 'the keys are fetched')
+        for body in (b'<html>Sign in</html>', b'{"keys": []}', b'{"keys": [{"kty": "oct", "k": "AAAA"}]}',
+                     b'[' * 100000, b'A' * 2000000, b''):
+            issuer.body = body
+            failures = self.server.metric('sluice_plugin_auth_key_failures_total')
+            wait_until(lambda: self.server.metric('sluice_plugin_auth_key_failures_total') > failures,
+                       'the answer is refused')
+            self.assertTrue(self.lets_in('/ws', token))  # the keys of before
+        issuer.body = None
+        issuer.let_go.clear()
+        failures = self.server.metric('sluice_plugin_auth_key_failures_total')
+        wait_until(lambda: self.server.metric('sluice_plugin_auth_key_failures_total') > failures,
+                   'it takes too long')
+        for _ in range(10):
+            self.assertTrue(self.lets_in('/ws', token))
+        issuer.let_go.set()
+        issuer.status = 302
+        failures = self.server.metric('sluice_plugin_auth_key_failures_total')
+        wait_until(lambda: self.server.metric('sluice_plugin_auth_key_failures_total') > failures,
+                   'no redirect is followed')
+        self.assertEqual(issuer.asked('/elsewhere'), 0)
+        issuer.status = 200
+
+
+class Options(unittest.TestCase):
+    def refused(self, expected, **options):
+        configuration = settings(endpoint('/ws', [stage('auth', **options)]))
+        with self.assertRaises(AssertionError) as caught:
+            Sluice(configuration).start()
+        self.assertIn(expected, str(caught.exception))
+
+    def test_urls_that_give_keys_away_are_refused(self):
+        self.refused('has to be https://', jwks_url='http://issuer.test/jwks')
+        self.refused('https:// or http://', jwks_url='file:///etc/passwd')
+        self.refused('a user or a password', jwks_url='https://me:mine@issuer.test/jwks')
+        self.refused('holds an empty text', jwks_url=issuer.url, jwt_audience=[''])
+        self.refused("this plugin's own", jwks_url=issuer.url, jwt_attributes={'auth.expires': 'x'})

@@ -1,0 +1,195 @@
+"""auth and an HTTP service that says who somebody is, in good and in bad hours; and floods of checks
+that cost something."""
+
+import json
+import os
+import time
+import unittest
+
+from harness import (Ended, Issuer, RawClient, Refused, Sluice, endpoint, patience, run_sluice, settings,
+                     temporary_folder, wait_until)
+from harness.auth import AuthTest, Pending, basic, bearer, scrypt_line, stage
+
+issuer = folder = None
+PROBE = {'plugin': 'probe'}
+ALICE = 'alice-token-0123456789'
+
+
+def setUpModule():
+    global issuer, folder
+    issuer = Issuer()
+    folder = temporary_folder()
+    for name, text in (('machines', f'alice {ALICE}\n'), ('people', scrypt_line('carol', 'her secret'))):
+        with open(os.path.join(folder.name, name), 'w') as out:
+            out.write(text)
+        os.chmod(out.name, 0o600)
+
+
+def tearDownModule():
+    issuer.close()
+    folder.cleanup()
+
+
+def service(path='/who', **options):
+    return stage('auth', http_url=issuer.url + path, **options)
+
+
+def tokens(name):
+    return stage('auth', tokens_file=os.path.join(folder.name, name))
+
+
+class Answers(AuthTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.configuration = settings(
+            endpoint('/http', [service(renewal='renew'), PROBE]),
+            endpoint('/reuse', [service('/who?reuse', http_cache='0s'), PROBE]),
+            endpoint('/small', [service('/who?small', http_cache='1h', http_cache_size=4), PROBE]))
+        super().setUpClass()
+
+    def test_names_the_client_and_asks_once(self):
+        asked = issuer.asked('/who')
+        for _ in range(5):
+            self.assertEqual(self.identity('/http', 'good-one'), 'good-one')
+        self.assertEqual(issuer.asked('/who'), asked + 1)
+        headers = [head for path, head in issuer.requests if path == '/who'][-1]
+        self.assertEqual(headers['X-Original-Path'], '/http')
+        self.assertEqual(headers['X-Client-Address'], '127.0.0.1')
+
+    def test_refusals_stay_what_they_are_in_the_cache(self):
+        for token, status in (('bad', 401), ('banned', 403)):
+            for _ in range(3):
+                self.refused('/http', token, status)
+        self.assertIn('www-authenticate', self.refused('/http', 'bad').headers)
+
+    def test_what_cannot_be_understood_lets_nobody_in(self):
+        for token in ('broken', 'garbage', 'list', 'huge', 'deep', 'twice', 'nobody', 'own', 'redirect'):
+            with self.subTest(token=token):
+                self.assertEqual(self.refused('/http', token, 503).headers['retry-after'], '1')
+        self.assertEqual(issuer.asked('/elsewhere'), 0)
+
+    def test_a_token_cannot_bring_headers(self):
+        asked = issuer.asked('/who')
+        with self.assertRaises(Refused) as caught:
+            RawClient(self.server, '/http', query='?token=good%0d%0aX-Other:%20b')
+        self.assertEqual(caught.exception.status, 401)
+        self.assertEqual(issuer.asked('/who'), asked)
+
+    def test_expires_in_closes_however_many_attributes_there_are(self):
+        for token in ('short-one', 'many-attributes'):
+            with RawClient(self.server, '/http', headers=bearer(token)) as client:
+                self.assertEqual(client.expect_close()[0], 4401)
+
+    def test_renewal_by_the_service(self):
+        with RawClient(self.server, '/http', headers=bearer('good-two')) as client:
+            for token, renewed in (('bad', False), ('good-three', False), ('garbage', False),
+                                   ('good-two', True)):
+                client.text(json.dumps({'renew': token}))
+                self.assertEqual(json.loads(client.read_text())['renewed'], renewed)
+
+    def test_connections_are_used_again(self):
+        for number in range(20):
+            self.assertEqual(self.identity('/reuse', f'good-{number}'), f'good-{number}')
+        peers = [peer for path, peer in issuer.peers if path == '/who?reuse']
+        self.assertEqual(len(peers), 20)
+        self.assertEqual(len(set(peers)), 1)
+
+    def test_the_cache_is_bounded(self):
+        for _ in range(2):
+            for number in range(20):
+                self.identity('/small', f'good-{number}')
+        self.assertGreaterEqual(issuer.asked('/who?small'), 36)  # four are known at most
+
+    def test_refusals_do_not_push_good_answers_out(self):
+        self.identity('/small', 'good-to-keep')
+        for number in range(20):
+            self.refused('/small', f'bad-{number}')
+        asked = issuer.asked('/who?small')
+        self.identity('/small', 'good-to-keep')
+        self.assertEqual(issuer.asked('/who?small'), asked)
+
+
+class ServiceThatHangs(unittest.TestCase):
+    def setUp(self):
+        issuer.who_go.clear()
+        self.addCleanup(issuer.who_go.set)
+
+    def others_are_served(self, server):
+        with RawClient(server, '/machines', headers=bearer(ALICE)):
+            pass
+        with RawClient(server, '/people', headers=basic('carol', 'her secret')):
+            pass
+
+    def serve(self, *endpoints):
+        return Sluice(settings(*endpoints, endpoint('/machines', [tokens('machines')]),
+                               endpoint('/people', [tokens('people')])))
+
+    def test_it_times_out_within_bounds_and_nobody_else_notices(self):
+        with self.serve(endpoint('/http', [dict(service(http_timeout='1s'), timeout='30s')])) as server:
+            clients = [Pending(server, '/http', bearer(f'good-{number}')) for number in range(200)]
+            self.others_are_served(server)
+            for client in clients:
+                status, headers = client.answer()
+                self.assertEqual((status, headers['retry-after']), (503, '1'))
+            issuer.who_go.set()
+            with RawClient(server, '/http', headers=bearer('good-again')):
+                pass
+
+    def test_clients_that_leave_and_a_reload_do_no_harm(self):
+        def configuration(**options):
+            return settings(endpoint('/http', [dict(service(http_timeout='30s', **options),
+                                                    timeout='30s'), PROBE]))
+        with Sluice(configuration()) as server:
+            leaving = [Pending(server, '/http', bearer(f'good-{number}')) for number in range(20)]
+            staying = [Pending(server, '/http', bearer(f'good-{number}')) for number in range(20, 30)]
+            wait_until(lambda: server.metric('sluice_plugin_auth_deferred_total') == 30, 'all wait')
+            for client in leaving:
+                client.reset()
+            server.write(configuration(http_cache='1h', grace='1s'))
+            status, _, error = run_sluice('reload', '--admin', '%s:%d' % server.admin_address)
+            self.assertEqual(status, 0, error)
+            issuer.who_go.set()
+            self.assertEqual([client.answer()[0] for client in staying], [101] * 10)
+            for client in staying:
+                client.socket.close()
+
+    def test_it_does_not_hold_up_the_end(self):
+        server = self.serve(endpoint('/http', [dict(service(http_timeout='60s'), timeout='60s')])).start()
+        clients = [Pending(server, '/http', bearer(f'good-{number}')) for number in range(100)]
+        wait_until(lambda: server.metric('sluice_plugin_auth_deferred_total') == 100, 'all wait')
+        began = time.monotonic()
+        server.stop()
+        self.assertLess(time.monotonic() - began, patience(10))
+        for client in clients:
+            client.socket.close()
+
+    def test_nobody_passes_unchecked_whatever_on_error_says(self):
+        late = dict(service(http_timeout='30s'), timeout='100ms', on_error='continue')
+        with self.serve(endpoint('/http', [late, PROBE])) as server:
+            client = Pending(server, '/http', bearer('good-one'))
+            client.text('who')
+            self.assertEqual(client.answer()[0], 101)
+            with self.assertRaises(Ended):  # no answer from probe
+                client.read_message()
+            client.socket.close()
+            server.wait_for_metric(0, 'sluice_clients')
+
+
+class SlowHashes(unittest.TestCase):
+    def test_a_flood_is_bounded_and_other_endpoints_go_on(self):
+        configuration = settings(endpoint('/people', [dict(tokens('people'), timeout='30s'), PROBE]),
+                                 endpoint('/machines', [tokens('machines')]),
+                                 offload={'threads': 1})
+        with Sluice(configuration) as server:
+            flood = [Pending(server, '/people', basic('carol', f'guess-{number}'))
+                     for number in range(300)]
+            with RawClient(server, '/machines', headers=bearer(ALICE)):
+                pass
+            answers = [client.answer() for client in flood]
+            self.assertEqual({status for status, _ in answers} - {401, 503}, set())
+            self.assertIn(503, {status for status, _ in answers})
+            self.assertIn(401, {status for status, _ in answers})
+            self.assertTrue(all(headers['retry-after'] == '1' for status, headers in answers
+                                if status == 503))
+            with RawClient(server, '/people', headers=basic('carol', 'her secret')):
+                pass
