@@ -209,26 +209,37 @@ static enum jwt_result verify_with_sets(struct search *search, const struct key_
     return good ? JWT_OK : is_known ? JWT_WRONG_SIGNATURE : JWT_UNKNOWN_KEY;
 }
 
+/* The payload's bytes, the caller's to free. Before anything of it is shown to libcjose, which ends
+ * the process (an assertion) over base64 that cannot be. NULL: it is none. */
+static char *decode_payload(struct span part, size_t *len)
+{
+    char *payload = malloc(part.len);
+    if (payload != NULL &&
+        base64_decode(BASE64_URL, part.data, part.len, (uint8_t *)payload, part.len, len))
+        return payload;
+    free(payload);
+    return NULL;
+}
+
 enum jwt_result jwt_verify_signature(const char *token, size_t len, unsigned algorithms,
                                      const struct key_set *const *sets, size_t set_count,
                                      char **payload, size_t *payload_len)
 {
     struct parts parts;
     struct header header;
+    struct search search = {.token = token, .len = len, .parts = &parts, .header = &header};
     if (len > JWT_MAX || !split(token, len, &parts))
         return JWT_MALFORMED;
     enum jwt_result result = read_header(parts.header, algorithms, &header);
-    struct search search = {.token = token, .len = len, .parts = &parts, .header = &header};
-    if (result == JWT_OK)
-        result = verify_with_sets(&search, sets, set_count);
     if (result != JWT_OK)
         return result;
-    *payload = malloc(parts.payload.len);
-    if (*payload != NULL && base64_decode(BASE64_URL, parts.payload.data, parts.payload.len,
-                                          (uint8_t *)*payload, parts.payload.len, payload_len))
-        return JWT_OK;
-    free(*payload);
-    return JWT_MALFORMED;
+    *payload = decode_payload(parts.payload, payload_len);
+    if (*payload == NULL)
+        return JWT_MALFORMED;
+    result = verify_with_sets(&search, sets, set_count);
+    if (result != JWT_OK)
+        free(*payload);
+    return result;
 }
 
 /* -- claims (RFC 7519, section 4) -- */

@@ -16,6 +16,7 @@
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 8192
 #define RSA_EXPONENT_MAX 8 /* bytes */
+#define MEMBER_MAX 2048    /* bytes of a number or secret of a JWK */
 
 #define RSA_ALGORITHMS                                                                             \
     (ALGORITHM_RS256 | ALGORITHM_RS384 | ALGORITHM_RS512 | ALGORITHM_PS256 | ALGORITHM_PS384 |     \
@@ -163,11 +164,32 @@ static bool import_edwards(const json_t *entry, struct key *key)
     return key->edwards != NULL && make_print(key, x, len);
 }
 
+/* libcjose ends the process (an assertion) over base64 that cannot be. */
+static bool is_base64(const json_t *entry, const char *member)
+{
+    uint8_t bytes[MEMBER_MAX];
+    size_t len;
+    struct text text = text_of(entry, member);
+    return text.len > 0 &&
+           base64_decode(BASE64_URL, text.data, text.len, bytes, sizeof bytes, &len);
+}
+
+static bool are_numbers(const json_t *entry, const char *const *members)
+{
+    for (; *members != NULL; members++)
+        if (strcmp(*members, "kty") != 0 && strcmp(*members, "crv") != 0 &&
+            !is_base64(entry, *members))
+            return false;
+    return true;
+}
+
 /* Through libcjose, with these members and no others. */
 static bool import_members(const json_t *entry, const char *const *members, struct key *key)
 {
-    json_t *copy = json_object();
     cjose_err error;
+    if (!are_numbers(entry, members))
+        return false;
+    json_t *copy = json_object();
     for (; *members != NULL; members++)
         if (json_object_set(copy, *members, json_object_get(entry, *members)) != 0)
             break;

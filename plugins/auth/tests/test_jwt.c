@@ -308,6 +308,20 @@ static void a_signature_has_one_length(void **state)
                      JWT_WRONG_SIGNATURE);
 }
 
+/* libcjose ends the process over such a payload, and did so for whoever sent one. */
+static void a_payload_that_is_no_base64_ends_nothing(void **state)
+{
+    static const char *const payloads[] = {"A",    "AAAAA", "A=",   "AAA=A", "=",
+                                           "A===", "AB==",  "AAA+", "AA A",  "\xff"};
+    char token[300];
+    (void)state;
+    for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
+        snprintf(token, sizeof token, "eyJhbGciOiJFUzI1NiJ9.%s.%s", payloads[i],
+                 strrchr(ES256, '.') + 1);
+        assert_int_equal(verify(token, ES256_KEY), JWT_MALFORMED);
+    }
+}
+
 /* r and s of 0, of the order, and one of each: none is a signature of anything. */
 static void ecdsa_takes_no_degenerate_numbers(void **state)
 {
@@ -348,6 +362,7 @@ int main(void)
         cmocka_unit_test(every_flipped_character_is_noticed),
         cmocka_unit_test(a_signature_is_written_in_one_way),
         cmocka_unit_test(a_signature_has_one_length),
+        cmocka_unit_test(a_payload_that_is_no_base64_ends_nothing),
         cmocka_unit_test(ecdsa_takes_no_degenerate_numbers),
     };
     return cmocka_run_group_tests_name("auth, JWT", tests, NULL, NULL) + run_claim_tests() +

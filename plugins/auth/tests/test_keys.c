@@ -192,6 +192,12 @@ static void keys_that_are_of_no_use_are_left_out(void **state)
         /* The point at infinity. */
         "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
         "{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}",
+        /* Over these libcjose would end the process. */
+        "{\"kty\":\"RSA\",\"n\":\"AQABA\",\"e\":\"AQAB\"}",
+        "{\"kty\":\"RSA\",\"n\":\"=\",\"e\":\"AQAB\"}",
+        "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"A\",\"y\":\"A=\"}",
+        "{\"kty\":\"oct\",\"k\":\"AAAAA\"}",
+        "{\"kty\":\"oct\",\"k\":7}",
         "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUQ\"}",
         "{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"};
     /* clang-format on */
