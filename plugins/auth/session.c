@@ -133,9 +133,14 @@ void session_renew(struct session *session, struct sl_instance *self, struct sl_
 
 /* -- which messages renew -- */
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 static size_t skip_space(const struct sl_message *message, size_t at)
 {
-    while (at < message->len && at < SPACE_MAX && memchr(" \t\r\n", message->data[at], 4) != NULL)
+    while (at < message->len && at < SPACE_MAX && is_space(message->data[at]))
         at++;
     return at;
 }

@@ -4,8 +4,8 @@ import os
 import time
 import unittest
 
-from harness import (Issuer, RawClient, Sluice, endpoint, patience, settings, temporary_folder,
-                     wait_until)
+from harness import (Certificates, Issuer, RawClient, Refused, Sluice, endpoint, patience, settings,
+                     temporary_folder, wait_until)
 from harness.auth import AuthTest, Pending, bearer, stage
 
 issuer = None
@@ -176,6 +176,38 @@ class JwksServerThatMisbehaves(AuthTest):
                    'no redirect is followed')
         self.assertEqual(issuer.asked('/elsewhere'), 0)
         issuer.status = 200
+
+
+class Trust(unittest.TestCase):
+    def test_only_servers_that_the_ca_file_knows_are_asked_and_no_proxy_is(self):
+        certificates = Certificates()
+        self.addCleanup(certificates.cleanup)
+        secure = Issuer(certificates.certificate, certificates.key)
+        self.addCleanup(secure.close)
+        nowhere = 'http://127.0.0.1:9'
+        proxies = {name: nowhere for name in ('http_proxy', 'https_proxy', 'all_proxy', 'ALL_PROXY')}
+        keys, service = secure.url + '/jwks', secure.url + '/who'
+        configuration = settings(
+            endpoint('/system', [stage('auth', jwks_url=keys)]),
+            endpoint('/other', [stage('auth', jwks_url=keys, ca_file=certificates.path('other.crt'))]),
+            endpoint('/name', [stage('auth', jwks_url=keys.replace('localhost', '127.0.0.2'),
+                                     ca_file=certificates.certificate)]),
+            endpoint('/service', [stage('auth', http_url=service)]),
+            endpoint('/trusted', [stage('auth', jwks_url=keys, ca_file=certificates.certificate)]),
+            endpoint('/asked', [stage('auth', http_url=service, ca_file=certificates.certificate)]))
+        with Sluice(configuration, environment=proxies) as server:
+            for path, token in (('/system', secure.tokens['ES256']), ('/other', secure.tokens['ES256']),
+                                ('/name', secure.tokens['ES256']), ('/service', 'good-one')):
+                with self.subTest(path=path), self.assertRaises(Refused) as caught:
+                    RawClient(server, path, headers=bearer(token))
+                self.assertEqual(caught.exception.status, 503)
+                if token != 'good-one':
+                    self.assertGreater(server.metric('sluice_plugin_auth_key_failures_total',
+                                                     endpoint=path), 0)
+            self.assertEqual(secure.asked('/who'), 0)
+            for path, token in (('/trusted', secure.tokens['ES256']), ('/asked', 'good-one')):
+                with RawClient(server, path, headers=bearer(token)) as client:
+                    self.assertEqual(client.close(), 1000)
 
 
 class Options(unittest.TestCase):

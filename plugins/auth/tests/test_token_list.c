@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FROM_FILE "{tokens_file: %s}"
@@ -183,6 +184,60 @@ static void warns_of_tokens_that_can_be_guessed(void **state)
     fake_instance_destroy(instance);
 }
 
+#define ARGON2 "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$"
+#define HASH32 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+/* Each verification takes tens of milliseconds, and a list may have thousands of hashes. */
+static void reading_slow_hashes_runs_none(void **state)
+{
+    (void)state;
+    enum { COUNT = 5000 };
+    static const char line[] = "somebody " ARGON2 HASH32 "\n";
+    size_t len = sizeof line - 1;
+    char *text = malloc(len * COUNT);
+    assert_non_null(text);
+    for (size_t i = 0; i < COUNT; i++)
+        memcpy(text + i * len, line, len);
+    clock_t before = clock();
+    fake_instance_destroy(instance_with(FROM_FILE, write_tokens(text, len * COUNT, 0600)));
+    assert_true(clock() - before < 10 * CLOCKS_PER_SEC);
+    free(text);
+}
+
+static void refuses_slow_hashes_that_cannot_be_verified(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"$argon2$" HASH32,
+                                        "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ",
+                                        "$argon2id$v=18$m=65536,t=3,p=4$c29tZXNhbHQ$" HASH32,
+                                        "$argon2id$v=19$m=+65536,t=3,p=4$c29tZXNhbHQ$" HASH32,
+                                        "$argon2id$v=19$m=065536,t=3,p=4$c29tZXNhbHQ$" HASH32,
+                                        "$argon2id$v=19$t=3,m=65536,p=4$c29tZXNhbHQ$" HASH32,
+                                        "$argon2id$v=19$m=65536,t=3,p=4$c2Fs$" HASH32,
+                                        ARGON2 "AAAA",
+                                        ARGON2 HASH32 "=",
+                                        ARGON2 HASH32 "$",
+                                        ARGON2 "!" HASH32,
+                                        "$scrypt$ln=16,r=8$c29tZXNhbHQ$" HASH32,
+                                        "$scrypt$ln=16,r=8,p=1$$" HASH32,
+                                        "$scrypt$ln=0,r=8,p=1$c29tZXNhbHQ$" HASH32};
+    static const char *const costs[] = {"$argon2id$v=19$m=262145,t=3,p=4$c29tZXNhbHQ$" HASH32,
+                                        "$argon2id$v=19$m=65536,t=17,p=4$c29tZXNhbHQ$" HASH32,
+                                        "$argon2id$v=19$m=65536,t=0,p=4$c29tZXNhbHQ$" HASH32,
+                                        "$argon2id$v=19$m=31,t=3,p=4$c29tZXNhbHQ$" HASH32,
+                                        "$scrypt$ln=21,r=8,p=1$c29tZXNhbHQ$" HASH32,
+                                        "$scrypt$ln=16,r=99,p=1$c29tZXNhbHQ$" HASH32};
+    char text[256];
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        snprintf(text, sizeof text, "carol %s\n", forms[i]);
+        assert_file_refused(text, "it is not of the form");
+    }
+    for (size_t i = 0; i < sizeof costs / sizeof *costs; i++) {
+        snprintf(text, sizeof text, "carol %s\n", costs[i]);
+        assert_file_refused(text, ":1: the hash cannot be used");
+    }
+}
+
 int run_token_list_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +252,8 @@ int run_token_list_tests(void)
         cmocka_unit_test_setup(takes_ten_thousand_tokens_and_no_more, set_up),
         cmocka_unit_test_setup(a_variable_may_have_commas_lines_and_comments, set_up),
         cmocka_unit_test_setup(warns_of_tokens_that_can_be_guessed, set_up),
+        cmocka_unit_test_setup(reading_slow_hashes_runs_none, set_up),
+        cmocka_unit_test_setup(refuses_slow_hashes_that_cannot_be_verified, set_up),
     };
     return cmocka_run_group_tests_name("auth, token lists", tests, NULL, NULL);
 }

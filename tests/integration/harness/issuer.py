@@ -4,6 +4,7 @@ hangs, lies and dies), and answers auth's questions."""
 import http.server
 import json
 import os
+import ssl
 import subprocess
 import threading
 import time
@@ -62,7 +63,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Issuer:
-    def __init__(self):
+    """With a certificate and its key, both files, the server speaks TLS as localhost."""
+
+    def __init__(self, certificate=None, key=None):
         self.process = subprocess.Popen(
             ['node', os.path.join(INTEGRATION, 'clients', 'issuer.mjs')], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True)
@@ -77,6 +80,12 @@ class Issuer:
         self.requests, self.peers = [], []
         self.server = Server(('127.0.0.1', 0), type('Bound', (Handler,), {'issuer': self}))
         self.url = f'http://127.0.0.1:{self.server.server_port}'
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
+                                                     do_handshake_on_connect=False)
+            self.url = f'https://localhost:{self.server.server_port}'
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def _ask(self, **wish):
