@@ -1,26 +1,15 @@
-#include "key_set.h"
+#include "key_set_parts.h"
 
 #include "base64url.h"
 
 #include <jansson.h>
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RSA_BITS_MIN 2048
-#define RSA_BITS_MAX 8192
-#define RSA_EXPONENT_MAX 8 /* bytes */
-#define MEMBER_MAX 2048    /* bytes of a number or secret of a JWK */
-
-#define RSA_ALGORITHMS                                                                             \
-    (ALGORITHM_RS256 | ALGORITHM_RS384 | ALGORITHM_RS512 | ALGORITHM_PS256 | ALGORITHM_PS384 |     \
-     ALGORITHM_PS512)
+#define MEMBER_MAX 2048 /* bytes of a number or secret of a JWK */
 
 static const struct {
     const char *name;
@@ -44,7 +33,7 @@ unsigned algorithm_find(const char *name, size_t len)
 
 /* -- sets -- */
 
-static struct key_set *set_create(size_t capacity, char *error)
+struct key_set *key_set_create(size_t capacity, char *error)
 {
     struct key_set *set = calloc(1, sizeof *set + capacity * sizeof(struct key));
     if (set == NULL)
@@ -54,7 +43,7 @@ static struct key_set *set_create(size_t capacity, char *error)
     return set;
 }
 
-static void key_deinit(struct key *key)
+void key_deinit(struct key *key)
 {
     if (key->jwk != NULL)
         cjose_jwk_release(key->jwk);
@@ -76,8 +65,7 @@ void key_set_unref(struct key_set *set)
     free(set);
 }
 
-/* A set without a key lets nobody in, but it is never what was meant. */
-static struct key_set *finish(struct key_set *set, const char *what, char *error)
+struct key_set *key_set_finish(struct key_set *set, const char *what, char *error)
 {
     if (set->count > 0)
         return set;
@@ -106,8 +94,7 @@ static bool text_is(struct text text, const char *expected)
     return text.len == strlen(expected) && memcmp(text.data, expected, text.len) == 0;
 }
 
-/* An RSA exponent that is even makes no signature, and with 1 everybody can sign. */
-static bool is_exponent(const uint8_t *bytes, size_t len)
+bool key_is_exponent(const uint8_t *bytes, size_t len)
 {
     while (len > 0 && bytes[0] == 0) {
         bytes++;
@@ -122,7 +109,7 @@ static bool is_exponent_text(struct text text)
     size_t len;
     return text.len > 0 &&
            base64_decode(BASE64_URL, text.data, text.len, bytes, sizeof bytes, &len) &&
-           is_exponent(bytes, len);
+           key_is_exponent(bytes, len);
 }
 
 static bool make_print(struct key *key, const void *data, size_t len)
@@ -312,7 +299,7 @@ struct key_set *key_set_parse_jwks(const char *json, size_t len, bool takes_secr
     else if (!json_is_array(keys) && json_object_get(document, "kty") == NULL)
         snprintf(error, KEY_ERROR_SIZE, "the JWKS has no array \"keys\"");
     else
-        set = set_create(keys != NULL ? KEYS_MAX : 1, error);
+        set = key_set_create(keys != NULL ? KEYS_MAX : 1, error);
     if (set != NULL && keys == NULL)
         import_entry(set, document, takes_secrets);
     for (size_t i = 0; set != NULL && i < json_array_size(keys) && i < KEYS_MAX; i++)
@@ -321,7 +308,7 @@ struct key_set *key_set_parse_jwks(const char *json, size_t len, bool takes_secr
         set->skipped += json_array_size(keys) - KEYS_MAX;
     json_decref(document);
     ERR_clear_error();
-    return set != NULL ? finish(set, "the JWKS", error) : NULL;
+    return set != NULL ? key_set_finish(set, "the JWKS", error) : NULL;
 }
 
 static bool holds(const struct key_set *set, const struct key *key)
@@ -341,146 +328,7 @@ bool key_set_contains(const struct key_set *whole, const struct key_set *part)
     return true;
 }
 
-/* -- PEM -- */
-
-/* A coordinate may begin with zero bytes, which are left out: libcjose takes numbers, not texts of
- * one length. */
-static size_t number_of(const EVP_PKEY *pkey, const char *name, uint8_t *out, size_t size)
-{
-    BIGNUM *number = NULL;
-    size_t len = 0;
-    if (EVP_PKEY_get_bn_param(pkey, name, &number) == 1 && (size_t)BN_num_bytes(number) <= size)
-        len = (size_t)BN_bn2bin(number, out);
-    BN_free(number);
-    return len;
-}
-
-static bool take_rsa(const EVP_PKEY *pkey, struct key *key)
-{
-    uint8_t n[RSA_BITS_MAX / 8];
-    uint8_t e[RSA_EXPONENT_MAX];
-    cjose_err error;
-    cjose_jwk_rsa_keyspec spec = {.n = n, .e = e};
-    int bits = EVP_PKEY_get_bits(pkey);
-    if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
-        return false;
-    spec.nlen = number_of(pkey, OSSL_PKEY_PARAM_RSA_N, n, sizeof n);
-    spec.elen = number_of(pkey, OSSL_PKEY_PARAM_RSA_E, e, sizeof e);
-    if (spec.nlen == 0 || !is_exponent(e, spec.elen))
-        return false;
-    key->jwk = cjose_jwk_create_RSA_spec(&spec, &error);
-    key->algorithms = RSA_ALGORITHMS;
-    key->signature_len = ((size_t)bits + 7) / 8;
-    return key->jwk != NULL;
-}
-
-static bool take_ec(const EVP_PKEY *pkey, struct key *key)
-{
-    uint8_t x[80];
-    uint8_t y[80];
-    char curve[64];
-    size_t curve_len;
-    cjose_err error;
-    cjose_jwk_ec_keyspec spec = {.x = x, .y = y};
-    if (EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, curve, sizeof curve,
-                                       &curve_len) != 1)
-        return false;
-    if (strcmp(curve, "prime256v1") == 0) {
-        spec.crv = CJOSE_JWK_EC_P_256;
-        key->algorithms = ALGORITHM_ES256;
-    } else if (strcmp(curve, "secp384r1") == 0) {
-        spec.crv = CJOSE_JWK_EC_P_384;
-        key->algorithms = ALGORITHM_ES384;
-    } else if (strcmp(curve, "secp521r1") == 0) {
-        spec.crv = CJOSE_JWK_EC_P_521;
-        key->algorithms = ALGORITHM_ES512;
-    } else {
-        return false;
-    }
-    spec.xlen = number_of(pkey, OSSL_PKEY_PARAM_EC_PUB_X, x, sizeof x);
-    spec.ylen = number_of(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, y, sizeof y);
-    key->jwk = spec.xlen > 0 && spec.ylen > 0 ? cjose_jwk_create_EC_spec(&spec, &error) : NULL;
-    return key->jwk != NULL;
-}
-
-static bool take_public_key(EVP_PKEY *pkey, struct key *key)
-{
-    int type = EVP_PKEY_get_base_id(pkey);
-    if (type == EVP_PKEY_RSA)
-        return take_rsa(pkey, key);
-    if (type == EVP_PKEY_EC)
-        return take_ec(pkey, key);
-    if (type != EVP_PKEY_ED25519 && type != EVP_PKEY_ED448)
-        return false;
-    EVP_PKEY_up_ref(pkey);
-    key->edwards = pkey;
-    key->algorithms = ALGORITHM_EDDSA;
-    return true;
-}
-
-static EVP_PKEY *decode_block(const char *name, const uint8_t *data, long len)
-{
-    if (strcmp(name, PEM_STRING_PUBLIC) == 0)
-        return d2i_PUBKEY(NULL, &data, len);
-    if (strcmp(name, PEM_STRING_RSA_PUBLIC) == 0)
-        return d2i_PublicKey(EVP_PKEY_RSA, NULL, &data, len);
-    if (strcmp(name, PEM_STRING_X509) != 0)
-        return NULL;
-    X509 *certificate = d2i_X509(NULL, &data, len);
-    EVP_PKEY *pkey = certificate != NULL ? X509_get_pubkey(certificate) : NULL;
-    X509_free(certificate);
-    return pkey;
-}
-
-/* Takes one block of PEM. False if there is none left. */
-static bool take_block(BIO *input, struct key_set *set, bool *has_private)
-{
-    char *name = NULL;
-    char *header = NULL;
-    uint8_t *data = NULL;
-    long len = 0;
-    if (PEM_read_bio(input, &name, &header, &data, &len) != 1)
-        return false;
-    EVP_PKEY *pkey = decode_block(name, data, len);
-    struct key *key = &set->keys[set->count];
-    *has_private |= strstr(name, "PRIVATE KEY") != NULL;
-    if (pkey != NULL && take_public_key(pkey, key)) {
-        set->count++;
-    } else {
-        key_deinit(key);
-        memset(key, 0, sizeof *key);
-        set->skipped++;
-    }
-    EVP_PKEY_free(pkey);
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_clear_free(data, (size_t)len);
-    return set->count < KEYS_MAX;
-}
-
-struct key_set *key_set_parse_pem(const char *pem, size_t len, char *error)
-{
-    bool has_private = false;
-    struct key_set *set = NULL;
-    if (len > KEY_INPUT_MAX) {
-        snprintf(error, KEY_ERROR_SIZE, "it is larger than 1 MiB");
-        return NULL;
-    }
-    BIO *input = BIO_new_mem_buf(pem, (int)len);
-    set = input != NULL ? set_create(KEYS_MAX, error) : NULL;
-    while (set != NULL && take_block(input, set, &has_private))
-        ;
-    BIO_free(input);
-    ERR_clear_error();
-    if (set != NULL && has_private) {
-        snprintf(error, KEY_ERROR_SIZE,
-                 "it holds a private key, which has no business on this "
-                 "server: openssl pkey -pubout makes the public one");
-        key_set_unref(set);
-        return NULL;
-    }
-    return set != NULL ? finish(set, "the PEM file", error) : NULL;
-}
+/* -- a shared secret -- */
 
 struct key_set *key_set_from_secret(const char *secret, size_t len, char *error)
 {
@@ -498,11 +346,11 @@ struct key_set *key_set_from_secret(const char *secret, size_t len, char *error)
                  "make one with: openssl rand -hex 32");
         return NULL;
     }
-    struct key_set *set = set_create(1, error);
+    struct key_set *set = key_set_create(1, error);
     if (set == NULL)
         return NULL;
     set->keys[0].jwk = cjose_jwk_create_oct_spec((const uint8_t *)secret, len, &why);
     set->keys[0].algorithms = hmac_algorithms(len);
     set->count = set->keys[0].jwk != NULL ? 1 : 0;
-    return finish(set, "the secret", error);
+    return key_set_finish(set, "the secret", error);
 }
