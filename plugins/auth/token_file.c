@@ -109,7 +109,7 @@ static bool report(const struct source *source, enum tokens_result result)
     case TOKENS_OK:
         return true;
     case TOKENS_TOO_MANY:
-        return refuse(source, "there are more than 10000 tokens");
+        return refuse(source, "there are more than 100000 tokens");
     case TOKENS_DUPLICATE:
         return refuse(source, "this token is listed before; give every name a token of its own");
     case TOKENS_NO_MEMORY:
@@ -218,7 +218,7 @@ static bool check_file(int file, const char *path, struct stat *status, char *er
         return file_error(error, path,
                           "others may write to it, and so let themselves in: chmod go-w it");
     if (status->st_size > TOKEN_FILE_MAX)
-        return file_error(error, path, "it is larger than 1 MiB");
+        return file_error(error, path, "it is larger than 16 MiB");
     return true;
 }
 

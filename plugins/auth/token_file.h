@@ -15,7 +15,7 @@
 
 #include "tokens.h"
 
-#define TOKEN_FILE_MAX (1024 * 1024) /* bytes */
+#define TOKEN_FILE_MAX (16 * 1024 * 1024) /* bytes */
 #define TOKEN_ERROR_SIZE 512
 
 /* How entries are separated. */

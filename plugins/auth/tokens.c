@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <string.h>
 
 void tokens_init(struct tokens *tokens, const struct sl_host *host)
@@ -19,9 +20,46 @@ void tokens_deinit(struct tokens *tokens)
     }
     OPENSSL_cleanse(tokens->items, tokens->count * sizeof *tokens->items);
     tokens->host->release(tokens->items);
+    tokens->host->release(tokens->index);
     tokens->items = NULL;
+    tokens->index = NULL;
     tokens->count = 0;
 }
+
+/* -- the index: open addressing, at most half full -- */
+
+/* The place of a digest: where it is, or the free one where it belongs. */
+static uint32_t *place_of(const struct tokens *tokens, const uint8_t digest[DIGEST_SIZE])
+{
+    uint64_t word;
+    size_t places = 2 * tokens->capacity;
+    memcpy(&word, digest, sizeof word);
+    size_t at = (size_t)((word * tokens->scatter) >> 32) % places;
+    while (tokens->index[at] != 0 &&
+           CRYPTO_memcmp(tokens->items[tokens->index[at] - 1].digest, digest, DIGEST_SIZE) != 0)
+        at = (at + 1) % places;
+    return &tokens->index[at];
+}
+
+static bool has_scatter(struct tokens *tokens)
+{
+    if (tokens->scatter == 0 &&
+        RAND_bytes((unsigned char *)&tokens->scatter, sizeof tokens->scatter) != 1)
+        return false;
+    tokens->scatter |= 1;
+    return true;
+}
+
+/* Entries with slow hashes have no digest and are not in it. */
+static void fill_index(struct tokens *tokens)
+{
+    memset(tokens->index, 0, 2 * tokens->capacity * sizeof *tokens->index);
+    for (size_t i = 0; i < tokens->count; i++)
+        if (tokens->items[i].hash == NULL)
+            *place_of(tokens, tokens->items[i].digest) = (uint32_t)i + 1;
+}
+
+/* -- filling -- */
 
 /* Makes room for one more. The old block is wiped, which realloc would not do. */
 static bool reserve(struct tokens *tokens)
@@ -30,15 +68,22 @@ static bool reserve(struct tokens *tokens)
         return true;
     size_t capacity = tokens->capacity == 0 ? 16 : tokens->capacity * 2;
     struct token *items = tokens->host->allocate(capacity * sizeof *items);
-    if (items == NULL)
+    uint32_t *index = tokens->host->allocate(2 * capacity * sizeof *index);
+    if (items == NULL || index == NULL || !has_scatter(tokens)) {
+        tokens->host->release(items);
+        tokens->host->release(index);
         return false;
+    }
     if (tokens->count > 0) {
         memcpy(items, tokens->items, tokens->count * sizeof *items);
         OPENSSL_cleanse(tokens->items, tokens->count * sizeof *items);
     }
     tokens->host->release(tokens->items);
+    tokens->host->release(tokens->index);
     tokens->items = items;
+    tokens->index = index;
     tokens->capacity = capacity;
+    fill_index(tokens);
     return true;
 }
 
@@ -61,12 +106,12 @@ enum tokens_result tokens_add(struct tokens *tokens, const char *name, size_t na
 {
     if (tokens->count == TOKENS_MAX)
         return TOKENS_TOO_MANY;
-    for (size_t i = 0; i < tokens->count; i++)
-        if (memcmp(tokens->items[i].digest, digest, DIGEST_SIZE) == 0)
-            return TOKENS_DUPLICATE;
+    if (tokens_find(tokens, digest) != NULL)
+        return TOKENS_DUPLICATE;
     struct token *token = append(tokens, name, name_len);
     if (token == NULL)
         return TOKENS_NO_MEMORY;
+    *place_of(tokens, digest) = (uint32_t)tokens->count;
     memcpy(token->digest, digest, DIGEST_SIZE);
     return TOKENS_OK;
 }
@@ -79,7 +124,6 @@ enum tokens_result tokens_add_hash(struct tokens *tokens, const char *name, size
     struct token *token = append(tokens, name, name_len);
     if (token == NULL)
         return TOKENS_NO_MEMORY;
-    /* Its digest stays all zero, which is the digest of nothing that anybody knows. */
     token->hash = tokens->host->allocate(strlen(hash_cstr) + 1);
     if (token->hash == NULL)
         return TOKENS_NO_MEMORY;
@@ -103,15 +147,10 @@ bool tokens_digest(const char *token, size_t len, uint8_t digest[DIGEST_SIZE])
 
 const struct token *tokens_find(const struct tokens *tokens, const uint8_t digest[DIGEST_SIZE])
 {
-    size_t found = tokens->count;
-    for (size_t i = 0; i < tokens->count; i++) {
-        /* All ones if this is the one, else 0: chosen without a branch. */
-        size_t mask =
-            (size_t)0 - (size_t)(CRYPTO_memcmp(tokens->items[i].digest, digest, DIGEST_SIZE) == 0 &&
-                                 tokens->items[i].hash == NULL);
-        found = (found & ~mask) | (i & mask);
-    }
-    return found < tokens->count ? &tokens->items[found] : NULL;
+    if (tokens->count == 0)
+        return NULL;
+    uint32_t number = *place_of(tokens, digest);
+    return number > 0 ? &tokens->items[number - 1] : NULL;
 }
 
 static bool is_named(const struct token *token, const char *name, size_t len)

@@ -13,7 +13,7 @@
 #define DIGEST_SIZE 32
 #define TOKEN_MAX 1024 /* bytes of a token; longer ones are refused unread */
 #define NAME_MAX_SIZE 255
-#define TOKENS_MAX 10000 /* each look-up compares with all of them */
+#define TOKENS_MAX 100000
 
 struct token {
     uint8_t digest[DIGEST_SIZE];
@@ -27,6 +27,8 @@ struct tokens {
     struct token *items; /* owned */
     size_t count;
     size_t capacity;
+    uint32_t *index;    /* owned; numbers of items from 1, by digest; 0: free. Twice `capacity` */
+    uint64_t scatter;   /* random and odd: nobody outside knows which digests are neighbours */
     size_t first_hash;  /* the index, plus 1, of the first with a slow hash; 0: none */
     size_t short_count; /* how many were given as text that is easily guessed */
 };
@@ -50,7 +52,9 @@ enum tokens_result tokens_add_hash(struct tokens *tokens, const char *name, size
 /* The digest of a token. False if OpenSSL could not work it out, for lack of memory. */
 bool tokens_digest(const char *token, size_t len, uint8_t digest[DIGEST_SIZE]);
 
-/* Finds a digest in a time that does not depend on which, or whether, there is one. NULL: none. */
+/* Finds a digest. How long that takes tells nothing about those that are there: which ones lie
+ * beside each other is random, and comparing takes the same time whatever is compared. NULL: none.
+ */
 const struct token *tokens_find(const struct tokens *tokens, const uint8_t digest[DIGEST_SIZE]);
 
 /* The first entry with a slow hash and that name at or after *from, which is moved behind it.

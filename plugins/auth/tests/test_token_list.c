@@ -128,28 +128,28 @@ static void refuses_what_is_no_file_or_too_large(void **state)
     assert_refused(FROM_FILE, path, "not a regular file");
     unlink(path);
     rmdir(fifo);
-    size_t size = 1024 * 1024 + 1;
+    size_t size = 16 * 1024 * 1024 + 1;
     char *large = malloc(size);
     assert_non_null(large);
     memset(large, '\n', size);
-    assert_refused(FROM_FILE, write_tokens(large, size, 0600), "larger than 1 MiB");
+    assert_refused(FROM_FILE, write_tokens(large, size, 0600), "larger than 16 MiB");
     free(large);
 }
 
-static void takes_ten_thousand_tokens_and_no_more(void **state)
+static void takes_a_hundred_thousand_tokens_and_no_more(void **state)
 {
     (void)state;
-    enum { LINE = 33, COUNT = 10001 };
+    enum { LINE = 35, COUNT = 100001 };
     char *text = malloc(LINE * COUNT + 1);
     assert_non_null(text);
     for (int i = 0; i < COUNT; i++)
-        snprintf(text + (ptrdiff_t)i * LINE, LINE + 1, "n%05d token-%05d-0123456789abc\n", i, i);
-    assert_refused(FROM_FILE, write_tokens(text, LINE * COUNT, 0600), ":10001: there are more");
+        snprintf(text + (ptrdiff_t)i * LINE, LINE + 1, "n%06d token-%06d-0123456789abc\n", i, i);
+    assert_refused(FROM_FILE, write_tokens(text, LINE * COUNT, 0600), ":100001: there are more");
     struct fake_instance *instance =
         instance_with(FROM_FILE, write_tokens(text, LINE * (COUNT - 1), 0600));
-    assert_true(lets_in(instance, "token-00000-0123456789abc", "n00000"));
-    assert_true(lets_in(instance, "token-09999-0123456789abc", "n09999"));
-    assert_false(lets_in(instance, "token-10000-0123456789abc", "n10000"));
+    assert_true(lets_in(instance, "token-000000-0123456789abc", "n000000"));
+    assert_true(lets_in(instance, "token-099999-0123456789abc", "n099999"));
+    assert_false(lets_in(instance, "token-100000-0123456789abc", "n100000"));
     fake_instance_destroy(instance);
     assert_int_equal(fake_live_allocations(), 0);
     free(text);
@@ -249,7 +249,7 @@ int run_token_list_tests(void)
         cmocka_unit_test_setup(refuses_nul_bytes_and_too_long_fields, set_up),
         cmocka_unit_test_setup(refuses_files_that_others_may_write_to, set_up),
         cmocka_unit_test_setup(refuses_what_is_no_file_or_too_large, set_up),
-        cmocka_unit_test_setup(takes_ten_thousand_tokens_and_no_more, set_up),
+        cmocka_unit_test_setup(takes_a_hundred_thousand_tokens_and_no_more, set_up),
         cmocka_unit_test_setup(a_variable_may_have_commas_lines_and_comments, set_up),
         cmocka_unit_test_setup(warns_of_tokens_that_can_be_guessed, set_up),
         cmocka_unit_test_setup(reading_slow_hashes_runs_none, set_up),
