@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "config/values.h"
 #include "pipeline/plugin.h"
 
 #include <stdio.h>
@@ -49,11 +50,14 @@ static int list_plugins(struct plugin_set *plugins)
 
 static void print_bounds(const struct sl_option *option)
 {
+    char least[VALUE_TEXT_MAX], most[VALUE_TEXT_MAX];
     if (option->minimum == 0 && option->maximum == 0)
         return;
     switch (option->type) {
     case SL_OPTION_DURATION:
-        printf(" from %gms to %gms", option->minimum / 1e6, option->maximum / 1e6);
+        duration_format((int64_t)option->minimum, least);
+        duration_format((int64_t)option->maximum, most);
+        printf(" from %s to %s", least, most);
         break;
     case SL_OPTION_SIZE:
         printf(" from %.0f to %.0f bytes", option->minimum, option->maximum);

@@ -293,8 +293,8 @@ class ShippedPlugins(unittest.TestCase):
         for name in self.names:
             readme = self.read('plugins', name, 'README.md')
             with self.subTest(plugin=name):
-                self.assertGreaterEqual(readme.count('```yaml\npipeline:') +
-                                        readme.count('```yaml\nendpoints:'), 2)
+                examples = re.findall(r'```yaml\n(.*?)```', readme, re.DOTALL)
+                self.assertGreaterEqual(sum('- plugin: ' in text for text in examples), 2)
                 self.assertRegex(readme, r'\*\*Cost.*docs/plugins\.md')
 
     def test_the_page_of_all_plugins_names_each(self):
