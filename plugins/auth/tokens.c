@@ -64,7 +64,7 @@ static void fill_index(struct tokens *tokens)
 /* Makes room for one more. The old block is wiped, which realloc would not do. */
 static bool reserve(struct tokens *tokens)
 {
-    if (tokens->count < tokens->capacity)
+    if (tokens->items != NULL && tokens->count < tokens->capacity)
         return true;
     size_t capacity = tokens->capacity == 0 ? 16 : tokens->capacity * 2;
     struct token *items = tokens->host->allocate(capacity * sizeof *items);
@@ -74,7 +74,7 @@ static bool reserve(struct tokens *tokens)
         tokens->host->release(index);
         return false;
     }
-    if (tokens->count > 0) {
+    if (tokens->items != NULL) {
         memcpy(items, tokens->items, tokens->count * sizeof *items);
         OPENSSL_cleanse(tokens->items, tokens->count * sizeof *items);
     }
