@@ -167,7 +167,7 @@ bool content_check(const struct content *content, struct worker *worker, struct 
 {
     struct walk walk = {.content = content, .worker = worker, .refusal = refusal};
     *change = (struct change){.is_made = false};
-    matcher_begin(&worker->matcher);
+    matcher_begin(&worker->matcher, message.len);
     if (!texts_check_whole(&content->texts, &worker->matcher, message, refusal))
         return false;
     return content->json ? check_json(&walk, message, change) : check_plain(&walk, message, change);

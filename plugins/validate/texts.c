@@ -25,7 +25,7 @@ static pcre2_code *compile(struct sl_instance *self, const char *option, struct 
     unsigned char message[120];
     pcre2_code *code =
         pcre2_compile((PCRE2_SPTR)pattern.data, pattern.len,
-                      PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &number, &offset, NULL);
+                      MATCHER_COMPILE | PCRE2_UCP, &number, &offset, NULL);
     if (code != NULL) {
         (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* without, it is slower but works */
         return code;

@@ -24,9 +24,9 @@ static void check(const struct schema *schema, struct schema_context *context,
     size_t at;
     arena_init(&arena, (size_t)16 << 20, malloc, free);
     if (json_parse(data, len, &message_limits, &arena, &message, &at) == JSON_OK) {
-        matcher_begin(matcher);
+        matcher_begin(matcher, len);
         bool valid = schema_check(schema, context, message, &first);
-        matcher_begin(matcher);
+        matcher_begin(matcher, len);
         if (schema_check(schema, context, message, &second) != valid ||
             (!valid && (first.fault != second.fault || first.sentence[0] == '\0')))
             abort();

@@ -4,10 +4,29 @@
 #define JIT_STACK_MAX ((size_t)512 << 10)
 #define DEPTH_MAX 10000   /* of what is matched without the just-in-time compiler */
 #define HEAP_MAX_KIB 8192 /* likewise */
-#define FIRST_STEPS 100   /* of the first try, besides those for each byte of text */
-#define STEPS_A_BYTE 4    /* what a harmless pattern needs to walk along a text */
-#define STEPS_GROWTH 10   /* of each further try */
-#define BYTES_A_CHARGE 64 /* of text: what a match that costs nothing else is charged by */
+#define STEPS_A_MATCH 4   /* what it costs to begin one */
+#define BYTES_A_STEP 16   /* that a match walks along without calling back */
+
+/* Takes steps from what the match and the message have. */
+static bool charge(struct matcher *matcher, uint64_t steps)
+{
+    if (steps > matcher->left || steps > matcher->match_left)
+        return false;
+    matcher->left -= steps;
+    matcher->match_left -= steps;
+    return true;
+}
+
+/* Before each item of the pattern: counts it, and how far the match has come since the last one. */
+static int on_item(pcre2_callout_block *block, void *data)
+{
+    struct matcher *matcher = data;
+    size_t from = matcher->position, to = block->current_position;
+    matcher->position = to;
+    return charge(matcher, 1 + (to > from ? to - from : from - to) / BYTES_A_STEP)
+               ? 0
+               : PCRE2_ERROR_CALLOUT;
+}
 
 bool matcher_init(struct matcher *matcher, uint32_t limit)
 {
@@ -23,7 +42,8 @@ bool matcher_init(struct matcher *matcher, uint32_t limit)
     pcre2_set_heap_limit(matcher->context, HEAP_MAX_KIB);
     if (matcher->jit_stack != NULL)
         pcre2_jit_stack_assign(matcher->context, NULL, matcher->jit_stack);
-    matcher_begin(matcher);
+    pcre2_set_callout(matcher->context, on_item, matcher);
+    matcher_begin(matcher, 0);
     return true;
 }
 
@@ -35,34 +55,22 @@ void matcher_deinit(struct matcher *matcher)
     *matcher = (struct matcher){0};
 }
 
-void matcher_begin(struct matcher *matcher)
+void matcher_begin(struct matcher *matcher, size_t len)
 {
-    matcher->left = (uint64_t)matcher->limit * MATCHER_BUDGET;
-}
-
-/* Takes steps from the budget. */
-static void charge(struct matcher *matcher, uint64_t steps)
-{
-    matcher->left -= steps < matcher->left ? steps : matcher->left;
+    matcher->left =
+        (uint64_t)matcher->limit * MATCHER_BUDGET + (uint64_t)len * MATCHER_STEPS_A_BYTE;
 }
 
 enum match matcher_match(struct matcher *matcher, const pcre2_code *pattern, struct json_text text)
 {
-    uint64_t most = matcher->limit < matcher->left ? matcher->limit : matcher->left;
     const PCRE2_SPTR subject = (PCRE2_SPTR)(text.len > 0 ? text.data : "");
-    charge(matcher, 1 + text.len / BYTES_A_CHARGE);
-    for (uint64_t steps = FIRST_STEPS + STEPS_A_BYTE * (uint64_t)text.len; most > 0;
-         steps *= STEPS_GROWTH) {
-        bool is_last = steps >= most;
-        pcre2_set_match_limit(matcher->context, (uint32_t)(is_last ? most : steps));
-        int result = pcre2_match(pattern, subject, text.len, 0, 0, matcher->data, matcher->context);
-        if (result >= 0)
-            return MATCH_YES;
-        if (result == PCRE2_ERROR_NOMATCH)
-            return MATCH_NO;
-        charge(matcher, is_last ? most : steps);
-        if (result != PCRE2_ERROR_MATCHLIMIT || is_last)
-            break;
-    }
-    return MATCH_TOO_LONG;
+    matcher->match_left = matcher->limit + (uint64_t)text.len * MATCHER_STEPS_A_BYTE;
+    matcher->position = 0;
+    /* PCRE2 walks along the text to see that it is UTF-8. */
+    if (!charge(matcher, STEPS_A_MATCH + text.len / BYTES_A_STEP))
+        return MATCH_TOO_LONG;
+    int result = pcre2_match(pattern, subject, text.len, 0, 0, matcher->data, matcher->context);
+    if (result >= 0)
+        return MATCH_YES;
+    return result == PCRE2_ERROR_NOMATCH ? MATCH_NO : MATCH_TOO_LONG;
 }

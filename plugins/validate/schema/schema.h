@@ -28,7 +28,7 @@ enum schema_flags {
 
 struct schema_limits {
     size_t max_depth;  /* schemas applied inside each other; at most SCHEMA_DEPTH_MAX */
-    uint64_t max_work; /* schemas applied, and comparisons, for one message */
+    uint64_t max_work; /* schemas applied, and comparisons, for one message; less for a short one */
     size_t max_memory; /* bytes that a context may use for one message */
 };
 

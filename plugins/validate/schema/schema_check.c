@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WORK_BASE 100000                /* that a message may take however short it is */
+#define WORK_A_BYTE 8                   /* that it may take besides, for each byte */
 #define MEMORY_KEPT ((size_t)256 << 10) /* bytes that a context keeps between messages */
 
 struct schema_context *schema_context_create(const struct schema_limits *limits,
@@ -73,10 +75,10 @@ bool schema_work(struct schema_context *context, const struct schema_node *node,
 {
     if (context->fault != SCHEMA_VALID)
         return false;
-    if (work > context->limits.max_work - context->work)
+    if (work > context->work_left)
         return schema_stop(context, SCHEMA_TOO_MUCH_WORK, node, value,
                            "The check of this message takes too much work");
-    context->work += work;
+    context->work_left -= work;
     return true;
 }
 
@@ -159,6 +161,13 @@ bool schema_apply(struct schema_context *context, const struct schema_node *node
     return fine;
 }
 
+/* A short message may take less work than a long one, whatever the schema makes of it. */
+static uint64_t work_for(const struct schema_limits *limits, const struct json_value *message)
+{
+    uint64_t work = WORK_BASE + (uint64_t)message->raw.len * WORK_A_BYTE;
+    return work < limits->max_work ? work : limits->max_work;
+}
+
 bool schema_check(const struct schema *schema, struct schema_context *context,
                   const struct json_value *message, struct schema_finding *finding)
 {
@@ -167,7 +176,7 @@ bool schema_check(const struct schema *schema, struct schema_context *context,
     context->schema = schema;
     context->finding = finding;
     context->depth = 0;
-    context->work = 0;
+    context->work_left = work_for(&context->limits, message);
     context->quiet = 0;
     context->fault = SCHEMA_VALID;
     context->scope_count = 0;

@@ -65,11 +65,14 @@ static bool check_condition(struct schema_context *context, const struct schema_
     return then == NULL || schema_apply(context, then, value, seen);
 }
 
-static bool check_dependent(struct schema_context *context, const struct json_value *schemas,
-                            const struct json_value *value, evaluated *seen)
+static bool check_dependent(struct schema_context *context, const struct schema_node *node,
+                            const struct json_value *schemas, const struct json_value *value,
+                            evaluated *seen)
 {
     if (schemas == NULL || value->type != JSON_OBJECT)
         return true;
+    if (!schema_work(context, node, value, schemas->count / 4))
+        return false;
     for (const struct json_value *member = schemas->first; member != NULL; member = member->next)
         if (member->type != JSON_ARRAY && json_member(value, member->name) != NULL &&
             !schema_apply(context, member->attachment, value, seen))
@@ -92,6 +95,6 @@ bool schema_check_in_place(struct schema_context *context, const struct schema_n
         return schema_refuse(context, node, "not", value, "The value is of the kind ruled out");
     return check_any_of(context, node, value, seen) && check_one_of(context, node, value, seen) &&
            check_condition(context, node, value, seen) &&
-           check_dependent(context, node->dependent_schemas, value, seen) &&
-           check_dependent(context, node->dependencies, value, seen);
+           check_dependent(context, node, node->dependent_schemas, value, seen) &&
+           check_dependent(context, node, node->dependencies, value, seen);
 }

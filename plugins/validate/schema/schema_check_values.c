@@ -18,18 +18,30 @@ static bool check_type(struct schema_context *context, const struct schema_node 
     return fine || schema_refuse(context, node, "type", value, "The value has the wrong type");
 }
 
+static bool is_listed(struct json_value *const *sorted, size_t count,
+                      const struct json_value *value)
+{
+    size_t low = 0;
+    while (low < count) {
+        size_t middle = low + (count - low) / 2;
+        int order = json_compare(sorted[middle], value);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            count = middle;
+    }
+    return false;
+}
+
 static bool check_enum(struct schema_context *context, const struct schema_node *node,
                        const struct json_value *value)
 {
     if (node->const_ != NULL && json_compare(node->const_, value) != 0)
         return schema_refuse(context, node, "const", value, "The value is not the one allowed");
-    if (node->enum_ == NULL)
+    if (node->enum_ == NULL || is_listed(node->enum_, node->enum_count, value))
         return true;
-    if (!schema_work(context, node, value, node->enum_->count / 16))
-        return false;
-    for (const struct json_value *item = node->enum_->first; item != NULL; item = item->next)
-        if (json_compare(item, value) == 0)
-            return true;
     return schema_refuse(context, node, "enum", value, "The value is none of those allowed");
 }
 
@@ -71,6 +83,16 @@ static bool check_count(struct schema_context *context, const struct schema_node
     return true;
 }
 
+static bool check_format(struct schema_context *context, const struct schema_node *node,
+                         const struct json_value *value)
+{
+    uint64_t len = value->text.len;
+    const struct format *format = node->format;
+    return schema_work(context, node, value, format->work + len * format->work_a_byte + len / 64) &&
+           (format->check(value->text, &context->arena) ||
+            schema_refuse(context, node, "format", value, "The text is not of the format"));
+}
+
 static bool check_string(struct schema_context *context, const struct schema_node *node,
                          const struct json_value *value)
 {
@@ -82,10 +104,7 @@ static bool check_string(struct schema_context *context, const struct schema_nod
     }
     if (node->pattern != NULL && !schema_match(context, node, value, node->pattern, value->text))
         return schema_refuse(context, node, "pattern", value, "The text is not of the pattern");
-    if (node->format != NULL && schema_work(context, node, value, 1 + value->text.len / 64) &&
-        !node->format(value->text, &context->arena))
-        return schema_refuse(context, node, "format", value, "The text is not of the format");
-    return true;
+    return node->format == NULL || check_format(context, node, value);
 }
 
 static bool check_unique(struct schema_context *context, const struct schema_node *node,
@@ -127,8 +146,11 @@ static bool check_dependent_names(struct schema_context *context, const struct s
                                   const struct json_value *value, const struct json_value *lists,
                                   const char *keyword)
 {
-    const struct json_value *list = lists == NULL ? NULL : lists->first;
-    for (; list != NULL; list = list->next)
+    if (lists == NULL)
+        return true;
+    if (!schema_work(context, node, value, lists->count / 4))
+        return false;
+    for (const struct json_value *list = lists->first; list != NULL; list = list->next)
         if (list->type == JSON_ARRAY && json_member(value, list->name) != NULL &&
             !check_names(context, node, value, list, keyword))
             return false;

@@ -114,12 +114,20 @@ static bool keep(struct schema *schema, struct schema_node *node, struct json_va
     return true;
 }
 
-static bool keep_list(struct schema *schema, struct schema_node *node, struct json_value *value,
-                      size_t offset)
+/* Sorted, so that a long list costs a message no more than a short one. */
+static bool compile_enum(struct schema *schema, struct schema_node *node, struct json_value *value,
+                         size_t offset)
 {
+    (void)offset;
     if (value->type != JSON_ARRAY)
         return schema_fail(schema, value, "it has to be a list") != NULL;
-    return keep(schema, node, value, offset);
+    node->enum_ = arena_array(&schema->arena, value->count, sizeof *node->enum_);
+    if (node->enum_ == NULL)
+        return schema_fail(schema, value, "there is no memory") != NULL;
+    for (struct json_value *item = value->first; item != NULL; item = item->next)
+        node->enum_[node->enum_count++] = item;
+    json_sort(node->enum_, node->enum_count, json_compare);
+    return true;
 }
 
 static bool keep_number(struct schema *schema, struct schema_node *node, struct json_value *value,
@@ -316,7 +324,7 @@ static const struct keyword keywords[] = {
     {"unevaluatedItems", UNEVALUATED, compile_one, NODE(unevaluated_items)},
     {"unevaluatedProperties", UNEVALUATED, compile_one, NODE(unevaluated_properties)},
     {"type", VALIDATION, compile_type, 0},
-    {"enum", VALIDATION, keep_list, NODE(enum_)},
+    {"enum", VALIDATION, compile_enum, 0},
     {"const", VALIDATION, keep, NODE(const_)},
     {"multipleOf", VALIDATION, keep_divisor, NODE(multiple_of)},
     {"maximum", VALIDATION, keep_number, NODE(maximum)},

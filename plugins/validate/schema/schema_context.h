@@ -16,7 +16,7 @@ struct schema_context {
     const struct schema *schema;
     struct schema_finding *finding;
     size_t depth;
-    uint64_t work;
+    uint64_t work_left;
     unsigned quiet;          /* above 0: a failure is not what the message is refused for */
     enum schema_fault fault; /* what ends the check early, or SCHEMA_VALID */
     size_t scope_count;

@@ -12,8 +12,14 @@
 /* Whether the string has the format. */
 typedef bool format_check(struct json_text text, struct arena *arena);
 
-/* The check of a format, or NULL if the name is not known, which makes it an annotation. */
-format_check *format_find(struct json_text name);
+struct format {
+    format_check *check;
+    unsigned work;        /* that a check takes: see schema_limits */
+    unsigned work_a_byte; /* likewise, for each byte of the text */
+};
+
+/* A format, or NULL if the name is not known, which makes it an annotation. Static storage. */
+const struct format *format_find(struct json_text name);
 
 /* schema_format_net.c */
 bool format_email(struct json_text text, struct arena *arena);

@@ -71,13 +71,15 @@ struct schema_node {
     struct schema_pattern_property *pattern_properties;
     size_t pattern_property_count;
     unsigned types; /* bits of 1 << enum json_type and TYPE_INTEGER; 0: any */
-    const struct json_value *enum_, *const_, *required, *dependent_required;
+    const struct json_value *const_, *required, *dependent_required;
+    struct json_value **enum_; /* sorted; NULL: any value */
+    size_t enum_count;
     const struct json_value *multiple_of, *maximum, *exclusive_maximum, *minimum,
         *exclusive_minimum;
     const struct json_value *max_length, *min_length, *max_items, *min_items, *max_contains,
         *min_contains, *max_properties, *min_properties; /* their attachment is a size_t */
     pcre2_code *pattern;
-    format_check *format;
+    const struct format *format;
     bool unique_items;
 };
 

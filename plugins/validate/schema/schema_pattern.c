@@ -145,7 +145,8 @@ static void translate(struct translation *translation)
     }
 }
 
-static pcre2_code *compile(const char *pattern, size_t len, char *error, size_t error_size)
+static pcre2_code *compile(const char *pattern, size_t len, uint32_t options, char *error,
+                           size_t error_size)
 {
     int number;
     PCRE2_SIZE offset;
@@ -155,23 +156,20 @@ static pcre2_code *compile(const char *pattern, size_t len, char *error, size_t 
         return NULL;
     pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALT_BSUX);
     pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
-    pcre2_code *code =
-        pcre2_compile((PCRE2_SPTR)pattern, len,
-                      PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX | PCRE2_NEVER_BACKSLASH_C |
-                          PCRE2_MATCH_UNSET_BACKREF | PCRE2_ALLOW_EMPTY_CLASS,
-                      &number, &offset, context);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, len,
+                                     options | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX |
+                                         PCRE2_MATCH_UNSET_BACKREF | PCRE2_ALLOW_EMPTY_CLASS,
+                                     &number, &offset, context);
     pcre2_compile_context_free(context);
     if (code == NULL) {
         pcre2_get_error_message(number, message, sizeof message);
         snprintf(error, error_size, "%s", (const char *)message);
-        return NULL;
     }
-    (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* without, it is slower but works */
     return code;
 }
 
-pcre2_code *pattern_compile(struct json_text pattern, struct arena *arena, char *error,
-                            size_t error_size)
+static pcre2_code *translate_and_compile(struct json_text pattern, uint32_t options,
+                                         struct arena *arena, char *error, size_t error_size)
 {
     struct arena_mark mark = arena_mark(arena);
     pcre2_code *code = NULL;
@@ -183,9 +181,29 @@ pcre2_code *pattern_compile(struct json_text pattern, struct arena *arena, char 
         .at = pattern.data, .end = pattern.data + pattern.len, .out = buffer};
     translate(&translation);
     if (translation.fault == NULL)
-        code = compile(buffer, (size_t)(translation.out - buffer), error, error_size);
+        code = compile(buffer, (size_t)(translation.out - buffer), options, error, error_size);
     else
         snprintf(error, error_size, "%s", translation.fault);
     arena_release(arena, mark);
     return code;
+}
+
+pcre2_code *pattern_compile(struct json_text pattern, struct arena *arena, char *error,
+                            size_t error_size)
+{
+    pcre2_code *code = translate_and_compile(pattern, MATCHER_COMPILE, arena, error, error_size);
+    if (code != NULL)
+        (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* without, it is slower but works */
+    return code;
+}
+
+/* Neither callouts nor machine code: it is never matched, and what a message asks has to be cheap.
+ */
+bool pattern_is_valid(struct json_text pattern, struct arena *arena)
+{
+    char error[128];
+    pcre2_code *code = translate_and_compile(pattern, PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, arena,
+                                             error, sizeof error);
+    pcre2_code_free(code);
+    return code != NULL;
 }

@@ -12,4 +12,7 @@
 pcre2_code *pattern_compile(struct json_text pattern, struct arena *arena, char *error,
                             size_t error_size);
 
+/* Whether it is a pattern, which the text of a message may claim to be. */
+bool pattern_is_valid(struct json_text pattern, struct arena *arena);
+
 #endif

@@ -127,7 +127,7 @@ static void run_group(struct suite *suite, const char *path, const struct json_v
     for (const struct json_value *test = tests->first; test != NULL; test = test->next) {
         suite->tests++;
         bool expected = json_member_cstr(test, "valid")->boolean;
-        matcher_begin(&suite->matcher);
+        matcher_begin(&suite->matcher, json_member_cstr(test, "data")->raw.len);
         if (schema == NULL)
             report(suite, path, group, test, error);
         else if (schema_check(schema, suite->context, json_member_cstr(test, "data"), &finding) !=
