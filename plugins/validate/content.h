@@ -39,8 +39,8 @@ struct change {
 int content_init(struct content *content, struct sl_instance *self);
 void content_deinit(struct content *content, const struct sl_host *host);
 
-/* Whether a text message passes, perhaps changed. If not, *refusal says why. All rules look at the
- * message as it came: changing it is the last step. */
+/* Whether a text message passes, perhaps changed. If not, *refusal says why. What is to be
+ * removed is removed first, so that all rules look at what is passed on; escaping comes last. */
 bool content_check(const struct content *content, struct worker *worker, struct json_text message,
                    struct change *change, struct refusal *refusal);
 

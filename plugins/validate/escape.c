@@ -1,11 +1,12 @@
 #include "escape.h"
 
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 struct token {
     struct json_text text; /* with its ~0 and ~1, as in the option */
     bool is_any;           /* '*' */
+    size_t index;          /* which element of an array it means; SIZE_MAX: none */
 };
 
 struct escape_target {
@@ -15,6 +16,20 @@ struct escape_target {
 };
 
 /* -- options -- */
+
+/* RFC 6901, section 4: digits without leading zeros. */
+static size_t read_index(struct json_text token)
+{
+    size_t index = 0;
+    if (token.len == 0 || token.len > 18 || (token.len > 1 && token.data[0] == '0'))
+        return SIZE_MAX;
+    for (size_t i = 0; i < token.len; i++) {
+        if (token.data[i] < '0' || token.data[i] > '9')
+            return SIZE_MAX;
+        index = index * 10 + (size_t)(token.data[i] - '0');
+    }
+    return index;
+}
 
 static int read_pointer(struct sl_instance *self, struct sl_string text,
                         struct escape_target *target)
@@ -31,6 +46,7 @@ static int read_pointer(struct sl_instance *self, struct sl_string text,
         struct token *token = &target->tokens[target->depth++];
         token->text = (struct json_text){start, (size_t)(stop - start)};
         token->is_any = json_text_is(token->text, "*");
+        token->index = read_index(token->text);
         at = stop;
     }
     return 0;
@@ -79,20 +95,20 @@ void escape_deinit(struct escape *escape, const struct sl_host *host)
 
 /* -- which -- */
 
+static bool is_step(const struct token *token, const struct json_value *value)
+{
+    if (token->is_any)
+        return true;
+    return value->parent->type == JSON_ARRAY ? token->index == value->index
+                                             : json_pointer_token_is(token->text, value->name);
+}
+
 /* Whether the path of a value is that of the pointer, from the value up to the top. */
 static bool is_at(const struct escape_target *target, const struct json_value *value)
 {
-    for (size_t i = target->depth; i-- > 0; value = value->parent) {
-        char index[24];
-        struct json_text name = value->name;
-        if (target->tokens[i].is_any)
-            continue;
-        if (value->parent->type == JSON_ARRAY)
-            name = (struct json_text){index,
-                                      (size_t)snprintf(index, sizeof index, "%zu", value->index)};
-        if (!json_pointer_token_is(target->tokens[i].text, name))
+    for (size_t i = target->depth; i-- > 0; value = value->parent)
+        if (!is_step(&target->tokens[i], value))
             return false;
-    }
     return true;
 }
 

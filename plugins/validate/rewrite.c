@@ -21,8 +21,8 @@ void rewrite_mark(struct json_value *string, bool is_cleaned, bool is_escaped)
 
 /* The message as it is written. */
 struct rewriting {
-    const struct texts *texts;
     struct arena *arena;
+    bool escapes;
     const char *from; /* what of the old message is not copied yet */
     char *to;
 };
@@ -32,23 +32,12 @@ static const struct marks *marks_of(const struct json_value *value)
     return value->type == JSON_STRING ? value->attachment : NULL;
 }
 
-bool rewrite_text(const struct texts *texts, const struct json_value *string, struct arena *arena,
-                  struct json_text *out)
+bool rewrite_escaped(struct json_text text, struct arena *arena, struct json_text *out)
 {
-    const struct marks *marks = marks_of(string);
-    *out = string->text;
-    if (marks->is_cleaned) {
-        char *cleaned = arena_alloc(arena, out->len + 1);
-        if (cleaned == NULL)
-            return false;
-        *out = (struct json_text){cleaned, texts_clean(texts, *out, cleaned)};
-    }
-    if (marks->is_escaped) {
-        char *escaped = arena_array(arena, out->len + 1, ESCAPE_GROWTH);
-        if (escaped == NULL)
-            return false;
-        *out = (struct json_text){escaped, escape_html(*out, escaped)};
-    }
+    char *escaped = arena_array(arena, text.len + 1, ESCAPE_GROWTH);
+    if (escaped == NULL)
+        return false;
+    *out = (struct json_text){escaped, escape_html(text, escaped)};
     return true;
 }
 
@@ -75,8 +64,9 @@ static void copy_until(struct rewriting *rewriting, const char *end)
 
 static bool write_string(struct rewriting *rewriting, const struct json_value *string)
 {
-    struct json_text text;
-    if (!rewrite_text(rewriting->texts, string, rewriting->arena, &text))
+    struct json_text text = string->text;
+    if (rewriting->escapes && marks_of(string)->is_escaped &&
+        !rewrite_escaped(text, rewriting->arena, &text))
         return false;
     copy_until(rewriting, string->raw.data + 1); /* with the quote */
     rewriting->to += json_string_write(text.data, text.len, rewriting->to);
@@ -97,12 +87,12 @@ static bool write_strings(struct rewriting *rewriting, const struct json_value *
     return true;
 }
 
-bool rewrite_message(const struct texts *texts, const struct json_value *root,
-                     struct json_text message, struct arena *arena, struct json_text *out)
+bool rewrite_message(const struct json_value *root, struct json_text message, bool escapes,
+                     struct arena *arena, struct json_text *out)
 {
     char *start = arena_alloc(arena, message.len + growth(root));
     struct rewriting rewriting = {
-        .texts = texts, .arena = arena, .from = message.data, .to = start};
+        .arena = arena, .escapes = escapes, .from = message.data, .to = start};
     if (start == NULL || !write_strings(&rewriting, root))
         return false;
     copy_until(&rewriting, message.data + message.len);

@@ -9,18 +9,17 @@
 
 #include "json/arena.h"
 #include "json/json_value.h"
-#include "texts.h"
 
-/* Marks a string: characters are removed from it, it is escaped for HTML, both, or neither. */
+/* Marks a string: its text is another than it was parsed as (`is_cleaned`), it is to be escaped for
+ * HTML, both, or neither. */
 void rewrite_mark(struct json_value *string, bool is_cleaned, bool is_escaped);
 
-/* Writes the message of which `root` was parsed. *out is owned by the arena. False without memory.
- */
-bool rewrite_message(const struct texts *texts, const struct json_value *root,
-                     struct json_text message, struct arena *arena, struct json_text *out);
+/* Writes the message of which `root` was parsed with what its marked strings are now, escaped only
+ * if `escapes`. *out is owned by the arena. False without memory. */
+bool rewrite_message(const struct json_value *root, struct json_text message, bool escapes,
+                     struct arena *arena, struct json_text *out);
 
-/* Writes a marked string's text, without quotes. Likewise. */
-bool rewrite_text(const struct texts *texts, const struct json_value *string, struct arena *arena,
-                  struct json_text *out);
+/* Escapes one text for HTML. Likewise. */
+bool rewrite_escaped(struct json_text text, struct arena *arena, struct json_text *out);
 
 #endif

@@ -77,8 +77,8 @@ const struct sl_option settings_options[SETTINGS_OPTION_COUNT] = {
      .minimum = 100,
      .maximum = 1e8,
      .summary =
-         "How many steps one match of a pattern may take, and a fourth of what all matches of "
-         "a message may; a message that needs more is refused"},
+         "How many steps one match of a pattern may take, and a fourth of what all matches of a "
+         "message may, besides some for each byte; a message that needs more is refused"},
     {.name = "unique_members",
      .type = SL_OPTION_BOOL,
      .summary = "Whether an object with two members of one name is refused; if left out, only with "

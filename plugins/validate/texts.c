@@ -23,9 +23,8 @@ static pcre2_code *compile(struct sl_instance *self, const char *option, struct 
     int number;
     PCRE2_SIZE offset;
     unsigned char message[120];
-    pcre2_code *code =
-        pcre2_compile((PCRE2_SPTR)pattern.data, pattern.len,
-                      MATCHER_COMPILE | PCRE2_UCP, &number, &offset, NULL);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern.data, pattern.len,
+                                     MATCHER_COMPILE | PCRE2_UCP, &number, &offset, NULL);
     if (code != NULL) {
         (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* without, it is slower but works */
         return code;
@@ -93,6 +92,11 @@ bool texts_ask(const struct texts *texts)
            texts->denied_count > 0;
 }
 
+bool texts_remove(const struct texts *texts)
+{
+    return texts->control == TEXT_REMOVE || texts->bidi == TEXT_REMOVE;
+}
+
 /* -- characters -- */
 
 /* C0, DEL and C1 but for tab and line ends. */
@@ -139,24 +143,7 @@ static bool is_nfc(struct json_text text)
     return same;
 }
 
-static bool check_characters(const struct texts *texts, struct json_text text, bool is_name,
-                             bool *changes, struct refusal *refusal)
-{
-    struct content_of_text found = look_at(text);
-    enum text_rule control = found.control ? texts->control : TEXT_ALLOW;
-    enum text_rule bidi = found.bidi ? texts->bidi : TEXT_ALLOW;
-    if (control == TEXT_REFUSE || (control == TEXT_REMOVE && is_name))
-        return refusal_set(refusal, REFUSAL_WRONG_TEXT, "A text holds control characters");
-    if (bidi == TEXT_REFUSE || (bidi == TEXT_REMOVE && is_name))
-        return refusal_set(refusal, REFUSAL_WRONG_TEXT,
-                           "A text holds characters that change its direction");
-    if (texts->require_nfc && !found.ascii && !is_nfc(text))
-        return refusal_set(refusal, REFUSAL_WRONG_TEXT, "A text is not in Unicode's normal form C");
-    *changes |= control == TEXT_REMOVE || bidi == TEXT_REMOVE;
-    return true;
-}
-
-size_t texts_clean(const struct texts *texts, struct json_text text, char *out)
+static size_t copy_clean(const struct texts *texts, struct json_text text, char *out)
 {
     char *to = out;
     for (size_t i = 0; i < text.len;) {
@@ -170,6 +157,36 @@ size_t texts_clean(const struct texts *texts, struct json_text text, char *out)
         i += step;
     }
     return (size_t)(to - out);
+}
+
+static bool clean(const struct texts *texts, struct arena *arena, struct json_text *text,
+                  struct refusal *refusal)
+{
+    char *copy = arena_alloc(arena, text->len + 1);
+    if (copy == NULL)
+        return refusal_of_json(refusal, JSON_NO_MEMORY, 0, NULL);
+    *text = (struct json_text){copy, copy_clean(texts, *text, copy)};
+    return true;
+}
+
+/* Refuses or removes what does not belong into texts. The normal form is looked at last, since
+ * removing what stands between two characters may make them one. */
+static bool check_characters(const struct texts *texts, struct arena *arena, struct json_text *text,
+                             bool is_name, bool *is_cleaned, struct refusal *refusal)
+{
+    struct content_of_text found = look_at(*text);
+    enum text_rule control = found.control ? texts->control : TEXT_ALLOW;
+    enum text_rule bidi = found.bidi ? texts->bidi : TEXT_ALLOW;
+    if (control == TEXT_REFUSE || (control == TEXT_REMOVE && is_name))
+        return refusal_set(refusal, REFUSAL_WRONG_TEXT, "A text holds control characters");
+    if (bidi == TEXT_REFUSE || (bidi == TEXT_REMOVE && is_name))
+        return refusal_set(refusal, REFUSAL_WRONG_TEXT,
+                           "A text holds characters that change its direction");
+    *is_cleaned = control == TEXT_REMOVE || bidi == TEXT_REMOVE;
+    if (*is_cleaned && !clean(texts, arena, text, refusal))
+        return false;
+    return !texts->require_nfc || found.ascii || is_nfc(*text) ||
+           refusal_set(refusal, REFUSAL_WRONG_TEXT, "A text is not in Unicode's normal form C");
 }
 
 /* -- checking -- */
@@ -190,13 +207,13 @@ bool texts_check_whole(const struct texts *texts, struct matcher *matcher, struc
            refusal_set(refusal, REFUSAL_PATTERN, "The message is not of the form it has to have");
 }
 
-bool texts_check(const struct texts *texts, struct matcher *matcher, struct json_text text,
-                 bool is_name, bool *changes, struct refusal *refusal)
+bool texts_check(const struct texts *texts, struct matcher *matcher, struct arena *arena,
+                 struct json_text *text, bool is_name, bool *is_cleaned, struct refusal *refusal)
 {
-    if (!check_characters(texts, text, is_name, changes, refusal))
+    if (!check_characters(texts, arena, text, is_name, is_cleaned, refusal))
         return false;
     for (size_t i = 0; i < texts->denied_count; i++) {
-        enum match match = matcher_match(matcher, texts->denied[i], text);
+        enum match match = matcher_match(matcher, texts->denied[i], *text);
         if (match == MATCH_TOO_LONG)
             return too_long(refusal);
         if (match == MATCH_YES)

@@ -8,6 +8,7 @@
 #ifndef VALIDATE_TEXTS_H
 #define VALIDATE_TEXTS_H
 
+#include "json/arena.h"
 #include "refusal.h"
 #include "schema/matcher.h"
 
@@ -34,17 +35,17 @@ void texts_deinit(struct texts *texts, const struct sl_host *host);
 /* Whether there is anything that texts_check would look at. */
 bool texts_ask(const struct texts *texts);
 
+/* Whether anything may be removed from a text. */
+bool texts_remove(const struct texts *texts);
+
 /* Whether the text message as a whole is of the pattern that it has to be of. */
 bool texts_check_whole(const struct texts *texts, struct matcher *matcher, struct json_text message,
                        struct refusal *refusal);
 
-/* Whether a text is made of what it may be made of. If what it must not hold can be removed,
- * *changes becomes true and it passes; a name cannot be changed (`is_name`) and is refused. */
-bool texts_check(const struct texts *texts, struct matcher *matcher, struct json_text text,
-                 bool is_name, bool *changes, struct refusal *refusal);
-
-/* Copies a text without what is to be removed from it. Returns the bytes written, at most its
- * length. */
-size_t texts_clean(const struct texts *texts, struct json_text text, char *out);
+/* Whether a text is made of what it may be made of. What is to be removed from it is removed first,
+ * so that all rules look at what is passed on: *text is then owned by the arena, and *is_cleaned
+ * becomes true. A name cannot be changed (`is_name`) and is refused instead. */
+bool texts_check(const struct texts *texts, struct matcher *matcher, struct arena *arena,
+                 struct json_text *text, bool is_name, bool *is_cleaned, struct refusal *refusal);
 
 #endif

@@ -46,6 +46,11 @@ static int create(struct sl_instance *self)
     struct validate *state = self->state;
     if (settings_read(self, &state->settings) != 0 || content_init(&state->content, self) != 0)
         return SL_ERROR;
+    if (!state->settings.text && state->content.is_asked) {
+        content_deinit(&state->content, self->host);
+        return sl_fail(self, "control_characters, bidi_controls, require_nfc, the patterns and "
+                             "escape_html are about text messages, but types lets none pass");
+    }
     read_metrics(self, state);
     warn_if_idle(self, state);
     return 0;
@@ -80,13 +85,16 @@ static bool check_size(const struct settings *settings, size_t len, struct refus
                        (unsigned long long)settings->max_size);
 }
 
+/* What is passed on is not smaller or larger than a message may be either. */
 static bool replace(const struct sl_instance *self, const struct sl_message *message,
                     const struct change *change, struct refusal *refusal)
 {
     const struct validate *state = self->state;
-    if (change->text.len > state->settings.max_size ||
-        self->host->message_replace(message, message->type, change->text.data, change->text.len) !=
-            0)
+    struct json_text text = change->text;
+    if (text.len < state->settings.min_size)
+        return check_size(&state->settings, text.len, refusal);
+    if (text.len > state->settings.max_size ||
+        self->host->message_replace(message, message->type, text.data, text.len) != 0)
         return refusal_set(refusal, REFUSAL_TOO_LARGE, "The message is too large once escaped");
     self->host->metric_add(state->changed, 1);
     return true;

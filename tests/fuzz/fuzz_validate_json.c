@@ -15,13 +15,18 @@
 
 static const struct texts rules = {.control = TEXT_REMOVE, .bidi = TEXT_REMOVE};
 
-static void mark_all(struct json_value *value)
+static void mark_all(struct arena *arena, struct json_value *value)
 {
-    if (value->type == JSON_STRING)
-        rewrite_mark(value, true, true);
+    if (value->type == JSON_STRING) {
+        bool is_cleaned;
+        struct refusal refusal;
+        if (!texts_check(&rules, NULL, arena, &value->text, false, &is_cleaned, &refusal))
+            abort();
+        rewrite_mark(value, is_cleaned, true);
+    }
     if (value->type == JSON_ARRAY || value->type == JSON_OBJECT)
         for (struct json_value *child = value->first; child != NULL; child = child->next)
-            mark_all(child);
+            mark_all(arena, child);
 }
 
 static void assert_clean(const struct json_value *value)
@@ -43,8 +48,8 @@ static void check_rewriting(struct arena *arena, struct json_value *root, const 
     struct json_text out;
     size_t at;
     wide.max_string *= JSON_STRING_GROWTH;
-    mark_all(root);
-    if (!rewrite_message(&rules, root, (struct json_text){text, len}, arena, &out))
+    mark_all(arena, root);
+    if (!rewrite_message(root, (struct json_text){text, len}, true, arena, &out))
         abort();
     if (json_scan(out.data, out.len, &wide, &at) != JSON_OK ||
         json_parse(out.data, out.len, &wide, arena, &root, &at) != JSON_OK)

@@ -146,6 +146,25 @@ static void refuses_options_that_make_no_sense(void **state)
     assert_refused("{jsn: true}", "json");
 }
 
+static void refuses_options_that_would_do_nothing(void **state)
+{
+    (void)state;
+    assert_refused("{unique_members: true}", "unique_members has no meaning without json");
+    assert_refused("{schema: x.json}", "schema has no meaning without json");
+    assert_refused("{max_depth: 5}", "max_depth has no meaning without json");
+    assert_refused("{max_values: 5}", "max_values has no meaning without json");
+    assert_refused("{max_members: 5}", "max_members has no meaning without json");
+    assert_refused("{max_string: 5}", "max_string has no meaning without json");
+    assert_refused("{max_number: 5}", "max_number has no meaning without json");
+    assert_refused("{json: true, schema_folder: /}", "schema_folder has no meaning");
+    assert_refused("{json: true, discriminator: kind}", "discriminator has no meaning");
+    assert_refused("{json: true, formats: assert}", "formats has no meaning");
+    assert_refused("{types: [binary], deny_patterns: [a]}", "types lets none pass");
+    assert_refused("{types: [binary], control_characters: refuse}", "types lets none pass");
+    assert_refused("{types: [binary], allow_pattern: a}", "types lets none pass");
+    fake_instance_destroy(instance_with("{json: false, max_depth: 32, formats: ignore}"));
+}
+
 static void survives_every_failing_allocation(void **state)
 {
     (void)state;
@@ -169,6 +188,7 @@ int run_validate_tests(void)
         cmocka_unit_test_setup(the_longest_reason_fits_a_close_frame, set_up),
         cmocka_unit_test_setup(two_instances_have_their_own_rules, set_up),
         cmocka_unit_test_setup(refuses_options_that_make_no_sense, set_up),
+        cmocka_unit_test_setup(refuses_options_that_would_do_nothing, set_up),
         cmocka_unit_test_setup(survives_every_failing_allocation, set_up),
     };
     return cmocka_run_group_tests_name("validate", tests, NULL, NULL);
