@@ -270,3 +270,32 @@ class Hostile(ServedTest):
             await asyncio.gather(*attacks)
             self.assertGreater(echoes, 5, 'there were echoes while it lasted')
         run(client)
+
+
+class AtOnce(ServedTest):
+    """One instance, used by four loops at the same time."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.files = Folder()
+        cls.addClassCleanup(cls.files.folder.cleanup)
+        checked = stage(schema=cls.files.write('number.json', {
+            **NUMBER, 'patternProperties': {'^(?:a|b)+$': {'type': 'string'}}}),
+            control_characters='remove', deny_patterns=['(?i)secret'], escape_html=['a'],
+            action='drop', notify=True)
+        cls.configuration = settings(endpoint('/ws', [checked, {'plugin': 'echo'}]), loops=4)
+        super().setUpClass()
+
+    def test_clients_of_all_loops_get_their_own_answers(self):
+        async def client(number):
+            async with websockets.connect(self.server.url + '/ws') as one:
+                for i in range(50):
+                    echo = await ask(one, f'{{"a":"<{number}.{i}\\u0001>","n":1}}')
+                    self.assertEqual(echo, f'{{"a":"&lt;{number}.{i}&gt;","n":1}}')
+                    self.assertEqual((await refusal(one, f'{{"n":{i + 11}}}'))['instance'], '/n')
+                    self.assertEqual((await refusal(one, '{"x":"Secret"}'))['error'], 'pattern')
+
+        async def clients():
+            await asyncio.gather(*(client(number) for number in range(16)))
+        run(clients)
+        self.assertEqual(self.server.metric('sluice_plugin_validate_changed_total'), 16 * 50)

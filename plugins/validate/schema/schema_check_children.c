@@ -1,5 +1,7 @@
 #include "schema_context.h"
 
+#define MEMBERS_LOOKED_UP 2 /* count as much as one schema that is applied */
+
 static size_t count_or(const struct json_value *bound, size_t otherwise)
 {
     return bound == NULL ? otherwise : *(const size_t *)bound->attachment;
@@ -96,7 +98,7 @@ static bool check_members(struct schema_context *context, const struct schema_no
                node->additional_properties != NULL;
     if (!any && node->property_names == NULL)
         return true;
-    if (!schema_work(context, node, value, value->count / 16))
+    if (!schema_work(context, node, value, value->count / MEMBERS_LOOKED_UP))
         return false;
     for (const struct json_value *member = value->first; member != NULL; member = member->next) {
         if (any && !check_member(context, node, member, seen))

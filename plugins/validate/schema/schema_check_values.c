@@ -4,6 +4,14 @@
 
 #include <string.h>
 
+/* How much of each is counted as the work of applying one schema, or as how many times that. */
+#define BYTES_COMPARED 16
+#define BYTES_COUNTED 128
+#define LOOK_UP 3
+#define LISTS_LOOKED_UP 4
+#define DIVISION 16
+#define ITEM_SORTED 8
+
 static size_t count_of(const struct json_value *bound)
 {
     return *(const size_t *)bound->attachment;
@@ -38,6 +46,10 @@ static bool is_listed(struct json_value *const *sorted, size_t count,
 static bool check_enum(struct schema_context *context, const struct schema_node *node,
                        const struct json_value *value)
 {
+    if (node->const_ == NULL && node->enum_ == NULL)
+        return true;
+    if (!schema_work(context, node, value, value->raw.len / BYTES_COMPARED))
+        return false;
     if (node->const_ != NULL && json_compare(node->const_, value) != 0)
         return schema_refuse(context, node, "const", value, "The value is not the one allowed");
     if (node->enum_ == NULL || is_listed(node->enum_, node->enum_count, value))
@@ -49,6 +61,9 @@ static bool check_number(struct schema_context *context, const struct schema_nod
                          const struct json_value *value)
 {
     struct json_text raw = value->raw;
+    if (!schema_work(context, node, value,
+                     raw.len / BYTES_COMPARED + (node->multiple_of != NULL ? DIVISION : 0)))
+        return false;
     if (node->multiple_of != NULL && !json_number_is_multiple(raw, node->multiple_of->raw))
         return schema_refuse(context, node, "multipleOf", value,
                              "The number is no multiple of %.*s", (int)node->multiple_of->raw.len,
@@ -97,7 +112,7 @@ static bool check_string(struct schema_context *context, const struct schema_nod
                          const struct json_value *value)
 {
     if (node->max_length != NULL || node->min_length != NULL) {
-        if (!schema_work(context, node, value, value->text.len / 256) ||
+        if (!schema_work(context, node, value, value->text.len / BYTES_COUNTED) ||
             !check_count(context, node, value, json_text_points(value->text), "characters",
                          node->max_length, node->min_length))
             return false;
@@ -111,7 +126,8 @@ static bool check_unique(struct schema_context *context, const struct schema_nod
                          const struct json_value *value)
 {
     size_t count = 0;
-    if (!schema_work(context, node, value, value->count + value->raw.len / 64))
+    if (!schema_work(context, node, value,
+                     value->count * ITEM_SORTED + value->raw.len / BYTES_COMPARED))
         return false;
     struct arena_mark mark = arena_mark(&context->arena);
     struct json_value **items = arena_array(&context->arena, value->count, sizeof *items);
@@ -132,12 +148,13 @@ static bool check_names(struct schema_context *context, const struct schema_node
                         const struct json_value *value, const struct json_value *names,
                         const char *keyword)
 {
-    if (!schema_work(context, node, value, names->count / 16))
-        return false;
-    for (const struct json_value *name = names->first; name != NULL; name = name->next)
+    for (const struct json_value *name = names->first; name != NULL; name = name->next) {
+        if (!schema_work(context, node, value, LOOK_UP))
+            return false;
         if (json_member(value, name->text) == NULL)
             return schema_refuse(context, node, keyword, value, "The member \"%.*s\" is missing",
                                  (int)(name->text.len < 80 ? name->text.len : 80), name->text.data);
+    }
     return true;
 }
 
@@ -148,7 +165,7 @@ static bool check_dependent_names(struct schema_context *context, const struct s
 {
     if (lists == NULL)
         return true;
-    if (!schema_work(context, node, value, lists->count / 4))
+    if (!schema_work(context, node, value, lists->count / LISTS_LOOKED_UP))
         return false;
     for (const struct json_value *list = lists->first; list != NULL; list = list->next)
         if (list->type == JSON_ARRAY && json_member(value, list->name) != NULL &&
