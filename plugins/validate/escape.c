@@ -107,7 +107,7 @@ static bool is_step(const struct token *token, const struct json_value *value)
 static bool is_at(const struct escape_target *target, const struct json_value *value)
 {
     for (size_t i = target->depth; i-- > 0; value = value->parent)
-        if (!is_step(&target->tokens[i], value))
+        if (value->parent == NULL || !is_step(&target->tokens[i], value))
             return false;
     return true;
 }
