@@ -1,11 +1,11 @@
 #include "matcher.h"
 
 #define JIT_STACK_MIN ((size_t)32 << 10)
-#define JIT_STACK_MAX ((size_t)512 << 10)
-#define DEPTH_MAX 10000   /* of what is matched without the just-in-time compiler */
-#define HEAP_MAX_KIB 8192 /* likewise */
-#define STEPS_A_MATCH 4   /* what it costs to begin one */
-#define BYTES_A_STEP 16   /* that a match walks along without calling back */
+#define JIT_STACK_MAX ((size_t)2 << 20) /* enough for a group that repeats over 64 KiB */
+#define DEPTH_MAX 10000                 /* of what is matched without the just-in-time compiler */
+#define HEAP_MAX_KIB 8192               /* likewise */
+#define STEPS_A_MATCH 4                 /* what it costs to begin one */
+#define BYTES_A_STEP 16                 /* that a match walks along without calling back */
 
 /* Takes steps from what the match and the message have. */
 static bool charge(struct matcher *matcher, uint64_t steps)

@@ -148,6 +148,24 @@ static void harmless_patterns_have_enough_for_a_long_text(void **state)
     matcher_deinit(&matcher);
 }
 
+static void a_group_may_repeat_along_a_long_text(void **state)
+{
+    enum { SIZE = 64 * 1024 };
+    struct matcher matcher;
+    pcre2_code *code = compile("^(?:a|b)*$");
+    char *text = malloc(SIZE);
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < SIZE; i++)
+        text[i] = "ab"[i % 2];
+    assert_true(matcher_init(&matcher, 100000));
+    matcher_begin(&matcher, SIZE);
+    assert_int_equal(matcher_match(&matcher, code, (struct json_text){text, SIZE}), MATCH_YES);
+    free(text);
+    pcre2_code_free(code);
+    matcher_deinit(&matcher);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +175,7 @@ int main(void)
         cmocka_unit_test(a_text_of_many_bombs_is_one_bomb),
         cmocka_unit_test(walks_along_the_text_are_counted),
         cmocka_unit_test(text_that_is_no_utf_8_does_not_pass),
+        cmocka_unit_test(a_group_may_repeat_along_a_long_text),
         cmocka_unit_test(harmless_patterns_have_enough_for_a_long_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
