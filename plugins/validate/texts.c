@@ -113,22 +113,38 @@ static bool is_bidi(uint32_t point)
            (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 }
 
+/* Where combining characters begin: texts below it are in normal form C as they are (UAX #15). */
+#define FIRST_COMBINING 0x300
+
 /* What is in a text, found in one pass. */
 struct content_of_text {
     bool control;
     bool bidi;
-    bool ascii;
+    bool combines; /* it may be in another normal form */
 };
+
+/* Steps over printable ASCII, eight bytes at a time. */
+static size_t skip_printable(struct json_text text, size_t at)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    for (uint64_t word; text.len - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, text.data + at, sizeof word);
+        uint64_t del = word ^ ones * 0x7f;
+        if ((((word - ones * 0x20) | (del - ones) | word) & highs) != 0)
+            break;
+    }
+    return at;
+}
 
 static struct content_of_text look_at(struct json_text text)
 {
-    struct content_of_text found = {.ascii = true};
-    for (size_t i = 0; i < text.len;) {
+    struct content_of_text found = {.control = false};
+    for (size_t i = skip_printable(text, 0); i < text.len; i = skip_printable(text, i)) {
         uint32_t point = (unsigned char)text.data[i];
         size_t step = point < 0x80 ? 1 : utf8_decode(text.data + i, text.len - i, &point);
         found.control |= is_control(point);
         found.bidi |= is_bidi(point);
-        found.ascii &= point < 0x80;
+        found.combines |= point >= FIRST_COMBINING;
         i += step > 0 ? step : 1;
     }
     return found;
@@ -185,7 +201,7 @@ static bool check_characters(const struct texts *texts, struct arena *arena, str
     *is_cleaned = control == TEXT_REMOVE || bidi == TEXT_REMOVE;
     if (*is_cleaned && !clean(texts, arena, text, refusal))
         return false;
-    return !texts->require_nfc || found.ascii || is_nfc(*text) ||
+    return !texts->require_nfc || !found.combines || is_nfc(*text) ||
            refusal_set(refusal, REFUSAL_WRONG_TEXT, "A text is not in Unicode's normal form C");
 }
 
