@@ -1,14 +1,19 @@
 """Runs the integration tests.
 
-usage: /usr/bin/python3 tests/integration/run.py [--build DIR] [--list] [FILTER...]
+usage: /usr/bin/python3 tests/integration/run.py [--build DIR] [--jobs N] [--list] [FILTER...]
 
 A filter is a part of a test's name, such as `test_tls` or `rejects_unmasked`. Prints a line for each
 test and, at the end, how many passed, failed and were skipped. Exit status: 0 all passed, 1 not.
+
+With several jobs each file of tests runs in a process of its own, and its lines appear when it is through.
 """
 
 import argparse
+import concurrent.futures
 import os
+import re
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -23,7 +28,10 @@ def parse_arguments():
     parser = argparse.ArgumentParser(prog='tests/integration/run.py')
     parser.add_argument('--build', default='build', metavar='DIR',
                         help='the build folder to test (default: build)')
+    parser.add_argument('--jobs', type=int, default=1, metavar='N',
+                        help='how many files of tests run at once (default: 1)')
     parser.add_argument('--list', action='store_true', help='name the tests and exit')
+    parser.add_argument('--file', help=argparse.SUPPRESS)  # for the processes of --jobs
     parser.add_argument('filters', nargs='*', metavar='FILTER', help='part of a test name')
     return parser.parse_args()
 
@@ -80,9 +88,6 @@ class LineResult(unittest.TestResult):
         super().addSkip(test, reason)
         self._line('skip', test, f'  ({reason})')
 
-    def wasSuccessful(self):
-        return not self.failed
-
 
 def on_alarm(*_):
     raise AssertionError('the test hangs')
@@ -96,6 +101,38 @@ def flatten(suite):
             yield test
 
 
+def run_here(tests):
+    """Runs the tests in this process. Returns how many passed and were skipped, and who failed."""
+    signal.signal(signal.SIGALRM, on_alarm)
+    result = LineResult()
+    unittest.TestSuite(tests).run(result)
+    return result.passed, len(result.skipped), result.failed
+
+
+def run_file(arguments, name):
+    """Runs one file's tests in a process. Returns as run_here does; a process that dies failed."""
+    command = [sys.executable, os.path.abspath(__file__), '--build', arguments.build,
+               '--file', name, *arguments.filters]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors='replace')
+    summary = re.search(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', done.stdout, re.MULTILINE)
+    lines = done.stdout[:summary.start()] if summary else done.stdout
+    head, _, failed = lines.partition('\nfailed:\n  ')
+    print(head.rstrip('\n'), flush=True)
+    if not summary:
+        return 0, 0, [f'{name} (ended with {done.returncode})']
+    return int(summary[1]), int(summary[3]), failed.split('\n  ') if failed else []
+
+
+def run_files(arguments, tests):
+    """Runs each file's tests in a process of its own, some at once."""
+    names = sorted({test.id().split('.')[0] for test in tests})
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        results = list(pool.map(lambda name: run_file(arguments, name), names))
+    return (sum(passed for passed, _, _ in results), sum(skipped for _, skipped, _ in results),
+            [name.strip() for _, _, failed in results for name in failed])
+
+
 def main():
     arguments = parse_arguments()
     os.environ['SLUICE_TEST_BUILD'] = os.path.abspath(arguments.build)
@@ -107,17 +144,17 @@ def main():
         os.environ.setdefault('SLUICE_TEST_PATIENCE', '4')
     loader = unittest.TestLoader()
     tests = [test for test in flatten(loader.discover(HERE, 'test_*.py'))
-             if not arguments.filters or any(part in test.id() for part in arguments.filters)]
+             if (not arguments.filters or any(part in test.id() for part in arguments.filters))
+             and arguments.file in (None, test.id().split('.')[0])]
     if arguments.list:
         print('\n'.join(test.id() for test in tests))
         return 0
-    signal.signal(signal.SIGALRM, on_alarm)
-    result = LineResult()
-    unittest.TestSuite(tests).run(result)
-    if result.failed:
-        print('failed:\n  ' + '\n  '.join(result.failed))
-    print(f'{result.passed} passed, {len(result.failed)} failed, {len(result.skipped)} skipped')
-    return 0 if tests and result.wasSuccessful() else 1
+    passed, skipped, failed = (run_here(tests) if arguments.jobs == 1
+                               else run_files(arguments, tests))
+    if failed:
+        print('\nfailed:\n  ' + '\n  '.join(failed))
+    print(f'{passed} passed, {len(failed)} failed, {skipped} skipped')
+    return 0 if tests and not failed else 1
 
 
 if __name__ == '__main__':

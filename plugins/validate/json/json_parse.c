@@ -3,11 +3,13 @@
 #include "json_string.h"
 #include "json_token.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Numbers up to here are rounded on the stack; longer ones are rare and go through the arena. */
 #define NUMBER_BUFFER 64
+#define SMALL_INTEGER_DIGITS 15
 
 struct parse {
     const char *data;
@@ -38,6 +40,22 @@ static enum json_result parse_string(struct parse *parse, struct json_text *text
                               parse->arena, text);
 }
 
+/* Integers that are exact as a double, which most numbers are. */
+static bool read_small_integer(const char *digits, size_t len, double *number)
+{
+    bool negative = digits[0] == '-';
+    int64_t value = 0;
+    if (len > SMALL_INTEGER_DIGITS)
+        return false;
+    for (size_t i = negative ? 1 : 0; i < len; i++) {
+        if (digits[i] < '0' || digits[i] > '9')
+            return false;
+        value = value * 10 + (digits[i] - '0');
+    }
+    *number = negative ? -(double)value : (double)value; /* -0 too */
+    return true;
+}
+
 static enum json_result parse_number(struct parse *parse, struct json_value *value)
 {
     char buffer[NUMBER_BUFFER];
@@ -47,12 +65,14 @@ static enum json_result parse_number(struct parse *parse, struct json_value *val
     if (result != JSON_OK)
         return result;
     size_t len = parse->at - start;
+    value->type = JSON_NUMBER;
+    if (read_small_integer(parse->data + start, len, &value->number))
+        return JSON_OK;
     char *copy = len < sizeof buffer ? buffer : arena_alloc(parse->arena, len + 1);
     if (copy == NULL)
         return JSON_NO_MEMORY;
     memcpy(copy, parse->data + start, len);
     copy[len] = '\0';
-    value->type = JSON_NUMBER;
     value->number = strtod(copy, NULL);
     return JSON_OK;
 }

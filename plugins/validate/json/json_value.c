@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define INSERTED_AT_MOST 12 /* values that are sorted by insertion */
+
 int json_text_compare(struct json_text a, struct json_text b)
 {
     if (a.len != b.len)
@@ -130,10 +132,26 @@ static void sift_down(struct json_value **values, size_t root, size_t count,
     }
 }
 
-/* Heap sort: no input makes it slow, and it needs no memory. */
+static void insertion_sort(struct json_value **values, size_t count,
+                           int (*compare)(const struct json_value *, const struct json_value *))
+{
+    for (size_t i = 1; i < count; i++) {
+        struct json_value *value = values[i];
+        size_t at = i;
+        for (; at > 0 && compare(values[at - 1], value) > 0; at--)
+            values[at] = values[at - 1];
+        values[at] = value;
+    }
+}
+
+/* Heap sort: no input makes it slow, and it needs no memory. Few values are inserted. */
 void json_sort(struct json_value **values, size_t count,
                int (*compare)(const struct json_value *, const struct json_value *))
 {
+    if (count <= INSERTED_AT_MOST) {
+        insertion_sort(values, count, compare);
+        return;
+    }
     for (size_t i = count / 2; i-- > 0;)
         sift_down(values, i, count, compare);
     for (size_t end = count; end-- > 1;) {
