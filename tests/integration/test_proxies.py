@@ -3,15 +3,14 @@ say it are trusted, and only then."""
 
 import json
 import re
-import resource
 import signal
 import socket
 import ssl
 import struct
 import unittest
 
-from harness import (TEXT, Certificates, HAProxy, RawClient, Refused, ServedTest, Sluice, endpoint,
-                     frame, http_get, settings, wait_until)
+from harness import (TEXT, Certificates, HAProxy, RawClient, Refused, ServedTest, Sluice, allow_files,
+                     endpoint, frame, http_get, settings, wait_until)
 
 HEAD = (b'GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
         b'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n')
@@ -31,8 +30,7 @@ certificates = None
 def setUpModule():
     global certificates
     certificates = Certificates()
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
+    allow_files(8192)
 
 
 def tearDownModule():

@@ -235,3 +235,83 @@ class Reload(unittest.TestCase):
             server.reload(self.settings(messages='1/h', burst=5, **shared))
             self.assertEqual(passed(one, 9), 2)  # What was taken is not forgotten.
             self.assertEqual(passed(two, 9), 0)
+
+
+class Limits(ServedTest):
+    configuration = settings(
+        endpoint('/drop', [stage('rate-limit', messages='1/m', burst=3)]),
+        endpoint('/close', [stage('rate-limit', messages='1/m', burst=3, action='close')]),
+        endpoint('/bytes', [stage('rate-limit', bytes='1/m', bytes_burst=100)]),
+        endpoint('/refill', [stage('rate-limit', messages='20/s', burst=1)]),
+        endpoint('/connect', [stage('rate-limit', connections='1/m', connections_burst=2)]),
+        endpoint('/address', [stage('rate-limit', messages='1/m', burst=3, per='address')]))
+
+    def test_what_is_over_the_limit_is_dropped(self):
+        with RawClient(self.server, '/drop') as client:
+            for number in range(10):
+                client.text(str(number))
+            self.assertEqual([client.read_text() for _ in range(3)], ['0', '1', '2'])
+            self.assertEqual(client.close(), 1000)
+
+    def test_each_client_has_its_own_allowance(self):
+        for _ in range(3):
+            with RawClient(self.server, '/drop') as client:
+                for number in range(3):
+                    client.text(str(number))
+                    self.assertEqual(client.read_text(), str(number))
+                client.close()
+
+    def test_clients_of_an_address_share_theirs(self):
+        for source, expected in (('127.0.0.2', 2), ('127.0.0.2', 1), ('127.0.0.3', 2)):
+            with RawClient(self.server, '/address', source=source) as client:
+                self.assertEqual(passed(client, 2), expected)
+                client.close()
+
+    def test_over_the_limit_is_closed_with_4429(self):
+        with RawClient(self.server, '/close') as client:
+            for number in range(4):
+                client.text(str(number))
+            self.assertEqual(client.expect_close()[0], 4429)
+
+    def test_bytes(self):
+        with RawClient(self.server, '/bytes') as client:
+            for payload in ('x' * 90, 'y' * 90, 'z' * 5):
+                client.text(payload)
+            self.assertEqual(client.read_text(), 'x' * 90)
+            self.assertEqual(client.read_text(), 'z' * 5)
+
+    def test_allowance_comes_back(self):
+        with RawClient(self.server, '/refill') as client:
+            begin = time.monotonic()
+            count = 0
+            while count < 5 and time.monotonic() - begin < patience(10):
+                count += passed(client, 1)
+            self.assertEqual(count, 5)
+            self.assertGreater(time.monotonic() - begin, 0.15)
+
+    def test_connections(self):
+        for _ in range(2):
+            with RawClient(self.server, '/connect', source='127.0.0.9') as client:
+                client.close()
+        with self.assertRaises(Refused) as caught:
+            RawClient(self.server, '/connect', source='127.0.0.9')
+        self.assertEqual(caught.exception.status, 429)
+        self.assertGreater(int(caught.exception.headers['retry-after']), 0)
+        with RawClient(self.server, '/connect', source='127.0.0.10') as client:
+            self.assertEqual(client.close(), 1000)
+
+
+class Together(ServedTest):
+    """The order of the pipeline decides: what rate-limit drops, validate never sees."""
+
+    configuration = settings(endpoint('/ws', [
+        stage('rate-limit', messages='1/m', burst=1), stage('validate', json=True)]))
+
+    def test_order(self):
+        with RawClient(self.server) as client:
+            client.text('1')
+            self.assertEqual(client.read_text(), '1')
+            client.text('nonsense')
+            self.assertEqual(client.close(), 1000)
+            self.assertEqual(self.server.metric('sluice_plugin_verdicts_total',
+                                                plugin='rate-limit', verdict='drop'), 1)

@@ -11,7 +11,7 @@ import unittest
 
 import websockets
 
-from harness import (INTEGRATION, ServedTest, Sluice, endpoint, patience, settings,
+from harness import (INTEGRATION, RawClient, ServedTest, Sluice, endpoint, patience, settings,
                      temporary_folder, wait_until)
 
 NUMBER = {'type': 'object', 'properties': {'n': {'type': 'integer', 'maximum': 10}}}
@@ -299,3 +299,47 @@ class AtOnce(ServedTest):
             await asyncio.gather(*(client(number) for number in range(16)))
         run(clients)
         self.assertEqual(self.server.metric('sluice_plugin_validate_changed_total'), 16 * 50)
+
+
+class Messages(ServedTest):
+    configuration = settings(
+        endpoint('/close', [stage(required={'id': 'integer'})]),
+        endpoint('/drop', [stage(action='drop')]),
+        endpoint('/notify', [stage(action='drop', notify=True)]),
+        endpoint('/sizes', [stage(json=False, min_size=2, max_size=4)]),
+        endpoint('/binary', [stage(json=False, types=['binary'])]))
+
+    def closed_with(self, code, path, payload, opcode=1):
+        with RawClient(self.server, path) as client:
+            client.send_frame(opcode, payload)
+            self.assertEqual(client.expect_close()[0], code)
+
+    def test_good_messages_pass(self):
+        with RawClient(self.server, '/close') as client:
+            for text in ('{"id":1}', '{"more": [1, 2, {}], "id": -7}'):
+                client.text(text)
+                self.assertEqual(client.read_text(), text)
+
+    def test_close_codes(self):
+        self.closed_with(1007, '/close', b'{"id":')
+        self.closed_with(1008, '/close', b'{"id":"one"}')
+        self.closed_with(1008, '/close', b'{}')
+        self.closed_with(1008, '/close', b'{"id":1,"a":' + b'[' * 40 + b']' * 40 + b'}')
+        self.closed_with(1003, '/close', b'{"id":1}', opcode=2)
+        self.closed_with(1008, '/sizes', b'1')
+        self.closed_with(1009, '/sizes', b'12345')
+        self.closed_with(1003, '/binary', b'text')
+
+    def test_drop(self):
+        with RawClient(self.server, '/drop') as client:
+            client.text('nonsense')
+            client.text('"good"')
+            self.assertEqual(client.read_text(), '"good"')
+
+    def test_notify_tells_only_the_sender(self):
+        with RawClient(self.server, '/notify') as one, RawClient(self.server, '/notify') as two:
+            self.server.wait_for_metric(2, 'sluice_clients', endpoint='/notify')
+            one.text('nonsense')
+            self.assertEqual(json.loads(one.read_text())['error'], 'malformed_json')
+            two.text('[]')
+            self.assertEqual(two.read_text(), '[]')

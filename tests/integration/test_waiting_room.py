@@ -1,13 +1,12 @@
 """Connections wait for a worker in the front's waiting room, where they cost the others nothing."""
 
-import resource
 import socket
 import ssl
 import time
 import unittest
 
-from harness import (TEXT, Certificates, RawClient, Sluice, endpoint, frame, patience, settings,
-                     wait_until)
+from harness import (TEXT, Certificates, RawClient, Sluice, allow_files, endpoint, frame, patience,
+                     settings, wait_until)
 
 HEAD = (b'GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
         b'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n')
@@ -19,8 +18,7 @@ certificates = None
 def setUpModule():
     global certificates
     certificates = Certificates()
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
+    allow_files(8192)
 
 
 def tearDownModule():

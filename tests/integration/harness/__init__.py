@@ -1,6 +1,7 @@
 """What the integration tests share: the server under test, a raw WebSocket client, waiting."""
 
 from .certificates import Certificates
+from .files import allow_files
 from .haproxy import HAProxy
 from .issuer import Issuer
 from .served import ServedTest
@@ -12,8 +13,8 @@ from .wire import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Ended, RawClie
                    close_payload, frame, http_get)
 
 __all__ = [
-    'BINARY', 'BUILD', 'CLOSE', 'CONTINUATION', 'Certificates', 'Ended', 'HAProxy', 'INTEGRATION', 'Issuer',
-    'PING', 'PONG', 'ROOT', 'RawClient', 'Refused', 'ServedTest', 'Sluice', 'TEXT', 'close_payload', 'endpoint',
-    'frame', 'http_get', 'patience', 'run_node', 'run_sluice', 'sanitized', 'settings', 'stage',
-    'temporary_folder', 'visit', 'wait_until',
+    'BINARY', 'BUILD', 'CLOSE', 'CONTINUATION', 'Certificates', 'Ended', 'HAProxy', 'INTEGRATION',
+    'Issuer', 'PING', 'PONG', 'ROOT', 'RawClient', 'Refused', 'ServedTest', 'Sluice', 'TEXT',
+    'allow_files', 'close_payload', 'endpoint', 'frame', 'http_get', 'patience', 'run_node',
+    'run_sluice', 'sanitized', 'settings', 'stage', 'temporary_folder', 'visit', 'wait_until',
 ]
