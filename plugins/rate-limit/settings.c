@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define LEAST_BYTES_BURST 65536
+#define NAME_DEFAULT "all" /* of what per: all shares */
 
 static const char *const scope_names[SCOPES + 1] = {
     [PER_CLIENT] = "client",       [PER_ADDRESS] = "address",   [PER_IDENTITY] = "identity",
@@ -43,7 +44,7 @@ const struct sl_option settings_options[SETTINGS_OPTION_COUNT] = {
      .summary = "With per: attribute, its name; clients without it count by their address"},
     {.name = "name",
      .type = SL_OPTION_STRING,
-     .default_value = "all",
+     .default_value = NAME_DEFAULT,
      .minimum = 1,
      .maximum = ATTRIBUTE_NAME_MAX,
      .summary = "With per: all, the name of the allowance that entries of all pipelines share"},
@@ -160,6 +161,8 @@ static int check_rule(struct sl_instance *self, const struct rule *rule, const c
         return sl_fail(self, "%sper: attribute needs the attribute's name: set attribute", where);
     if (rule->scope != PER_ATTRIBUTE && rule->attribute[0] != '\0')
         return sl_fail(self, "%sattribute has no meaning without per: attribute", where);
+    if (rule->scope != PER_ALL && rule->name[0] != '\0' && strcmp(rule->name, NAME_DEFAULT) != 0)
+        return sl_fail(self, "%sname has no meaning without per: all", where);
     return 0;
 }
 
@@ -272,7 +275,7 @@ static int read_rule(struct sl_instance *self, size_t index, const struct sl_val
 {
     const struct sl_host *host = self->host;
     struct entry entry = {.messages = 0};
-    copy_name(rule->name, sl_string_of("all"));
+    copy_name(rule->name, sl_string_of(NAME_DEFAULT));
     for (size_t i = 0; i < host->value_count(map); i++) {
         struct sl_string key = host->value_key(map, i);
         const char *wrong = read_member(rule, &entry, host, key, host->value_at(map, i));
