@@ -126,7 +126,7 @@ struct fake_job {
 struct fake {
     pthread_mutex_t lock; /* recursive: of everything that any thread may touch */
     pthread_cond_t changed;
-    int64_t now;
+    _Atomic int64_t now; /* also read by plugins' own threads */
     uint64_t next_id;
     struct fake_running running;
     struct sl_client *clients;

@@ -135,7 +135,6 @@ static bool allows_others(const struct sl_instance *self)
 static struct rules *read_rules(struct sl_instance *self, char error[PREFIX_FILE_ERROR_SIZE])
 {
     const struct sl_host *host = self->host;
-    struct state *state = self->state;
     struct rules *rules = host->allocate(sizeof *rules);
     if (rules == NULL) {
         snprintf(error, PREFIX_FILE_ERROR_SIZE, "there is no memory for the prefixes");
@@ -148,7 +147,6 @@ static struct rules *read_rules(struct sl_instance *self, char error[PREFIX_FILE
         rules_unref(rules);
         return NULL;
     }
-    host->metric_set(state->prefixes, (double)rules->set.count);
     return rules;
 }
 
@@ -183,12 +181,15 @@ static void reread(struct sl_instance *self, void *context)
             self->host->metric_add(state->reread_errors, 1);
             sl_log(self, SL_LOG_ERROR, "%s; the prefixes of before stay in force", error);
         } else {
-            sl_log(self, SL_LOG_INFO, "the files have changed: %zu prefixes", rules->set.count);
+            size_t count = rules->set.count;
             pthread_mutex_lock(&state->lock);
             struct rules *before = state->rules;
             state->rules = rules;
             pthread_mutex_unlock(&state->lock);
             rules_unref(before);
+            /* Only now, so that who sees it can rely on the prefixes. */
+            self->host->metric_set(state->prefixes, (double)count);
+            sl_log(self, SL_LOG_INFO, "the files have changed: %zu prefixes", count);
         }
     }
     atomic_store(&state->is_rereading, false);
@@ -268,6 +269,7 @@ static int create(struct sl_instance *self)
         return sl_fail(self, "nobody could connect: list prefixes in allow or allow_file, or set "
                              "default: allow");
     }
+    self->host->metric_set(state->prefixes, (double)state->rules->set.count);
     pthread_mutex_init(&state->lock, NULL);
     return watch_files(self);
 }
