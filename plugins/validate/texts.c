@@ -92,11 +92,6 @@ bool texts_ask(const struct texts *texts)
            texts->denied_count > 0;
 }
 
-bool texts_remove(const struct texts *texts)
-{
-    return texts->control == TEXT_REMOVE || texts->bidi == TEXT_REMOVE;
-}
-
 /* -- characters -- */
 
 /* C0, DEL and C1 but for tab and line ends. */

@@ -35,9 +35,6 @@ void texts_deinit(struct texts *texts, const struct sl_host *host);
 /* Whether there is anything that texts_check would look at. */
 bool texts_ask(const struct texts *texts);
 
-/* Whether anything may be removed from a text. */
-bool texts_remove(const struct texts *texts);
-
 /* Whether the text message as a whole is of the pattern that it has to be of. */
 bool texts_check_whole(const struct texts *texts, struct matcher *matcher, struct json_text message,
                        struct refusal *refusal);

@@ -110,12 +110,6 @@ bool json_number_is_integer(struct json_text text)
     return decimal.count == 0 || decimal.low >= 0;
 }
 
-bool json_number_is_positive(struct json_text text)
-{
-    struct decimal decimal = decimal_read(text);
-    return sign(&decimal) > 0;
-}
-
 bool json_number_is_divisor(struct json_text text)
 {
     struct decimal decimal = decimal_read(text);

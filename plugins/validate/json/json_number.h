@@ -18,9 +18,6 @@ int json_number_compare(struct json_text a, struct json_text b);
 /* Whether the value has no fractional part: 1.0, 10e-1 and 1e400 are integers. */
 bool json_number_is_integer(struct json_text text);
 
-/* Whether the value is greater than 0. */
-bool json_number_is_positive(struct json_text text);
-
 /* Whether the number can be the divisor: positive, of at most JSON_DIVISOR_DIGITS digits. */
 bool json_number_is_divisor(struct json_text text);
 
