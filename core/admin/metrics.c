@@ -240,6 +240,10 @@ static void write_server(struct metrics_writer *writer)
     metrics_describe(writer, "sluice_log_truncated_lines_total", "counter",
                      "Log lines that were cut because they were too long.");
     metrics_put(writer, "sluice_log_truncated_lines_total %llu\n", log_truncated_lines());
+    metrics_describe(writer, "sluice_log_lost_lines_total", "counter",
+                     "Log lines that were lost because standard error was not read fast enough "
+                     "(limit: log.queue).");
+    metrics_put(writer, "sluice_log_lost_lines_total %llu\n", log_lost_lines());
 }
 
 int metrics_write(struct hub *hub, struct front *front, struct buffer *out)

@@ -1,5 +1,8 @@
 #include "base/crash.h"
 
+#include "base/log.h"
+#include "base/log_queue.h"
+
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <signal.h>
@@ -11,6 +14,7 @@
 
 #define STACK_SIZE ((size_t)64 * 1024)
 #define FRAMES_MAX 64
+#define SINK_PATIENCE 2000 /* ms */
 
 _Thread_local struct crash_running crash_running;
 static _Thread_local void *stack;
@@ -21,10 +25,13 @@ static struct sigaction before[SIGNAL_COUNT];
 
 /* -- writing, without the C library's help -- */
 
+static volatile sig_atomic_t is_unread; /* standard error takes nothing: the rest is not tried */
+
+/* A report that nobody reads must not keep the process from ending. */
 static void put(const char *text)
 {
-    ssize_t written = write(STDERR_FILENO, text, strlen(text));
-    (void)written; /* There is nobody left to tell. */
+    if (!is_unread && !log_write_patiently(STDERR_FILENO, text, strlen(text), SINK_PATIENCE))
+        is_unread = true; /* There is nobody left to tell. */
 }
 
 static void put_number(uint64_t value, unsigned base)
@@ -146,6 +153,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     (void)context;
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         sigaction(signals[i], &before[i], NULL);
+    log_rescue(); /* What led to it comes first. */
     report(number, info);
     bool comes_again = info->si_code > 0 && number != SIGABRT;
     if (!comes_again)

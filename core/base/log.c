@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include "base/clock.h"
+#include "base/log_queue.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
@@ -12,6 +14,9 @@
 static _Atomic int log_threshold = LOG_LEVEL_INFO;
 static _Atomic int log_shape = LOG_FORMAT_TEXT;
 static atomic_ullong truncated_lines;
+static _Atomic(struct log_queue *) queue; /* NULL: lines are written by who logs them */
+
+_Static_assert(LOG_LINE_MAX <= LOG_QUEUE_LINE_MAX, "a line fits into the queue");
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
@@ -107,42 +112,108 @@ static void line_append_escaped(struct line *line, const char *text, bool json)
     }
 }
 
-static void line_write(struct line *line)
+/* -- where lines go -- */
+
+static void sink_put(const char *line, size_t len)
 {
-    line->text[line->len++] = '\n';
-    ssize_t written = write(STDERR_FILENO, line->text, line->len);
+    struct log_queue *to = atomic_load_explicit(&queue, memory_order_acquire);
+    if (to != NULL) {
+        (void)log_queue_put(to, line, len); /* A line that is lost has been counted. */
+        return;
+    }
+    ssize_t written = write(STDERR_FILENO, line, len);
     (void)written; /* There is nowhere left to report a log that cannot be written. */
 }
 
-static void write_json(enum log_level level, const char *module, const char *text)
+static void line_end(struct line *line)
 {
-    struct line line = {.len = 0};
-    line_append_cstr(&line, "{\"time\":\"");
-    line_append_time(&line);
-    line_append_cstr(&line, "\",\"level\":\"");
-    line_append_cstr(&line, level_names[level]);
-    line_append_cstr(&line, "\",\"module\":\"");
-    line_append_escaped(&line, module, true);
-    line_append_cstr(&line, "\",\"message\":\"");
-    line_append_escaped(&line, text, true);
-    line_mark_cut(&line);
-    line.text[line.len++] = '"';
-    line.text[line.len++] = '}';
-    line_write(&line);
+    line->text[line->len++] = '\n';
 }
 
-static void write_text(enum log_level level, const char *module, const char *text)
+static void format_json(struct line *line, enum log_level level, const char *module,
+                        const char *text)
 {
-    struct line line = {.len = 0};
-    char head[16];
-    line_append_time(&line);
-    line_append(&line, head, (size_t)snprintf(head, sizeof head, " %-5s ", level_names[level]));
-    line_append_escaped(&line, module, false);
-    line_append_cstr(&line, ": ");
-    line_append_escaped(&line, text, false);
-    line_mark_cut(&line);
-    line_write(&line);
+    line_append_cstr(line, "{\"time\":\"");
+    line_append_time(line);
+    line_append_cstr(line, "\",\"level\":\"");
+    line_append_cstr(line, level_names[level]);
+    line_append_cstr(line, "\",\"module\":\"");
+    line_append_escaped(line, module, true);
+    line_append_cstr(line, "\",\"message\":\"");
+    line_append_escaped(line, text, true);
+    line_mark_cut(line);
+    line->text[line->len++] = '"';
+    line->text[line->len++] = '}';
+    line_end(line);
 }
+
+static void format_text(struct line *line, enum log_level level, const char *module,
+                        const char *text)
+{
+    char head[16];
+    line_append_time(line);
+    line_append(line, head, (size_t)snprintf(head, sizeof head, " %-5s ", level_names[level]));
+    line_append_escaped(line, module, false);
+    line_append_cstr(line, ": ");
+    line_append_escaped(line, text, false);
+    line_mark_cut(line);
+    line_end(line);
+}
+
+static void format_line(struct line *line, enum log_level level, const char *module,
+                        const char *text)
+{
+    line->len = 0;
+    line->cut = false;
+    if (atomic_load_explicit(&log_shape, memory_order_relaxed) == LOG_FORMAT_JSON)
+        format_json(line, level, module, text);
+    else
+        format_text(line, level, module, text);
+}
+
+/* In the place of lines that were lost. */
+static size_t format_notice(uint64_t lost, char text[LOG_QUEUE_LINE_MAX])
+{
+    struct line line;
+    char message[160];
+    snprintf(message, sizeof message,
+             "%llu line%s lost here: standard error was not read fast enough (log.queue)",
+             (unsigned long long)lost, lost == 1 ? " was" : "s were");
+    format_line(&line, LOG_LEVEL_WARN, "log", message);
+    memcpy(text, line.text, line.len);
+    return line.len;
+}
+
+int log_start(size_t size)
+{
+    struct log_queue *created;
+    int error = log_queue_create(STDERR_FILENO, size, format_notice, &created);
+    if (error == OK)
+        atomic_store_explicit(&queue, created, memory_order_release);
+    return error;
+}
+
+void log_stop(void)
+{
+    struct log_queue *stopped = atomic_load_explicit(&queue, memory_order_acquire);
+    if (stopped != NULL)
+        log_queue_stop(stopped, LOG_STOP_PATIENCE);
+}
+
+void log_rescue(void)
+{
+    struct log_queue *rescued = atomic_load_explicit(&queue, memory_order_acquire);
+    if (rescued != NULL)
+        log_queue_rescue(rescued);
+}
+
+unsigned long long log_lost_lines(void)
+{
+    struct log_queue *asked = atomic_load_explicit(&queue, memory_order_acquire);
+    return asked != NULL ? log_queue_lost(asked) : 0;
+}
+
+/* -- logging -- */
 
 void log_configure(enum log_level level, enum log_format format)
 {
@@ -163,6 +234,7 @@ unsigned long long log_truncated_lines(void)
 void log_write(enum log_level level, const char *module, const char *format, ...)
 {
     char text[LOG_LINE_MAX + 1]; /* A text that fills it is too long for a line in any case. */
+    struct line line;
     va_list arguments;
 
     if (!log_enabled(level))
@@ -170,8 +242,20 @@ void log_write(enum log_level level, const char *module, const char *format, ...
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (atomic_load_explicit(&log_shape, memory_order_relaxed) == LOG_FORMAT_JSON)
-        write_json(level, module, text);
-    else
-        write_text(level, module, text);
+    format_line(&line, level, module, text);
+    sink_put(line.text, line.len);
+}
+
+void log_raw(const char *format, ...)
+{
+    char line[LOG_LINE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (len < 0)
+        return;
+    size_t end = (size_t)len < sizeof line - 1 ? (size_t)len : sizeof line - 2;
+    line[end] = '\n';
+    sink_put(line, end + 1);
 }

@@ -2,16 +2,21 @@
  * The server's log: one line an event, as text or as JSON, on standard error.
  *
  * Any thread. A line is formatted on the caller's stack (at most LOG_LINE_MAX bytes, longer text is
- * cut and marked) and written with one write(2), so lines of different threads never mix.
- * The level is the one mutable global; checking it is one relaxed load.
+ * cut and marked). Until log_start it is written with one write(2), so lines of different threads
+ * never mix; from then on it is queued (base/log_queue.h), so that nobody waits for a sink that is
+ * not read. Level, format and queue are the mutable globals; checking the level is one relaxed
+ * load.
  */
 #ifndef SLUICE_BASE_LOG_H
 #define SLUICE_BASE_LOG_H
+
+#include "base/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #define LOG_LINE_MAX 4096
+#define LOG_STOP_PATIENCE INT64_C(1000000000) /* ns */
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
@@ -25,6 +30,23 @@ bool log_enabled(enum log_level level);
 /* Writes one line. `module` names the part that speaks ("front", "/ws auth#2"). */
 void log_write(enum log_level level, const char *module, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Writes one line as it is, whatever the level: what commands print and a server logs. */
+void log_raw(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* From now on lines wait in a queue of `size` bytes for a thread that writes them. Main thread,
+ * once. Returns 0, ERR_NO_MEMORY or ERR_SYSTEM. */
+MUST_CHECK int log_start(size_t size);
+
+/* Waits until what is queued is written, for as long as the sink takes something: it is given up
+ * after LOG_STOP_PATIENCE without a write. Lines that come later are lost. Any thread. */
+void log_stop(void);
+
+/* The same from a signal handler that ends the process: a second at most. */
+void log_rescue(void);
+
+/* How many lines were lost since the queue was full, since the start (a metric). */
+unsigned long long log_lost_lines(void);
 
 /* How many lines were cut at LOG_LINE_MAX since the start (a metric). */
 unsigned long long log_truncated_lines(void);

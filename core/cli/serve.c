@@ -55,6 +55,14 @@ static void raise_descriptor_limit(const struct config *config)
                  config->limit_clients, (unsigned long long)limit.rlim_max);
 }
 
+/* Without its queue the log works too, but whoever logs waits for who reads. */
+static void start_log(const struct config *config)
+{
+    int error = log_start(config->log_queue);
+    if (error != OK)
+        log_warn("serve", "log.queue: %s; lines are written without it", error_text(error));
+}
+
 static int start_recording(struct server_parts *parts)
 {
     const struct cli_options *options = parts->options;
@@ -225,9 +233,11 @@ int cli_serve(const struct cli_options *options)
     ticks_init();
     crash_install();
     int signals = block_signals();
+    start_log(config);
     raise_descriptor_limit(config);
     int status = run(options, config, signals);
     close(signals);
+    log_stop();
     config_destroy(config);
     return status;
 }

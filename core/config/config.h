@@ -100,6 +100,7 @@ struct config {
     size_t plugin_path_count;
     enum log_level log_level;
     enum log_format log_format;
+    size_t log_queue; /* bytes of lines that wait to be written */
     struct endpoint_config *endpoints;
     size_t endpoint_count;
     bool plugins_in_place;  /* --plugins-in-place: for debuggers */

@@ -306,6 +306,11 @@ static const struct field log_fields[] = {
      .fallback = "text",
      .choices = log_formats,
      MEMBER(struct config, log_format)},
+    {.key = "queue",
+     .type = FIELD_SIZE,
+     .fallback = "1MiB",
+     .bounds = {16 * KIB, GIB},
+     MEMBER(struct config, log_queue)},
 };
 static const struct schema log_schema = SCHEMA(log_fields, struct config);
 

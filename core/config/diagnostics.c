@@ -1,5 +1,7 @@
 #include "config/diagnostics.h"
 
+#include "base/log.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,9 +91,9 @@ static void print_item(const struct diagnostic *item)
 {
     const struct position *at = &item->position;
     if (at->line > 0)
-        fprintf(stderr, "%s:%u:%u: %s\n", at->file, at->line, at->column, item->text);
+        log_raw("%s:%u:%u: %s", at->file, at->line, at->column, item->text);
     else
-        fprintf(stderr, "%s: %s\n", at->file, item->text);
+        log_raw("%s: %s", at->file, item->text);
 }
 
 void diagnostics_print(const struct diagnostics *diagnostics)
@@ -103,5 +105,5 @@ void diagnostics_print(const struct diagnostics *diagnostics)
     for (size_t i = 0; i < diagnostics->count; i++)
         print_item(sorted[i]);
     if (diagnostics->lost > 0)
-        fprintf(stderr, "and %zu more errors\n", diagnostics->lost);
+        log_raw("and %zu more errors", diagnostics->lost);
 }
