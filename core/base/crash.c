@@ -17,6 +17,7 @@
 #define SINK_PATIENCE 2000 /* ms */
 
 _Thread_local struct crash_running crash_running;
+_Thread_local const char *crash_loading;
 static _Thread_local void *stack;
 
 static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
@@ -92,6 +93,13 @@ static void put_subject(const struct crash_running *running)
     put("\n");
 }
 
+static void put_loading(const char *file)
+{
+    put(" while loading a plugin\nsluice: plugin file: ");
+    put(file);
+    put("\n");
+}
+
 /* A plugin is loaded from a private copy, so the name that the loader knows helps nobody: the file
  * that it was copied from and the offset in it do. */
 static void put_frame(void *address, const char *plugin_file)
@@ -127,6 +135,7 @@ static void put_backtrace(const char *plugin_file)
 static void report(int number, const siginfo_t *info)
 {
     const struct crash_running running = crash_running;
+    const char *loading = crash_loading;
     put("\nsluice: crashed (");
     put(signal_name(number));
     if (number != SIGABRT) {
@@ -136,9 +145,11 @@ static void report(int number, const siginfo_t *info)
     put(")");
     if (running.subject != NULL)
         put_subject(&running);
+    else if (loading != NULL)
+        put_loading(loading);
     else
         put(" outside any plugin\n");
-    put_backtrace(running.subject != NULL ? running.subject->file : NULL);
+    put_backtrace(running.subject != NULL ? running.subject->file : loading);
     if (running.subject != NULL) {
         put("sluice: this is a fault of the plugin, or of what it was given; 'sluice test-plugin ");
         put_or(running.subject->file, "FILE");

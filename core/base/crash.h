@@ -26,6 +26,10 @@ struct crash_running {
 };
 extern _Thread_local struct crash_running crash_running;
 
+/* The plugin file that this thread is loading, or NULL. The loader runs code of the file's, and its
+ * own code dies of a broken file. */
+extern _Thread_local const char *crash_loading;
+
 /* Installs the handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT. After the report the
  * signal goes its usual way: to a sanitizer, or to the end of the process with a core dump. Main
  * thread. */

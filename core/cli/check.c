@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "admin/admin.h"
+#include "base/crash.h"
 #include "front/front.h"
 #include "hub/hub.h"
 
@@ -47,6 +48,7 @@ int cli_check(const struct cli_options *options)
     struct config *config = cli_load_config(options);
     if (config == NULL)
         return EXIT_WRONG;
+    crash_install(); /* Plugins are loaded. */
     int error = check_parts(config);
     if (error == OK)
         print_summary(config);

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "base/crash.h"
 #include "config/values.h"
 #include "pipeline/plugin.h"
 
@@ -158,6 +159,7 @@ int cli_plugins(const struct cli_options *options)
     struct config *config = cli_load_config(options);
     if (config == NULL)
         return EXIT_WRONG;
+    crash_install(); /* Plugins are loaded. */
     plugin_set_init(&plugins, config->plugin_path, config->plugin_path_count, NULL);
     int status = options->argument != NULL
                      ? show_plugin(&plugins, options->argument, options->markdown)

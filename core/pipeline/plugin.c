@@ -174,9 +174,10 @@ static int open_and_check(struct plugin *plugin, const char *name, bool in_place
     int error = check_file(plugin->path, text);
     if (error != OK)
         return error;
-    const char *failure = plugin_library_open(&plugin->library, plugin->path, in_place);
-    if (failure != NULL)
-        return refuse(text, "cannot load plugin '%s': %s", name, failure);
+    char reason[PLUGIN_LIBRARY_TEXT_MAX];
+    error = plugin_library_open(&plugin->library, plugin->path, in_place, reason);
+    if (error != OK)
+        return refuse(text, "cannot load plugin '%.100s': %s", name, reason);
     const struct sl_plugin *table = dlsym(plugin->library.handle, "sluice_plugin");
     if (table == NULL)
         return refuse(text,

@@ -1,32 +1,100 @@
 #include "pipeline/plugin_library.h"
 
+#include "base/crash.h"
+#include "pipeline/elf_file.h"
+
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define COPY_CHUNK ((size_t)16 * 1024 * 1024) /* bytes of a file copied at once */
 #define FLAGS (RTLD_NOW | RTLD_LOCAL)
 
-/* Returns a descriptor, or -1. */
-static int copy_to_memory(const char *path)
+static int refuse(char reason[PLUGIN_LIBRARY_TEXT_MAX], const char *path, const char *words)
 {
-    int from = open(path, O_RDONLY | O_CLOEXEC);
+    snprintf(reason, PLUGIN_LIBRARY_TEXT_MAX, "%s: %s", path, words);
+    return ERR_PLUGIN;
+}
+
+/* -- the private copy -- */
+
+static bool is_unchanged(const struct stat *a, const struct stat *b)
+{
+    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Copies to the end of the file. What was written to meanwhile is neither the old nor the new
+ * file. */
+static int copy_bytes(int from, int to, const char *path, char reason[PLUGIN_LIBRARY_TEXT_MAX])
+{
+    struct stat before, after;
+    ssize_t copied;
+    if (fstat(from, &before) != 0)
+        return refuse(reason, path, strerror(errno));
+    if (!S_ISREG(before.st_mode))
+        return refuse(reason, path, "the file is not a regular one");
+    while ((copied = sendfile(to, from, NULL, COPY_CHUNK)) > 0)
+        continue;
+    if (copied < 0 || fstat(from, &after) != 0)
+        return refuse(reason, path, strerror(errno));
+    if (!is_unchanged(&before, &after))
+        return refuse(reason, path,
+                      "the file changed while it was read; perhaps it is still being copied");
+    return OK;
+}
+
+/* Returns a descriptor, or a negative code with the reason. */
+static int copy_to_memory(const char *path, char reason[PLUGIN_LIBRARY_TEXT_MAX])
+{
+    int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* A FIFO must not hold us. */
+    if (from < 0)
+        return refuse(reason, path, strerror(errno));
     int to = memfd_create("sluice-plugin", MFD_CLOEXEC);
-    ssize_t copied = -1;
-    if (from >= 0 && to >= 0)
-        while ((copied = sendfile(to, from, NULL, COPY_CHUNK)) > 0)
-            continue;
-    if (from >= 0)
-        close(from);
-    if (to >= 0 && copied != 0) {
+    int error = to >= 0 ? copy_bytes(from, to, path, reason)
+                        : refuse(reason, path, "there is no memory for a copy");
+    close(from);
+    if (error == OK)
+        return to;
+    if (to >= 0)
         close(to);
-        return -1;
-    }
-    return to;
+    return error;
+}
+
+/* In the copy, which nobody can cut short while it is looked at. */
+static int check_copy(int copy, const char *path, char reason[PLUGIN_LIBRARY_TEXT_MAX])
+{
+    char words[PLUGIN_LIBRARY_TEXT_MAX / 2];
+    struct stat status;
+    if (fstat(copy, &status) != 0)
+        return refuse(reason, path, strerror(errno));
+    if (status.st_size == 0)
+        return refuse(reason, path, "the file is empty; perhaps it is still being copied");
+    size_t size = (size_t)status.st_size;
+    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, copy, 0);
+    if (data == MAP_FAILED)
+        return refuse(reason, path, strerror(errno));
+    int error = elf_file_check(data, size, words, sizeof words);
+    munmap(data, size);
+    return error != OK ? refuse(reason, path, words) : OK;
+}
+
+/* -- loading -- */
+
+/* The loader runs the file's constructors, and believes what the file says. */
+static void *load(const char *name, const char *path)
+{
+    crash_loading = path;
+    void *handle = dlopen(name, FLAGS);
+    crash_loading = NULL;
+    return handle;
 }
 
 static void copy_path(int copy, char path[64])
@@ -34,38 +102,54 @@ static void copy_path(int copy, char path[64])
     snprintf(path, 64, "/proc/self/fd/%d", copy);
 }
 
-/* The loader tells objects apart by the path too, so the descriptor stays open, and its number in
- * use, as long as the object is loaded. */
-static void *open_copy(int copy)
-{
-    char path[64];
-    copy_path(copy, path);
-    return dlopen(path, FLAGS);
-}
-
-/* Why the loader refuses a file, in its own words but with the file's name instead of the copy's.
+/* Why the loader refuses a file: in its own words, but with the file's name instead of the copy's.
  */
-static const char *reason(const char *path)
+static int explain(const char *name, const char *path, char reason[PLUGIN_LIBRARY_TEXT_MAX])
 {
     const char *words = dlerror();
-    void *handle = dlopen(path, FLAGS);
-    if (handle == NULL)
-        return dlerror();
-    dlclose(handle);
-    return words != NULL ? words : "for an unknown reason";
+    size_t len = strlen(name);
+    if (words == NULL)
+        words = "the loader does not say why";
+    if (strncmp(words, name, len) == 0 && strncmp(words + len, ": ", 2) == 0)
+        words += len + 2;
+    return refuse(reason, path, words);
 }
 
-const char *plugin_library_open(struct plugin_library *library, const char *path, bool in_place)
+/* The loader tells objects apart by the path too, so the descriptor stays open, and its number in
+ * use, as long as the object is loaded. */
+static int load_copy(struct plugin_library *library, int copy, const char *path,
+                     char reason[PLUGIN_LIBRARY_TEXT_MAX])
 {
-    library->copy = in_place ? -1 : copy_to_memory(path);
-    /* Where there can be no copy, the file itself has to do. */
-    library->handle = library->copy >= 0 ? open_copy(library->copy) : dlopen(path, FLAGS);
-    if (library->handle != NULL)
-        return NULL;
-    if (library->copy >= 0)
-        close(library->copy);
-    library->copy = -1;
-    return reason(path);
+    char name[64];
+    copy_path(copy, name);
+    library->handle = load(name, path);
+    if (library->handle == NULL)
+        return explain(name, path, reason);
+    library->copy = copy;
+    return OK;
+}
+
+static int load_in_place(struct plugin_library *library, const char *path,
+                         char reason[PLUGIN_LIBRARY_TEXT_MAX])
+{
+    library->handle = load(path, path);
+    return library->handle != NULL ? OK : explain(path, path, reason);
+}
+
+int plugin_library_open(struct plugin_library *library, const char *path, bool in_place,
+                        char reason[PLUGIN_LIBRARY_TEXT_MAX])
+{
+    *library = (struct plugin_library){.copy = -1};
+    int copy = copy_to_memory(path, reason);
+    if (copy < 0)
+        return copy;
+    int error = check_copy(copy, path, reason);
+    if (error == OK)
+        error = in_place ? load_in_place(library, path, reason)
+                         : load_copy(library, copy, path, reason);
+    if (library->copy != copy)
+        close(copy);
+    return error;
 }
 
 void plugin_library_close(struct plugin_library *library)

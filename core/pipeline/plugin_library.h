@@ -8,6 +8,8 @@
 #ifndef SLUICE_PIPELINE_PLUGIN_LIBRARY_H
 #define SLUICE_PIPELINE_PLUGIN_LIBRARY_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 
 struct plugin_library {
@@ -15,9 +17,13 @@ struct plugin_library {
     int copy;     /* a descriptor, or -1: loaded in place */
 };
 
-/* Loads it, RTLD_NOW and RTLD_LOCAL. `in_place`: the file itself, so that debuggers find it by its
- * name. Returns NULL, or the loader's words (valid until its next call). */
-const char *plugin_library_open(struct plugin_library *library, const char *path, bool in_place);
+#define PLUGIN_LIBRARY_TEXT_MAX 896 /* bytes of a reason */
+
+/* Loads it, RTLD_NOW and RTLD_LOCAL, once it is known to be whole and for this machine. `in_place`:
+ * the file itself, so that debuggers find it by its name. Returns 0, or ERR_PLUGIN with the reason,
+ * which begins with a file's name. */
+MUST_CHECK int plugin_library_open(struct plugin_library *library, const char *path, bool in_place,
+                                   char reason[PLUGIN_LIBRARY_TEXT_MAX]);
 
 /* Unloads it. */
 void plugin_library_close(struct plugin_library *library);

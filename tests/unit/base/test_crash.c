@@ -131,6 +131,22 @@ static void aborts_outside_any_plugin(void **state)
     assert_null(strstr(text, "test-plugin"));
 }
 
+static void write_nowhere_while_loading(void)
+{
+    crash_loading = "/plugins/half.so";
+    write_nowhere();
+}
+
+static void names_the_file_that_is_loaded(void **state)
+{
+    (void)state;
+    char text[16384];
+    const struct crash_running running = {.subject = NULL};
+    assert_died(die(write_nowhere_while_loading, &running, text, sizeof text), SIGSEGV);
+    assert_contains(text, "sluice: crashed (SIGSEGV at address 0x10) while loading a plugin\n"
+                          "sluice: plugin file: /plugins/half.so\n");
+}
+
 static void a_sent_signal_ends_the_process_too(void **state)
 {
     (void)state;
@@ -182,6 +198,7 @@ int main(void)
         cmocka_unit_test(names_the_plugin),
         cmocka_unit_test(leaves_out_a_client_that_is_none),
         cmocka_unit_test(aborts_outside_any_plugin),
+        cmocka_unit_test(names_the_file_that_is_loaded),
         cmocka_unit_test(a_sent_signal_ends_the_process_too),
         cmocka_unit_test(survives_a_used_up_stack),
         cmocka_unit_test(survives_a_used_up_stack_of_a_thread),
