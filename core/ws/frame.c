@@ -299,9 +299,20 @@ size_t frame_encode_close(uint8_t out[2 + FRAME_CONTROL_MAX], uint16_t code, con
     return len + reason_len;
 }
 
+/* The length of the HTTP response that stands in front of a client's first frames, or 0. No frame
+ * of ours begins as it does: the first bit of each is FIN. */
+static size_t response_length(const uint8_t *stream, size_t len)
+{
+    static const char head_end[] = "\r\n\r\n";
+    if (len == 0 || (stream[0] & 0x80) != 0)
+        return 0;
+    const uint8_t *found = memmem(stream, len, head_end, sizeof head_end - 1);
+    return found != NULL ? (size_t)(found - stream) + sizeof head_end - 1 : len;
+}
+
 void frame_around(const uint8_t *stream, size_t len, size_t offset, size_t *begin, size_t *end)
 {
-    size_t at = 0;
+    size_t at = response_length(stream, len);
     size_t previous = 0;
     while (at < offset && at + 2 <= len) {
         uint8_t short_len = stream[at + 1] & 0x7F;
@@ -314,7 +325,7 @@ void frame_around(const uint8_t *stream, size_t len, size_t offset, size_t *begi
         previous = at;
         at += 2 + extended + (size_t)payload;
     }
-    /* A stream that is not made of whole frames (the 101 reply) is one piece. */
+    /* What is not made of whole frames (the body of a refusal) is one piece. */
     *begin = at <= offset ? at : previous;
     *end = at >= offset ? at : len;
 }

@@ -102,7 +102,9 @@ bool close_code_is_valid(unsigned code);
 bool close_code_may_be_sent(int code);
 
 /* In a stream of frames that frame_encode_* wrote: where the frame that holds byte `offset` begins
- * and ends. Both are `offset` if a frame begins there or the stream ends there. */
+ * and ends. Both are `offset` if a frame begins there or the stream ends there. A stream may begin
+ * with the response to the upgrade: that is one piece, and holds byte 0 too, since no frame may be
+ * sent without it. */
 void frame_around(const uint8_t *stream, size_t len, size_t offset, size_t *begin, size_t *end);
 
 #endif

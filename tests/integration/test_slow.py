@@ -4,10 +4,11 @@ import socket
 import time
 import unittest
 
-from harness import (PING, PONG, Ended, RawClient, Sluice, endpoint, patience, settings,
-                     wait_until)
+from harness import (CLOSE, PING, PONG, TEXT, Ended, RawClient, Sluice, endpoint, patience,
+                     settings, stage, wait_until)
 
 CHUNK = 'x' * 60000
+MIB = 1 << 20
 
 
 class Heartbeat(unittest.TestCase):
@@ -98,6 +99,33 @@ class SlowReader(unittest.TestCase):
                 server.wait_for_metric(1, 'sluice_clients')
             for client in stuck:
                 client.socket.close()
+
+
+class LargeGreeting(unittest.TestCase):
+    """What a plugin sends as a client opens goes out in one piece with the 101."""
+
+    def read_greetings(self, server, path, greeting):
+        """How many arrive whole before the close frame, and its code."""
+        with RawClient(server, path, receive_buffer=2304) as client:
+            count = 0
+            while True:
+                opcode, payload = client.read_frame()
+                if opcode == CLOSE:
+                    return count, int.from_bytes(payload[:2], 'big')
+                self.assertEqual((opcode, payload), (TEXT, greeting))
+                count += 1
+
+    def test_is_cut_between_frames(self):
+        sizes = (900, 9001, 30011)
+        configuration = settings(*[
+            endpoint(f'/{size}', [stage('probe', greeting='g' * size, greetings=8 * MIB // size)],
+                     queue={'bytes': '64KiB'}, heartbeat={'interval': '1h', 'timeout': '1h'})
+            for size in sizes])
+        with Sluice(configuration) as server:
+            for size in sizes:
+                count, code = self.read_greetings(server, f'/{size}', b'g' * size)
+                self.assertLess(count, 8 * MIB // size)
+                self.assertEqual(code, 1013)
 
 
 class SlowUpgrade(unittest.TestCase):

@@ -31,6 +31,12 @@ struct call {
 
 static const struct sl_option options[] = {
     {.name = "greeting", .type = SL_OPTION_STRING, .summary = "Sent to every client that opens"},
+    {.name = "greetings",
+     .type = SL_OPTION_INTEGER,
+     .default_value = "1",
+     .minimum = 1,
+     .maximum = 10000,
+     .summary = "How often it is sent"},
     {.name = "tag", .type = SL_OPTION_STRING, .summary = "Appended by the command tag"},
     {.name = "level",
      .type = SL_OPTION_INTEGER,
@@ -245,7 +251,7 @@ static void on_open(struct sl_instance *self, struct sl_client *client)
     struct probe *probe = self->state;
     struct sl_string greeting = sl_option_string(self, "greeting");
     atomic_fetch_add(&probe->opened, 1);
-    if (greeting.len > 0)
+    for (int64_t left = sl_option_integer(self, "greetings"); greeting.len > 0 && left > 0; left--)
         self->host->client_send(client, SL_TEXT, greeting.data, greeting.len);
 }
 

@@ -132,6 +132,27 @@ static void truncating_keeps_what_tls_has_begun_to_send(void **state)
     assert_int_equal(account, 0);
 }
 
+/* No frame, a close frame neither, may be sent without the response in front of it. */
+static void truncating_keeps_the_response_to_the_upgrade(void **state)
+{
+    static const char response[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+    const size_t head = sizeof response - 1;
+    uint8_t stream[512], seen[512];
+    memcpy(stream, response, head);
+    size_t len = head + make_stream(stream + head, 4, 20);
+    (void)state;
+    for (size_t sent = 0; sent < head; sent += 7) {
+        struct outbox outbox = {0};
+        append(&outbox, stream, len, sent);
+        append(&outbox, stream + head, len - head, 0);
+        assert_int_equal(outbox_truncate(&outbox, 0), OK);
+        assert_int_equal(contents(&outbox, seen), head - sent);
+        assert_memory_equal(seen, stream + sent, head - sent);
+        outbox_clear(&outbox);
+    }
+    assert_int_equal(account, 0);
+}
+
 /* Many small frames must not cost a segment each: what is counted is what is used. */
 static void small_frames_share_memory(void **state)
 {
@@ -161,6 +182,7 @@ int main(void)
         cmocka_unit_test(truncates_to_the_frame_under_way),
         cmocka_unit_test(truncates_to_nothing_between_frames),
         cmocka_unit_test(truncating_keeps_what_tls_has_begun_to_send),
+        cmocka_unit_test(truncating_keeps_the_response_to_the_upgrade),
         cmocka_unit_test(small_frames_share_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,7 +82,7 @@ static void loads_a_plugin_once(void **state)
     (void)state;
     assert_int_equal(plugin_load(&set, "probe", text, &first), OK);
     assert_string_equal(first->table.name, "probe");
-    assert_int_equal(first->options.count, 3);
+    assert_int_equal(first->options.count, 4);
     assert_string_equal(option_table_row(&first->options, 0)->name, "greeting");
     assert_int_equal(plugin_load(&set, "farewell", text, &other), OK);
     assert_ptr_not_equal(other, first);

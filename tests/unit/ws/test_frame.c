@@ -370,8 +370,36 @@ static void finds_the_frame_around_an_offset(void **state)
     frame_around(stream, second, second, &begin, &end);
     assert_int_equal(begin, second);
     assert_int_equal(end, second);
+}
+
+/* The bytes of a response are no frames, whatever lengths they seem to name. */
+static void finds_the_frame_behind_a_response(void **state)
+{
+    static const char response[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                                   "Connection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n";
+    uint8_t stream[1024];
+    size_t begin, end;
+    size_t head = sizeof response - 1;
+    memcpy(stream, response, head);
+    size_t first = head + frame_encode_header(stream + head, OPCODE_TEXT, 300) + 300;
+    size_t second = first + frame_encode_header(stream + first, OPCODE_TEXT, 5) + 5;
+    (void)state;
+    for (size_t offset = 0; offset < head; offset++) {
+        frame_around(stream, second, offset, &begin, &end);
+        assert_int_equal(begin, 0);
+        assert_int_equal(end, head);
+    }
+    frame_around(stream, second, head, &begin, &end);
+    assert_int_equal(begin, head);
+    assert_int_equal(end, head);
+    for (size_t offset = head + 1; offset < first; offset++) {
+        frame_around(stream, second, offset, &begin, &end);
+        assert_int_equal(begin, head);
+        assert_int_equal(end, first);
+    }
     frame_around((const uint8_t *)"HTTP/1.1 101 x", 14, 7, &begin, &end);
-    assert_true(begin <= 7 && end >= 7 && end <= 14);
+    assert_int_equal(begin, 0);
+    assert_int_equal(end, 14);
 }
 
 int main(void)
@@ -393,6 +421,7 @@ int main(void)
         cmocka_unit_test(encodes_minimal_lengths),
         cmocka_unit_test(cuts_a_close_reason_between_characters),
         cmocka_unit_test(finds_the_frame_around_an_offset),
+        cmocka_unit_test(finds_the_frame_behind_a_response),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
