@@ -75,7 +75,7 @@ void client_on_close_frame(struct client *client, uint16_t code, const void *rea
 void client_overflow(struct client *client)
 {
     static const char reason[] = "slow consumer";
-    bool own_queue = client->outbox.queued > client->setup->config->queue_bytes;
+    bool own_queue = client->outbox.held > client->setup->config->queue_bytes;
     shard_count_drop(client->shard, own_queue ? DROP_QUEUE_FULL : DROP_QUEUE_TOTAL);
     if (outbox_truncate(&client->outbox, client->tls_retry) != OK) {
         client_abort(client); /* A close frame inside another frame would not be one. */

@@ -18,14 +18,16 @@
 struct segment {
     struct segment *next;
     struct shared_bytes *bytes; /* one reference */
-    size_t offset;              /* what is before it has been sent */
-    bool is_private;            /* nobody else refers to `bytes`: more may be appended */
+    uint32_t offset;            /* what is before it has been sent */
+    uint32_t end;               /* what is behind it is not for this client */
 };
 
 struct outbox {
     struct segment *first;
     struct segment *last;
     size_t queued; /* bytes not yet sent */
+    size_t held;   /* bytes of memory charged to the client: its records and private copies whole,
+                      and what it has not sent of shared bytes */
 };
 
 static inline bool outbox_is_empty(const struct outbox *outbox)
@@ -33,9 +35,10 @@ static inline bool outbox_is_empty(const struct outbox *outbox)
     return outbox->first == NULL;
 }
 
-/* Appends the part of `bytes` from `offset` on; takes its own reference.
- * Returns 0 or ERR_NO_MEMORY. */
-MUST_CHECK int outbox_append(struct outbox *outbox, struct shared_bytes *bytes, size_t offset);
+/* Appends the part of `bytes` from `begin` to `end`; takes its own reference. What follows the part
+ * that was appended last costs no further memory. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int outbox_append(struct outbox *outbox, struct shared_bytes *bytes, size_t begin,
+                             size_t end);
 
 /* Appends a private copy of the unsent part of a stream of frames, beginning with the frame that
  * `offset` is in. Returns 0 or ERR_NO_MEMORY. */

@@ -15,12 +15,14 @@ struct shared_bytes *shared_bytes_create_with_room(const void *data, size_t len,
     if (bytes == NULL)
         return NULL;
     atomic_init(&bytes->references, 1);
+    bytes->is_private = false;
+    bytes->watcher = NULL;
     bytes->account = account;
     bytes->len = len;
     bytes->capacity = capacity;
     if (len > 0)
         memcpy(bytes->data, data, len);
-    atomic_fetch_add_explicit(account, sizeof *bytes + capacity, memory_order_relaxed);
+    atomic_fetch_add_explicit(account, shared_bytes_cost(bytes), memory_order_relaxed);
     return bytes;
 }
 
@@ -35,7 +37,8 @@ void shared_bytes_unref(struct shared_bytes *bytes)
     if (bytes == NULL ||
         atomic_fetch_sub_explicit(&bytes->references, 1, memory_order_acq_rel) != 1)
         return;
-    atomic_fetch_sub_explicit(bytes->account, sizeof *bytes + bytes->capacity,
-                              memory_order_relaxed);
+    if (bytes->watcher != NULL)
+        *bytes->watcher = NULL;
+    atomic_fetch_sub_explicit(bytes->account, shared_bytes_cost(bytes), memory_order_relaxed);
     free(bytes);
 }

@@ -49,31 +49,41 @@ static size_t gather(const struct client *client, struct iovec *pieces)
     return count;
 }
 
-/* Keeps the unsent part of a run of frames; the shared copy of the batch serves all slow clients,
- * unless so little is left that it would be held for nothing. */
-static int keep_run(struct client *client, struct iovec run, size_t sent, bool is_tail)
+/* Whether a part of the batch is kept where all slow clients find it: not if so little is left that
+ * a block would be held for nothing, unless the client holds that block already. */
+static bool is_worth_sharing(const struct client *client, size_t left)
+{
+    const struct audience *audience = client->audience;
+    const struct segment *last = client->outbox.last;
+    return left >= audience->batch.len / 4 ||
+           (last != NULL && last->bytes == audience->backlog.block) ||
+           hub_is_queue_full(client->shard->hub);
+}
+
+/* Keeps the unsent part of a run of frames. */
+static int keep_run(struct client *client, struct iovec run, size_t sent, bool from_batch)
 {
     struct audience *audience = client->audience;
-    size_t left = run.iov_len - sent;
-    if (!is_tail || left < audience->batch.len / 4)
-        return outbox_append_copy(&client->outbox, run.iov_base, run.iov_len, sent,
-                                  hub_queued_bytes(client->shard->hub));
-    if (audience->kept == NULL)
-        audience->kept = shared_bytes_create(audience->batch.data, audience->batch.len,
-                                             hub_queued_bytes(client->shard->hub));
-    if (audience->kept == NULL)
-        return ERR_NO_MEMORY;
-    return outbox_append(&client->outbox, audience->kept, audience->batch.len - left);
+    _Atomic size_t *account = hub_queued_bytes(client->shard->hub);
+    if (!from_batch || !is_worth_sharing(client, run.iov_len - sent))
+        return outbox_append_copy(&client->outbox, run.iov_base, run.iov_len, sent, account);
+    int error = backlog_add_batch(&audience->backlog, &audience->batch, account);
+    if (error != OK)
+        return error;
+    size_t begin =
+        audience->backlog.base + (size_t)((uint8_t *)run.iov_base - audience->batch.data);
+    return outbox_append(&client->outbox, audience->backlog.block, begin + sent,
+                         begin + run.iov_len);
 }
 
 /* Takes what was sent off a run; keeps the rest. Returns what is left of `sent`. */
-static size_t settle_run(struct client *client, struct iovec run, size_t sent, bool is_tail,
+static size_t settle_run(struct client *client, struct iovec run, size_t sent, bool from_batch,
                          int *error)
 {
     if (sent >= run.iov_len)
         return sent - run.iov_len;
     if (*error == OK)
-        *error = keep_run(client, run, sent, is_tail);
+        *error = keep_run(client, run, sent, from_batch);
     return 0;
 }
 
@@ -87,9 +97,11 @@ static int settle(struct client *client, size_t sent)
     outbox_consume(&client->outbox, from_outbox);
     sent -= from_outbox;
     for (uint32_t i = client->outgoing_first; i != OUTGOING_NONE;
-         i = client->shard->outgoing[i].next)
-        sent = settle_run(client, outgoing_bytes(client, &client->shard->outgoing[i]), sent, false,
+         i = client->shard->outgoing[i].next) {
+        const struct outgoing *outgoing = &client->shard->outgoing[i];
+        sent = settle_run(client, outgoing_bytes(client, outgoing), sent, outgoing->from_batch,
                           &error);
+    }
     client->outgoing_first = client->outgoing_last = OUTGOING_NONE;
     if (tail.iov_len > 0) {
         settle_run(client, tail, sent, true, &error);
@@ -113,7 +125,7 @@ static bool is_over_limit(const struct client *client)
 {
     if (client->state != CLIENT_OPEN || outbox_is_empty(&client->outbox))
         return false;
-    return client->outbox.queued > client->setup->config->queue_bytes ||
+    return client->outbox.held > client->setup->config->queue_bytes ||
            hub_is_queue_full(client->shard->hub);
 }
 

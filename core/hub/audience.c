@@ -165,8 +165,7 @@ void audience_forward(struct audience *audience)
 
 static void empty_batch(struct audience *audience)
 {
-    shared_bytes_unref(audience->kept);
-    audience->kept = NULL;
+    backlog_end_batch(&audience->backlog);
     audience->batch.len = 0;
     audience->batch_messages = 0;
     audience->batch_skips = 0;

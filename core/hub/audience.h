@@ -11,7 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/counter.h"
-#include "client/shared_bytes.h"
+#include "client/backlog.h"
 #include "ws/frame.h"
 
 #include <stdbool.h>
@@ -36,8 +36,8 @@ struct audience {
     uint32_t batch_messages;
     uint64_t batch_skips; /* how many of them clients are not to get, summed over clients */
     uint32_t outbound_messages;
-    struct buffer outbound;    /* those of them that came from this loop, for the others */
-    struct shared_bytes *kept; /* during a flush: a copy for those who cannot take it all */
+    struct buffer outbound; /* those of them that came from this loop, for the others */
+    struct backlog backlog; /* for those that could not take a batch whole */
     struct audience *next_dirty;
     bool is_dirty;
     counter messages_in;

@@ -76,13 +76,13 @@ static void shares_one_copy_between_clients(void **state)
     size_t len = make_stream(stream, 3, 20);
     struct shared_bytes *bytes = shared_bytes_create(stream, len, &account);
     (void)state;
-    assert_int_equal(outbox_append(&first, bytes, 5), OK);
-    assert_int_equal(outbox_append(&second, bytes, 0), OK);
+    assert_int_equal(outbox_append(&first, bytes, 5, len), OK);
+    assert_int_equal(outbox_append(&second, bytes, 0, len), OK);
     shared_bytes_unref(bytes);
     size_t held = account;
     assert_true(held >= len);
     outbox_clear(&first);
-    assert_int_equal(account, held);
+    assert_int_equal(account, held - 32); /* its record */
     outbox_clear(&second);
     assert_int_equal(account, 0);
 }
@@ -165,10 +165,71 @@ static void small_frames_share_memory(void **state)
         append(&outbox, stream, len, 0);
     assert_int_equal(outbox.queued, 1000 * len);
     assert_true(account < 2 * outbox.queued);
-    assert_true(outbox_gather(&outbox, pieces, 16) <= 4);
+    assert_true(outbox_gather(&outbox, pieces, 16) <= 6);
     contents(&outbox, seen);
     for (size_t i = 0; i < 1000; i++)
         assert_memory_equal(seen + i * len, stream, len);
+    outbox_clear(&outbox);
+    assert_int_equal(account, 0);
+}
+
+/* A client that stays behind needs no record for what directly follows what it has. */
+static void what_follows_costs_no_record(void **state)
+{
+    struct outbox outbox = {0};
+    uint8_t stream[8192], seen[8192];
+    size_t len = make_stream(stream, 20, 100);
+    struct shared_bytes *bytes = shared_bytes_create(stream, len, &account);
+    size_t without = account;
+    (void)state;
+    for (size_t at = 0; at < len; at += 102)
+        assert_int_equal(outbox_append(&outbox, bytes, at, at + 102), OK);
+    shared_bytes_unref(bytes);
+    assert_int_equal(account - without, 32);
+    assert_int_equal(outbox.held, len + 32);
+    assert_int_equal(contents(&outbox, seen), len);
+    assert_memory_equal(seen, stream, len);
+    outbox_consume(&outbox, 1000);
+    assert_int_equal(outbox.held, len - 1000 + 32);
+    outbox_clear(&outbox);
+    assert_int_equal(outbox.held, 0);
+    assert_int_equal(account, 0);
+}
+
+/* Private frames and shared ones take turns: what is held for the client is charged to it. */
+static void charges_private_copies_and_records_whole(void **state)
+{
+    struct outbox outbox = {0};
+    uint8_t stream[8192];
+    size_t len = make_stream(stream, 20, 100);
+    struct shared_bytes *bytes = shared_bytes_create(stream, len, &account);
+    size_t before = account;
+    (void)state;
+    for (size_t at = 0; at < len; at += 2 * 102) {
+        append(&outbox, stream, 102, 0);
+        assert_int_equal(outbox_append(&outbox, bytes, at, at + 102), OK);
+    }
+    assert_int_equal(outbox.held, account - before + 10 * 102);
+    assert_true(outbox.held < 4 * outbox.queued);
+    shared_bytes_unref(bytes);
+    outbox_clear(&outbox);
+    assert_int_equal(account, 0);
+}
+
+static void copies_a_few_shared_bytes_into_a_private_segment(void **state)
+{
+    struct outbox outbox = {0};
+    uint8_t stream[64], seen[64];
+    size_t len = make_stream(stream, 2, 2);
+    struct shared_bytes *bytes = shared_bytes_create(stream, len, &account);
+    (void)state;
+    append(&outbox, stream, 4, 0);
+    size_t before = account;
+    assert_int_equal(outbox_append(&outbox, bytes, 4, 8), OK);
+    assert_int_equal(account, before);
+    assert_int_equal(contents(&outbox, seen), len);
+    assert_memory_equal(seen, stream, len);
+    shared_bytes_unref(bytes);
     outbox_clear(&outbox);
     assert_int_equal(account, 0);
 }
@@ -184,6 +245,9 @@ int main(void)
         cmocka_unit_test(truncating_keeps_what_tls_has_begun_to_send),
         cmocka_unit_test(truncating_keeps_the_response_to_the_upgrade),
         cmocka_unit_test(small_frames_share_memory),
+        cmocka_unit_test(what_follows_costs_no_record),
+        cmocka_unit_test(charges_private_copies_and_records_whole),
+        cmocka_unit_test(copies_a_few_shared_bytes_into_a_private_segment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
