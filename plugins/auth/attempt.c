@@ -246,7 +246,7 @@ static void on_cancel(struct sl_instance *self, struct sl_ticket ticket, void *c
     (void)ticket;
     atomic_store(&attempt->is_cancelled, true);
     if (reason == SL_CANCEL_TIMEOUT && !attempt->is_renewal)
-        attempt->session->timer = SESSION_UNCHECKED; /* on_error may let it pass; auth does not. */
+        attempt->session->is_unchecked = true; /* on_error may let it pass; auth does not. */
     attempt_unref(attempt);
 }
 

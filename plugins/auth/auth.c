@@ -16,7 +16,6 @@
 #include <string.h>
 
 #define MAINTENANCE_INTERVAL INT64_C(1000000000)
-#define MAINTENANCE_TAG 0 /* no client has this id */
 
 struct auth {
     pthread_mutex_t lock;  /* of `policy`, held to take a reference */
@@ -133,7 +132,8 @@ static void on_close(struct sl_instance *self, struct sl_client *client, const s
 {
     struct auth *state = self->state;
     (void)how;
-    session_end(self->host->client_state(self, client), self, &state->home.watch);
+    session_end(self->host->client_state(self, client), self->host->client_id(client),
+                &state->home.watch);
 }
 
 static enum sl_verdict renew(struct policy *policy, struct sl_instance *self,
@@ -184,7 +184,7 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
     uint64_t front = atomic_load_explicit(&watch->front, memory_order_relaxed);
     if (atomic_load_explicit(&watch->unchecked, memory_order_relaxed) > 0) {
         const struct session *session = self->host->client_state(self, client);
-        if (session->timer == SESSION_UNCHECKED)
+        if (session->is_unchecked)
             return self->host->close_with(client, CLOSE_UNCHECKED,
                                           "Your credentials could not be checked in time.");
     }
@@ -210,6 +210,7 @@ static void maintain(struct sl_instance *self)
     struct auth *state = self->state;
     struct policy *policy = take_policy(self);
     int64_t now = self->host->time_monotonic();
+    session_close_expired(self, policy);
     if (policy->jwt.fetched != NULL)
         fetched_keys_maintain(policy->jwt.fetched, &policy->jwt.fetch, self);
     if (policy->reread > 0 && policy_has_files(policy) && now >= state->next_reread) {
@@ -223,14 +224,9 @@ static void maintain(struct sl_instance *self)
 
 static void on_timer(struct sl_instance *self, uint64_t timer, uint64_t tag)
 {
-    struct auth *state = self->state;
     (void)timer;
-    if (tag == MAINTENANCE_TAG) {
-        maintain(self);
-        return;
-    }
-    self->host->metric_add(state->home.meters.expired, 1);
-    (void)self->host->close(self, tag, CLOSE_EXPIRED, "Your credentials have expired.");
+    (void)tag;
+    maintain(self);
 }
 
 static void take_over(struct auth *state, struct policy *policy)
@@ -259,10 +255,12 @@ static int create(struct sl_instance *self)
     }
     state->next_reread = self->host->time_monotonic() + policy->reread;
     pthread_mutex_init(&state->lock, NULL);
+    expiry_init(&state->home.watch.expiry, self->host);
     take_over(state, policy);
-    if (self->host->timer_start(self, 1, MAINTENANCE_INTERVAL, MAINTENANCE_TAG) != 0)
+    if (self->host->timer_start(self, 1, MAINTENANCE_INTERVAL, 0) != 0)
         return 0;
     policy_unref(policy);
+    expiry_deinit(&state->home.watch.expiry);
     pthread_mutex_destroy(&state->lock);
     http_destroy(state->home.http);
     return sl_fail(self, "there is no memory for a timer");
@@ -284,6 +282,7 @@ static void destroy(struct sl_instance *self)
     struct auth *state = self->state;
     http_destroy(state->home.http);
     policy_unref(state->policy);
+    expiry_deinit(&state->home.watch.expiry);
     pthread_mutex_destroy(&state->lock);
 }
 

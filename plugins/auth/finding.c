@@ -13,13 +13,18 @@ void finding_init(struct finding *finding)
     finding->text_len = 0;
 }
 
+static bool is_name(const char *text, size_t len, size_t most)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return false;
+    return len > 0 && len <= most;
+}
+
 bool finding_identify(struct finding *finding, const char *identity, size_t len)
 {
-    if (len == 0 || len > IDENTITY_MAX)
+    if (!is_name(identity, len, IDENTITY_MAX))
         return false;
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)identity[i] < 0x20 || identity[i] == 0x7f)
-            return false;
     memcpy(finding->identity, identity, len);
     finding->identity[len] = '\0';
     finding->identity_len = len;
@@ -46,8 +51,9 @@ bool finding_attribute(struct finding *finding, const char *name_cstr, const cha
                        size_t len)
 {
     size_t name_len = strlen(name_cstr);
-    if (finding->attribute_count >= ATTRIBUTES_MAX || name_len > ATTRIBUTE_NAME_MAX ||
-        len > ATTRIBUTES_TEXT || finding->text_len + name_len + len + 2 > ATTRIBUTES_TEXT ||
+    if (finding->attribute_count >= ATTRIBUTES_MAX ||
+        !is_name(name_cstr, name_len, ATTRIBUTE_NAME_MAX) || len > ATTRIBUTES_TEXT ||
+        finding->text_len + name_len + len + 2 > ATTRIBUTES_TEXT ||
         strncmp(name_cstr, ATTRIBUTES_PREFIX, strlen(ATTRIBUTES_PREFIX)) == 0)
         return false;
     add(finding, name_cstr, value, len);

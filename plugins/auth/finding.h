@@ -14,8 +14,8 @@
 #define ATTRIBUTE_NAME_MAX 63
 #define ATTRIBUTES_MAX 16    /* that a method finds */
 #define ATTRIBUTES_TEXT 4096 /* bytes of all their names and values */
-#define ATTRIBUTES_OWN 2     /* that auth adds, for which there is always room */
-#define ATTRIBUTES_OWN_TEXT 128
+#define ATTRIBUTES_OWN 3     /* that auth adds, for which there is always room */
+#define ATTRIBUTES_OWN_TEXT (128 + ATTRIBUTES_MAX * (ATTRIBUTE_NAME_MAX + 1))
 #define ATTRIBUTES_PREFIX "auth." /* of their names; no method may use it */
 
 /* What a method says about a client. */
@@ -57,8 +57,8 @@ void finding_init(struct finding *finding);
 /* Names the client: 1 to IDENTITY_MAX bytes without control characters, else false. */
 bool finding_identify(struct finding *finding, const char *identity, size_t len);
 
-/* Adds an attribute, copied. False if there are too many, they are too long, or the name is one of
- * auth's own. */
+/* Adds an attribute, copied. False if there are too many, they are too long, or the name is empty,
+ * has control characters or is one of auth's own. */
 bool finding_attribute(struct finding *finding, const char *name_cstr, const char *value,
                        size_t len);
 

@@ -10,6 +10,7 @@
 
 #include "callback.h"
 #include "credential.h"
+#include "expiry.h"
 #include "finding.h"
 #include "jwt_method.h"
 #include "meters.h"
@@ -27,10 +28,11 @@ enum method {
 
 struct policy_text; /* one copied text, in a list */
 
-/* What is looked at for every message, without a lock; the instance's. */
+/* What the instance knows about its sessions; looked at for every message, without a lock. */
 struct session_watch {
     atomic_uint unchecked;  /* clients that nobody checked in time, and that are being closed */
     _Atomic uint64_t front; /* of messages that renew: session_front_of */
+    struct expiry expiry;   /* not looked at for messages */
 };
 
 /* What policies need of their instance, and outlives them. */

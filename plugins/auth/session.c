@@ -9,41 +9,77 @@
 #define FRONT_MAX 7      /* bytes of its name that a word holds */
 #define RENEWAL_REST 256 /* bytes of a renewal beside its token */
 #define ANSWER_SIZE 256
+#define GIVEN_SIZE (ATTRIBUTES_MAX * (ATTRIBUTE_NAME_MAX + 1) + 1)
+
+/* The names of what the credentials give, for the renewal that takes them back. */
+static void list_given(const struct finding *finding, char given[GIVEN_SIZE])
+{
+    size_t len = 0;
+    for (size_t i = 0; i < finding->attribute_count; i++)
+        len += (size_t)snprintf(given + len, GIVEN_SIZE - len, "%s%s", i > 0 ? "\n" : "",
+                                finding->attributes[i].name.data);
+    given[len] = '\0';
+}
 
 void session_describe(const struct policy *policy, struct finding *finding)
 {
     char digits[32];
+    char given[GIVEN_SIZE];
+    list_given(finding, given);
     snprintf(digits, sizeof digits, "%lld", (long long)finding->expires);
     if (policy->sets_attributes)
         finding_own_attribute(finding, SESSION_METHOD, finding->method);
     if (finding->expires > 0)
         finding_own_attribute(finding, SESSION_EXPIRES, digits);
+    if (given[0] != '\0')
+        finding_own_attribute(finding, SESSION_GIVEN, given);
 }
 
-/* The timer's tag is the client's id: on_timer closes it. */
-static void start_timer(struct session *session, struct sl_instance *self, uint64_t client,
-                        const struct policy *policy)
+/* -- expiry -- */
+
+static void watch_expiry(struct session *session, struct sl_instance *self, uint64_t client,
+                         const struct policy *policy)
+{
+    struct expiry *expiry = &policy->watch->expiry;
+    expiry_remove(expiry, session->slot, client);
+    session->slot = 0;
+    if (session->expires == 0)
+        return;
+    session->slot = expiry_add(expiry, client, session->expires);
+    if (session->slot == 0) /* Nobody would ever close it. */
+        (void)self->host->close(self, client, 1011,
+                                "There is no memory to watch your credentials.");
+}
+
+static bool is_over(const struct expiry_entry *entry, const struct policy *policy, int64_t now)
+{
+    int64_t latest = (INT64_MAX - policy->grace) / SECOND;
+    return entry->expires < latest && now >= entry->expires * SECOND + policy->grace;
+}
+
+void session_close_expired(struct sl_instance *self, const struct policy *policy)
 {
     const struct sl_host *host = self->host;
-    if (session->timer != 0)
-        host->timer_stop(self, session->timer);
-    session->timer = 0;
-    if (session->expires == 0 || !policy->closes_expired)
-        return;
-    int64_t left = session->expires > INT64_MAX / SECOND / 2
-                       ? INT64_MAX / 2
-                       : session->expires * SECOND - host->time_wall();
-    left = (left > 0 ? left : 0) + policy->grace;
-    session->timer = host->timer_start(self, left > 0 ? left : 1, 0, client);
-    if (session->timer == 0) /* Nobody would ever close it. */
-        (void)host->close(self, client, 1011, "There is no memory to watch your credentials.");
+    struct expiry *expiry = &policy->watch->expiry;
+    struct expiry_entry first;
+    uint32_t slot;
+    int64_t now = host->time_wall();
+    while (policy->closes_expired && expiry_first(expiry, &first, &slot) &&
+           is_over(&first, policy, now)) {
+        if (host->close(self, first.client, CLOSE_EXPIRED, "Your credentials have expired.") != 0)
+            return; /* No memory: the next look tries again. */
+        expiry_remove(expiry, slot, first.client);
+        host->metric_add(policy->meters->expired, 1);
+    }
 }
+
+/* -- beginning and end -- */
 
 void session_begin(struct session *session, struct sl_instance *self, struct sl_client *client,
                    const struct policy *policy)
 {
     struct sl_string text;
-    if (session->timer == SESSION_UNCHECKED) {
+    if (session->is_unchecked) {
         atomic_fetch_add(&policy->watch->unchecked, 1);
         (void)self->host->close(self, self->host->client_id(client), CLOSE_UNCHECKED,
                                 "Your credentials could not be checked in time.");
@@ -53,17 +89,18 @@ void session_begin(struct session *session, struct sl_instance *self, struct sl_
     if (!self->host->attribute(client, SESSION_EXPIRES, &text))
         return;
     session->expires = strtoll(text.data, NULL, 10);
-    start_timer(session, self, self->host->client_id(client), policy);
+    watch_expiry(session, self, self->host->client_id(client), policy);
 }
 
-void session_end(struct session *session, struct sl_instance *self, struct session_watch *watch)
+void session_end(struct session *session, uint64_t client, struct session_watch *watch)
 {
-    if (session->timer == SESSION_UNCHECKED)
+    if (session->is_unchecked)
         atomic_fetch_sub(&watch->unchecked, 1);
-    else if (session->timer != 0)
-        self->host->timer_stop(self, session->timer);
-    session->timer = 0;
+    expiry_remove(&watch->expiry, session->slot, client);
+    session->slot = 0;
 }
+
+/* -- renewal -- */
 
 static void tell(struct sl_instance *self, struct sl_client *client, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -94,18 +131,54 @@ static const char *renewal_error(struct sl_instance *self, const struct sl_clien
                : "The token names somebody else.";
 }
 
-/* Whether the client has all of the new attributes, and of the old expiry none. */
+static void remove_attribute(struct sl_instance *self, struct sl_client *client, const char *name)
+{
+    (void)self->host->attribute_set(self, client, name, NULL, 0);
+}
+
+static bool has_attribute(const struct finding *finding, const char *name)
+{
+    for (size_t i = 0; i < finding->attribute_count; i++)
+        if (strcmp(finding->attributes[i].name.data, name) == 0)
+            return true;
+    return false;
+}
+
+/* What the credentials of before gave, and the new ones do not. */
+static void take_back(struct sl_instance *self, struct sl_client *client,
+                      const struct finding *finding)
+{
+    char names[GIVEN_SIZE];
+    char *rest = names;
+    struct sl_string given;
+    if (!self->host->attribute(client, SESSION_GIVEN, &given) || given.len >= sizeof names)
+        return;
+    memcpy(names, given.data, given.len);
+    names[given.len] = '\0';
+    for (char *name; (name = strsep(&rest, "\n")) != NULL;)
+        if (!has_attribute(finding, name))
+            remove_attribute(self, client, name);
+    if (!has_attribute(finding, SESSION_GIVEN))
+        remove_attribute(self, client, SESSION_GIVEN);
+}
+
+/* Whether the client has all of the new attributes; if not it has none, rather than a mixture. */
 static bool set_attributes(struct sl_instance *self, struct sl_client *client,
                            const struct finding *finding)
 {
     const struct sl_host *host = self->host;
-    bool fine =
-        finding->expires > 0 || host->attribute_set(self, client, SESSION_EXPIRES, NULL, 0) == 0;
+    bool fine = true;
+    take_back(self, client, finding);
     for (size_t i = 0; fine && i < finding->attribute_count; i++) {
         const struct sl_pair *pair = &finding->attributes[i];
         fine = host->attribute_set(self, client, pair->name.data, pair->value.data,
                                    pair->value.len) == 0;
     }
+    for (size_t i = 0; !fine && i < finding->attribute_count; i++)
+        if (strcmp(finding->attributes[i].name.data, SESSION_EXPIRES) != 0)
+            remove_attribute(self, client, finding->attributes[i].name.data);
+    if (fine && finding->expires == 0)
+        remove_attribute(self, client, SESSION_EXPIRES);
     return fine;
 }
 
@@ -122,7 +195,7 @@ void session_renew(struct session *session, struct sl_instance *self, struct sl_
         return;
     }
     session->expires = finding->expires;
-    start_timer(session, self, host->client_id(client), policy);
+    watch_expiry(session, self, host->client_id(client), policy);
     host->metric_add(policy->meters->renewed, 1);
     if (finding->expires > 0)
         tell(self, client, "{\"renewed\":true,\"expires_in\":%lld}",

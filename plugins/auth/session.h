@@ -2,8 +2,9 @@
  * A client that is connected: when its credentials expire, and how it renews them.
  *
  * The expiry is an attribute of the client too (auth.expires, seconds since 1970), so that an
- * instance that a reload brings knows it. Runs on the client's thread; the timer fires on the
- * instance's.
+ * instance that a reload brings knows it; and so are the names of the attributes that came from
+ * the credentials (auth.given), which a renewal takes back. Runs on the client's thread, but for
+ * session_close_expired.
  */
 #ifndef AUTH_SESSION_H
 #define AUTH_SESSION_H
@@ -13,16 +14,15 @@
 
 #define SESSION_EXPIRES "auth.expires"
 #define SESSION_METHOD "auth.method"
+#define SESSION_GIVEN "auth.given" /* names, with line feeds between */
 #define CLOSE_EXPIRED 4401
 #define CLOSE_UNCHECKED 1013
 
 struct session {
-    uint64_t timer;  /* 0: none; SESSION_UNCHECKED */
-    int64_t expires; /* seconds since 1970; 0: never */
+    int64_t expires;   /* seconds since 1970; 0: never */
+    uint32_t slot;     /* in the instance's struct expiry; 0: none */
+    bool is_unchecked; /* the check missed its deadline, and on_error let the client pass */
 };
-
-/* The check missed its deadline, and on_error let the client pass. */
-#define SESSION_UNCHECKED UINT64_MAX
 
 /* Adds the attributes that a session begins with. */
 void session_describe(const struct policy *policy, struct finding *finding);
@@ -32,9 +32,14 @@ void session_begin(struct session *session, struct sl_instance *self, struct sl_
                    const struct policy *policy);
 
 /* Ends it. */
-void session_end(struct session *session, struct sl_instance *self, struct session_watch *watch);
+void session_end(struct session *session, uint64_t client, struct session_watch *watch);
 
-/* Prolongs it by what a renewal found, if it is the same client's; says so to the client. */
+/* Closes those whose credentials have expired, by the wall clock of this moment. Called once a
+ * second, on the thread of the instance's timers. */
+void session_close_expired(struct sl_instance *self, const struct policy *policy);
+
+/* Prolongs it by what a renewal found, if it is the same client's; says so to the client. What the
+ * credentials of before gave and the new ones do not is taken back. */
 void session_renew(struct session *session, struct sl_instance *self, struct sl_client *client,
                    const struct policy *policy, enum check result, const struct finding *finding);
 

@@ -1,0 +1,62 @@
+"""Clients of auth that stay: what a renewal changes, and what a reload makes of their expiry."""
+
+import json
+import time
+import unittest
+
+from harness import Issuer, RawClient, Sluice, endpoint, settings
+from harness.auth import AuthTest, bearer, stage
+
+issuer = None
+LATER = {'plugin': 'later'}
+
+
+def setUpModule():
+    global issuer
+    issuer = Issuer()
+
+
+def tearDownModule():
+    issuer.close()
+
+
+def jwt(**options):
+    return stage('auth', jwks_url=issuer.url + '/jwks', jwt_audience=['sluice'], jwt_leeway='0s', **options)
+
+
+class Renewal(AuthTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.configuration = settings(
+            endpoint('/ws', [jwt(renewal='renew', jwt_attributes={'role': 'role', 'team': 'team'}), LATER]))
+        super().setUpClass()
+
+    def attribute(self, client, name):
+        client.text(f'get {name}')
+        return client.read_text()
+
+    def test_what_the_old_token_gave_goes_with_it(self):
+        with RawClient(self.server, '/ws', headers=bearer(issuer.sign(role='admin', team='blue'))) as client:
+            self.assertEqual(self.attribute(client, 'role'), 'admin')
+            for claims, role, team in (({'team': 'red'}, 'none', 'red'), ({}, 'none', 'none'),
+                                       ({'role': 'user'}, 'user', 'none'), ({'exp': None}, 'user', 'none')):
+                client.text(json.dumps({'renew': issuer.sign(**claims)}))
+                renewed = json.loads(client.read_text())['renewed']
+                self.assertEqual(renewed, 'exp' not in claims)  # who is refused keeps what there is
+                self.assertEqual(self.attribute(client, 'role'), role)
+                self.assertEqual(self.attribute(client, 'team'), team)
+
+
+class Reload(unittest.TestCase):
+    def configuration(self, **options):
+        return settings(endpoint('/ws', [jwt(**options)]))
+
+    def test_turning_expire_on_and_grace_off_reaches_who_is_there(self):
+        with Sluice(self.configuration(expire=False)) as server:
+            expires = int(time.time()) + 2
+            with RawClient(server, '/ws', headers=bearer(issuer.sign(exp=expires))) as client:
+                server.reload(self.configuration(expire=True, grace='1h'))
+                server.reload(self.configuration(expire=True))
+                self.assertEqual(client.expect_close(), (4401, b'Your credentials have expired.'))
+                self.assertGreaterEqual(time.time(), expires)
+            self.assertEqual(server.metric('sluice_plugin_auth_expired_total'), 1)
