@@ -177,10 +177,16 @@ static void wait_for_stop(struct server_parts *parts, int signals)
     }
 }
 
-/* Waits until all clients are gone, the grace period is over, or a second signal comes. */
+static bool is_busy(const struct server_parts *parts)
+{
+    return hub_client_count(parts->hub, NULL) > 0 || hub_has_offloaded_work(parts->hub);
+}
+
+/* Waits until all clients are gone and all offloaded work is done, the grace period is over, or a
+ * second signal comes. */
 static void wait_for_clients(const struct server_parts *parts, int signals, int64_t deadline)
 {
-    while (hub_client_count(parts->hub, NULL) > 0 && clock_monotonic() < deadline) {
+    while (is_busy(parts) && clock_monotonic() < deadline) {
         int number = wait_for_work(parts, signals, DRAIN_POLL);
         if (number == SIGINT || number == SIGTERM)
             break;

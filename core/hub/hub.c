@@ -130,7 +130,7 @@ void hub_destroy(struct hub *hub)
         return;
     atomic_store(&hub->is_draining, true);
     atomic_store(&hub->is_stopping, true);
-    worker_pool_stop(hub->workers); /* First: what is done comes back to the loops. */
+    worker_pool_stop(hub->workers); /* First: what is done, or given up, comes back to the loops. */
     for (unsigned i = 0; hub->is_started && i < hub->shard_count; i++)
         loop_stop(&hub->shards[i].loop);
     deliver_rest(hub);
@@ -258,6 +258,13 @@ void hub_accept(struct hub *hub, struct upgrade *upgrade)
     atomic_fetch_add_explicit(&best->load, 1, memory_order_relaxed);
     upgrade->mail.deliver = client_accept;
     loop_post(&best->loop, &upgrade->mail);
+}
+
+bool hub_has_offloaded_work(struct hub *hub)
+{
+    struct worker_stats stats;
+    worker_pool_read(hub->workers, &stats);
+    return stats.waiting + stats.running > 0;
 }
 
 uint32_t hub_client_count(const struct hub *hub, const struct endpoint *endpoint)

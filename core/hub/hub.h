@@ -83,6 +83,9 @@ MUST_CHECK int hub_broadcast(struct hub *hub, struct endpoint *endpoint, enum op
 MUST_CHECK int hub_broadcast_to_all(struct hub *hub, enum opcode opcode, const void *data,
                                     size_t len);
 
+/* Whether work of plugins waits for a worker thread or runs on one. Any thread. */
+bool hub_has_offloaded_work(struct hub *hub);
+
 /* How many clients an endpoint has (NULL: all endpoints). Any thread. */
 uint32_t hub_client_count(const struct hub *hub, const struct endpoint *endpoint);
 

@@ -116,7 +116,7 @@ static void release(struct hub_reload *reload)
     for (size_t i = 0; i < reload->change_count; i++)
         endpoint_setup_unref(reload->changes[i].setup);
     for (size_t i = 0; i < reload->live.count; i++)
-        option_set_destroy(reload->live.items[i].options);
+        options_version_unref(reload->live.items[i].options);
     free(reload->live.items);
     free(reload->mails);
     free(reload->changes);

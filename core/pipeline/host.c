@@ -72,8 +72,7 @@ static int64_t host_time_wall(void)
 
 static const struct sl_value *host_option(const struct sl_instance *self, const char *name)
 {
-    return option_set_get(atomic_load_explicit(&instance_of(self)->options, memory_order_acquire),
-                          name);
+    return option_set_get(host_options(self), name);
 }
 
 /* -- the upgrade request -- */

@@ -36,12 +36,18 @@ struct job {
     void (*work)(struct sl_instance *self, void *context);
     void (*done)(struct sl_instance *self, struct sl_client *client, void *context);
     void *context;
+    struct options_version *options; /* one reference: what `work` has read; NULL: nothing */
 };
 
+static _Thread_local struct job *current_job; /* whose `work` runs on this thread */
+
+/* The job's client, or NULL: there is none, it is gone, or a reload has taken it away from the
+ * instance, whose state block it has no more then. */
 static struct client *client_of_job(struct loop *loop, const struct job *job)
 {
     bool is_there = job->client_id != 0 && loop_current() == loop;
-    return is_there ? shard_find(shard_of(loop), job->client_id) : NULL;
+    struct client *client = is_there ? shard_find(shard_of(loop), job->client_id) : NULL;
+    return client != NULL && chain_has(client->setup->chain, job->instance) ? client : NULL;
 }
 
 static void deliver_done(struct loop *loop, struct mail *mail)
@@ -58,21 +64,42 @@ static void deliver_done(struct loop *loop, struct mail *mail)
     free(job);
 }
 
+static struct loop *home_of_job(const struct job *job)
+{
+    struct hub *hub = job->instance->endpoint->hub;
+    unsigned index = client_id_loop(job->client_id);
+    return job->client_id != 0 && index < hub->shard_count ? &hub->shards[index].loop
+                                                           : instance_home(job->instance);
+}
+
 /* Comes back even if there is nothing to be done, so that the reference is given up on a loop. */
+static void send_home(struct job *job, struct loop *loop)
+{
+    job->mail.deliver = deliver_done;
+    loop_post(loop, &job->mail);
+}
+
 static void run_job(struct worker_job *base)
 {
     struct job *job = (struct job *)base;
-    struct hub *hub = job->instance->endpoint->hub;
-    unsigned index = client_id_loop(job->client_id);
-    struct loop *loop = job->client_id != 0 && index < hub->shard_count
-                            ? &hub->shards[index].loop
-                            : instance_home(job->instance);
     crash_running = (struct crash_running){
         .subject = &job->instance->crash, .hook = "offload", .client_id = job->client_id};
+    current_job = job;
     job->work(&job->instance->seen, job->context);
+    current_job = NULL;
     crash_running = (struct crash_running){.subject = NULL};
-    job->mail.deliver = deliver_done;
-    loop_post(loop, &job->mail);
+    options_version_unref(job->options);
+    send_home(job, home_of_job(job));
+}
+
+/* The server ends first: `done` frees the context, and must not take it for the result of `work`,
+ * so it gets no client. */
+static void abandon_job(struct worker_job *base)
+{
+    struct job *job = (struct job *)base;
+    struct loop *loop = home_of_job(job);
+    job->client_id = 0;
+    send_home(job, loop);
 }
 
 int host_offload(struct sl_instance *self, uint64_t client_id,
@@ -88,7 +115,7 @@ int host_offload(struct sl_instance *self, uint64_t client_id,
         free(job);
         return -1;
     }
-    *job = (struct job){.base.run = run_job,
+    *job = (struct job){.base = {.run = run_job, .abandon = abandon_job},
                         .instance = instance,
                         .client_id = client_id,
                         .work = work,
@@ -99,6 +126,21 @@ int host_offload(struct sl_instance *self, uint64_t client_id,
     instance_unref(instance);
     free(job);
     return -1;
+}
+
+/* -- options -- */
+
+struct option_set *host_options(const struct sl_instance *self)
+{
+    struct instance_options *options = &instance_of(self)->options;
+    struct job *job = current_job;
+    if (job != NULL && job->instance == instance_of(self)) {
+        if (job->options == NULL)
+            job->options = instance_options_hold(options);
+        return job->options->set;
+    }
+    bool in_hook = job == NULL && (loop_current() != NULL || crash_running.subject != NULL);
+    return in_hook ? instance_options_in_hook(options) : instance_options_lend(options);
 }
 
 /* -- timers -- */

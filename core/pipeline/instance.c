@@ -52,7 +52,7 @@ bool instance_may_log(struct instance *instance, enum instance_log kind, int64_t
 
 static void instance_free(struct instance *instance)
 {
-    option_set_destroy(atomic_load_explicit(&instance->options, memory_order_relaxed));
+    instance_options_deinit(&instance->options);
     plugin_metrics_deinit(&instance->metrics);
     config_destroy(instance->owner);
     plugin_unref(instance->plugin);
@@ -141,6 +141,7 @@ static struct instance *instance_allocate(struct plugin *plugin, const struct in
     instance->loop_count = place->loop_count;
     instance->reads_files = reads_files(plugin);
     plugin_metrics_init(&instance->metrics);
+    instance_options_init(&instance->options);
     return instance;
 }
 
@@ -196,17 +197,19 @@ static int call_create(struct instance *instance, const struct stage_config *sta
 }
 
 static int read_options(const struct instance *instance, const struct stage_config *stage,
-                        struct diagnostics *diagnostics, struct option_set **out)
+                        struct diagnostics *diagnostics, struct options_version **out)
 {
-    return option_set_create(&instance->plugin->options, instance->plugin->table.name,
-                             stage->options, stage->position, diagnostics, out);
+    struct option_set *set;
+    int error = option_set_create(&instance->plugin->options, instance->plugin->table.name,
+                                  stage->options, stage->position, diagnostics, &set);
+    return error != OK ? error : options_version_create(set, out);
 }
 
 int instance_create(struct plugin *plugin, const struct stage_config *stage,
                     const struct instance_place *place, struct diagnostics *diagnostics,
                     struct instance **out)
 {
-    struct option_set *options = NULL;
+    struct options_version *options = NULL;
     struct instance *instance = instance_allocate(plugin, place);
     if (instance == NULL)
         return ERR_NO_MEMORY;
@@ -214,7 +217,7 @@ int instance_create(struct plugin *plugin, const struct stage_config *stage,
     int error = allocate_parts(instance);
     if (error == OK)
         error = read_options(instance, stage, diagnostics, &options);
-    atomic_init(&instance->options, options);
+    instance_options_exchange(&instance->options, options); /* There were none before. */
     if (error == OK)
         error = call_create(instance, stage, diagnostics);
     instance->is_created = error == OK;
@@ -254,8 +257,7 @@ int instance_change_prepare(struct instance *instance, const struct stage_config
 
 static void exchange_options(struct instance_change *change)
 {
-    change->options =
-        atomic_exchange_explicit(&change->instance->options, change->options, memory_order_acq_rel);
+    change->options = instance_options_exchange(&change->instance->options, change->options);
 }
 
 int instance_change_apply(struct instance_change *change, struct diagnostics *diagnostics)

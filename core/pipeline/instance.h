@@ -16,6 +16,7 @@
 #include "base/histogram.h"
 #include "config/config.h"
 #include "loop/mailbox.h"
+#include "pipeline/instance_options.h"
 #include "pipeline/plugin.h"
 #include "pipeline/plugin_metric.h"
 
@@ -75,18 +76,18 @@ struct instance {
     struct mail farewell; /* to the control mailbox, when nobody refers to it any more */
     struct plugin *plugin;
     struct endpoint *endpoint;
-    const struct yaml_node *config;       /* the options as configured, or NULL */
-    struct config *owner;                 /* of `config`; one reference */
-    _Atomic(struct option_set *) options; /* owned */
-    unsigned use;                         /* the nth use of the plugin in the pipeline, from 1 */
-    unsigned slot;                        /* among the state blocks of a client */
-    size_t client_offset;                 /* of its block in a client's plugin_state */
-    bool reads_files;                     /* options name files, whose contents may change */
-    _Atomic bool is_shadow;               /* for what it does outside its hooks */
-    char *name;                           /* owned: "auth#1" */
-    char *failure;                        /* owned: what create or on_reload said, or NULL */
-    struct crash_subject crash;           /* what a crash report says of it */
-    struct instance_stats *stats;         /* owned; one for each loop */
+    const struct yaml_node *config; /* the options as configured, or NULL */
+    struct config *owner;           /* of `config`; one reference */
+    struct instance_options options;
+    unsigned use;                 /* the nth use of the plugin in the pipeline, from 1 */
+    unsigned slot;                /* among the state blocks of a client */
+    size_t client_offset;         /* of its block in a client's plugin_state */
+    bool reads_files;             /* options name files, whose contents may change */
+    _Atomic bool is_shadow;       /* for what it does outside its hooks */
+    char *name;                   /* owned: "auth#1" */
+    char *failure;                /* owned: what create or on_reload said, or NULL */
+    struct crash_subject crash;   /* what a crash report says of it */
+    struct instance_stats *stats; /* owned; one for each loop */
     unsigned loop_count;
     _Atomic int64_t logged_until[INSTANCE_LOG_COUNT]; /* see instance_may_log */
     struct plugin_metrics metrics;
@@ -126,7 +127,8 @@ bool instance_fits(const struct instance *instance, const struct plugin *plugin,
 struct instance_change {
     struct instance *instance; /* borrowed from its chain */
     const struct stage_config *stage;
-    struct option_set *options; /* owned: the new ones, and after instance_apply the old ones */
+    struct options_version *options; /* one reference: the new ones; after instance_change_apply
+                                        the old ones */
 };
 
 /* Reads a stage's options for an instance that takes them live. Main thread. Returns 0, ERR_CONFIG

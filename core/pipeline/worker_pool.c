@@ -122,16 +122,37 @@ int worker_pool_post(struct worker_pool *pool, struct worker_job *job)
     return error;
 }
 
+static void abandon_all(struct worker_job *job)
+{
+    unsigned count = 0;
+    while (job != NULL) {
+        struct worker_job *next = job->next;
+        job->abandon(job);
+        job = next;
+        count++;
+    }
+    if (count > 0)
+        log_warn("pipeline",
+                 "gave up %u offloaded jobs of plugins that had not begun; a longer "
+                 "shutdown.grace gives them time",
+                 count);
+}
+
 void worker_pool_stop(struct worker_pool *pool)
 {
     if (pool == NULL)
         return;
     pthread_mutex_lock(&pool->lock);
     pool->is_stopped = true;
+    struct worker_job *queued = pool->first;
+    pool->first = NULL;
+    pool->last = &pool->first;
+    pool->stats.waiting = 0;
     unsigned count = pool->thread_count;
     pool->thread_count = 0; /* They are joined once. */
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->lock);
+    abandon_all(queued);
     for (unsigned i = 0; i < count; i++)
         pthread_join(pool->threads[i], NULL);
 }

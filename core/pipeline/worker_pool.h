@@ -11,10 +11,11 @@
 
 #include <stdint.h>
 
-/* The first member of a larger struct that `run` knows, and owns from then on. */
+/* The first member of a larger struct, which `run` or `abandon` knows, and owns from then on. */
 struct worker_job {
     struct worker_job *next;
-    void (*run)(struct worker_job *job);
+    void (*run)(struct worker_job *job);     /* on a thread of the pool */
+    void (*abandon)(struct worker_job *job); /* instead, if the pool is stopped before its turn */
 };
 
 struct worker_pool;
@@ -33,7 +34,8 @@ MUST_CHECK int worker_pool_create(unsigned threads, uint32_t queue_max, struct w
  * been stopped) or ERR_SYSTEM (no thread could be started). */
 MUST_CHECK int worker_pool_post(struct worker_pool *pool, struct worker_job *job);
 
-/* Takes no more jobs, runs those that are queued, and waits for the threads. NULL is fine. */
+/* Takes no more jobs, abandons those that are queued, which is logged, and waits for those that
+ * run: the end of a server must not be as far away as its queue is long. NULL is fine. */
 void worker_pool_stop(struct worker_pool *pool);
 
 /* Stops and frees. NULL is fine. */

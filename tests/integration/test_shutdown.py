@@ -4,7 +4,7 @@ import signal
 import socket
 import unittest
 
-from harness import RawClient, Sluice, settings, wait_until
+from harness import RawClient, Sluice, endpoint, settings, stage, wait_until
 
 
 class Shutdown(unittest.TestCase):
@@ -60,3 +60,41 @@ class Shutdown(unittest.TestCase):
             server.wait_for_metric(1, 'sluice_clients')
             server.process.send_signal(signal.SIGTERM)
             server.stop(signal.SIGTERM)
+
+
+def jobs(**top):
+    """One worker thread; `jobs N` gives it N jobs of 100 ms each."""
+    return settings(endpoint('/ws', [stage('carried')]), offload={'threads': 1}, **top)
+
+
+class OffloadedWork(unittest.TestCase):
+    """150 jobs keep the worker busy for 15 seconds; how long it took to end is not looked at, but how
+    many of them have run."""
+
+    def serve(self, grace, count):
+        server = Sluice(jobs(shutdown={'grace': grace})).start()
+        with RawClient(server) as client:
+            client.text(f'jobs {count}')
+            wait_until(lambda: 'jobs: offloaded' in server.log(), 'the jobs are there')
+        server.wait_for_metric(0, 'sluice_clients')
+        return server
+
+    def test_the_grace_ends_with_jobs_in_the_queue(self):
+        server = self.serve('300ms', 150)
+        server.stop()
+        self.assertRegex(server.log(), r'gave up \d+ offloaded jobs')
+        self.assertLess(server.log().count('job: worked'), 100)
+        self.assertEqual(server.log().count('job: done'), 150)
+
+    def test_a_second_signal_does_not_wait_for_the_queue(self):
+        server = self.serve('60s', 150)
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: 'once more to end at once' in server.log(), 'the first signal is seen')
+        server.stop()
+        self.assertLess(server.log().count('job: worked'), 100)
+
+    def test_the_queue_is_worked_off_within_the_grace(self):
+        server = self.serve('60s', 5)
+        server.stop()
+        self.assertEqual(server.log().count('job: worked'), 5)
+        self.assertNotIn('gave up', server.log())

@@ -361,6 +361,9 @@ struct sl_host {
     void (*release)(void *memory);
 
     /* -- options [any thread]. `option` returns NULL if the option is not set and has no default.
+     * A value stays until the hook or the offloaded work that asked for it has returned; on a
+     * thread of the plugin's own it stays as long as the instance. Offloaded work sees one set of
+     * options from its first question to its end, whatever a reload does.
      * The value_* functions return 0, 0.0, false, an empty string or NULL for a value of another
      * type, and accept NULL. Inside maps, scalars have the type that YAML 1.2 gives them. */
     const struct sl_value *(*option)(const struct sl_instance *self, const char *name_cstr);
@@ -455,8 +458,10 @@ struct sl_host {
                     const struct sl_completion *details);
 
     /* -- work that blocks [any thread]. `work` runs on a thread of the server's pool, then `done`
-     * (may be NULL) exactly once on the thread of the client, which is NULL if it is gone or
-     * `client_id` is 0. The instance is not destroyed before. 0, or -1: too much is waiting, the
+     * (may be NULL) exactly once on the thread of the client, which is NULL if it is gone, a reload
+     * has taken it away from this instance (on_close has been called), or `client_id` is 0. The
+     * instance is not destroyed before. A server that stops does not run what is still waiting when
+     * its grace is over: then only `done` is called, with NULL. 0, or -1: too much is waiting, the
      * instance is being destroyed, or no memory; then neither is called. */
     int (*offload)(struct sl_instance *self, uint64_t client_id,
                    void (*work)(struct sl_instance *self, void *context),

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,7 +10,8 @@
 struct counted {
     struct worker_job job; /* first */
     atomic_uint *done;
-    sem_t *gate; /* waited for, or NULL */
+    atomic_uint *abandoned; /* or NULL: it must not be */
+    sem_t *gate;            /* waited for, or NULL */
 };
 
 static void count(struct worker_job *job)
@@ -21,15 +23,38 @@ static void count(struct worker_job *job)
     free(counted);
 }
 
-static int post(struct worker_pool *pool, atomic_uint *done, sem_t *gate)
+static void abandon(struct worker_job *job)
+{
+    struct counted *counted = (struct counted *)job;
+    assert_non_null(counted->abandoned);
+    atomic_fetch_add(counted->abandoned, 1);
+    free(counted);
+}
+
+static void wait_until_done(struct worker_pool *pool)
+{
+    struct worker_stats stats;
+    do {
+        sched_yield();
+        worker_pool_read(pool, &stats);
+    } while (stats.waiting + stats.running > 0);
+}
+
+static int post_as(struct worker_pool *pool, struct counted how)
 {
     struct counted *counted = malloc(sizeof *counted);
     assert_non_null(counted);
-    *counted = (struct counted){.job.run = count, .done = done, .gate = gate};
+    *counted = how;
+    counted->job = (struct worker_job){.run = count, .abandon = abandon};
     int error = worker_pool_post(pool, &counted->job);
     if (error != OK)
         free(counted);
     return error;
+}
+
+static int post(struct worker_pool *pool, atomic_uint *done, sem_t *gate)
+{
+    return post_as(pool, (struct counted){.done = done, .gate = gate});
 }
 
 static void runs_every_job_once(void **state)
@@ -41,6 +66,7 @@ static void runs_every_job_once(void **state)
     assert_int_equal(worker_pool_create(3, 10000, &pool), OK);
     for (int i = 0; i < 5000; i++)
         assert_int_equal(post(pool, &done, NULL), OK);
+    wait_until_done(pool);
     worker_pool_stop(pool);
     worker_pool_read(pool, &stats);
     assert_int_equal(done, 5000);
@@ -66,9 +92,47 @@ static void refuses_what_does_not_fit(void **state)
     assert_int_equal(stats.refused, 1);
     for (unsigned i = 0; i < taken; i++)
         sem_post(&gate);
+    wait_until_done(pool);
     worker_pool_stop(pool);
     assert_int_equal(done, taken);
     assert_int_equal(post(pool, &done, NULL), ERR_CLOSED);
+    worker_pool_destroy(pool);
+    sem_destroy(&gate);
+}
+
+/* Lets the job that runs go when the others have been abandoned. */
+static void *let_go(void *argument)
+{
+    const struct counted *how = argument;
+    while (atomic_load(how->abandoned) < 49)
+        sched_yield();
+    sem_post(how->gate);
+    return NULL;
+}
+
+static void stopping_abandons_what_has_not_begun(void **state)
+{
+    (void)state;
+    struct worker_pool *pool;
+    struct worker_stats stats;
+    atomic_uint done = 0, abandoned = 0;
+    sem_t gate;
+    pthread_t helper;
+    sem_init(&gate, 0, 0);
+    assert_int_equal(worker_pool_create(1, 100, &pool), OK);
+    struct counted how = {.done = &done, .abandoned = &abandoned, .gate = &gate};
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(post_as(pool, how), OK);
+    do {
+        worker_pool_read(pool, &stats);
+    } while (stats.running == 0);
+    assert_int_equal(pthread_create(&helper, NULL, let_go, &how), 0);
+    worker_pool_stop(pool);
+    pthread_join(helper, NULL);
+    assert_int_equal(done, 1);
+    assert_int_equal(abandoned, 49);
+    worker_pool_read(pool, &stats);
+    assert_int_equal(stats.waiting + stats.running, 0);
     worker_pool_destroy(pool);
     sem_destroy(&gate);
 }
@@ -104,6 +168,7 @@ static void many_threads_post_at_once(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, post_many, arguments), 0);
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
+    wait_until_done(pool);
     worker_pool_destroy(pool);
     assert_int_equal(done, 2000);
 }
@@ -113,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_every_job_once),
         cmocka_unit_test(refuses_what_does_not_fit),
+        cmocka_unit_test(stopping_abandons_what_has_not_begun),
         cmocka_unit_test(needs_no_thread_without_a_job),
         cmocka_unit_test(many_threads_post_at_once),
     };
