@@ -21,9 +21,7 @@
     .offset = offsetof(type, member), .count_offset = offsetof(type, number)
 #define POSITION(type, member) .position_offset = offsetof(type, member)
 #define SCHEMA(rows, type)                                                                         \
-    {                                                                                              \
-        .fields = (rows), .count = sizeof(rows) / sizeof((rows)[0]), .size = sizeof(type)          \
-    }
+    {.fields = (rows), .count = sizeof(rows) / sizeof((rows)[0]), .size = sizeof(type)}
 
 static const struct choice log_levels[] = {
     {"error", LOG_LEVEL_ERROR},

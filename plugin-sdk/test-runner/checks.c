@@ -499,24 +499,55 @@ static void many_visits(struct fake_instance *instance, const struct subject *su
     }
 }
 
+struct footprint {
+    size_t allocations; /* of host->allocate that are alive */
+    size_t heap;        /* bytes */
+};
+
+static struct footprint footprint_now(void)
+{
+    return (struct footprint){fake_live_allocations(), heap_in_use()};
+}
+
+static size_t growth(size_t before, size_t after)
+{
+    return after > before ? after - before : 0;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What clients leave behind is there after every round. A buffer that a library or a thread of the
+ * plugin's happens to hold at the end of one round is not; so the smallest growth of several rounds
+ * counts, and the first round without any ends the check. */
 static void check_leaks(const struct subject *subject)
 {
     const unsigned visits = 200;
+    const unsigned rounds = 6;
     struct fake_instance *instance = make(subject_load(subject), subject->options);
     situation_doing("hundreds of clients that come and go");
     many_visits(instance, subject, visits);
-    size_t allocations = fake_live_allocations();
-    size_t heap = heap_in_use();
-    many_visits(instance, subject, visits);
-    if (fake_live_allocations() >= allocations + visits)
+    struct footprint left = {SIZE_MAX, SIZE_MAX};
+    struct footprint before = footprint_now();
+    for (unsigned i = 0; i < rounds && (left.allocations >= visits || left.heap > visits * 16);
+         i++) {
+        many_visits(instance, subject, visits);
+        struct footprint after = footprint_now();
+        left.allocations = least(left.allocations, growth(before.allocations, after.allocations));
+        left.heap = least(left.heap, growth(before.heap, after.heap));
+        before = after;
+    }
+    if (left.allocations >= visits)
         situation_fail("each client leaves %zu allocations of host->allocate behind: release in "
                        "on_close what belongs to a client",
-                       (fake_live_allocations() - allocations) / visits);
-    if (heap_in_use() > heap + (size_t)visits * 16)
+                       left.allocations / visits);
+    if (left.heap > visits * 16)
         situation_fail(
             "each client leaves about %zu bytes behind: release in on_close what belongs "
             "to a client (a table that is bounded grows only at first)",
-            (heap_in_use() - heap) / visits);
+            left.heap / visits);
     fake_instance_destroy(instance);
     if (fake_live_allocations() > 0)
         situation_fail("destroy left %zu allocations of host->allocate behind",

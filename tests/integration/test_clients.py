@@ -8,7 +8,10 @@ import tempfile
 
 import websockets
 
-from harness import INTEGRATION, Certificates, ServedTest, endpoint, patience, settings
+from harness import (INTEGRATION, Certificates, ServedTest, UpgradeRefused, build_go, connect, endpoint,
+                     patience, refused_status, settings)
+
+GO_CLIENT = os.path.join(INTEGRATION, 'go', 'client', 'main.go')
 
 BIG = 300_000
 
@@ -21,7 +24,7 @@ class PythonWebsockets(ServedTest):
         asyncio.run(asyncio.wait_for(client(), patience(20)))
 
     def connect(self, path='/ws', **how):
-        return websockets.connect(self.server.url + path, max_size=None, **how)
+        return connect(self.server.url + path, max_size=None, **how)
 
     def test_both_ways(self):
         async def client():
@@ -66,9 +69,9 @@ class PythonWebsockets(ServedTest):
 
     def test_refused_path(self):
         async def client():
-            with self.assertRaises(websockets.InvalidStatusCode) as caught:
+            with self.assertRaises(UpgradeRefused) as caught:
                 await self.connect('/nowhere')
-            self.assertEqual(caught.exception.status_code, 404)
+            self.assertEqual(refused_status(caught.exception), 404)
         self.run_client(client)
 
 
@@ -94,7 +97,7 @@ class OtherLanguages(ServedTest):
 
     def test_go_gorilla(self):
         with tempfile.TemporaryDirectory() as folder:
-            self.check(build_go(folder, 'client'), self.server.url)
+            self.check([build_go(GO_CLIENT, folder)], self.server.url)
 
 
 class SecureClients(ServedTest):
@@ -117,8 +120,8 @@ class SecureClients(ServedTest):
 
     def test_python_websockets(self):
         async def client():
-            async with websockets.connect(self.server.url + '/ws',
-                                          ssl=self.certificates.client_context()) as one:
+            async with connect(self.server.url + '/ws',
+                               ssl=self.certificates.client_context()) as one:
                 await one.send('secret')
                 self.assertEqual(await one.recv(), 'secret')
         asyncio.run(asyncio.wait_for(client(), patience(20)))
@@ -129,17 +132,5 @@ class SecureClients(ServedTest):
 
     def test_go_gorilla(self):
         with tempfile.TemporaryDirectory() as folder:
-            self.check(build_go(folder, 'client'), self.server.url,
+            self.check([build_go(GO_CLIENT, folder)], self.server.url,
                        {'SSL_CERT_FILE': self.certificates.certificate})
-
-
-def build_go(folder, name):
-    """Builds go/NAME/main.go against Debian's packages; returns the command to run it."""
-    program = os.path.join(folder, name)
-    environment = dict(os.environ, GO111MODULE='off', GOFLAGS='',
-                       GOPATH=f'/usr/share/gocode:{folder}')
-    done = subprocess.run(['go', 'build', '-o', program,
-                           os.path.join(INTEGRATION, 'go', name, 'main.go')],
-                          env=environment, capture_output=True)
-    assert done.returncode == 0, done.stderr.decode()
-    return [program]

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import unittest
 
-from harness import INTEGRATION, ROOT, Sluice, patience, wait_until
+from harness import INTEGRATION, ROOT, Sluice, build_go, patience, wait_until
 
 PORT = 8080
 
@@ -60,13 +60,7 @@ class DefaultConfig(unittest.TestCase):
             source = os.path.join(folder, 'main.go')
             with open(source, 'w') as out:
                 out.write(go_program(seed('client.go.txt')))
-            program = os.path.join(folder, 'snippet')
-            environment = dict(os.environ, GO111MODULE='off', GOFLAGS='',
-                               GOPATH=f'/usr/share/gocode:{folder}')
-            built = subprocess.run(['go', 'build', '-o', program, source], env=environment,
-                                   capture_output=True)
-            self.assertEqual(built.returncode, 0, built.stderr.decode())
-            self.run_until_received(program)
+            self.run_until_received(build_go(source, folder))
 
     def run_until_received(self, program):
         """The snippet reads for ever: it is ended when it has printed what it received."""

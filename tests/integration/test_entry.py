@@ -6,10 +6,8 @@ import os
 import threading
 import unittest
 
-import websockets
-
-from harness import (RawClient, Refused, ServedTest, Sluice, endpoint, patience, run_node, run_sluice,
-                     settings, stage, temporary_folder, visit)
+from harness import (RawClient, Refused, ServedTest, Sluice, UpgradeRefused, connect, endpoint, patience,
+                     refused_status, run_node, run_sluice, settings, stage, temporary_folder, visit)
 
 PREFIXES = 100_000
 
@@ -73,12 +71,12 @@ class Origin(ServedTest):
                          {'status': 403, 'retryAfter': None})
 
         async def client():
-            async with websockets.connect(self.server.url + '/pages', origin='https://a.example.com'):
+            async with connect(self.server.url + '/pages', origin='https://a.example.com'):
                 pass
-            with self.assertRaises(websockets.InvalidStatusCode) as caught:
-                async with websockets.connect(self.server.url + '/pages'):
+            with self.assertRaises(UpgradeRefused) as caught:
+                async with connect(self.server.url + '/pages'):
                     pass
-            self.assertEqual(caught.exception.status_code, 403)
+            self.assertEqual(refused_status(caught.exception), 403)
         asyncio.run(asyncio.wait_for(client(), patience(20)))
 
     def test_refusals_are_counted_by_why(self):
@@ -174,7 +172,7 @@ class AddressFiles(unittest.TestCase):
                 self.assertEqual(other.close(), 1000)
             self.put('127.0.0.9\nnonsense\n')
             server.wait_for_metric(1, 'sluice_plugin_address_filter_reread_errors_total')
-            self.assertIn('blocked:2: ', server.log())
+            server.wait_for_log('blocked:2: ')
             self.assertEqual(refusal(server, '/ws', source='127.0.0.11')[0], 403)
             os.unlink(self.file)
             server.wait_for_metric(2, 'sluice_plugin_address_filter_reread_errors_total')

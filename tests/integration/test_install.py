@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import BUILD, ROOT, sanitized, temporary_folder
+from harness import ROOT, install, sanitized, temporary_folder
 
 PROJECT = '''\
 cmake_minimum_required(VERSION 3.25)
@@ -35,7 +35,7 @@ class Install(unittest.TestCase):
         cls.folder = temporary_folder()
         cls.addClassCleanup(cls.folder.cleanup)
         cls.prefix = os.path.join(cls.folder.name, 'prefix')
-        run('cmake', '--install', BUILD, '--prefix', cls.prefix)
+        install(cls.prefix)
 
     def sluice(self, *arguments):
         return run(os.path.join(self.prefix, 'bin', 'sluice'), *arguments,

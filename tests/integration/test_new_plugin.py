@@ -5,7 +5,7 @@ import os
 import subprocess
 import unittest
 
-from harness import (BUILD, RawClient, Sluice, endpoint, run_sluice, sanitized, settings,
+from harness import (RawClient, Sluice, endpoint, install, run_sluice, sanitized, settings,
                      temporary_folder)
 
 
@@ -24,7 +24,7 @@ class Generated(unittest.TestCase):
         cls.folder = temporary_folder()
         cls.addClassCleanup(cls.folder.cleanup)
         cls.prefix = os.path.join(cls.folder.name, 'prefix')
-        run('cmake', '--install', BUILD, '--prefix', cls.prefix)
+        install(cls.prefix)
 
     def generate_build_and_serve(self, name, *arguments):
         sluice = os.path.join(self.prefix, 'bin', 'sluice')

@@ -544,4 +544,4 @@ class RealProxies(unittest.TestCase):
             with self.assertRaises(Refused) as caught:
                 RawClient(server, address=proxy.address)
             self.assertEqual(caught.exception.status, 400)
-            self.assertIn('let it send version 2', server.log())
+            server.wait_for_log('let it send version 2')

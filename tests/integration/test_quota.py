@@ -7,7 +7,7 @@ import unittest
 
 import websockets
 
-from harness import (CLOSE, TEXT, RawClient, Refused, Sluice, endpoint, patience, settings, stage,
+from harness import (CLOSE, TEXT, RawClient, Refused, Sluice, connect, endpoint, patience, settings, stage,
                      temporary_folder, visit, wait_until)
 
 LIMIT = 3
@@ -66,8 +66,8 @@ class Quota(unittest.TestCase):
 
     def test_the_newest_takes_over_from_the_oldest(self):
         async def client(url):
-            how = {'extra_headers': headers('ada')}
-            async with websockets.connect(url, **how) as old, websockets.connect(url, **how) as new:
+            how = {'headers': headers('ada')}
+            async with connect(url, **how) as old, connect(url, **how) as new:
                 with self.assertRaises(websockets.ConnectionClosed):
                     await old.recv()
                 self.assertEqual((old.close_code, old.close_reason),

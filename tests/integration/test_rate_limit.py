@@ -6,10 +6,8 @@ import os
 import time
 import unittest
 
-import websockets
-
-from harness import (PING, PONG, RawClient, Refused, ServedTest, Sluice, endpoint, patience, settings,
-                     stage, temporary_folder, visit)
+from harness import (PING, PONG, RawClient, Refused, ServedTest, Sluice, connect, endpoint, patience,
+                     settings, stage, temporary_folder, visit)
 
 FLOOD = 300  # addresses
 
@@ -58,7 +56,7 @@ class WhatClientsSee(ServedTest):
         texts = [str(number) for number in range(20)]
 
         async def client():
-            async with websockets.connect(self.server.url + '/slow') as slow:
+            async with connect(self.server.url + '/slow') as slow:
                 begin = time.monotonic()
                 for text in texts:
                     await slow.send(text)
@@ -147,7 +145,7 @@ class Floods(ServedTest):
         self.assertEqual(total, 17)  # 16 remembered ones, and one for all others
         self.assertEqual(self.keys('/messages'), 16)
         self.assertGreaterEqual(self.overflows('/messages'), FLOOD - 16)
-        self.assertIn('max_keys is 16', self.server.log())
+        self.server.wait_for_log('max_keys is 16')
 
     def test_of_connections(self):
         let_in = 0

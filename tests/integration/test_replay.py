@@ -51,7 +51,7 @@ class Replay(unittest.TestCase):
     def test_recording_is_bounded_and_writes_over_nothing(self):
         server = self.record('--record-limit', '700')
         self.assertLessEqual(os.path.getsize(self.file), 700)
-        self.assertIn('ends here', server.log())
+        server.wait_for_log('ends here')
         status, _, error = run_sluice('serve', '-c', self.config('x.yaml'), '--record', self.file)
         self.assertEqual(status, 1)
         self.assertIn('it must be a new file', error)

@@ -11,7 +11,7 @@ import unittest
 
 import websockets
 
-from harness import (INTEGRATION, RawClient, ServedTest, Sluice, endpoint, patience, settings,
+from harness import (INTEGRATION, RawClient, ServedTest, Sluice, connect, endpoint, patience, settings,
                      temporary_folder, wait_until)
 
 NUMBER = {'type': 'object', 'properties': {'n': {'type': 'integer', 'maximum': 10}}}
@@ -87,7 +87,7 @@ class Refusals(ServedTest):
         super().setUpClass()
 
     def connect(self, path):
-        return websockets.connect(self.server.url + path, max_size=None)
+        return connect(self.server.url + path, max_size=None)
 
     def test_a_schema_closes_with_both_pointers(self):
         async def client():
@@ -168,8 +168,8 @@ class Reload(unittest.TestCase):
 
     def test_connected_clients_meet_the_new_schema(self):
         async def client():
-            async with websockets.connect(self.server.url + '/ws') as one, \
-                    websockets.connect(self.server.url + '/ws') as other:
+            async with connect(self.server.url + '/ws') as one, \
+                    connect(self.server.url + '/ws') as other:
                 self.assertEqual((await refusal(one, '{"n":20}'))['instance'], '/n')
                 self.files.write('number.json', {'properties': {'n': {'maximum': 30}}})
                 self.assertEqual((await refusal(one, '{"n":20}'))['instance'], '/n')
@@ -182,7 +182,7 @@ class Reload(unittest.TestCase):
 
     def test_a_wrong_schema_keeps_the_old_one_and_says_where(self):
         async def client():
-            async with websockets.connect(self.server.url + '/ws') as one:
+            async with connect(self.server.url + '/ws') as one:
                 for content, where in (
                         ({'properties': {'n': {'type': 'strin'}}},
                          'number.json#/properties/n/type: a type is one of'),
@@ -238,7 +238,7 @@ class Hostile(ServedTest):
         super().setUpClass()
 
     def connect(self, path):
-        return websockets.connect(self.server.url + path, max_size=None)
+        return connect(self.server.url + path, max_size=None)
 
     def test_each_is_refused_and_the_sender_told(self):
         async def client():
@@ -288,7 +288,7 @@ class AtOnce(ServedTest):
 
     def test_clients_of_all_loops_get_their_own_answers(self):
         async def client(number):
-            async with websockets.connect(self.server.url + '/ws') as one:
+            async with connect(self.server.url + '/ws') as one:
                 for i in range(50):
                     echo = await ask(one, f'{{"a":"<{number}.{i}\\u0001>","n":1}}')
                     self.assertEqual(echo, f'{{"a":"&lt;{number}.{i}&gt;","n":1}}')

@@ -76,7 +76,7 @@ static void random_entry(struct entry *entry, char text[64])
     for (unsigned i = fixed / 8; i < 16; i++)
         entry->bytes[i] = (uint8_t)(random_word() % 3 * 0x55);
     for (unsigned bit = entry->length; bit < 128; bit++)
-        entry->bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+        entry->bytes[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
     inet_ntop(is_ipv4 ? AF_INET : AF_INET6, is_ipv4 ? entry->bytes + 12 : entry->bytes, text, 64);
     snprintf(text + strlen(text), 8, "/%u", entry->length - fixed);
 }

@@ -4,6 +4,7 @@
 //   {"generate": ALGORITHM, "kid": ID}                                 a key: its public JWK
 //   {"sign": {CLAIMS}, "alg": ALGORITHM, "kid": ID, "header": {MORE}}  a token
 import readline from 'node:readline';
+import './webcrypto.mjs';
 import * as jose from 'jose';
 
 const shared = new TextEncoder().encode('a-secret-that-is-shared-by-tests-'.repeat(2));

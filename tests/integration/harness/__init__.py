@@ -2,10 +2,12 @@
 
 from .certificates import Certificates
 from .files import allow_files
+from .golang import build_go
 from .haproxy import HAProxy
 from .issuer import Issuer
+from .python_client import UpgradeRefused, connect, refused_status
 from .served import ServedTest
-from .server import (BUILD, INTEGRATION, ROOT, Sluice, endpoint, run_sluice, sanitized,
+from .server import (BUILD, INTEGRATION, ROOT, Sluice, endpoint, install, run_sluice, sanitized,
                      settings, temporary_folder)
 from .visitor import run_node, stage, visit
 from .waiting import patience, wait_until
@@ -15,6 +17,7 @@ from .wire import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Ended, RawClie
 __all__ = [
     'BINARY', 'BUILD', 'CLOSE', 'CONTINUATION', 'Certificates', 'Ended', 'HAProxy', 'INTEGRATION',
     'Issuer', 'PING', 'PONG', 'ROOT', 'RawClient', 'Refused', 'ServedTest', 'Sluice', 'TEXT',
-    'allow_files', 'close_payload', 'endpoint', 'frame', 'http_get', 'patience', 'run_node',
-    'run_sluice', 'sanitized', 'settings', 'stage', 'temporary_folder', 'visit', 'wait_until',
+    'UpgradeRefused', 'allow_files', 'build_go', 'close_payload', 'connect', 'endpoint', 'frame',
+    'http_get', 'install', 'patience', 'refused_status', 'run_node', 'run_sluice', 'sanitized',
+    'settings', 'stage', 'temporary_folder', 'visit', 'wait_until',
 ]
