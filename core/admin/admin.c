@@ -9,6 +9,7 @@
 #include "admin/origin.h"
 #include "admin/route_table.h"
 #include "base/log.h"
+#include "front/civetweb_detach.h"
 #include "front/response.h"
 #include "hub/hub_internal.h"
 
@@ -169,7 +170,9 @@ static int handle_request(const void *context, struct mg_connection *conn,
     struct admin *admin = (struct admin *)(uintptr_t)context;
     const struct mg_request_info *info = mg_get_request_info(conn);
     const char *method = info->request_method;
-    const char *path = info->local_uri != NULL ? info->local_uri : "*";
+    const char *path = mg_request_path(conn);
+    if (path == NULL)
+        path = ""; /* which is none of ours */
     struct route_match match = route_find(routes, ROUTE_COUNT, path, method);
 
     if (match.route != NULL && match.is_open)
@@ -189,9 +192,9 @@ static int handle_request(const void *context, struct mg_connection *conn,
     return match.route != NULL ? match.route->handle(admin, conn) : refuse_method(conn, &match);
 }
 
-static int handle_unreadable(struct mg_connection *conn, int status)
+static int handle_unreadable(struct mg_connection *conn, int status, const char *sentence)
 {
-    return json_send_error(conn, status, "", "bad request", "the request could not be read");
+    return json_send_error(conn, status, "", "bad request", sentence);
 }
 
 /* -- life -- */

@@ -4,6 +4,7 @@
 #include "admin/json.h"
 #include "admin/survey.h"
 #include "client/client.h"
+#include "front/civetweb_detach.h"
 #include "hub/hub_internal.h"
 
 #include <civetweb.h>
@@ -248,7 +249,7 @@ static void forget_client(void *answer)
 static int find_client(struct admin *admin, struct mg_connection *conn, bool kicks,
                        struct survey **out)
 {
-    const char *path = mg_get_request_info(conn)->local_uri;
+    const char *path = mg_request_path(conn);
     struct sitter_question question = {.kicks = kicks};
     struct survey_form form = {.ask = ask_for_client,
                                .forget = forget_client,

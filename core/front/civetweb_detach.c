@@ -2,6 +2,7 @@
  * CivetWeb as one translation unit with what it needs besides. Upstream's source stays unmodified;
  * this file is compiled as CivetWeb is, without our warnings.
  */
+#include "front/request_head.h"
 #include "front/waiting_room.h"
 
 #include <errno.h>
@@ -31,6 +32,10 @@ static _Thread_local bool is_accepting;
  * given to CivetWeb. */
 static _Thread_local struct guest_tls prepared;
 static _Thread_local size_t prepared_taken;
+/* A worker: what it knows of the head of the connection that it serves. */
+static _Thread_local struct request_head head;
+static _Thread_local enum head_fault head_fault;
+static _Thread_local bool head_is_due; /* nothing of it has been given to CivetWeb yet */
 
 static void forget_prepared(void)
 {
@@ -92,11 +97,47 @@ static int read_prepared_first(SSL *ssl, void *buffer, int size)
     return len;
 }
 
+/* CivetWeb refuses a control character before it parses anything. */
+static size_t refuse_head(char *bytes, enum head_fault fault)
+{
+    head_fault = fault;
+    bytes[0] = '\x01';
+    return 1;
+}
+
+/* Puts the head, which is to be given to CivetWeb now, into its form, or something in its place.
+ * `most`: how long a head may be. Returns how many bytes there are then. */
+static size_t take_head(char *bytes, size_t len, size_t most)
+{
+    head_is_due = false;
+    size_t normal_len = len;
+    enum head_fault fault = head_normalize(bytes, &normal_len, &head);
+    if (fault == HEAD_INCOMPLETE)
+        fault = len >= most ? HEAD_TOO_LARGE : HEAD_MALFORMED;
+    return fault == HEAD_FINE ? normal_len : refuse_head(bytes, fault);
+}
+
+/* The whole head is there, or nobody waits for more: the waiting room has seen to that. Only a peer
+ * that sends urgent data can have one read end in the middle. */
+static ssize_t recv_head_first(int socket, void *buffer, size_t size, int flags)
+{
+    ssize_t len = recv(socket, buffer, size, flags);
+    if (!head_is_due || len <= 0)
+        return len;
+    struct head_progress progress = {0};
+    size_t total = (size_t)len;
+    while (total < size && !head_is_decided(buffer, total, &progress) &&
+           (len = recv(socket, (char *)buffer + total, size - total, MSG_DONTWAIT)) > 0)
+        total += (size_t)len;
+    return (ssize_t)take_head(buffer, total, size);
+}
+
 #define poll poll_waiting_room
 #define accept accept_from_waiting_room
 #define SSL_set_fd(ssl, socket) set_prepared(&(ssl), socket)
 #define SSL_pending pending_with_prepared
 #define SSL_read read_prepared_first
+#define recv recv_head_first
 
 #include "civetweb.c"
 
@@ -107,6 +148,7 @@ static int read_prepared_first(SSL *ssl, void *buffer, int size)
 #undef SSL_set_fd
 #undef SSL_pending
 #undef SSL_read
+#undef recv
 
 #include "front/civetweb_detach.h"
 
@@ -169,30 +211,41 @@ const struct sockaddr *mg_peer_address(const struct mg_connection *conn)
     return &conn->client.rsa.sa;
 }
 
-bool mg_request_head_is_complete(const struct mg_connection *conn)
+void mg_begin_connection(struct mg_connection *conn)
 {
-    const struct mg_request_info *info = &conn->request_info;
-    if (info->num_headers <= 0)
-        return true;
-    /* The parser has put zeros where it cut: one where the colon was, and more for blanks. */
-    for (int i = 0; i < info->num_headers; i++) {
-        const char *behind = info->http_headers[i].name + strlen(info->http_headers[i].name) + 1;
-        if (behind < info->http_headers[i].value && *behind == '\0')
-            return false;
-    }
-    /* Behind the last value there are only line ends. */
-    const char *at = info->http_headers[info->num_headers - 1].value;
-    const char *end = conn->buf + conn->request_len;
-    for (at += strlen(at); at < end; at++) {
-        if (*at != '\0' && *at != '\r' && *at != '\n')
-            return false;
-    }
-    return true;
+    memset(conn->buf, 0, (size_t)conn->buf_size);
+    head = (struct request_head){0};
+    head_fault = HEAD_FINE;
+    head_is_due = true;
+    if (conn->ssl != NULL && conn->ssl == prepared.ssl && prepared.head_len > 0)
+        prepared.head_len =
+            take_head((char *)prepared.head, prepared.head_len, (size_t)conn->buf_size);
 }
 
-enum mg_head_fault mg_request_head_fault(const struct mg_connection *conn)
+enum head_fault mg_request_fault(void)
 {
-    if (conn->request_len > 0 || get_http_header_len(conn->buf, conn->data_len) != 0)
-        return MG_HEAD_MALFORMED;
-    return conn->data_len >= conn->buf_size ? MG_HEAD_TOO_LARGE : MG_HEAD_INCOMPLETE;
+    return head_fault;
+}
+
+bool mg_request_is_own(const struct mg_connection *conn)
+{
+    /* A normal head begins with its method and ends where CivetWeb has found the end. */
+    return !head_is_due && head_fault == HEAD_FINE &&
+           conn->request_info.request_method == conn->buf;
+}
+
+bool mg_request_is_asterisk(void)
+{
+    return head.is_asterisk;
+}
+
+const char *mg_request_path(const struct mg_connection *conn)
+{
+    static _Thread_local char path[MG_PATH_MAX];
+    /* CivetWeb's other one, local_uri, is cleaned for file systems. */
+    const char *raw = conn->request_info.local_uri_raw;
+    if (raw == NULL)
+        return NULL;
+    int len = mg_url_decode(raw, (int)strlen(raw), path, sizeof path, 0);
+    return len >= 0 && strlen(path) == (size_t)len ? path : NULL;
 }

@@ -1,12 +1,14 @@
 /*
- * What CivetWeb's public interface lacks: giving it connections from a waiting room, and taking a
- * connection's socket and TLS state away from it.
+ * What CivetWeb's public interface lacks: giving it connections from a waiting room with heads that
+ * have been checked, and taking a connection's socket and TLS state away from it.
  *
  * Called on CivetWeb's threads; all but the first function inside a request callback, on the worker
  * that runs it.
  */
 #ifndef SLUICE_FRONT_CIVETWEB_DETACH_H
 #define SLUICE_FRONT_CIVETWEB_DETACH_H
+
+#include "front/request_head.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,12 +19,7 @@
 struct mg_connection;
 struct waiting_room;
 
-/* What is wrong with a request head that could not be read. */
-enum mg_head_fault {
-    MG_HEAD_MALFORMED,
-    MG_HEAD_TOO_LARGE, /* longer than max_request_size */
-    MG_HEAD_INCOMPLETE /* did not arrive in time */
-};
+#define MG_PATH_MAX 2048 /* bytes of a decoded path, its terminating zero included */
 
 struct mg_detached {
     int socket;           /* non-blocking */
@@ -50,14 +47,25 @@ void mg_see_off(struct mg_connection *conn);
  * until the callback returns. */
 const struct sockaddr *mg_peer_address(const struct mg_connection *conn);
 
-/* Whether the parser understood the request head to its end, as everybody else does. It stops
- * silently at a line that begins with a blank and after MG_MAX_HEADERS fields, which would hide
- * what a proxy in front has added below; and it cuts blanks between a field's name and the colon,
- * which would make a field of one that a proxy has let pass as something else (RFC 9112,
- * section 5.1). */
-bool mg_request_head_is_complete(const struct mg_connection *conn);
+/* A worker begins to serve another connection: empties the buffer that the one before has left,
+ * and sees to it that CivetWeb reads this one's head in the form of head_normalize, or, if the head
+ * is at fault, one byte that it refuses. From CivetWeb's callback init_connection. */
+void mg_begin_connection(struct mg_connection *conn);
 
-/* Why there is no request; CivetWeb itself says 400 for all of it. */
-enum mg_head_fault mg_request_head_fault(const struct mg_connection *conn);
+/* What is wrong with the connection's request head; HEAD_FINE also for what only CivetWeb objects
+ * to. */
+enum head_fault mg_request_fault(void);
+
+/* Whether CivetWeb has read the request from the bytes of this connection's own head, and from
+ * nothing else. Nothing else may be served. */
+bool mg_request_is_own(const struct mg_connection *conn);
+
+/* Whether the request's target is "*". */
+bool mg_request_is_asterisk(void);
+
+/* The path that is asked for: percent-decoded once and otherwise as it was sent, without the query.
+ * NULL if it is longer than any that can be served, or has a NUL in it. Borrowed until the callback
+ * returns. */
+const char *mg_request_path(const struct mg_connection *conn);
 
 #endif

@@ -19,27 +19,10 @@ static bool would_block(int error)
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
-/* Whether CivetWeb will wait for nothing more: it ends a head at two line ends, CRLF or LF, and
- * refuses it at the first control character. The last three bytes may be part of an end. */
-static bool is_decided(const unsigned char *head, size_t len, size_t *searched)
-{
-    for (size_t i = *searched; i < len; i++) {
-        unsigned char c = head[i];
-        if ((c < ' ' && c != '\r' && c != '\n') || c == 0x7f)
-            return true;
-        if (c == '\n' && i + 1 < len && head[i + 1] == '\n')
-            return true;
-        if (c == '\r' && i + 3 < len && memcmp(head + i, "\r\n\r\n", 4) == 0)
-            return true;
-    }
-    *searched = len < 3 ? 0 : len - 3;
-    return false;
-}
-
 static enum guest_state judge(struct guest *guest, const unsigned char *head, size_t len,
                               size_t max_head)
 {
-    bool ready = len >= max_head || is_decided(head, len, &guest->searched);
+    bool ready = len >= max_head || head_is_decided(head, len, &guest->progress);
     return ready ? GUEST_READY : GUEST_WAITS;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "front/proxy_header.h"
+#include "front/request_head.h"
 
 #include <openssl/types.h>
 #include <stdbool.h>
@@ -40,8 +41,8 @@ struct guest {
     int listener;                 /* where it came from; borrowed */
     struct sockaddr_storage peer; /* or whom a trusted proxy has named in its stead */
     socklen_t peer_len;
-    int64_t deadline;    /* monotonic, ns */
-    size_t searched;     /* bytes of the head that need no second look */
+    int64_t deadline; /* monotonic, ns */
+    struct head_progress progress;
     size_t peeked;       /* bytes looked at in all */
     bool ended;          /* the peer sends no more */
     bool shaken;         /* the TLS handshake is complete */

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_MAX_BYTES 2048
 #define RETRY_AFTER "Retry-After: 5" /* seconds */
 
 /* One request on its way to an endpoint. */
@@ -22,16 +21,6 @@ struct arrival {
     const char *path; /* decoded */
     const struct address *from;
 };
-
-/* Decodes a path; false if it is too long for any endpoint's, or has a NUL in it. */
-static bool decode_path(const char *raw, char path[PATH_MAX_BYTES])
-{
-    size_t raw_len = strlen(raw);
-    if (raw_len >= PATH_MAX_BYTES)
-        return false;
-    int len = mg_url_decode(raw, (int)raw_len, path, PATH_MAX_BYTES, 0);
-    return len >= 0 && strlen(path) == (size_t)len;
-}
 
 /* Copies the request out of CivetWeb's buffer. */
 static int copy_request(const struct arrival *arrival, struct request **out)
@@ -58,6 +47,13 @@ static int refuse_without_memory(struct mg_connection *conn)
 {
     return response_send_text(conn, 503, "The server is short of memory; try again in a moment.",
                               RETRY_AFTER);
+}
+
+static int refuse_uncopied(struct mg_connection *conn, int error)
+{
+    if (error == ERR_LIMIT)
+        return response_send_text(conn, 400, "The query has more than 256 parameters.", NULL);
+    return refuse_without_memory(conn);
 }
 
 static int refuse_admission(struct mg_connection *conn, enum admission admission)
@@ -117,9 +113,10 @@ static int handle_upgrade(const struct arrival *arrival)
     upgrade->socket = -1;
     upgrade->endpoint = arrival->endpoint;
     upgrade->address = *arrival->from;
-    if (copy_request(arrival, &upgrade->request) != OK) {
+    int error = copy_request(arrival, &upgrade->request);
+    if (error != OK) {
         upgrade_destroy(upgrade);
-        return refuse_without_memory(arrival->conn);
+        return refuse_uncopied(arrival->conn, error);
     }
     struct handshake_verdict verdict = handshake_check(upgrade->request);
     if (verdict.status != 101) {
@@ -153,45 +150,18 @@ static int handle_demo_page(struct mg_connection *conn)
 int routes_handle(const void *context, struct mg_connection *conn, const struct address *from)
 {
     const struct routes *routes = context;
-    const struct mg_request_info *info = mg_get_request_info(conn);
-    char path[PATH_MAX_BYTES];
-    if (info->num_headers >= MG_MAX_HEADERS)
-        return response_send_text(conn, 431, "The request has too many header fields.", NULL);
-    if (!mg_request_head_is_complete(conn))
-        return response_send_text(conn, 400, "The request has a malformed header field.", NULL);
-    if (info->local_uri != NULL && decode_path(info->local_uri, path)) {
-        struct endpoint *endpoint = hub_find_endpoint(routes->hub, path);
-        if (endpoint != NULL)
-            return handle_upgrade(&(struct arrival){routes->hub, endpoint, conn, path, from});
-        if (atomic_load_explicit(&routes->demo_page, memory_order_relaxed) &&
-            strcmp(path, "/") == 0)
-            return handle_demo_page(conn);
-    }
+    const char *path = mg_request_path(conn);
+    struct endpoint *endpoint = path != NULL ? hub_find_endpoint(routes->hub, path) : NULL;
+    if (endpoint != NULL)
+        return handle_upgrade(&(struct arrival){routes->hub, endpoint, conn, path, from});
+    if (path != NULL && strcmp(path, "/") == 0 &&
+        atomic_load_explicit(&routes->demo_page, memory_order_relaxed))
+        return handle_demo_page(conn);
     return response_send_text(
         conn, 404, "There is no WebSocket endpoint at this path; check the address.", NULL);
 }
 
-static int refuse_head(struct mg_connection *conn)
+int routes_handle_unreadable(struct mg_connection *conn, int status, const char *sentence)
 {
-    switch (mg_request_head_fault(conn)) {
-    case MG_HEAD_TOO_LARGE:
-        return response_send_text(conn, 431, "The request's header fields are too large.", NULL);
-    case MG_HEAD_INCOMPLETE:
-        return response_send_text(conn, 408, "The request did not arrive in time.", NULL);
-    default:
-        return response_send_text(conn, 400, "The request is malformed.", NULL);
-    }
-}
-
-int routes_handle_unreadable(struct mg_connection *conn, int status)
-{
-    switch (status) {
-    case 400:
-    case 413:
-        return refuse_head(conn);
-    case 505:
-        return response_send_text(conn, 505, "This server speaks HTTP/1.1.", NULL);
-    default:
-        return response_send_text(conn, status, "The request could not be served.", NULL);
-    }
+    return response_send_text(conn, status, sentence, NULL);
 }

@@ -23,7 +23,7 @@ struct routes {
  * address `from`. `context` is the struct routes. Returns the HTTP status (101 for an upgrade). */
 int routes_handle(const void *context, struct mg_connection *conn, const struct address *from);
 
-/* Answers what CivetWeb could not read. Returns the HTTP status. */
-int routes_handle_unreadable(struct mg_connection *conn, int status);
+/* Answers a request that cannot be read, for the reason in `sentence`. Returns the HTTP status. */
+int routes_handle_unreadable(struct mg_connection *conn, int status, const char *sentence);
 
 #endif

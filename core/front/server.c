@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "front/civetweb_detach.h"
 #include "front/forwarded.h"
+#include "front/response.h"
 
 #include <civetweb.h>
 #include <errno.h>
@@ -49,6 +50,23 @@ static void find_origin(const struct server *server, const struct mg_connection 
     *from = walk.address;
 }
 
+static int on_connection(const struct mg_connection *conn, void **data)
+{
+    (void)data;
+    mg_begin_connection((struct mg_connection *)(uintptr_t)conn);
+    return 0;
+}
+
+static int answer(const struct server *server, struct mg_connection *conn,
+                  const struct address *from)
+{
+    if (!mg_request_is_own(conn))
+        return server->handler.handle_unreadable(conn, 400, "The request is malformed.");
+    if (mg_request_is_asterisk()) /* RFC 9110, section 9.3.7: a ping of the server. */
+        return response_send_text(conn, 200, "The server is here.", "Allow: GET");
+    return server->handler.handle(server->handler.context, conn, from);
+}
+
 static int on_request(struct mg_connection *conn)
 {
     const struct mg_request_info *info = mg_get_request_info(conn);
@@ -56,7 +74,7 @@ static int on_request(struct mg_connection *conn)
     struct address from;
     char text[ADDRESS_TEXT_MAX];
     find_origin(server, conn, &from);
-    int status = server->handler.handle(server->handler.context, conn, &from);
+    int status = answer(server, conn, &from);
     count(server, status);
     if (log_enabled(LOG_LEVEL_DEBUG)) {
         address_text(&from, text);
@@ -66,16 +84,34 @@ static int on_request(struct mg_connection *conn)
     return status;
 }
 
+/* What CivetWeb's own statuses mean where the head itself is fine. */
+static struct head_refusal refusal_of(int status)
+{
+    switch (status) {
+    case 505:
+        return (struct head_refusal){505, "This server speaks HTTP/1.1."};
+    case 411: /* It was sent, and is no number. */
+        return (struct head_refusal){400, "The request's Content-Length is malformed."};
+    case 400:
+        return head_refusal_of(HEAD_MALFORMED);
+    default:
+        return (struct head_refusal){status, "The request could not be served."};
+    }
+}
+
 static int on_unreadable(struct mg_connection *conn, int status, const char *message)
 {
     struct server *server = server_of(conn);
     struct address from;
     char text[ADDRESS_TEXT_MAX];
+    enum head_fault fault = mg_request_fault();
+    struct head_refusal refusal = fault != HEAD_FINE ? head_refusal_of(fault) : refusal_of(status);
+    (void)message; /* Ours are clearer. */
     address_from_sockaddr(&from, mg_peer_address(conn));
     address_text(&from, text);
-    status = server->handler.handle_unreadable(conn, status);
+    status = server->handler.handle_unreadable(conn, refusal.status, refusal.sentence);
     count(server, status);
-    log_debug("front", "unreadable request from %s: %d (%s)", text, status, message);
+    log_debug("front", "unreadable request from %s: %d (%s)", text, status, refusal.sentence);
     return 0; /* answered */
 }
 
@@ -121,7 +157,8 @@ static void on_thread_end(const struct mg_context *context, int type, void *data
 
 static int run_context(struct server *server, const char **options)
 {
-    static const struct mg_callbacks callbacks = {.begin_request = on_request,
+    static const struct mg_callbacks callbacks = {.init_connection = on_connection,
+                                                  .begin_request = on_request,
                                                   .http_error = on_unreadable,
                                                   .log_message = on_message,
                                                   .init_thread = on_thread_start,

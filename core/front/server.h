@@ -28,8 +28,9 @@ struct mg_context;
  * proxies if it came through some. */
 struct handler {
     int (*handle)(const void *context, struct mg_connection *conn, const struct address *from);
-    int (*handle_unreadable)(struct mg_connection *conn, int status); /* CivetWeb gave it up */
-    const void *context;                                              /* borrowed */
+    /* The request cannot be read; one sentence says why. */
+    int (*handle_unreadable)(struct mg_connection *conn, int status, const char *sentence);
+    const void *context; /* borrowed */
 };
 
 struct server {

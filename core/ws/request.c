@@ -111,7 +111,7 @@ static size_t count_parameters(struct span query)
 {
     size_t count = 0;
     struct span piece;
-    while (count < REQUEST_PARAMETERS_MAX && next_piece(&query, '&', &piece))
+    while (next_piece(&query, '&', &piece))
         count += piece.len > 0;
     return count;
 }
@@ -156,6 +156,8 @@ int request_create(const struct request_source *source, struct request **out)
     struct span query = span_of(source->query != NULL ? source->query : "");
     size_t parameters = count_parameters(query);
     size_t fields = source->header_count + parameters;
+    if (parameters > REQUEST_PARAMETERS_MAX)
+        return ERR_LIMIT;
     struct request *request = calloc(1, sizeof *request + fields * sizeof(struct request_field) +
                                             strings_size(source, query, parameters));
     if (request == NULL)

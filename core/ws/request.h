@@ -13,8 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Query parameters beyond this many are left out: an upgrade has a handful, and each costs memory.
- */
+/* Query parameters: an upgrade has a handful, and each costs memory. */
 #define REQUEST_PARAMETERS_MAX 256
 
 /* Bytes with a length. All strings below are also zero-terminated; none contains a NUL. */
@@ -51,7 +50,7 @@ struct request_source {
 };
 
 /* Copies `source` into one allocation. *out is owned by the caller: request_destroy.
- * Returns 0 or ERR_NO_MEMORY. */
+ * Returns 0, ERR_NO_MEMORY, or ERR_LIMIT: the query has more than REQUEST_PARAMETERS_MAX. */
 MUST_CHECK int request_create(const struct request_source *source, struct request **out);
 
 /* Frees; NULL is fine. */

@@ -196,11 +196,15 @@ static void skips_empty_parameters(void **state)
 static void bounds_the_number_of_parameters(void **state)
 {
     (void)state;
-    enum { PAIRS = REQUEST_PARAMETERS_MAX + 50 };
-    char query[PAIRS * 2 + 1];
-    for (size_t i = 0; i < PAIRS; i++)
+    char query[(REQUEST_PARAMETERS_MAX + 1) * 2 + 1];
+    for (size_t i = 0; i <= REQUEST_PARAMETERS_MAX; i++)
         memcpy(query + 2 * i, "a&", 3);
-    struct request *request = with_query(query);
+    struct request_source source = {
+        .method = "GET", .http_version = "1.1", .path = "/ws", .query = query};
+    struct request *request;
+    assert_int_equal(request_create(&source, &request), ERR_LIMIT);
+    query[2 * REQUEST_PARAMETERS_MAX] = '\0';
+    request = with_query(query);
     assert_int_equal(request->parameter_count, REQUEST_PARAMETERS_MAX);
     request_destroy(request);
 }
