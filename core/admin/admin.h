@@ -19,8 +19,9 @@ struct hub;
 struct admin_parts {
     struct hub *hub;
     struct front *front;
-    /* Reloads the configuration; called on the admin's threads. NULL: that cannot be done. */
-    int (*reload)(void *context, struct diagnostics *diagnostics);
+    /* Reloads the configuration; called on the admin's threads. `file`: the one that it has to be,
+     * or NULL. The function itself NULL: that cannot be done. */
+    int (*reload)(void *context, const char *file, struct diagnostics *diagnostics);
     void *reload_context;
 };
 

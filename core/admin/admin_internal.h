@@ -20,7 +20,7 @@ struct admin {
     char address[256]; /* as configured */
     struct hub *hub;
     struct front *front;
-    int (*reload)(void *context, struct diagnostics *diagnostics);
+    int (*reload)(void *context, const char *file, struct diagnostics *diagnostics);
     void *reload_context;
     pthread_mutex_t lock; /* of the token, which a reload changes */
     bool has_token;

@@ -2,9 +2,11 @@
 
 #include "admin/admin_internal.h"
 #include "admin/json.h"
+#include "admin/json_body.h"
 #include "hub/hub_internal.h"
 #include "pipeline/chain.h"
 
+#include <civetweb.h>
 #include <string.h>
 
 /* -- GET /api/v1/count -- */
@@ -99,11 +101,11 @@ int api_pipeline(struct admin *admin, struct mg_connection *conn)
 
 /* -- POST /api/v1/reload -- */
 
-static cJSON *describe_errors(const struct diagnostics *diagnostics)
+static cJSON *describe_findings(const struct diagnostic *items, size_t count)
 {
     cJSON *errors = cJSON_CreateArray();
-    for (size_t i = 0; i < diagnostics->count; i++) {
-        const struct diagnostic *item = &diagnostics->items[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct diagnostic *item = &items[i];
         cJSON *error = cJSON_CreateObject();
         if (item->position.file != NULL)
             cJSON_AddStringToObject(error, "file", item->position.file);
@@ -119,6 +121,9 @@ static int send_result(struct admin *admin, struct mg_connection *conn, int resu
                        const struct diagnostics *diagnostics)
 {
     cJSON *body = cJSON_CreateObject();
+    if (diagnostics->warning_count > 0)
+        cJSON_AddItemToObject(body, "warnings",
+                              describe_findings(diagnostics->warnings, diagnostics->warning_count));
     if (result == OK) {
         cJSON_AddNumberToObject(
             body, "generation",
@@ -128,18 +133,38 @@ static int send_result(struct admin *admin, struct mg_connection *conn, int resu
     cJSON_AddStringToObject(body, "error", "not reloaded");
     cJSON_AddStringToObject(
         body, "detail", diagnostics->count > 0 ? diagnostics->items[0].text : error_text(result));
-    cJSON_AddItemToObject(body, "errors", describe_errors(diagnostics));
+    cJSON_AddItemToObject(body, "errors",
+                          describe_findings(diagnostics->items, diagnostics->count));
     return json_send(conn, result == ERR_CONFIG || result == ERR_PLUGIN ? 422 : 503, body);
 }
 
-int api_reload(struct admin *admin, struct mg_connection *conn)
+static int reload(struct admin *admin, struct mg_connection *conn, const char *file)
 {
     struct diagnostics diagnostics;
-    if (admin->reload == NULL)
-        return json_send_error(conn, 503, "", "unavailable", "this server cannot reload");
     diagnostics_init(&diagnostics);
-    int result = admin->reload(admin->reload_context, &diagnostics);
+    int result = admin->reload(admin->reload_context, file, &diagnostics);
     int status = send_result(admin, conn, result, &diagnostics);
     diagnostics_deinit(&diagnostics);
+    return status;
+}
+
+/* A body is optional: {"file": PATH} says which configuration is meant. */
+int api_reload(struct admin *admin, struct mg_connection *conn)
+{
+    static const char *const names[] = {"file"};
+    const char *stranger;
+    int status = 0;
+    if (admin->reload == NULL)
+        return json_send_error(conn, 503, "", "unavailable", "this server cannot reload");
+    if (mg_get_request_info(conn)->content_length <= 0)
+        return reload(admin, conn, NULL);
+    cJSON *body = json_read(conn, &status);
+    if (body == NULL)
+        return status;
+    if (json_has_only_strings(body, names, 1, &stranger))
+        status = reload(admin, conn, json_string(body, "file"));
+    else
+        status = json_send_error(conn, 400, "", "bad request", "the body may have a string 'file'");
+    cJSON_Delete(body);
     return status;
 }

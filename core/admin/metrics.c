@@ -233,6 +233,21 @@ static void write_background(struct metrics_writer *writer, struct hub *hub)
                 atomic_load_explicit(&hub->generation, memory_order_relaxed));
 }
 
+static void write_reloads(struct metrics_writer *writer, struct hub *hub)
+{
+    struct hub_reloads *reloads = &hub->reloads;
+    metrics_describe(writer, "sluice_reloads_total", "counter",
+                     "Reloads that were asked for, by what became of them.");
+    metrics_put(writer, "sluice_reloads_total{result=\"done\"} %" PRIu64 "\n",
+                atomic_load_explicit(&reloads->done, memory_order_relaxed));
+    metrics_put(writer, "sluice_reloads_total{result=\"failed\"} %" PRIu64 "\n",
+                atomic_load_explicit(&reloads->failed, memory_order_relaxed));
+    metrics_describe(writer, "sluice_last_reload_failed", "gauge",
+                     "1 if the last reload failed, so that what the file says is not in force.");
+    metrics_put(writer, "sluice_last_reload_failed %d\n",
+                atomic_load_explicit(&reloads->last_failed, memory_order_relaxed) ? 1 : 0);
+}
+
 static void write_server(struct metrics_writer *writer)
 {
     metrics_describe(writer, "sluice_info", "gauge", "The server's version.");
@@ -260,6 +275,7 @@ int metrics_write(struct hub *hub, struct front *front, struct buffer *out)
     write_waiting(&writer, front);
     write_topics(&writer, hub);
     write_background(&writer, hub);
+    write_reloads(&writer, hub);
     metrics_write_plugins(&writer, hub);
     return writer.error;
 }

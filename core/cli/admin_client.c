@@ -62,6 +62,25 @@ static bool parse_address(const char *text, struct target *target)
     return true;
 }
 
+/* What the file says, as far as it can be read: a server may run from what stood there before. Only
+ * where that does not say where the server is, the mistakes matter. */
+static struct config *load_config(const struct cli_options *options)
+{
+    char path[PATH_MAX];
+    struct diagnostics diagnostics;
+    struct config *config = NULL;
+    diagnostics_init(&diagnostics);
+    int error = config_load_broken(cli_config_file(options, path, sizeof path), options->overrides,
+                                   options->override_count, &diagnostics, &config);
+    if (error != OK && (config == NULL || config->admin_listen == NULL)) {
+        diagnostics_print(&diagnostics);
+        config_destroy(config);
+        config = NULL;
+    }
+    diagnostics_deinit(&diagnostics);
+    return config;
+}
+
 static bool find_target(const struct cli_options *options, struct target *target)
 {
     *target = (struct target){.token = ""};
@@ -69,7 +88,7 @@ static bool find_target(const struct cli_options *options, struct target *target
     if (options->admin != NULL)
         return parse_address(options->admin, target) &&
                (options->token_file == NULL || read_token(options->token_file, target));
-    struct config *config = cli_load_config(options);
+    struct config *config = load_config(options);
     if (config == NULL)
         return false;
     bool good = config->admin_listen != NULL;

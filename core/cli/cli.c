@@ -1,8 +1,10 @@
 #include "cli/cli.h"
 
+#include "base/crash.h"
 #include "config/paths.h"
 #include "config/suggest.h"
 #include "config/values.h"
+#include "pipeline/option_check.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -175,6 +177,7 @@ static bool add_set_option(struct cli_options *options, char *text)
         return false;
     }
     *equals = '\0';
+    options->has_set = true;
     return add_override(options, text, equals + 1);
 }
 
@@ -206,6 +209,11 @@ static bool fits(const struct cli_options *options, const struct command *comman
                 command->name);
     else if ((options->endpoint != NULL || options->topic != NULL) && command->run != cli_publish)
         fprintf(stderr, "sluice %s: --endpoint and --topic are for 'publish'\n", command->name);
+    else if (options->has_set && command->run == cli_reload)
+        fputs("sluice reload: --set would not reach the running server, which reads its own file "
+              "and keeps the values that it was started with; change the file, or use --admin if "
+              "the server listens elsewhere\n",
+              stderr);
     else
         return true;
     return false;
@@ -353,13 +361,20 @@ struct config *cli_load_config(const struct cli_options *options)
     struct config *config = NULL;
 
     diagnostics_init(&diagnostics);
-    int error = config_load(cli_config_file(options, path, sizeof path), options->overrides,
-                            options->override_count, &diagnostics, &config);
+    int error = config_load_broken(cli_config_file(options, path, sizeof path), options->overrides,
+                                   options->override_count, &diagnostics, &config);
+    if (error == ERR_CONFIG && config != NULL) {
+        crash_install(); /* Plugins are loaded. */
+        option_check(config, NULL, &diagnostics);
+    }
     diagnostics_print(&diagnostics);
     if (error == ERR_NO_MEMORY)
         fprintf(stderr, "sluice: %s\n", error_text(error));
     diagnostics_deinit(&diagnostics);
-    return error == OK ? config : NULL;
+    if (error == OK)
+        return config;
+    config_destroy(config);
+    return NULL;
 }
 
 void cli_describe_chain(const struct endpoint_config *endpoint, char *text, size_t size)

@@ -4,26 +4,34 @@
 #include "cli/admin_client.h"
 
 #include <cjson/cJSON.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* As the server's own log shows them. */
+static void print_findings(const cJSON *findings, const char *end)
+{
+    const cJSON *finding;
+    cJSON_ArrayForEach(finding, findings)
+    {
+        if (admin_client_number(finding, "line") > 0)
+            fprintf(stderr, "%s:%d:%d: %s%s\n", admin_client_text(finding, "file"),
+                    (int)admin_client_number(finding, "line"),
+                    (int)admin_client_number(finding, "column"),
+                    admin_client_text(finding, "message"), end);
+        else
+            fprintf(stderr, "%s: %s%s\n", admin_client_text(finding, "file"),
+                    admin_client_text(finding, "message"), end);
+    }
+}
+
 static void print_errors(const cJSON *answer)
 {
     const cJSON *errors = cJSON_GetObjectItemCaseSensitive(answer, "errors");
-    const cJSON *error;
     if (cJSON_GetArraySize(errors) == 0)
         fprintf(stderr, "sluice: %s: %s\n", admin_client_text(answer, "error"),
                 admin_client_text(answer, "detail"));
-    cJSON_ArrayForEach(error, errors)
-    {
-        if (admin_client_number(error, "line") > 0)
-            fprintf(stderr, "%s:%d:%d: %s\n", admin_client_text(error, "file"),
-                    (int)admin_client_number(error, "line"),
-                    (int)admin_client_number(error, "column"), admin_client_text(error, "message"));
-        else
-            fprintf(stderr, "%s: %s\n", admin_client_text(error, "file"),
-                    admin_client_text(error, "message"));
-    }
+    print_findings(errors, "");
 }
 
 static int report(int status, const char *body)
@@ -34,18 +42,37 @@ static int report(int status, const char *body)
                (int)admin_client_number(answer, "generation"));
     else
         print_errors(answer);
+    print_findings(cJSON_GetObjectItemCaseSensitive(answer, "warnings"), " (a warning)");
     cJSON_Delete(answer);
     if (status != 200)
         fputs("sluice: not reloaded: what ran before goes on\n", stderr);
     return status == 200 ? 0 : EXIT_WRONG;
 }
 
+/* Which file the operator means, for the server to compare with its own. Returns JSON, owned by the
+ * caller, or NULL: whichever the server has. */
+static char *describe_file(const struct cli_options *options)
+{
+    char path[PATH_MAX];
+    if (options->config_file == NULL || realpath(options->config_file, path) == NULL)
+        return NULL;
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "file", path);
+    char *json = cJSON_PrintUnformatted(object);
+    cJSON_Delete(object);
+    return json;
+}
+
 int cli_reload(const struct cli_options *options)
 {
     struct buffer body;
     buffer_init(&body, SIZE_MAX);
+    char *json = describe_file(options);
     int status = admin_client_ask(
-        options, &(struct admin_client_request){.method = "POST", .path = "/api/v1/reload"}, &body);
+        options,
+        &(struct admin_client_request){.method = "POST", .path = "/api/v1/reload", .json = json},
+        &body);
+    cJSON_free(json);
     int result = EXIT_WRONG;
     if (status >= 0 && options->json) {
         puts((const char *)body.data);

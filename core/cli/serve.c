@@ -86,9 +86,20 @@ static int start_admin(struct server_parts *parts, struct diagnostics *diagnosti
     return admin_create(parts->config, &shown, diagnostics, &parts->admin);
 }
 
+/* Finds the mistakes behind the one that keeps the server from starting, so that all are shown. */
+static void check_the_rest(const struct config *config, struct diagnostics *diagnostics)
+{
+    int front_error = front_check(config, diagnostics);
+    int admin_error = admin_check(config, diagnostics);
+    (void)front_error; /* It does not start anyway. */
+    (void)admin_error;
+}
+
 static int start_parts(struct server_parts *parts, struct diagnostics *diagnostics)
 {
     int error = hub_create(parts->config, diagnostics, &parts->hub);
+    if (error == ERR_CONFIG || error == ERR_PLUGIN)
+        check_the_rest(parts->config, diagnostics);
     if (error == OK && parts->options->record != NULL)
         error = start_recording(parts);
     if (error == OK)
@@ -155,10 +166,8 @@ static void reload(struct server_parts *parts)
     struct diagnostics diagnostics;
     log_info("serve", "SIGHUP: reloading the configuration");
     diagnostics_init(&diagnostics);
-    int error = serve_reload(parts, &diagnostics);
-    diagnostics_print(&diagnostics);
-    if (error != OK)
-        log_error("serve", "not reloaded (%s): what ran before goes on", error_text(error));
+    int error = serve_reload(parts, NULL, &diagnostics);
+    (void)error; /* The log says it. */
     diagnostics_deinit(&diagnostics);
 }
 

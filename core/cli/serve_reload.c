@@ -6,17 +6,49 @@
 #include "hub/hub.h"
 #include "hub/hub_internal.h"
 #include "hub/reload.h"
+#include "pipeline/option_check.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <semaphore.h>
+#include <sys/stat.h>
 
+/* Whoever asks for a reload of another file would wait in vain for what it says. */
+static int check_file(const struct server_parts *parts, const char *file,
+                      struct diagnostics *diagnostics)
+{
+    struct stat meant, own;
+    if (file == NULL)
+        return OK;
+    bool is_same = stat(file, &meant) == 0 && stat(parts->config->file, &own) == 0 &&
+                   meant.st_dev == own.st_dev && meant.st_ino == own.st_ino;
+    if (is_same)
+        return OK;
+    diagnostics_add(diagnostics, (struct position){.file = file},
+                    "the running server was started with another file, %s, which is the one that "
+                    "a reload reads; change that one, or restart the server with this one",
+                    parts->config->file);
+    return ERR_CONFIG;
+}
+
+/* If something is wrong with the server's own part, the plugins' options are looked at too, so that
+ * all errors are reported. */
 static int load(const struct server_parts *parts, struct diagnostics *diagnostics,
                 struct config **out)
 {
     char path[PATH_MAX];
-    return config_load(cli_config_file(parts->options, path, sizeof path),
-                       parts->options->overrides, parts->options->override_count, diagnostics, out);
+    struct config *config = NULL;
+    int error = config_load_broken(cli_config_file(parts->options, path, sizeof path),
+                                   parts->options->overrides, parts->options->override_count,
+                                   diagnostics, &config);
+    if (error == OK) {
+        *out = config;
+        return OK;
+    }
+    if (error == ERR_CONFIG && config != NULL)
+        option_check(config, &parts->hub->plugins, diagnostics);
+    config_destroy(config);
+    return error;
 }
 
 /* Prepares everything that can fail, then changes over. Everything is tried, so that all errors are
@@ -73,10 +105,12 @@ static void log_listeners(const struct front *front)
     }
 }
 
-int serve_reload(struct server_parts *parts, struct diagnostics *diagnostics)
+static int try_reload(struct server_parts *parts, const char *file, struct diagnostics *diagnostics)
 {
     struct config *config = NULL;
-    int error = load(parts, diagnostics, &config);
+    int error = check_file(parts, file, diagnostics);
+    if (error == OK)
+        error = load(parts, diagnostics, &config);
     if (error == OK)
         error = change_over(parts, config, diagnostics);
     if (error != OK) {
@@ -93,11 +127,38 @@ int serve_reload(struct server_parts *parts, struct diagnostics *diagnostics)
     return OK;
 }
 
+static void log_findings(const struct diagnostics *diagnostics)
+{
+    char line[DIAGNOSTIC_LINE_MAX];
+    for (size_t i = 0; i < diagnostics->count; i++) {
+        diagnostic_format(&diagnostics->items[i], line);
+        log_error("serve", "%s", line);
+    }
+    for (size_t i = 0; i < diagnostics->warning_count; i++) {
+        diagnostic_format(&diagnostics->warnings[i], line);
+        log_warn("serve", "%s", line);
+    }
+}
+
+int serve_reload(struct server_parts *parts, const char *file, struct diagnostics *diagnostics)
+{
+    int error = try_reload(parts, file, diagnostics);
+    struct hub_reloads *reloads = &parts->hub->reloads;
+    log_findings(diagnostics);
+    if (error != OK)
+        log_error("serve", "not reloaded (%s): what ran before goes on", error_text(error));
+    atomic_fetch_add_explicit(error == OK ? &reloads->done : &reloads->failed, 1,
+                              memory_order_relaxed);
+    atomic_store_explicit(&reloads->last_failed, error != OK, memory_order_relaxed);
+    return error;
+}
+
 /* -- from other threads -- */
 
 struct request {
     struct mail mail; /* first */
     struct server_parts *parts;
+    const char *file;
     struct diagnostics *diagnostics;
     int result;
     sem_t is_done;
@@ -107,7 +168,7 @@ static void deliver(struct loop *loop, struct mail *mail)
 {
     struct request *request = (struct request *)mail;
     (void)loop;
-    request->result = serve_reload(request->parts, request->diagnostics);
+    request->result = serve_reload(request->parts, request->file, request->diagnostics);
     sem_post(&request->is_done);
 }
 
@@ -122,10 +183,11 @@ static bool post(struct server_parts *parts, struct request *request)
     return !is_stopping;
 }
 
-int serve_reload_from_elsewhere(void *context, struct diagnostics *diagnostics)
+int serve_reload_from_elsewhere(void *context, const char *file, struct diagnostics *diagnostics)
 {
     struct server_parts *parts = context;
-    struct request request = {.mail.deliver = deliver, .parts = parts, .diagnostics = diagnostics};
+    struct request request = {
+        .mail.deliver = deliver, .parts = parts, .file = file, .diagnostics = diagnostics};
     sem_init(&request.is_done, 0, 0);
     if (!post(parts, &request)) {
         sem_destroy(&request.is_done);

@@ -29,12 +29,15 @@ struct server_parts {
 };
 
 /* Reads the configuration anew and changes over to it. If anything is wrong with it, all of that is
- * in `diagnostics` and what ran goes on. Main thread. Returns 0 or a negative code. */
-MUST_CHECK int serve_reload(struct server_parts *parts, struct diagnostics *diagnostics);
+ * in `diagnostics` and in the log, and what ran goes on. `file`: the one that whoever asks means,
+ * or NULL; another than the server's is an error. Main thread. Returns 0 or a negative code. */
+MUST_CHECK int serve_reload(struct server_parts *parts, const char *file,
+                            struct diagnostics *diagnostics);
 
 /* Has the main thread do that, and waits for it. `context` is the server's parts. Any other
  * thread. */
-MUST_CHECK int serve_reload_from_elsewhere(void *context, struct diagnostics *diagnostics);
+MUST_CHECK int serve_reload_from_elsewhere(void *context, const char *file,
+                                           struct diagnostics *diagnostics);
 
 /* Refuses reloads from now on, and does those that have been asked for. Main thread. */
 void serve_reload_end(struct server_parts *parts);

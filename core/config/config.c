@@ -110,23 +110,26 @@ static int read_tree(struct config *config, struct diagnostics *diagnostics)
     return error;
 }
 
-/* From a tree (or, with `error`, none) to a finished configuration. Owns `config`. */
-static int finish(struct config *config, int error, const struct config_override *overrides,
-                  size_t override_count, size_t errors_before, struct diagnostics *diagnostics,
-                  struct config **out)
+/* From a tree to a finished configuration. */
+static int finish(struct config *config, const struct config_override *overrides,
+                  size_t override_count, size_t errors_before, struct diagnostics *diagnostics)
 {
-    if (error == 0)
-        error = apply_overrides(config, overrides, override_count, diagnostics);
+    int error = apply_overrides(config, overrides, override_count, diagnostics);
     if (error == 0)
         error = read_tree(config, diagnostics);
     if (error == 0 && error_count(diagnostics) > errors_before)
         error = ERR_CONFIG;
-    if (error != 0) {
+    return error;
+}
+
+/* Hands the configuration over if nothing is wrong with it. */
+static int hand_over(struct config *config, int error, struct config **out)
+{
+    if (error == 0)
+        *out = config;
+    else
         config_destroy(config);
-        return error;
-    }
-    *out = config;
-    return 0;
+    return error;
 }
 
 int config_parse(const char *file, const char *data, size_t len,
@@ -139,16 +142,32 @@ int config_parse(const char *file, const char *data, size_t len,
         return ERR_NO_MEMORY;
     struct yaml_source source = {.file = config->file, .data = data, .len = len};
     int error = yaml_parse(&source, diagnostics, &config->tree);
-    return finish(config, error, overrides, override_count, before, diagnostics, out);
+    if (error == 0)
+        error = finish(config, overrides, override_count, before, diagnostics);
+    return hand_over(config, error, out);
+}
+
+int config_load_broken(const char *file, const struct config_override *overrides,
+                       size_t override_count, struct diagnostics *diagnostics, struct config **out)
+{
+    size_t before = error_count(diagnostics);
+    struct config *config = create(file);
+    *out = NULL;
+    if (config == NULL)
+        return ERR_NO_MEMORY;
+    int error = yaml_load(config->file, diagnostics, &config->tree);
+    if (error != 0) {
+        config_destroy(config);
+        return error;
+    }
+    *out = config;
+    return finish(config, overrides, override_count, before, diagnostics);
 }
 
 int config_load(const char *file, const struct config_override *overrides, size_t override_count,
                 struct diagnostics *diagnostics, struct config **out)
 {
-    size_t before = error_count(diagnostics);
-    struct config *config = create(file);
-    if (config == NULL)
-        return ERR_NO_MEMORY;
-    int error = yaml_load(config->file, diagnostics, &config->tree);
-    return finish(config, error, overrides, override_count, before, diagnostics, out);
+    struct config *config;
+    int error = config_load_broken(file, overrides, override_count, diagnostics, &config);
+    return hand_over(config, error, out);
 }

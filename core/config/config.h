@@ -120,6 +120,12 @@ MUST_CHECK int config_load(const char *file, const struct config_override *overr
                            size_t override_count, struct diagnostics *diagnostics,
                            struct config **out);
 
+/* The same, but *out is what could be read even after ERR_CONFIG, for looking at what else is
+ * wrong and never for serving: anything in it may be missing. NULL: the file is no YAML. */
+MUST_CHECK int config_load_broken(const char *file, const struct config_override *overrides,
+                                  size_t override_count, struct diagnostics *diagnostics,
+                                  struct config **out);
+
 /* One more owner. Any thread. */
 struct config *config_ref(struct config *config);
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,27 +16,34 @@ void diagnostics_init(struct diagnostics *diagnostics)
     memset(diagnostics, 0, sizeof *diagnostics);
 }
 
+static void release(struct diagnostic *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(items[i].text);
+    free(items);
+}
+
 void diagnostics_deinit(struct diagnostics *diagnostics)
 {
-    for (size_t i = 0; i < diagnostics->count; i++)
-        free(diagnostics->items[i].text);
-    free(diagnostics->items);
+    release(diagnostics->items, diagnostics->count);
+    release(diagnostics->warnings, diagnostics->warning_count);
     diagnostics_init(diagnostics);
 }
 
-static struct diagnostic *next_item(struct diagnostics *diagnostics)
+/* Room for one more in a list, or NULL. */
+static struct diagnostic *next_item(struct diagnostic **items, size_t count, size_t *capacity)
 {
-    if (diagnostics->count == DIAGNOSTICS_MAX)
+    if (count == DIAGNOSTICS_MAX)
         return NULL;
-    if (diagnostics->count == diagnostics->capacity) {
-        size_t capacity = diagnostics->capacity == 0 ? 8 : diagnostics->capacity * 2;
-        struct diagnostic *items = realloc(diagnostics->items, capacity * sizeof *items);
-        if (items == NULL)
+    if (count == *capacity) {
+        size_t more = *capacity == 0 ? 8 : *capacity * 2;
+        struct diagnostic *grown = realloc(*items, more * sizeof *grown);
+        if (grown == NULL)
             return NULL;
-        diagnostics->items = items;
-        diagnostics->capacity = capacity;
+        *items = grown;
+        *capacity = more;
     }
-    return &diagnostics->items[diagnostics->count];
+    return &(*items)[count];
 }
 
 /* An error is one line, whatever bytes it quotes. */
@@ -46,31 +54,55 @@ static void replace_control_bytes(char *text)
             *text = '?';
 }
 
-void diagnostics_add(struct diagnostics *diagnostics, struct position position, const char *format,
-                     ...)
+static bool fill(struct diagnostic *item, struct position position, const char *format,
+                 va_list arguments) __attribute__((format(printf, 3, 0)));
+
+/* Returns false without memory. `item` may be NULL. */
+static bool fill(struct diagnostic *item, struct position position, const char *format,
+                 va_list arguments)
 {
     char text[TEXT_MAX];
-    va_list arguments;
-    va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     replace_control_bytes(text);
 
     const char *file = position.file != NULL ? position.file : "";
     size_t text_size = strlen(text) + 1, file_size = strlen(file) + 1;
-    struct diagnostic *item = next_item(diagnostics);
     char *copy = item != NULL ? malloc(text_size + file_size) : NULL;
-    if (copy == NULL) {
-        diagnostics->lost++;
-        return;
-    }
+    if (copy == NULL)
+        return false;
     /* The file's name lives behind the text, so that one free releases both. */
     memcpy(copy, text, text_size);
     memcpy(copy + text_size, file, file_size);
     item->text = copy;
     item->position = position;
     item->position.file = copy + text_size;
-    diagnostics->count++;
+    return true;
+}
+
+void diagnostics_add(struct diagnostics *diagnostics, struct position position, const char *format,
+                     ...)
+{
+    va_list arguments;
+    struct diagnostic *item =
+        next_item(&diagnostics->items, diagnostics->count, &diagnostics->capacity);
+    va_start(arguments, format);
+    if (fill(item, position, format, arguments))
+        diagnostics->count++;
+    else
+        diagnostics->lost++;
+    va_end(arguments);
+}
+
+void diagnostics_warn(struct diagnostics *diagnostics, struct position position, const char *format,
+                      ...)
+{
+    va_list arguments;
+    struct diagnostic *item = next_item(&diagnostics->warnings, diagnostics->warning_count,
+                                        &diagnostics->warning_capacity);
+    va_start(arguments, format);
+    if (fill(item, position, format, arguments))
+        diagnostics->warning_count++;
+    va_end(arguments);
 }
 
 static int compare(const void *left, const void *right)
@@ -87,23 +119,33 @@ static int compare(const void *left, const void *right)
     return a < b ? -1 : a > b; /* as found: items are in one array */
 }
 
-static void print_item(const struct diagnostic *item)
+void diagnostic_format(const struct diagnostic *item, char line[DIAGNOSTIC_LINE_MAX])
 {
     const struct position *at = &item->position;
     if (at->line > 0)
-        log_raw("%s:%u:%u: %s", at->file, at->line, at->column, item->text);
+        snprintf(line, DIAGNOSTIC_LINE_MAX, "%s:%u:%u: %s", at->file, at->line, at->column,
+                 item->text);
     else
-        log_raw("%s: %s", at->file, item->text);
+        snprintf(line, DIAGNOSTIC_LINE_MAX, "%s: %s", at->file, item->text);
+}
+
+static void print_list(const struct diagnostic *items, size_t count, const char *end)
+{
+    const struct diagnostic *sorted[DIAGNOSTICS_MAX];
+    char line[DIAGNOSTIC_LINE_MAX];
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &items[i];
+    qsort(sorted, count, sizeof sorted[0], compare);
+    for (size_t i = 0; i < count; i++) {
+        diagnostic_format(sorted[i], line);
+        log_raw("%s%s", line, end);
+    }
 }
 
 void diagnostics_print(const struct diagnostics *diagnostics)
 {
-    const struct diagnostic *sorted[DIAGNOSTICS_MAX];
-    for (size_t i = 0; i < diagnostics->count; i++)
-        sorted[i] = &diagnostics->items[i];
-    qsort(sorted, diagnostics->count, sizeof sorted[0], compare);
-    for (size_t i = 0; i < diagnostics->count; i++)
-        print_item(sorted[i]);
+    print_list(diagnostics->items, diagnostics->count, "");
     if (diagnostics->lost > 0)
         log_raw("and %zu more errors", diagnostics->lost);
+    print_list(diagnostics->warnings, diagnostics->warning_count, " (a warning)");
 }

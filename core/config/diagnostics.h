@@ -27,6 +27,9 @@ struct diagnostics {
     size_t count;
     size_t capacity;
     size_t lost; /* errors that there was no memory or room for (at most 100 are kept) */
+    struct diagnostic *warnings; /* what is allowed, and probably a mistake */
+    size_t warning_count;
+    size_t warning_capacity;
 };
 
 void diagnostics_init(struct diagnostics *diagnostics);
@@ -36,7 +39,17 @@ void diagnostics_deinit(struct diagnostics *diagnostics);
 void diagnostics_add(struct diagnostics *diagnostics, struct position position, const char *format,
                      ...) __attribute__((format(printf, 3, 4)));
 
-/* Prints "file:line:column: text" a line each to standard error, sorted by file and position. */
+/* Adds one warning, which makes nothing fail. The same form. */
+void diagnostics_warn(struct diagnostics *diagnostics, struct position position, const char *format,
+                      ...) __attribute__((format(printf, 3, 4)));
+
+#define DIAGNOSTIC_LINE_MAX 2048
+
+/* Writes "file:line:column: text", or "file: text" without a line. */
+void diagnostic_format(const struct diagnostic *item, char line[DIAGNOSTIC_LINE_MAX]);
+
+/* Prints "file:line:column: text" a line each to standard error, sorted by file and position,
+ * warnings last. */
 void diagnostics_print(const struct diagnostics *diagnostics);
 
 #endif

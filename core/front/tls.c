@@ -1,7 +1,5 @@
 #include "front/tls.h"
 
-#include "base/log.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -54,15 +52,18 @@ static int check_readable(const char *what, const char *path, struct position po
     return ERR_CONFIG;
 }
 
-static void warn_if_expired(SSL_CTX *context, const char *path)
+static void warn_if_expired(SSL_CTX *context, const char *path, struct position position,
+                            struct diagnostics *diagnostics)
 {
     const X509 *certificate = SSL_CTX_get0_certificate(context);
     if (certificate == NULL)
         return;
     if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
-        log_warn("tls", "the certificate '%s' has expired: clients will refuse it", path);
+        diagnostics_warn(diagnostics, position,
+                         "the certificate '%s' has expired: clients will refuse it", path);
     else if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0)
-        log_warn("tls", "the certificate '%s' is not valid yet: clients will refuse it", path);
+        diagnostics_warn(diagnostics, position,
+                         "the certificate '%s' is not valid yet: clients will refuse it", path);
 }
 
 static int load_certificate(SSL_CTX *context, const struct tls_config *config,
@@ -73,7 +74,7 @@ static int load_certificate(SSL_CTX *context, const struct tls_config *config,
     if (rc != OK)
         return rc;
     if (SSL_CTX_use_certificate_chain_file(context, config->certificate) == 1) {
-        warn_if_expired(context, config->certificate);
+        warn_if_expired(context, config->certificate, config->certificate_position, diagnostics);
         return OK;
     }
     diagnostics_add(diagnostics, config->certificate_position,

@@ -20,6 +20,13 @@
 #define HUB_ENDPOINTS_MAX 1024 /* that a hub has ever had */
 #define ADMISSION_COUNT (ADMISSION_DRAINING + 1)
 
+/* What became of the reloads that were asked for. */
+struct hub_reloads {
+    _Atomic uint64_t done;
+    _Atomic uint64_t failed;
+    _Atomic bool last_failed; /* what the configuration file says is not what is in force */
+};
+
 struct hub {
     /* Endpoints are only added, and never freed before the end: any thread may walk them. */
     struct endpoint *endpoints[HUB_ENDPOINTS_MAX];
@@ -36,6 +43,7 @@ struct hub {
     _Atomic uint32_t limit_clients_per_address;
     _Atomic size_t limit_queue_bytes;
     _Atomic uint64_t generation; /* how many configurations have been in force */
+    struct hub_reloads reloads;  /* written by the main thread */
     struct address_counts addresses;
     struct topic_counts topic_counts;
     _Atomic uint32_t admitted;

@@ -54,6 +54,21 @@ static void an_error_is_one_line_whatever_it_quotes(void **state)
     diagnostics_deinit(&diagnostics);
 }
 
+static void a_warning_is_no_error(void **state)
+{
+    (void)state;
+    struct diagnostics diagnostics;
+    char line[DIAGNOSTIC_LINE_MAX];
+    diagnostics_init(&diagnostics);
+    for (unsigned i = 0; i < 130; i++)
+        diagnostics_warn(&diagnostics, (struct position){"a.yaml", i + 1, 5}, "old %u", i);
+    assert_int_equal(diagnostics.count + diagnostics.lost, 0);
+    assert_int_equal(diagnostics.warning_count, 100);
+    diagnostic_format(&diagnostics.warnings[1], line);
+    assert_string_equal(line, "a.yaml:2:5: old 1");
+    diagnostics_deinit(&diagnostics);
+}
+
 /* Prints to a file in the place of standard error. */
 static void printed(const struct diagnostics *diagnostics, char *text, size_t size)
 {
@@ -93,6 +108,7 @@ int main(void)
         cmocka_unit_test(keeps_errors_in_the_order_found),
         cmocka_unit_test(keeps_at_most_a_hundred_and_counts_the_rest),
         cmocka_unit_test(outlives_the_name_of_the_file),
+        cmocka_unit_test(a_warning_is_no_error),
         cmocka_unit_test(an_error_is_one_line_whatever_it_quotes),
         cmocka_unit_test(prints_sorted_by_file_and_position),
     };
