@@ -67,7 +67,7 @@ class Issuer:
 
     def __init__(self, certificate=None, key=None):
         self.process = subprocess.Popen(
-            ['node', os.path.join(INTEGRATION, 'clients', 'issuer.mjs')], stdin=subprocess.PIPE,
+            ['node', '--no-warnings', os.path.join(INTEGRATION, 'clients', 'issuer.mjs')], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True)
         made = json.loads(self.process.stdout.readline())
         self.jwks, self.tokens, self.special = made['jwks'], made['tokens'], made['special']
