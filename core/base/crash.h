@@ -23,6 +23,7 @@ struct crash_running {
     const struct crash_subject *subject; /* NULL: nobody's code but our own */
     const char *hook;                    /* static storage */
     uint64_t client_id;                  /* 0: none */
+    const void *stage; /* the pipeline's struct stage that is asked, or NULL; not for the report */
 };
 extern _Thread_local struct crash_running crash_running;
 

@@ -8,6 +8,7 @@
 #include "hub/endpoint.h"
 #include "hub/shard.h"
 #include "pipeline/chain.h"
+#include "pipeline/deferral.h"
 
 #include <stdlib.h>
 
@@ -81,7 +82,7 @@ static void say_goodbye(struct client *client, const struct chain *from, const s
 {
     for (size_t i = 0; i < from->count; i++)
         if (!chain_has(to, from->stages[i].instance))
-            instance_leave_client(from->stages[i].instance, client);
+            stage_leave_client(&from->stages[i], client);
 }
 
 static void say_hello(struct client *client, const struct chain *from, const struct chain *to)
@@ -89,7 +90,7 @@ static void say_hello(struct client *client, const struct chain *from, const str
     client->is_carried_over = true;
     for (size_t i = 0; i < to->count; i++)
         if (!chain_has(from, to->stages[i].instance))
-            instance_open_client(to->stages[i].instance, client);
+            stage_open_client(&to->stages[i], client);
     client->is_carried_over = false;
 }
 
@@ -103,7 +104,8 @@ static bool is_same(const struct chain *from, const struct chain *to)
     return true;
 }
 
-/* All that can fail comes before the plugins hear of it. */
+/* All that can fail comes before the plugins hear of it. What an instance that goes has deferred is
+ * cancelled before its on_close, as when the client itself goes. */
 static void move(struct client *client, const struct chain *from, struct endpoint_setup *setup)
 {
     const struct chain *to = setup->chain;
@@ -116,6 +118,7 @@ static void move(struct client *client, const struct chain *from, struct endpoin
         client_abort(client);
         return;
     }
+    deferral_move_all(client, to);
     say_goodbye(client, from, to);
     install_blocks(client, blocks, from, to);
     client->setup = endpoint_setup_ref(setup);
@@ -125,10 +128,12 @@ static void move(struct client *client, const struct chain *from, struct endpoin
 static void adopt(struct client *client, struct endpoint_setup *setup)
 {
     struct endpoint_setup *before = client->setup;
-    if (is_same(before->chain, setup->chain))
+    if (is_same(before->chain, setup->chain)) {
+        deferral_move_all(client, setup->chain);
         client->setup = endpoint_setup_ref(setup);
-    else
+    } else {
         move(client, before->chain, setup);
+    }
     if (client->setup != before)
         endpoint_setup_unref(before);
 }
@@ -136,8 +141,10 @@ static void adopt(struct client *client, struct endpoint_setup *setup)
 void client_catch_up_with_reload(struct client *client)
 {
     struct endpoint_setup *setup = client->audience->setup;
-    bool is_busy = client->extras != NULL && client->extras->deferrals != NULL;
-    if (client->setup == setup || client->state != CLIENT_OPEN || is_busy)
-        return; /* One that is ending keeps what it has, for its short rest. */
+    bool is_removed = setup == NULL;
+    /* One that is ending keeps what it has, for its short rest. A message whose verdict is awaited
+     * ends on the chain that it began with. */
+    if (is_removed || client->setup == setup || client->state != CLIENT_OPEN || client->is_waiting)
+        return;
     adopt(client, setup);
 }

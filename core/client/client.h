@@ -80,7 +80,8 @@ struct client {
     uint16_t close_code;      /* sent or received; 0: none yet */
     struct shard *shard;
     struct audience *audience;
-    struct endpoint_setup *setup; /* one reference: what it was let in with, or a reload brought */
+    struct endpoint_setup *setup; /* one reference: what it was let in with, or a reload brought.
+                                     NULL: its endpoint comes or goes just now, it is refused */
     struct client_extras *extras; /* owned; NULL: none */
     SSL *tls;                     /* owned; NULL: plain */
     struct partial *partial;      /* owned; NULL: nothing incomplete */
@@ -143,7 +144,8 @@ void client_update_watch(struct client *client);
 
 /* -- adopt.c: reload -- */
 
-/* Brings a client to its audience's set-up, if it has another and nothing of it is deferred. */
+/* Brings a client to its audience's set-up, if it has another and waits for no verdict. May end the
+ * client. */
 void client_catch_up_with_reload(struct client *client);
 
 /* The state block of an instance with that slot, offset and size. */

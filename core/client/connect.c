@@ -23,7 +23,8 @@
 static struct client *client_create(struct shard *shard, struct upgrade *upgrade)
 {
     struct audience *audience = &upgrade->endpoint->audiences[shard->loop.index];
-    size_t state_size = audience->setup->chain->client_size;
+    struct endpoint_setup *setup = audience->setup; /* NULL: it will be refused */
+    size_t state_size = setup != NULL ? setup->chain->client_size : 0;
     struct client *client = calloc(1, sizeof(struct client) + state_size);
     if (client == NULL)
         return NULL;
@@ -45,7 +46,7 @@ static struct client *client_create(struct shard *shard, struct upgrade *upgrade
         free(client);
         return NULL;
     }
-    client->setup = endpoint_setup_ref(audience->setup);
+    client->setup = setup != NULL ? endpoint_setup_ref(setup) : NULL;
     client->tls = upgrade->tls;
     upgrade->tls = NULL;
     upgrade->socket = -1;
@@ -116,6 +117,8 @@ static bool is_closed_for_new_clients(const struct client *client, struct connec
         connect_refuse(connect, 503, "The server is shutting down");
     else if (!atomic_load_explicit(&client->audience->endpoint->is_active, memory_order_relaxed))
         connect_refuse(connect, 404, "There is no WebSocket endpoint at this path");
+    else if (client->setup == NULL)
+        connect_refuse(connect, 503, "This endpoint is being set up; try again");
     else
         return false;
     return true; /* It came in just as the doors closed. */
@@ -132,8 +135,8 @@ static void answer(struct client *client, struct connect *connect, enum chain_re
     if (result == CHAIN_PASSED && !is_closed_for_new_clients(client, connect) &&
         check_identity(client, connect)) {
         open_client(client, connect);
-        client_process_early(client, connect->upgrade->early, connect->upgrade->early_len);
         client_catch_up_with_reload(client);
+        client_process_early(client, connect->upgrade->early, connect->upgrade->early_len);
     } else {
         refuse(client, connect);
     }
@@ -167,20 +170,27 @@ static void drop_upgrade(struct shard *shard, struct upgrade *upgrade)
     upgrade_destroy(upgrade);
 }
 
+/* What the server would answer with, before plugins are asked; NULL: none. */
+static const char *subprotocol_for(const struct client *client, const struct request *request)
+{
+    if (client->setup == NULL)
+        return NULL;
+    const struct endpoint_config *config = client->setup->config;
+    return handshake_select_subprotocol(request, (const char *const *)config->subprotocols,
+                                        config->subprotocol_count);
+}
+
 /* Makes the client, and what its connect chain works on. NULL: no memory; then there may be a
  * client, which has the upgrade's place and socket. */
 static struct connect *accept_upgrade(struct shard *shard, struct upgrade *upgrade,
                                       struct client **client)
 {
-    const struct endpoint_config *config;
     struct connect *connect;
     *client = client_create(shard, upgrade);
     if (*client == NULL)
         return NULL;
-    config = (*client)->setup->config;
-    const char *subprotocol = handshake_select_subprotocol(
-        upgrade->request, (const char *const *)config->subprotocols, config->subprotocol_count);
-    if (connect_create(upgrade, (*client)->tls, subprotocol, &connect) == OK)
+    if (connect_create(upgrade, (*client)->tls, subprotocol_for(*client, upgrade->request),
+                       &connect) == OK)
         return connect;
     upgrade_destroy(upgrade);
     return NULL;
@@ -194,10 +204,6 @@ void client_accept(struct loop *loop, struct mail *mail)
 
     if (loop_current() != loop) {
         drop_upgrade(shard, upgrade); /* The loop has ended, and with it the server. */
-        return;
-    }
-    if (upgrade->endpoint->audiences[loop->index].setup == NULL) {
-        drop_upgrade(shard, upgrade); /* An endpoint that a reload has just made for it. */
         return;
     }
     struct connect *connect = accept_upgrade(shard, upgrade, &client);

@@ -333,12 +333,13 @@ void client_resume_message(struct client *client, struct message *message, int v
     if (client->state == CLIENT_OPEN)
         result = chain_message_resume(client, &message, verdict, &decided);
     finish_message(client, message, result, decided);
+    /* Before the next message is decoded, or a client that never pauses would never change over. */
+    client_catch_up_with_reload(client);
     if (!client->is_waiting)
         handle_paused_input(client);
     if (client->is_waiting)
         return;
     client_stop_waiting(client);
-    client_catch_up_with_reload(client);
     if (reads_frames(client) && transport_pending(client) > 0)
         client_on_readable(client);
 }

@@ -27,7 +27,7 @@ struct shard;
 
 struct audience {
     _Alignas(64) struct endpoint *endpoint; /* loops do not share cache lines */
-    struct endpoint_setup *setup;           /* what new clients get; one reference, or NULL */
+    struct endpoint_setup *setup; /* what new clients get; one reference. NULL: they are refused */
     struct shard *shard;
     struct client **members; /* open clients, in no order; each knows its index */
     uint32_t count;

@@ -168,10 +168,8 @@ static void close_removed(struct client *client)
 static void switch_audience(struct audience *audience, struct endpoint_setup *setup)
 {
     struct endpoint_setup *before = audience->setup;
-    if (setup == NULL)
-        return; /* Its last clients keep what they have. */
-    audience->setup = endpoint_setup_ref(setup);
-    endpoint_setup_unref(before);
+    audience->setup = setup != NULL ? endpoint_setup_ref(setup) : NULL;
+    endpoint_setup_unref(before); /* The last clients of a removed endpoint keep what they have. */
 }
 
 static void switch_clients(struct shard *shard)
@@ -187,10 +185,20 @@ static void switch_clients(struct shard *shard)
     }
 }
 
+/* What instances do outside of their stages' hooks: now that no loop has the old chains any more,
+ * the new modes are theirs. */
+static void set_modes(const struct endpoint_setup *setup)
+{
+    for (size_t i = 0; setup != NULL && i < setup->chain->count; i++)
+        instance_set_mode(setup->chain->stages[i].instance, setup->chain->stages[i].is_shadow);
+}
+
 static void on_all_switched(struct loop *loop, struct mail *mail)
 {
     struct hub_reload *reload = (struct hub_reload *)mail;
     (void)loop;
+    for (size_t i = 0; !reload->is_void && i < reload->change_count; i++)
+        set_modes(reload->changes[i].setup);
     release(reload);
 }
 

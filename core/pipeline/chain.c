@@ -23,6 +23,7 @@ static void enter(const struct stage *stage, const char *hook)
 {
     crash_running.subject = &stage->instance->crash;
     crash_running.hook = hook;
+    crash_running.stage = stage;
 }
 
 static void leave(void)
@@ -417,23 +418,25 @@ int chain_apply_to_connect(struct client *client, struct connect *connect,
 
 /* -- open and close -- */
 
-void instance_open_client(struct instance *instance, struct client *client)
+void stage_open_client(const struct stage *stage, struct client *client)
 {
+    struct instance *instance = stage->instance;
     if (instance->plugin->table.on_open == NULL)
         return;
-    crash_running = (struct crash_running){
-        .subject = &instance->crash, .hook = "on_open", .client_id = client->id};
+    crash_running.client_id = client->id;
+    enter(stage, "on_open");
     instance->plugin->table.on_open(&instance->seen, seen(client));
     leave();
 }
 
-static void call_on_close(struct instance *instance, struct client *client,
+static void call_on_close(const struct stage *stage, struct client *client,
                           const struct sl_close *how)
 {
+    struct instance *instance = stage->instance;
     if (instance->plugin->table.on_close == NULL)
         return;
-    crash_running = (struct crash_running){
-        .subject = &instance->crash, .hook = "on_close", .client_id = client->id};
+    crash_running.client_id = client->id;
+    enter(stage, "on_close");
     instance->plugin->table.on_close(&instance->seen, seen(client), how);
     leave();
 }
@@ -441,13 +444,13 @@ static void call_on_close(struct instance *instance, struct client *client,
 void chain_open(const struct chain *chain, struct client *client)
 {
     for (size_t i = 0; i < chain->count; i++)
-        instance_open_client(chain->stages[i].instance, client);
+        stage_open_client(&chain->stages[i], client);
 }
 
-void instance_leave_client(struct instance *instance, struct client *client)
+void stage_leave_client(const struct stage *stage, struct client *client)
 {
     struct sl_close how = {.struct_size = sizeof how, .reason = {.data = "", .len = 0}};
-    call_on_close(instance, client, &how);
+    call_on_close(stage, client, &how);
 }
 
 void chain_close(const struct chain *chain, struct client *client)
@@ -460,5 +463,5 @@ void chain_close(const struct chain *chain, struct client *client)
         how.reason =
             (struct sl_string){.data = client->close_reason, .len = strlen(client->close_reason)};
     for (size_t i = 0; i < chain->count; i++)
-        call_on_close(chain->stages[i].instance, client, &how);
+        call_on_close(&chain->stages[i], client, &how);
 }

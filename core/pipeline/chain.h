@@ -52,6 +52,9 @@ MUST_CHECK int chain_create(struct plugin_set *plugins, struct endpoint_setup *s
 /* Gives the instances up, last first. Any thread. NULL is fine. */
 void chain_destroy(struct chain *chain);
 
+/* The instance's stage in the chain, or NULL: it is no part of it. */
+const struct stage *chain_stage_of(const struct chain *chain, const struct instance *instance);
+
 /* Whether the instance is part of the chain. */
 bool chain_has(const struct chain *chain, const struct instance *instance);
 
@@ -85,9 +88,9 @@ enum chain_result chain_message_resume(struct client *client, struct message **m
 /* Runs the close hooks. */
 void chain_close(const struct chain *chain, struct client *client);
 
-/* The open hook, the close hook of one instance; for a client that a reload moves from one chain to
+/* The open hook, the close hook of one stage; for a client that a reload moves from one chain to
  * another. */
-void instance_open_client(struct instance *instance, struct client *client);
-void instance_leave_client(struct instance *instance, struct client *client);
+void stage_open_client(const struct stage *stage, struct client *client);
+void stage_leave_client(const struct stage *stage, struct client *client);
 
 #endif

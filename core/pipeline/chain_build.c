@@ -252,10 +252,15 @@ void chain_destroy(struct chain *chain)
     free(chain);
 }
 
-bool chain_has(const struct chain *chain, const struct instance *instance)
+const struct stage *chain_stage_of(const struct chain *chain, const struct instance *instance)
 {
     for (size_t i = 0; i < chain->count; i++)
         if (chain->stages[i].instance == instance)
-            return true;
-    return false;
+            return &chain->stages[i];
+    return NULL;
+}
+
+bool chain_has(const struct chain *chain, const struct instance *instance)
+{
+    return chain_stage_of(chain, instance) != NULL;
 }

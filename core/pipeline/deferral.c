@@ -221,10 +221,30 @@ static void tell_cancelled(const struct deferral *deferral, enum sl_cancel_reaso
     struct instance *instance = deferral->stage->instance;
     if (deferral->on_cancel == NULL)
         return;
-    crash_running = (struct crash_running){
-        .subject = &instance->crash, .hook = "on_cancel", .client_id = deferral->client->id};
+    crash_running = (struct crash_running){.subject = &instance->crash,
+                                           .hook = "on_cancel",
+                                           .client_id = deferral->client->id,
+                                           .stage = deferral->stage};
     deferral->on_cancel(&instance->seen, deferral_ticket(deferral), deferral->context, reason);
     crash_running = (struct crash_running){.subject = NULL};
+}
+
+void deferral_move_all(struct client *client, const struct chain *to)
+{
+    struct deferral *next = client->extras != NULL ? client->extras->deferrals : NULL;
+    while (next != NULL) {
+        struct deferral *deferral = next;
+        const struct stage *stage = chain_stage_of(to, deferral->stage->instance);
+        next = deferral->next;
+        if (stage != NULL) {
+            deferral->stage = stage;
+            continue;
+        }
+        if (claim_here(deferral)) /* Else the mail of its completion will find nothing. */
+            tell_cancelled(deferral, SL_CANCEL_CLIENT_GONE);
+        end(deferral);
+        release(deferral);
+    }
 }
 
 void deferral_cancel_all(struct client *client, enum sl_cancel_reason reason)
@@ -259,7 +279,6 @@ static void finish(struct deferral *deferral, const struct completion *completio
     end(deferral);
     if (!deferral->is_attached) {
         release(deferral);
-        client_catch_up_with_reload(client);
         return;
     }
     if (completion != NULL)

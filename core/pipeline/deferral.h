@@ -17,6 +17,7 @@
 
 #include <stdatomic.h>
 
+struct chain;
 struct client;
 struct connect;
 struct hub;
@@ -45,7 +46,7 @@ struct deferral {
     struct timer timer;    /* first: its deadline */
     struct deferral *next; /* of the client's */
     struct client *client;
-    const struct stage *stage; /* of the client's set-up, which it keeps until all have ended */
+    const struct stage *stage; /* of the client's set-up, see deferral_move_all */
     uint64_t ticket;
     struct message *message; /* owned; what is deferred: this, */
     struct connect *connect; /* or this: one reference */
@@ -75,6 +76,11 @@ int deferral_complete(struct sl_ticket ticket, enum sl_verdict verdict,
 
 /* Ends it without a word to the plugin: its hook has decided otherwise. Only the client's loop. */
 void deferral_drop(struct deferral *deferral);
+
+/* A client that waits for no verdict is about to change over to another chain: deferrals of stages
+ * that only watch go on with the instance's stage there, or are cancelled if it has none. Only the
+ * client's loop. */
+void deferral_move_all(struct client *client, const struct chain *to);
 
 /* Ends all of a client that is going, calling on_cancel. Only the client's loop. */
 void deferral_cancel_all(struct client *client, enum sl_cancel_reason reason);

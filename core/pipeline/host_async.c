@@ -54,10 +54,13 @@ static void deliver_done(struct loop *loop, struct mail *mail)
 {
     struct job *job = (struct job *)((char *)mail - offsetof(struct job, mail));
     if (job->done != NULL) {
-        crash_running = (struct crash_running){.subject = &job->instance->crash,
-                                               .hook = "offload (done)",
-                                               .client_id = job->client_id};
-        job->done(&job->instance->seen, (struct sl_client *)client_of_job(loop, job), job->context);
+        struct client *client = client_of_job(loop, job);
+        crash_running = (struct crash_running){
+            .subject = &job->instance->crash,
+            .hook = "offload (done)",
+            .client_id = job->client_id,
+            .stage = client != NULL ? chain_stage_of(client->setup->chain, job->instance) : NULL};
+        job->done(&job->instance->seen, (struct sl_client *)client, job->context);
         crash_running = (struct crash_running){.subject = NULL};
     }
     instance_unref(job->instance);

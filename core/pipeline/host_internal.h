@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "client/client.h"
 #include "hub/endpoint.h"
+#include "pipeline/chain.h"
 #include "pipeline/connect.h"
 #include "pipeline/instance.h"
 #include "pipeline/message.h"
@@ -43,10 +44,15 @@ static inline struct hub *hub_of(const struct sl_instance *self)
     return instance_of(self)->endpoint->hub;
 }
 
-/* Whether an instance only watches (mode: shadow), so that what it asks for is not done. */
+/* Whether an instance only watches (mode: shadow), so that what it asks for is not done. In a hook
+ * of a stage the stage says so, since loops change over to a new chain one after the other. */
 static inline bool host_is_watching(const struct sl_instance *self)
 {
-    return atomic_load_explicit(&instance_of(self)->is_shadow, memory_order_relaxed);
+    const struct instance *instance = instance_of(self);
+    const struct stage *stage = crash_running.stage;
+    if (crash_running.subject == &instance->crash && stage != NULL)
+        return stage->is_shadow;
+    return atomic_load_explicit(&instance->is_shadow, memory_order_relaxed);
 }
 
 /* The same of the instance whose hook runs on this thread. */
@@ -58,7 +64,7 @@ static inline bool host_is_shadowed(void)
     const struct instance *instance =
         (const struct instance *)(const void *)((const char *)subject -
                                                 offsetof(struct instance, crash));
-    return atomic_load_explicit(&instance->is_shadow, memory_order_relaxed);
+    return host_is_watching(&instance->seen);
 }
 
 /* The endpoint with that path, NULL meaning the instance's own. NULL: there is none. */

@@ -214,6 +214,7 @@ int instance_create(struct plugin *plugin, const struct stage_config *stage,
     if (instance == NULL)
         return ERR_NO_MEMORY;
     instance_settle(instance, stage, place->owner);
+    instance_set_mode(instance, stage->mode == MODE_SHADOW);
     int error = allocate_parts(instance);
     if (error == OK)
         error = read_options(instance, stage, diagnostics, &options);
@@ -237,8 +238,12 @@ void instance_settle(struct instance *instance, const struct stage_config *stage
     struct config *before = instance->owner;
     instance->owner = config_ref(owner);
     instance->config = stage->options;
-    atomic_store_explicit(&instance->is_shadow, stage->mode == MODE_SHADOW, memory_order_relaxed);
     config_destroy(before);
+}
+
+void instance_set_mode(struct instance *instance, bool is_shadow)
+{
+    atomic_store_explicit(&instance->is_shadow, is_shadow, memory_order_relaxed);
 }
 
 bool instance_fits(const struct instance *instance, const struct plugin *plugin,

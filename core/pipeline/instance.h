@@ -150,6 +150,11 @@ void instance_change_revert(struct instance_change *change);
 void instance_settle(struct instance *instance, const struct stage_config *stage,
                      struct config *owner);
 
+/* Whether the instance only watches when it acts outside of a stage's hooks: in timers, offloaded
+ * work and threads of its own. Main thread, when all loops have changed over to the chain that says
+ * so. */
+void instance_set_mode(struct instance *instance, bool is_shadow);
+
 /* Counts a verdict of a call or of a deferral's end. Only the loop with that index. */
 static inline void instance_count(struct instance *instance, unsigned loop, enum verdict_slot slot)
 {

@@ -4,8 +4,8 @@ threads, messages that wait, clients that would not be let in any more."""
 import os
 import unittest
 
-from harness import (BUILD, RawClient, Sluice, endpoint, settings, stage, temporary_folder,
-                     wait_until)
+from harness import (BUILD, TEXT, RawClient, Refused, Sluice, endpoint, frame, settings, stage,
+                     temporary_folder, wait_until)
 
 PLUGINS = {'path': [os.path.join(BUILD, folder)
                     for folder in ('plugins', 'tests/plugins', 'tests/plugins/v1')]}
@@ -28,16 +28,16 @@ class Gate:
             pass
 
 
-def served(*pipeline, **how):
+def served(*pipeline, **top):
     """A configuration with one endpoint."""
-    return settings(endpoint('/ws', pipeline, **how), plugins=PLUGINS)
+    return settings(endpoint('/ws', pipeline), plugins=PLUGINS, **top)
 
 
 def carried(gate, tag='none', **how):
     return {'plugin': 'carried', 'options': {'gate': gate.path, 'tag': tag}, **how}
 
 
-class UnderWay(unittest.TestCase):
+class ReloadTest(unittest.TestCase):
     def setUp(self):
         self.gate = Gate(self)
 
@@ -51,6 +51,8 @@ class UnderWay(unittest.TestCase):
             return client.read_text().startswith(expected)
         wait_until(is_there, f'the answer {expected}')
 
+
+class UnderWay(ReloadTest):
     def test_work_of_a_replaced_instance_gets_no_client(self):
         """Its state block would be the new instance's, or lie past the end of all of them."""
         for before in ([], [stage('version', tag='a')]):
@@ -92,6 +94,69 @@ class UnderWay(unittest.TestCase):
 
     def test_options_stay_for_a_thread_that_reads_them(self):
         self.read_over_a_reload('own', 'another-tag-2')
+
+    def test_removed_endpoint_destroys_its_instances(self):
+        """With a client and without; their timers and threads end with them."""
+        for count in (0, 1):
+            with Sluice(settings(endpoint('/ws'), endpoint('/old', [carried(self.gate)]))) as server:
+                clients = [RawClient(server, '/old') for _ in range(count)]
+                self.says(server, 'timer: ticks')
+                server.reload(settings(endpoint('/ws')))
+                for client in clients:
+                    self.assertEqual(client.expect_close(), (1001, b'the endpoint was removed'))
+                self.says(server, 'instance: destroyed')
+                server.reload(settings(endpoint('/ws'), endpoint('/old')))
+                wait_until(lambda: self.echoes(server, '/old'), 'the endpoint is back')
+
+    @staticmethod
+    def echoes(server, path):
+        try:
+            with RawClient(server, path) as client:
+                client.text('hi')
+                return client.read_text() == 'hi'
+        except Refused:
+            return False
+
+
+class NextMessage(ReloadTest):
+    """A reload takes effect for the next message that is decoded, however busy the client is."""
+
+    def test_a_shadow_stage_that_defers_does_not_hold_a_client(self):
+        watching = {'plugin': 'later', 'mode': 'shadow', 'timeout': '60s'}
+        with Sluice(served(watching, stage('version', tag='a'))) as server, \
+                RawClient(server) as client:
+            client.text('defer never')
+            self.assertEqual(client.read_text(), 'defer never v1 a 1 1')
+            for after in ([watching], []):  # the deferral goes on, or is cancelled
+                server.reload(served(*after, stage('version', tag=f'b{len(after)}')))
+                self.wait_for_answer(client, f'hi v1 b{len(after)}')
+                server.wait_for_metric(len(after), 'sluice_deferrals')
+
+    def test_what_waits_behind_a_delay_gets_the_new_pipeline(self):
+        slow = stage('rate-limit', messages='2/s', burst=1, action='delay')
+        with Sluice(served(slow, stage('version', tag='a'))) as server, \
+                RawClient(server) as client:
+            client.send(b''.join(frame(TEXT, b'm%d' % number) for number in range(19)))
+            self.assertEqual(client.read_text(), 'm0 v1 a 1 1')
+            server.reload(served(stage('version', tag='b')))
+            answers = [client.read_text() for _ in range(18)]
+        self.assertEqual([answer.split()[0] for answer in answers],
+                         [f'm{number}' for number in range(1, 19)])
+        self.assertLessEqual(len([answer for answer in answers if ' a ' in answer]), 2)
+
+    def test_mode_and_pipeline_change_at_the_same_message(self):
+        """A hook that runs while the configuration changes ends in the mode in which it began."""
+        for before, after, answers in (('enforce', 'shadow', ['held', 'sent', 'end']),
+                                       ('shadow', 'enforce', ['hold', 'end'])):
+            gate = Gate(self)
+            with Sluice(served(carried(gate, mode=before), loops=1)) as server, \
+                    RawClient(server) as client:
+                client.text('hold')
+                gate.wait_for(server)
+                server.reload(served(carried(gate, mode=after), loops=1))
+                client.text('end')
+                gate.open()
+                self.assertEqual([client.read_text() for _ in answers], answers)
 
 
 if __name__ == '__main__':

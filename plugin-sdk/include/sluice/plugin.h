@@ -201,9 +201,10 @@ struct sl_ticket {
 
 /* Why a deferral ended without its completion. New reasons may be added. */
 enum sl_cancel_reason {
-    SL_CANCEL_CLIENT_GONE = 1, /* the client left first */
-    SL_CANCEL_TIMEOUT = 2,     /* the deadline has passed; `on_error` decides */
-    SL_CANCEL_SHUTDOWN = 3     /* the server is stopping */
+    /* The client left first, or, in shadow mode, a reload has taken it away from the instance. */
+    SL_CANCEL_CLIENT_GONE = 1,
+    SL_CANCEL_TIMEOUT = 2, /* the deadline has passed; `on_error` decides */
+    SL_CANCEL_SHUTDOWN = 3 /* the server is stopping */
 };
 
 /* How to defer; all zero after struct_size is fine. */

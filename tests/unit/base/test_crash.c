@@ -103,7 +103,8 @@ static void names_the_plugin(void **state)
 {
     (void)state;
     char text[16384];
-    const struct crash_running running = {&subject, "on_message", 42};
+    const struct crash_running running = {
+        .subject = &subject, .hook = "on_message", .client_id = 42};
     assert_died(die(write_nowhere, &running, text, sizeof text), SIGSEGV);
     assert_contains(text, "sluice: crashed (SIGSEGV at address 0x10) inside plugin 'foo' 1.2.0, "
                           "hook on_message, instance foo#2 of endpoint /ws, client 42\n");
@@ -116,7 +117,7 @@ static void leaves_out_a_client_that_is_none(void **state)
 {
     (void)state;
     char text[16384];
-    const struct crash_running running = {&subject, "create", 0};
+    const struct crash_running running = {.subject = &subject, .hook = "create"};
     assert_died(die(write_nowhere, &running, text, sizeof text), SIGSEGV);
     assert_contains(text, "hook create, instance foo#2 of endpoint /ws\n");
 }
@@ -160,7 +161,8 @@ static void survives_a_used_up_stack(void **state)
 {
     (void)state;
     char text[16384];
-    const struct crash_running running = {&subject, "on_message", 42};
+    const struct crash_running running = {
+        .subject = &subject, .hook = "on_message", .client_id = 42};
     assert_died(die(overflow, &running, text, sizeof text), SIGSEGV);
     assert_contains(text, "inside plugin 'foo' 1.2.0, hook on_message");
     assert_contains(text, "plugin file: /plugins/foo.so\n");
