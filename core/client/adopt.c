@@ -147,4 +147,5 @@ void client_catch_up_with_reload(struct client *client)
     if (is_removed || client->setup == setup || client->state != CLIENT_OPEN || client->is_waiting)
         return;
     adopt(client, setup);
+    client_adjust_heartbeat(client);
 }

@@ -71,6 +71,7 @@ struct client {
     bool is_joined : 1;     /* a member of its audience */
     bool wants_write : 1;   /* the socket was full: EPOLLOUT is watched for */
     bool ping_unanswered : 1;
+    bool ping_arrived : 1; /* or is about to: nothing that was sent before it is under way */
     bool closed_by_peer : 1;
     bool drop_on_flush : 1; /* LINGERING: the peer has said goodbye too, no need to wait for it */
     bool write_shut : 1;
@@ -94,12 +95,15 @@ struct client {
     uint32_t tls_retry;    /* bytes that OpenSSL must be offered again, unchanged (SSL_write(3)) */
     struct client *next_dirty;
     struct client *next_doomed;
-    struct timer timer;   /* heartbeat while OPEN, else the deadline for being gone */
-    int64_t last_heard;   /* monotonic ns; any bytes count */
-    uint32_t inline_size; /* of plugin_state, bytes */
-    uint64_t id;          /* generation << 32 | slot << 8 | loop */
-    char *identity;       /* owned, zero-terminated; NULL: not identified */
-    char *close_reason;   /* owned, zero-terminated; NULL: empty */
+    struct timer timer; /* heartbeat while OPEN, else the deadline for being gone */
+    int64_t last_heard; /* monotonic ns; any bytes count */
+    uint32_t ping_end;  /* ping_unanswered: how many bytes the peer has acknowledged once it has the
+                           ping, modulo 2^32 */
+    uint32_t acknowledged; /* ping_unanswered: how many it had when that was last asked for */
+    uint32_t inline_size;  /* of plugin_state, bytes */
+    uint64_t id;           /* generation << 32 | slot << 8 | loop */
+    char *identity;        /* owned, zero-terminated; NULL: not identified */
+    char *close_reason;    /* owned, zero-terminated; NULL: empty */
     struct address address;
     _Alignas(max_align_t) char plugin_state[]; /* a block for each instance of the pipeline */
 };
@@ -210,6 +214,9 @@ void client_bury(struct client *client);
 
 /* Starts the heartbeat of a client that has just opened. */
 void client_start_heartbeat(struct client *client);
+
+/* A reload has brought the client: its endpoint's interval may be another. */
+void client_adjust_heartbeat(struct client *client);
 
 /* Something was read. */
 void client_heard(struct client *client);

@@ -2,12 +2,22 @@
  * Is the peer still there? A client that has been silent for the endpoint's interval is pinged; one
  * that then stays silent for the timeout is gone. Nothing is done for each message: the timer looks
  * at when the client was last heard.
+ *
+ * The timeout runs from when the ping arrives, not from when it is queued: much may be under way in
+ * front of it, and a peer that takes it slowly is there. So while the ping has not been
+ * acknowledged, other bytes that are acknowledged are a sign of life too. The kernel is asked for
+ * that, once a ping and once a timeout, and only about clients that are silent.
  */
 #include "client/client.h"
+#include "client/transport.h"
 #include "hub/endpoint.h"
 #include "hub/shard.h"
 
 #include <stddef.h>
+
+/* A record of TLS adds less to each 16 KiB, and so does one to a small piece. */
+#define TLS_SHARE 512u
+#define TLS_RECORD 64u
 
 static void restart(struct client *client, int64_t deadline)
 {
@@ -22,21 +32,98 @@ void client_start_heartbeat(struct client *client)
         restart(client, client->last_heard + interval);
 }
 
+/* Some time within the interval: not all clients of an endpoint are to be pinged at once. */
+static int64_t spread_deadline(const struct client *client, int64_t interval)
+{
+    const unsigned parts = 64;
+    unsigned part = (unsigned)(client->id >> 8) % parts + 1;
+    return client->shard->loop.now + interval / parts * part;
+}
+
+void client_adjust_heartbeat(struct client *client)
+{
+    int64_t interval = client->setup->config->heartbeat_interval;
+    if (client->state != CLIENT_OPEN)
+        return; /* The timer is for its end. */
+    if (interval == 0) {
+        client->ping_unanswered = false;
+        timer_stop(&client->timer);
+    } else if (!timer_is_running(&client->timer) ||
+               (!client->ping_unanswered &&
+                client->timer.deadline > client->shard->loop.now + interval)) {
+        restart(client, spread_deadline(client, interval));
+    }
+}
+
 void client_heard(struct client *client)
 {
     client->last_heard = client->shard->loop.now;
     client->ping_unanswered = false;
 }
 
+/* How many bytes this iteration holds for the client alone. */
+static size_t outgoing_bytes(const struct client *client)
+{
+    size_t len = 0;
+    for (uint32_t i = client->outgoing_first; i != OUTGOING_NONE;
+         i = client->shard->outgoing[i].next)
+        len += client->shard->outgoing[i].len;
+    return len;
+}
+
+/* Notes where the ping that was just queued lies in the stream. */
+static void note_ping(struct client *client, size_t ping_len)
+{
+    struct transport_delivery delivery;
+    size_t ahead = client->outbox.queued + outgoing_bytes(client);
+
+    client->ping_arrived = true;
+    if (!transport_ask_delivery(client, &delivery))
+        return;
+    client->ping_arrived = ahead + delivery.outstanding <= ping_len;
+    if (client->tls != NULL)
+        ahead += ahead / TLS_SHARE + TLS_RECORD;
+    ahead += delivery.outstanding;
+    client->acknowledged = delivery.acknowledged;
+    client->ping_end = delivery.acknowledged + (uint32_t)(ahead < INT32_MAX ? ahead : INT32_MAX);
+}
+
 static void ping(struct client *client, int64_t timeout)
 {
+    const size_t ping_len = 2;
     client->ping_unanswered = true;
     counter_add(&client->shard->stats.pings, 1);
     if (client_send(client, OPCODE_PING, NULL, 0) != OK) {
         client_abort(client);
         return;
     }
+    note_ping(client, ping_len);
     restart(client, client->shard->loop.now + timeout);
+}
+
+/* Whether a timeout without an answer says nothing yet: the ping has arrived during it, or is still
+ * under way, and the peer takes what is in front of it. */
+static bool has_more_time(struct client *client)
+{
+    struct transport_delivery delivery;
+    if (client->ping_arrived || !transport_ask_delivery(client, &delivery))
+        return false;
+    bool has_moved = delivery.acknowledged != client->acknowledged;
+    client->acknowledged = delivery.acknowledged;
+    client->ping_arrived = (int32_t)(delivery.acknowledged - client->ping_end) >= 0 ||
+                           delivery.outstanding + client->outbox.queued == 0;
+    return has_moved;
+}
+
+static void check_answer(struct client *client, int64_t timeout)
+{
+    int64_t now = client->shard->loop.now;
+    if (transport_has_input(client))
+        restart(client, now); /* The loop is late. That is read first. */
+    else if (has_more_time(client))
+        restart(client, now + timeout);
+    else
+        client_abort(client);
 }
 
 static void check_heartbeat(struct client *client)
@@ -47,7 +134,7 @@ static void check_heartbeat(struct client *client)
     if (client->is_waiting)
         restart(client, client->shard->loop.now + config->heartbeat_interval); /* It is not read. */
     else if (client->ping_unanswered)
-        client_abort(client);
+        check_answer(client, config->heartbeat_timeout);
     else if (due > client->shard->loop.now)
         restart(client, due);
     else

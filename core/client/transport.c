@@ -3,9 +3,14 @@
 #include "hub/shard.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h> /* libc's struct tcp_info ends before the counters of bytes */
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -60,6 +65,27 @@ ssize_t transport_read(struct client *client, void *data, size_t size)
 size_t transport_pending(const struct client *client)
 {
     return client->tls != NULL ? (size_t)SSL_pending(client->tls) : 0;
+}
+
+bool transport_has_input(const struct client *client)
+{
+    char byte;
+    return recv(client->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+bool transport_ask_delivery(const struct client *client, struct transport_delivery *delivery)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    const size_t needed =
+        offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked;
+    int outstanding;
+    if (getsockopt(client->socket, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 || len < needed ||
+        ioctl(client->socket, SIOCOUTQ, &outstanding) != 0)
+        return false;
+    delivery->acknowledged = (uint32_t)info.tcpi_bytes_acked;
+    delivery->outstanding = (size_t)outstanding;
+    return true;
 }
 
 /* A record of its own for each small piece would cost more than copying them together. */

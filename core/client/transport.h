@@ -20,6 +20,18 @@ ssize_t transport_read(struct client *client, void *data, size_t size);
 /* How many decrypted bytes are waiting that the kernel knows nothing of. */
 size_t transport_pending(const struct client *client);
 
+/* Whether the kernel holds bytes of the peer's that have not been read. A system call. */
+bool transport_has_input(const struct client *client);
+
+/* What the kernel knows of the bytes that were written. */
+struct transport_delivery {
+    uint32_t acknowledged; /* how many the peer has acknowledged, modulo 2^32 */
+    size_t outstanding;    /* how many it has not, sent or not */
+};
+
+/* Asks for it: two system calls. Returns false if the kernel does not say. */
+bool transport_ask_delivery(const struct client *client, struct transport_delivery *delivery);
+
 /* Writes as much as the socket takes now. Returns how many bytes; ERR_CLOSED: the peer is gone. */
 ssize_t transport_write(struct client *client, const struct iovec *pieces, size_t count);
 

@@ -158,11 +158,21 @@ static void look_at_put_off(struct waiting_room *room, int64_t now)
     }
 }
 
+/* Drops a guest, unless its head has arrived and only its event has not been looked at yet. */
+static void give_up(struct waiting_room *room, struct guest *guest, enum waiting_drop reason)
+{
+    enum guest_state state = examine(room, guest);
+    if (state == GUEST_WAITS)
+        drop(room, guest, reason);
+    else
+        settle(room, guest, state);
+}
+
 static void drop_overdue(struct waiting_room *room, int64_t now)
 {
     struct guest *guest;
     while ((guest = guests_oldest(&room->guests)) != NULL && guest->deadline <= now)
-        drop(room, guest, WAITING_TIMEOUT);
+        give_up(room, guest, WAITING_TIMEOUT);
 }
 
 /* Returns whether somebody had to go. */
@@ -174,14 +184,14 @@ static bool make_room_at_address(struct waiting_room *room, const struct guest *
     struct guest *oldest = guests_oldest_like(&room->guests, newcomer, &count);
     if (oldest == NULL || count < room->limits.guests_per_address)
         return false;
-    drop(room, oldest, WAITING_FULL);
+    give_up(room, oldest, WAITING_FULL);
     return true;
 }
 
 static void make_room_for(struct waiting_room *room, const struct guest *newcomer)
 {
     if (!make_room_at_address(room, newcomer) && room->guests.count >= room->limits.guests)
-        drop(room, guests_oldest(&room->guests), WAITING_FULL);
+        give_up(room, guests_oldest(&room->guests), WAITING_FULL);
 }
 
 static void count_moved(struct waiting_room *room)

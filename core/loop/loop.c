@@ -62,6 +62,24 @@ static int wait_milliseconds(const struct loop *loop, bool more_to_do)
     return wait < 0 ? -1 : (int)((wait + NS_PER_MS - 1) / NS_PER_MS);
 }
 
+/* Whether every descriptor that was ready at `seen_until` has been seen to. The kernel gives out
+ * those that are ready in turn, so that takes a bounded number of iterations, however busy. */
+static bool has_seen_all(struct loop *loop, int count, bool mail)
+{
+    if (loop->not_seen == 0) {
+        loop->not_seen = loop->watched;
+        loop->seen_until = loop->now;
+    }
+    if (count < 0)
+        return false; /* Interrupted: whoever stopped the process and let it go on, say. */
+    size_t seen = (size_t)count - (mail ? 1 : 0);
+    if (count < EVENTS_PER_ITERATION || seen >= loop->not_seen)
+        loop->not_seen = 0;
+    else
+        loop->not_seen -= seen;
+    return loop->not_seen == 0;
+}
+
 /* One iteration: wait, sockets, mail, timers, and what the owner does at its end. */
 static bool loop_iterate(struct loop *loop, bool more_to_do)
 {
@@ -84,7 +102,8 @@ static bool loop_iterate(struct loop *loop, bool more_to_do)
     if (mail)
         deliver_mail(loop);
     /* Last: after a pause, what has arrived in the meantime counts before a deadline does. */
-    timer_wheel_advance(&loop->timers, loop, loop->now);
+    if (has_seen_all(loop, count, mail))
+        timer_wheel_advance(&loop->timers, loop, loop->seen_until);
     return loop->on_iteration_end(loop);
 }
 
@@ -145,7 +164,10 @@ void loop_post(struct loop *loop, struct mail *mail)
 int loop_watch(struct loop *loop, int fd, struct io_source *source, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = source};
-    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? OK : ERR_SYSTEM;
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+        return ERR_SYSTEM;
+    loop->watched++;
+    return OK;
 }
 
 void loop_rewatch(struct loop *loop, int fd, struct io_source *source, uint32_t events)
@@ -157,4 +179,5 @@ void loop_rewatch(struct loop *loop, int fd, struct io_source *source, uint32_t 
 void loop_unwatch(struct loop *loop, int fd)
 {
     epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+    loop->watched--;
 }

@@ -24,7 +24,10 @@ struct io_source {
 struct loop {
     unsigned index;
     int epoll_fd;
-    int64_t now; /* monotonic ns, read once an iteration */
+    int64_t now;        /* monotonic ns, read once an iteration */
+    size_t watched;     /* descriptors */
+    size_t not_seen;    /* how many of them may have been ready at `seen_until`, unseen so far */
+    int64_t seen_until; /* monotonic ns; timers that were due by then fire when all are seen */
     struct mailbox mailbox;
     struct timer_wheel timers;
     /* The owner's part, on the loop's thread: after each socket's event and each mail; at the end

@@ -232,6 +232,33 @@ static void answers_408_to_who_takes_too_long(void **state)
     close_place(&place);
 }
 
+/* More of them than one look at the kernel's events shows: as after a pause of the process. */
+static void a_head_that_came_in_time_is_not_too_late(void **state)
+{
+    enum { VISITORS = 100 };
+    struct place place;
+    int client[VISITORS], served[VISITORS];
+    const int64_t timeout = NS_PER_S;
+    (void)state;
+    open_place(&place, timeout, VISITORS, VISITORS);
+    for (int i = 0; i < VISITORS; i++)
+        client[i] = visit(&place, "GET ");
+    wait_for_guests(&place, VISITORS);
+    int64_t all_overdue = clock_monotonic() + timeout;
+    for (int i = 0; i < VISITORS; i++)
+        assert_int_equal(send(client[i], HEAD + 4, sizeof HEAD - 5, 0), sizeof HEAD - 5);
+    while (clock_monotonic() < all_overdue)
+        (void)poll(NULL, 0, 10);
+    for (int i = 0; i < VISITORS; i++)
+        served[i] = accept_ready(&place);
+    assert_int_equal(atomic_load(&place.stats.dropped[WAITING_TIMEOUT]), 0);
+    for (int i = 0; i < VISITORS; i++) {
+        close(served[i]);
+        close(client[i]);
+    }
+    close_place(&place);
+}
+
 static void drops_the_oldest_of_an_address_for_a_newcomer(void **state)
 {
     struct place place;
@@ -554,6 +581,7 @@ int main(void)
         cmocka_unit_test(hands_out_a_head_that_is_too_long),
         cmocka_unit_test(forgets_who_leaves),
         cmocka_unit_test(answers_408_to_who_takes_too_long),
+        cmocka_unit_test(a_head_that_came_in_time_is_not_too_late),
         cmocka_unit_test(drops_the_oldest_of_an_address_for_a_newcomer),
         cmocka_unit_test(drops_the_oldest_of_all_when_the_room_is_full),
         cmocka_unit_test(has_nothing_to_accept_before_poll_says_so),

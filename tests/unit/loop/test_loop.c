@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define THREADS 4
@@ -140,11 +142,84 @@ static void calls_a_source_when_its_descriptor_is_ready(void **state)
     }
 }
 
+/* What many descriptors have brought is seen before a timer that is due. */
+struct crowd {
+    struct receiver receiver; /* first */
+    struct timer timer;
+    unsigned seen;
+    unsigned seen_at_timer;
+};
+
+#define CROWD 1300 /* more than twice what the loop takes from the kernel at a time */
+
+struct member {
+    struct io_source source; /* first */
+    int fd;
+};
+
+static void see(struct loop *loop, struct io_source *source, uint32_t events)
+{
+    struct member *member = (struct member *)source;
+    struct crowd *crowd = loop->owner;
+    uint64_t count;
+    assert_int_equal(events & EPOLLIN, EPOLLIN);
+    assert_int_equal(read(member->fd, &count, sizeof count), sizeof count);
+    crowd->seen++;
+}
+
+static void note_seen(struct loop *loop, struct timer *timer)
+{
+    struct crowd *crowd = loop->owner;
+    (void)timer;
+    crowd->seen_at_timer = crowd->seen;
+    assert_int_equal(write(crowd->receiver.done_fd, "x", 1), 1);
+}
+
+static void timers_wait_for_all_that_was_ready(void **state)
+{
+    static struct crowd crowd;
+    static struct member members[CROWD];
+    struct loop *loop = &crowd.receiver.loop;
+    int done[2];
+    char byte;
+    (void)state;
+    struct rlimit files;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = files.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_int_equal(pipe(done), 0);
+    assert_int_equal(loop_init(loop, 0), OK);
+    crowd.receiver.done_fd = done[1];
+    crowd.timer.fire = note_seen;
+    loop->owner = &crowd;
+    loop->on_event_end = do_nothing;
+    loop->on_iteration_end = count_iteration;
+    loop->on_stop = do_nothing;
+    for (int i = 0; i < CROWD; i++) {
+        members[i] = (struct member){{see}, eventfd(1, EFD_CLOEXEC)};
+        assert_true(members[i].fd >= 0);
+        assert_int_equal(loop_watch(loop, members[i].fd, &members[i].source, EPOLLIN), OK);
+    }
+    /* Due long ago when the thread begins, as after a pause. */
+    loop->timers.tick -= 10;
+    timer_start(&loop->timers, &crowd.timer, loop->now - 5 * (INT64_C(1) << TIMER_TICK_SHIFT));
+    assert_int_equal(loop_start(loop), OK);
+    assert_int_equal(read(done[0], &byte, 1), 1);
+    loop_stop(loop);
+    assert_int_equal(crowd.seen_at_timer, CROWD);
+    for (int i = 0; i < CROWD; i++)
+        close(members[i].fd);
+    loop_deinit(loop);
+    close(done[0]);
+    close(done[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(delivers_every_mail_in_each_senders_order),
         cmocka_unit_test(calls_a_source_when_its_descriptor_is_ready),
+        cmocka_unit_test(timers_wait_for_all_that_was_ready),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
