@@ -169,6 +169,7 @@ static void write_waiting(struct metrics_writer *writer, struct front *front)
         [WAITING_TIMEOUT] = "timeout",
         [WAITING_FULL] = "full",
         [WAITING_PREFACE] = "proxy_header",
+        [WAITING_PLAIN] = "plain_http",
     };
     metrics_describe(writer, "sluice_front_waiting", "gauge",
                      "Connections whose TLS handshake or request head is not complete.");
@@ -176,7 +177,8 @@ static void write_waiting(struct metrics_writer *writer, struct front *front)
     metrics_describe(
         writer, "sluice_front_dropped_total", "counter",
         "Connections given up before their request head was complete: over the time, the oldest "
-        "when too many waited, or a wrong PROXY header of a trusted proxy.");
+        "when too many waited, a wrong PROXY header of a trusted proxy, or plain HTTP on a TLS "
+        "port.");
     for (unsigned i = 0; i < WAITING_DROP_COUNT; i++)
         metrics_put(writer, "sluice_front_dropped_total{reason=\"%s\"} %llu\n", reasons[i],
                     front_dropped(front, (enum waiting_drop)i));

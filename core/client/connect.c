@@ -77,9 +77,8 @@ static bool check_identity(const struct client *client, struct connect *connect)
 static bool queue_response(struct client *client, const struct connect *connect)
 {
     char response[RESPONSE_MAX];
-    size_t len = handshake_response(connect->request,
-                                    connect->subprotocol[0] != '\0' ? connect->subprotocol : NULL,
-                                    response, sizeof response);
+    size_t len = handshake_response(connect->request, connect_subprotocol(connect), response,
+                                    sizeof response);
     return len > 0 && shard_queue(client->shard, client, response, len, NULL, 0) == OK;
 }
 

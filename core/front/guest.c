@@ -37,6 +37,12 @@ static enum guest_state examine_plain(struct guest *guest, unsigned char *scratc
     return state == GUEST_WAITS && (len == 0 || guest->ended) ? GUEST_GONE : state;
 }
 
+/* A request begins with the name of a method, and nothing of TLS begins with a letter. */
+static bool is_letter(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 /* A guest that says nothing gets no TLS state, which is large. */
 static enum guest_state begin_tls(struct guest *guest)
 {
@@ -44,6 +50,8 @@ static enum guest_state begin_tls(struct guest *guest)
     ssize_t len = recv(guest->socket, &first, 1, MSG_PEEK | MSG_DONTWAIT);
     if (len <= 0)
         return len < 0 && would_block(errno) ? GUEST_WAITS : GUEST_GONE;
+    if (is_letter(first))
+        return GUEST_PLAIN;
     guest->tls.ssl = SSL_new(guest->context);
     if (guest->tls.ssl == NULL || SSL_set_fd(guest->tls.ssl, guest->socket) != 1)
         return GUEST_GONE;
@@ -203,6 +211,18 @@ void guest_send_timeout(struct guest *guest)
         (void)send(guest->socket, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     else if (guest->shaken)
         (void)SSL_write_ex(guest->tls.ssl, answer, sizeof answer - 1, &written);
+}
+
+void guest_send_tls_hint(struct guest *guest)
+{
+    static const char answer[] = "HTTP/1.1 400 Bad Request\r\n"
+                                 "Content-Type: text/plain; charset=utf-8\r\n"
+                                 "Content-Length: 61\r\n"
+                                 "Cache-Control: no-store\r\n"
+                                 "Connection: close\r\n"
+                                 "\r\n"
+                                 "This port speaks TLS: connect to it with wss:// or https://.\n";
+    (void)send(guest->socket, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void guest_destroy(struct guest *guest)

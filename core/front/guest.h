@@ -69,7 +69,8 @@ enum guest_state {
     GUEST_WAITS,
     GUEST_READY, /* the head is complete, malformed, or as long as it may be: a worker can answer */
     GUEST_GONE,  /* ended or failed before that */
-    GUEST_REFUSED /* a trusted proxy's header is wrong */
+    GUEST_REFUSED, /* a trusted proxy's header is wrong */
+    GUEST_PLAIN    /* it does not speak TLS, but looks like HTTP */
 };
 
 /* Looks at what has arrived. `scratch` is working memory of `max_head` bytes, the longest head. */
@@ -78,6 +79,9 @@ MUST_CHECK enum guest_state guest_examine(struct guest *guest, unsigned char *sc
 
 /* Answers 408 as far as the socket takes it at once. */
 void guest_send_timeout(struct guest *guest);
+
+/* Answers 400 without TLS, likewise. */
+void guest_send_tls_hint(struct guest *guest);
 
 /* Says goodbye, closes the socket and frees everything. */
 void guest_destroy(struct guest *guest);

@@ -38,11 +38,21 @@ static int set_ipv4(struct listener *listener, const char *host)
     return OK;
 }
 
+/* ::ffff:127.0.0.1 is 127.0.0.1. */
+static int set_mapped_ipv4(struct listener *listener, const struct in6_addr *address)
+{
+    if (inet_ntop(AF_INET, &address->s6_addr[12], listener->host, sizeof listener->host) == NULL)
+        return ERR_INVALID;
+    return set_ipv4(listener, listener->host);
+}
+
 static int set_ipv6(struct listener *listener, const char *host)
 {
     struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons(listener->port)};
     if (inet_pton(AF_INET6, host, &address.sin6_addr) != 1)
         return ERR_INVALID;
+    if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) /* A socket for IPv6 only cannot listen there. */
+        return set_mapped_ipv4(listener, &address.sin6_addr);
     memcpy(&listener->address, &address, sizeof address);
     listener->address_len = sizeof address;
     return OK;

@@ -64,6 +64,21 @@ static void drop(struct waiting_room *room, struct guest *guest, enum waiting_dr
     atomic_fetch_add_explicit(&room->stats->dropped[reason], 1, memory_order_relaxed);
 }
 
+/* It gets to read why, in the language that it speaks. */
+static void refuse_plain(struct waiting_room *room, struct guest *guest)
+{
+    struct address peer;
+    char text[ADDRESS_TEXT_MAX];
+    address_from_sockaddr(&peer, (const struct sockaddr *)&guest->peer);
+    address_text(&peer, text);
+    log_debug("front", "plain HTTP from %s on a TLS port: 400", text);
+    guest_send_tls_hint(guest);
+    epoll_ctl(room->epoll, EPOLL_CTL_DEL, guest->socket, NULL);
+    farewell_add(&room->farewell, guest->socket);
+    guest->socket = -1;
+    drop(room, guest, WAITING_PLAIN);
+}
+
 /* Whose address a proxy has named is counted there, but not before all events have been seen to:
  * the oldest of that address may have to go, and may have one of them. */
 static void note_move(struct waiting_room *room, struct guest *guest)
@@ -83,6 +98,10 @@ static void settle(struct waiting_room *room, struct guest *guest, enum guest_st
     }
     if (state == GUEST_REFUSED) {
         drop(room, guest, WAITING_PREFACE);
+        return;
+    }
+    if (state == GUEST_PLAIN) {
+        refuse_plain(room, guest);
         return;
     }
     leave(room, guest);
@@ -261,6 +280,9 @@ static void receive(struct waiting_room *room, const struct guest *newcomer)
         break;
     case GUEST_REFUSED:
         drop(room, guest, WAITING_PREFACE);
+        break;
+    case GUEST_PLAIN:
+        refuse_plain(room, guest);
         break;
     default:
         seat(room, guest);

@@ -40,6 +40,7 @@ enum waiting_drop {
     WAITING_TIMEOUT, /* over the time: answered 408 */
     WAITING_FULL,    /* the oldest when there was no room, or no descriptor, for a newcomer */
     WAITING_PREFACE, /* a trusted proxy's PROXY header was wrong */
+    WAITING_PLAIN,   /* plain HTTP where TLS is spoken: answered 400 */
     WAITING_DROP_COUNT
 };
 

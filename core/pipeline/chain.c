@@ -190,8 +190,8 @@ static void hold_connect(struct deferral *deferral, struct connect *connect)
     deferral->connect = connect;
 }
 
-/* Like call_on_connect, with everything as if the plugin had not been there. What it says about the
- * client goes nowhere, see host_identify. */
+/* Like call_on_connect, with everything as if the plugin had not been there, see connect_restore.
+ * What it says about the client goes nowhere, see host_identify. */
 static void shadow_on_connect(const struct stage *stage, struct client *client,
                               struct connect *connect)
 {
@@ -202,9 +202,7 @@ static void shadow_on_connect(const struct stage *stage, struct client *client,
         hold_connect(begun, connect);
     else
         log_shadowed(stage, client, verdict);
-    before.references = connect->references;
-    before.certificate = connect->certificate;
-    *connect = before;
+    connect_restore(connect, &before);
 }
 
 /* What one stage's verdict means for the chain. */

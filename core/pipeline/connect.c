@@ -1,7 +1,5 @@
 #include "pipeline/connect.h"
 
-#include "ws/handshake.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +57,27 @@ int connect_select_subprotocol(struct connect *connect, const char *subprotocol)
         return ERR_INVALID;
     set_subprotocol(connect, subprotocol);
     return OK;
+}
+
+void connect_restore(struct connect *connect, const struct connect *before)
+{
+    char chosen[HANDSHAKE_SUBPROTOCOL_MAX];
+    unsigned references = connect->references;
+    char *certificate = connect->certificate;
+    memcpy(chosen, connect->subprotocol, sizeof chosen);
+    *connect = *before;
+    connect->references = references;
+    connect->certificate = certificate;
+    set_subprotocol(connect, before->subprotocol);
+    if (strcmp(chosen, before->subprotocol) != 0)
+        memcpy(connect->shadow_subprotocol, chosen, sizeof chosen);
+}
+
+const char *connect_subprotocol(const struct connect *connect)
+{
+    if (connect->subprotocol[0] != '\0')
+        return connect->subprotocol;
+    return connect->shadow_subprotocol[0] != '\0' ? connect->shadow_subprotocol : NULL;
 }
 
 void connect_refuse(struct connect *connect, int status, const char *reason)

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "client/upgrade.h"
+#include "ws/handshake.h"
 #include "ws/request.h"
 
 #include <sluice/plugin.h>
@@ -23,11 +24,12 @@ struct connect {
     unsigned references;
     struct upgrade *upgrade; /* owned: the request, and what came behind it */
     const struct request *request;
-    const SSL *tls;        /* the client's; NULL: plain, or gone */
-    char *certificate;     /* owned: the certificate's field that was asked for last */
-    size_t stage;          /* the next one of the chain to be asked */
-    char subprotocol[128]; /* to answer with; empty: none */
-    int status;            /* of a refusal */
+    const SSL *tls;    /* the client's; NULL: plain, or gone */
+    char *certificate; /* owned: the certificate's field that was asked for last */
+    size_t stage;      /* the next one of the chain to be asked */
+    char subprotocol[HANDSHAKE_SUBPROTOCOL_MAX];        /* to answer with; empty: none */
+    char shadow_subprotocol[HANDSHAKE_SUBPROTOCOL_MAX]; /* what a shadow stage would answer */
+    int status;                                         /* of a refusal */
     char reason[CONNECT_REASON_MAX];
     char headers[CONNECT_HEADERS_MAX]; /* further lines of the refusal, each with its CRLF */
 };
@@ -44,8 +46,17 @@ void connect_unref(struct connect *connect);
 void connect_init(struct connect *connect, const struct request *request, bool secure,
                   const char *subprotocol);
 
-/* Answers with that subprotocol. Returns 0, or ERR_INVALID if the client has not offered it. */
+/* Answers with that subprotocol. Returns 0, or ERR_INVALID if the client has not offered it or it
+ * has HANDSHAKE_SUBPROTOCOL_MAX bytes or more. */
 MUST_CHECK int connect_select_subprotocol(struct connect *connect, const char *subprotocol);
+
+/* Puts everything back as it was `before` a stage in shadow mode. Only its choice of a subprotocol
+ * is kept for the case that nobody else makes one: a browser that offers some ends the connection
+ * if none is named, and would do so because the stage is in shadow mode. */
+void connect_restore(struct connect *connect, const struct connect *before);
+
+/* The subprotocol that the upgrade is answered with, or NULL. Borrowed. */
+const char *connect_subprotocol(const struct connect *connect);
 
 /* Sets the refusal; a status that is not 400 to 599 becomes 403. */
 void connect_refuse(struct connect *connect, int status, const char *reason);

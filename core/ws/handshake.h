@@ -9,6 +9,9 @@
 #include "ws/request.h"
 
 #define HANDSHAKE_ACCEPT_MAX 29 /* 28 base64 characters and the terminating zero */
+/* A subprotocol to answer with, its terminating zero included: as long as the configuration takes.
+ */
+#define HANDSHAKE_SUBPROTOCOL_MAX 256
 
 /* What the request deserves. */
 struct handshake_verdict {

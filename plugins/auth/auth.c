@@ -45,14 +45,13 @@ static enum sl_verdict fail(const struct auth *state, const struct sl_host *host
     return host->deny(request, 503, "Authentication is not possible at the moment.");
 }
 
-/* Browsers give up if they offered subprotocols and none is answered: "bearer" is, the token that
- * stood beside it never. */
-static bool answer_subprotocol(const struct sl_host *host, struct sl_request *request,
-                               const struct shown *shown)
+/* Browsers give up if they offered subprotocols and none is answered: "bearer" is if it was
+ * offered, the token that stood beside it never. The verdict does not matter: a refusal names none,
+ * and in shadow mode the client comes in whatever it is. */
+static void answer_subprotocol(const struct sl_host *host, struct sl_request *request)
 {
-    return shown->token.len == 0 || shown->source != CREDENTIAL_SUBPROTOCOL ||
-           request->subprotocol.len > 0 ||
-           host->select_subprotocol(request, BEARER_SUBPROTOCOL) == 0;
+    if (request->subprotocol.len == 0)
+        (void)host->select_subprotocol(request, BEARER_SUBPROTOCOL);
 }
 
 static void look(struct policy *policy, const struct sl_host *host, struct sl_client *client,
@@ -105,15 +104,14 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
     char basic[CREDENTIAL_BASIC_MAX];
     struct shown shown;
     struct finding finding;
-    enum sl_verdict verdict = SL_ERROR;
+    enum sl_verdict verdict;
     finding_init(&finding);
     look(policy, self->host, client, request, basic, &shown);
     enum check result = policy_check(policy, self, &shown, 0, &finding);
-    bool is_open = attempt_is_needed(result);
-    bool may_pass = is_open || result == CHECK_ACCEPTED;
-    if (!may_pass || answer_subprotocol(self->host, request, &shown))
-        verdict = is_open ? attempt_start(policy, self, client, false, &shown, result)
-                          : decide(state, policy, self, client, request, result, &finding);
+    answer_subprotocol(self->host, request);
+    verdict = attempt_is_needed(result)
+                  ? attempt_start(policy, self, client, false, &shown, result)
+                  : decide(state, policy, self, client, request, result, &finding);
     OPENSSL_cleanse(basic, sizeof basic);
     policy_unref(policy);
     return verdict == SL_ERROR ? fail(state, self->host, request) : verdict;

@@ -51,7 +51,7 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
     LIST("allow", "The identities that may connect to this endpoint; if left out all"),
     {.name = "from",
      .type = SL_OPTION_STRINGS,
-     .default_value = "[header, query, cookie, subprotocol]",
+     .default_value = "[header, subprotocol, query, cookie]",
      .choices = source_names,
      .summary = "Where a token is looked for, in this order; the first one found decides"},
     {.name = "query_parameter",

@@ -6,6 +6,7 @@ from harness import RawClient, Refused, ServedTest, endpoint, settings, stage, t
 
 ALICE = 'alice-token-0123456789'
 BOB = 'bob-token-0123456789'
+LONG_NAME = 'chat.' + 'x' * 250
 TOKENS = f'alice {ALICE}\nbob {BOB}\n'
 
 
@@ -25,6 +26,10 @@ class Places(ServedTest):
                                    {'plugin': 'probe'}]),
             endpoint('/strict', [stage('auth', tokens_file=file, required=False)],
                      identity='required'),
+            endpoint('/shadow', [{**stage('auth', tokens_file=file), 'mode': 'shadow'}]),
+            endpoint('/named', [stage('auth', tokens_file=file)], subprotocols=[LONG_NAME]),
+            endpoint('/named-shadow', [{**stage('auth', tokens_file=file), 'mode': 'shadow'}],
+                     subprotocols=[LONG_NAME]),
             endpoint('/cookie', [stage('auth', tokens_file=file, cookie='session',
                                        **{'from': ['cookie']})]))
         super().setUpClass()
@@ -65,6 +70,35 @@ class Places(ServedTest):
         with RawClient(self.server, headers=offer) as client:
             self.assertEqual(client.subprotocol, 'bearer')
         self.assertEqual(self.identity(headers=offer), 'alice')
+
+    def test_bearer_is_answered_wherever_the_token_was(self):
+        offer = ('Sec-WebSocket-Protocol', 'bearer, x')
+        for path, how in (('/ws', {'headers': [offer, ('Authorization', f'Bearer {ALICE}')]}),
+                          ('/cookie', {'headers': [offer, ('Cookie', f'session={BOB}')]}),
+                          ('/shadow', {'headers': [offer]}),
+                          ('/shadow', {'headers': [offer, ('Authorization', f'Bearer {ALICE}')]}),
+                          ('/optional', {'headers': [('Sec-WebSocket-Protocol', 'bearer')]})):
+            with self.subTest(path=path), RawClient(self.server, path, **how) as client:
+                self.assertEqual(client.subprotocol, 'bearer')
+
+    def test_what_the_endpoint_has_is_answered_rather(self):
+        offer = [('Sec-WebSocket-Protocol', f'bearer, {ALICE}, {LONG_NAME}')]
+        for path in ('/named', '/named-shadow'):
+            with self.subTest(path=path), RawClient(self.server, path, headers=offer) as client:
+                self.assertEqual(client.subprotocol, LONG_NAME)
+
+    def test_a_subprotocol_that_was_not_offered_is_not_answered(self):
+        for path in ('/shadow', '/optional'):
+            for offers in ([], [('Sec-WebSocket-Protocol', 'bearers, Bearer')]):
+                with RawClient(self.server, path, headers=offers) as client:
+                    self.assertIsNone(client.subprotocol)
+
+    def test_what_is_shown_on_purpose_comes_before_a_cookie(self):
+        cookie = ('Cookie', f'token={ALICE}')
+        self.assertEqual(self.identity(query=f'?token={BOB}', headers=[cookie]), 'bob')
+        offer = ('Sec-WebSocket-Protocol', f'bearer, {BOB}')
+        self.assertEqual(self.identity(headers=[cookie, offer]), 'bob')
+        self.assertEqual(self.identity(query=f'?token={ALICE}', headers=[offer]), 'bob')
 
     def test_no_token(self):
         self.refuse(401)

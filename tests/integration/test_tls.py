@@ -84,7 +84,12 @@ class Secure(ServedTest):
     def test_plain_http_on_the_tls_port(self):
         with RawClient(self.server, upgrade=False) as client:
             client.send(b'GET /ws HTTP/1.1\r\nHost: localhost\r\n\r\n')
-            self.assertNotIn(b' 101 ', client.read_to_end())
+            answer = client.read_to_end()
+        self.assertEqual(answer[:13], b'HTTP/1.1 400 ')
+        head, _, body = answer.partition(b'\r\n\r\n')
+        self.assertIn(b'wss://', body)
+        self.assertIn(f'Content-Length: {len(body)}\r\n'.encode(), head)
+        self.server.wait_for_metric(1, 'sluice_front_dropped_total', reason='plain_http')
 
     def test_handshake_that_never_comes_does_not_stop_others(self):
         silent = [socket.create_connection(('127.0.0.1', self.server.port)) for _ in range(40)]
@@ -188,6 +193,14 @@ class Listeners(unittest.TestCase):
                 self.assertEqual({other.read_text() for other in clients}, {f'from {number}'})
             for client in clients:
                 self.assertEqual(client.close(), 1000)
+
+    def test_ipv4_address_written_as_ipv6(self):
+        with Sluice(settings(listen=[{'address': '[::ffff:127.0.0.1]:0'}],
+                             admin={'listen': '[::FFFF:7f00:1]:0'})) as server:
+            self.assertTrue(server.url.startswith('ws://127.0.0.1:'), server.url)
+            with RawClient(server) as client:
+                client.text('through')
+                self.assertEqual(client.read_text(), 'through')
 
     def test_address_that_is_taken(self):
         with socket.create_server(('127.0.0.1', 0)) as taken, temporary_folder() as folder:

@@ -158,7 +158,13 @@ static void answers_bearer_and_never_the_token(void **state)
 
     struct fake_request bad = {.offers = {"bearer", "wrong"}};
     assert_int_equal(connect_with(instance, &bad, &identity), SL_DENY);
-    assert_string_equal(bad.selected, "");
+    assert_string_equal(bad.selected, "bearer"); /* for shadow mode; a refusal names none */
+
+    struct fake_request elsewhere = {.offers = {"bearer", "wrong"}, .query = {{"token", ALICE}}};
+    struct fake_instance *by_query = instance_with("{" FROM_VARIABLE ", from: [query]}", "");
+    assert_int_equal(connect_with(by_query, &elsewhere, &identity), SL_CONTINUE);
+    assert_string_equal(elsewhere.selected, "bearer");
+    fake_instance_destroy(by_query);
     fake_instance_destroy(instance);
 }
 

@@ -68,7 +68,7 @@ static void starts_with_the_negotiated_subprotocol(void **state)
 
 static void takes_only_subprotocols_that_were_offered(void **state)
 {
-    char longer[200];
+    char longer[HANDSHAKE_SUBPROTOCOL_MAX + 1];
     (void)state;
     assert_int_equal(connect_select_subprotocol(&asked, "chat.v1"), OK);
     assert_span(asked.seen.subprotocol, "chat.v1");
@@ -79,6 +79,39 @@ static void takes_only_subprotocols_that_were_offered(void **state)
     longer[sizeof longer - 1] = '\0';
     assert_int_equal(connect_select_subprotocol(&asked, longer), ERR_INVALID);
     assert_span(asked.seen.subprotocol, "chat.v1");
+}
+
+static void the_longest_subprotocol_is_not_cut(void **state)
+{
+    char longest[HANDSHAKE_SUBPROTOCOL_MAX];
+    (void)state;
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    connect_init(&asked, *state, false, longest);
+    assert_span(asked.seen.subprotocol, longest);
+    assert_string_equal(connect_subprotocol(&asked), longest);
+}
+
+static void a_shadow_stage_chooses_if_nobody_else_does(void **state)
+{
+    (void)state;
+    struct connect before = asked;
+    assert_null(connect_subprotocol(&asked));
+    assert_int_equal(connect_select_subprotocol(&asked, "chat.v1"), OK);
+    connect_refuse(&asked, 401, "no");
+    asked.references = 3;
+    connect_restore(&asked, &before);
+    assert_span(asked.seen.subprotocol, "");
+    assert_ptr_equal(asked.seen.subprotocol.data, asked.subprotocol);
+    assert_int_equal(asked.references, 3);
+    assert_int_equal(asked.status, 403);
+    assert_string_equal(connect_subprotocol(&asked), "chat.v1");
+
+    assert_int_equal(connect_select_subprotocol(&asked, "chat.v2"), OK);
+    before = asked;
+    assert_int_equal(connect_select_subprotocol(&asked, "chat.v1"), OK);
+    connect_restore(&asked, &before);
+    assert_string_equal(connect_subprotocol(&asked), "chat.v2");
 }
 
 static void refuses_with_403_unless_told_otherwise(void **state)
@@ -209,6 +242,8 @@ int main(void)
         TEST(shows_the_request_to_plugins),
         TEST(starts_with_the_negotiated_subprotocol),
         TEST(takes_only_subprotocols_that_were_offered),
+        TEST(the_longest_subprotocol_is_not_cut),
+        TEST(a_shadow_stage_chooses_if_nobody_else_does),
         TEST(refuses_with_403_unless_told_otherwise),
         TEST(refuses_with_status_reason_and_headers),
         TEST(status_that_is_no_refusal_becomes_403),
