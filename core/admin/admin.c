@@ -12,6 +12,7 @@
 #include "front/civetweb_detach.h"
 #include "front/response.h"
 #include "hub/hub_internal.h"
+#include "hub/watchdog.h"
 
 #include <civetweb.h>
 #include <errno.h>
@@ -104,17 +105,30 @@ static int send_health(struct admin *admin, struct mg_connection *conn)
 
 static int send_readiness(struct admin *admin, struct mg_connection *conn)
 {
+    struct watchdog_status watched;
     bool is_draining = atomic_load_explicit(&admin->hub->is_draining, memory_order_relaxed);
     cJSON *body = cJSON_CreateObject();
-    cJSON_AddStringToObject(body, "status", is_draining ? "draining" : "ready");
-    return json_send(conn, is_draining ? 503 : 200, body);
+    watchdog_read(admin->watchdog, &watched);
+    bool is_ready = !is_draining && !watched.is_unready;
+    const char *status = is_draining ? "draining" : "stuck";
+    cJSON_AddStringToObject(body, "status", is_ready ? "ready" : status);
+    if (watched.is_unready)
+        cJSON_AddStringToObject(body, "detail", watched.what);
+    return json_send(conn, is_ready ? 200 : 503, body);
+}
+
+static int write_metrics(struct admin *admin, struct buffer *text)
+{
+    struct watchdog_status watched;
+    watchdog_read(admin->watchdog, &watched);
+    return metrics_write(admin->hub, admin->front, &watched, text);
 }
 
 static int send_metrics(struct admin *admin, struct mg_connection *conn)
 {
     struct buffer text;
     buffer_init(&text, METRICS_MAX);
-    if (metrics_write(admin->hub, admin->front, &text) != OK) {
+    if (write_metrics(admin, &text) != OK) {
         buffer_release(&text);
         return json_send_error(conn, 500, "", "internal", "the metrics do not fit into memory");
     }
@@ -270,6 +284,7 @@ int admin_create(const struct config *config, const struct admin_parts *parts,
     pthread_mutex_init(&admin->lock, NULL);
     admin->hub = parts->hub;
     admin->front = parts->front;
+    admin->watchdog = parts->watchdog;
     admin->reload = parts->reload;
     admin->reload_context = parts->reload_context;
     snprintf(admin->address, sizeof admin->address, "%s", config->admin_listen);

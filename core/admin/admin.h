@@ -14,11 +14,13 @@
 struct admin;
 struct front;
 struct hub;
+struct watchdog;
 
 /* What it shows and does; all of it must outlive it. */
 struct admin_parts {
     struct hub *hub;
     struct front *front;
+    struct watchdog *watchdog;
     /* Reloads the configuration; called on the admin's threads. `file`: the one that it has to be,
      * or NULL. The function itself NULL: that cannot be done. */
     int (*reload)(void *context, const char *file, struct diagnostics *diagnostics);

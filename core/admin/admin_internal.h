@@ -13,6 +13,7 @@
 
 struct front;
 struct hub;
+struct watchdog;
 
 struct admin {
     struct server server;
@@ -20,6 +21,7 @@ struct admin {
     char address[256]; /* as configured */
     struct hub *hub;
     struct front *front;
+    struct watchdog *watchdog;
     int (*reload)(void *context, const char *file, struct diagnostics *diagnostics);
     void *reload_context;
     pthread_mutex_t lock; /* of the token, which a reload changes */

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "front/front.h"
 #include "hub/hub_internal.h"
+#include "hub/watchdog.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -137,6 +138,7 @@ static void write_admissions(struct metrics_writer *writer, struct hub *hub)
         [ADMISSION_ADDRESS_FULL] = "address_clients",
         [ADMISSION_NO_MEMORY] = "no_memory",
         [ADMISSION_DRAINING] = "draining",
+        [ADMISSION_STUCK] = "stuck",
     };
     metrics_describe(writer, "sluice_upgrades_admitted_total", "counter",
                      "Upgrades that the limits let through to the connect chain.");
@@ -263,7 +265,25 @@ static void write_server(struct metrics_writer *writer)
     metrics_put(writer, "sluice_log_lost_lines_total %llu\n", log_lost_lines());
 }
 
-int metrics_write(struct hub *hub, struct front *front, struct buffer *out)
+static void write_watchdog(struct metrics_writer *writer, const struct watchdog_status *watched)
+{
+    metrics_describe(writer, "sluice_stuck_calls", "gauge",
+                     "Threads that have been in one call for watchdog.warn or longer, by what the "
+                     "thread is for.");
+    for (unsigned kind = 0; kind < WATCHED_KIND_COUNT; kind++)
+        metrics_put(writer, "sluice_stuck_calls{thread=\"%s\"} %u\n",
+                    watched_kind_name((enum watched_kind)kind), watched->stuck[kind]);
+    metrics_describe(writer, "sluice_stuck_seconds", "gauge",
+                     "Age of the oldest of those calls; 0: there is none (/readyz fails from "
+                     "watchdog.unready on).");
+    metrics_put(writer, "sluice_stuck_seconds %.1f\n", (double)watched->oldest / 1e9);
+    metrics_describe(writer, "sluice_stuck_calls_total", "counter",
+                     "Calls that have taken watchdog.warn or longer.");
+    metrics_put(writer, "sluice_stuck_calls_total %" PRIu64 "\n", watched->stuck_total);
+}
+
+int metrics_write(struct hub *hub, struct front *front, const struct watchdog_status *watched,
+                  struct buffer *out)
 {
     struct metrics_writer writer = {.out = out, .error = OK};
     write_server(&writer);
@@ -278,6 +298,7 @@ int metrics_write(struct hub *hub, struct front *front, struct buffer *out)
     write_topics(&writer, hub);
     write_background(&writer, hub);
     write_reloads(&writer, hub);
+    write_watchdog(&writer, watched);
     metrics_write_plugins(&writer, hub);
     return writer.error;
 }

@@ -10,8 +10,10 @@
 
 struct front;
 struct hub;
+struct watchdog_status;
 
 /* Appends all metrics to `out`. Returns 0, ERR_LIMIT or ERR_NO_MEMORY. */
-MUST_CHECK int metrics_write(struct hub *hub, struct front *front, struct buffer *out);
+MUST_CHECK int metrics_write(struct hub *hub, struct front *front,
+                             const struct watchdog_status *watched, struct buffer *out);
 
 #endif

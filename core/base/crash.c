@@ -16,8 +16,7 @@
 #define FRAMES_MAX 64
 #define SINK_PATIENCE 2000 /* ms */
 
-_Thread_local struct crash_running crash_running;
-_Thread_local const char *crash_loading;
+_Thread_local struct crash_running crash_here;
 static _Thread_local void *stack;
 
 static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
@@ -71,32 +70,51 @@ static void put_or(const char *text, const char *otherwise)
 
 /* -- the report -- */
 
-static void put_subject(const struct crash_running *running)
+static const char *file_being_loaded(void)
 {
-    const struct crash_subject *subject = running->subject;
+    return atomic_load_explicit(&crash_here.loading, memory_order_relaxed);
+}
+
+/* The plugin file that the report is about, or NULL. */
+static const char *file_concerned(void)
+{
+    const struct crash_subject *subject = crash_current();
+    return subject != NULL ? subject->file : file_being_loaded();
+}
+
+static void put_hook(const struct crash_subject *subject)
+{
+    uint64_t client_id = atomic_load_explicit(&crash_here.client_id, memory_order_relaxed);
     put(" inside plugin '");
     put_or(subject->plugin, "?");
     put("' ");
     put_or(subject->version, "?");
     put(", hook ");
-    put_or(running->hook, "?");
+    put_or(atomic_load_explicit(&crash_here.hook, memory_order_relaxed), "?");
     put(", instance ");
     put_or(subject->instance, "?");
     put(" of endpoint ");
     put_or(subject->endpoint, "?");
-    if (running->client_id != 0) {
+    if (client_id != 0) {
         put(", client ");
-        put_number(running->client_id, 10);
+        put_number(client_id, 10);
     }
-    put("\nsluice: plugin file: ");
-    put_or(subject->file, "?");
-    put("\n");
 }
 
-static void put_loading(const char *file)
+/* In whose code; then, on a line of its own, the plugin's file. */
+static void put_subject(void)
 {
-    put(" while loading a plugin\nsluice: plugin file: ");
-    put(file);
+    const struct crash_subject *subject = crash_current();
+    if (subject != NULL) {
+        put_hook(subject);
+    } else if (file_being_loaded() != NULL) {
+        put(" while loading a plugin");
+    } else {
+        put(" outside any plugin\n");
+        return;
+    }
+    put("\nsluice: plugin file: ");
+    put_or(file_concerned(), "?");
     put("\n");
 }
 
@@ -134,8 +152,7 @@ static void put_backtrace(const char *plugin_file)
 
 static void report(int number, const siginfo_t *info)
 {
-    const struct crash_running running = crash_running;
-    const char *loading = crash_loading;
+    const struct crash_subject *subject = crash_current();
     put("\nsluice: crashed (");
     put(signal_name(number));
     if (number != SIGABRT) {
@@ -143,16 +160,11 @@ static void report(int number, const siginfo_t *info)
         put_number((uint64_t)(uintptr_t)info->si_addr, 16);
     }
     put(")");
-    if (running.subject != NULL)
-        put_subject(&running);
-    else if (loading != NULL)
-        put_loading(loading);
-    else
-        put(" outside any plugin\n");
-    put_backtrace(running.subject != NULL ? running.subject->file : loading);
-    if (running.subject != NULL) {
+    put_subject();
+    put_backtrace(file_concerned());
+    if (subject != NULL) {
         put("sluice: this is a fault of the plugin, or of what it was given; 'sluice test-plugin ");
-        put_or(running.subject->file, "FILE");
+        put_or(subject->file, "FILE");
         put("' may show it, and its author needs this text\n");
     }
 }
@@ -182,6 +194,41 @@ void crash_install(void)
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         sigaction(signals[i], &action, &before[i]);
 }
+
+/* -- exit() -- */
+
+static pid_t watched_process; /* 0: exit() is nothing special */
+
+/* Runs on the thread that has called exit(); the others go on, so nothing is taken down. A process
+ * that a plugin has forked ends as it likes. */
+static void on_exit_call(void)
+{
+    if (watched_process == 0 || watched_process != getpid())
+        return;
+    log_rescue();
+    put("\nsluice: exit() was called");
+    put_subject();
+    put_backtrace(file_concerned());
+    put("sluice: a plugin must not end the process; a hook says what is wrong with its verdict, "
+        "and "
+        "create by failing\n");
+    _exit(EXIT_FAILURE);
+}
+
+void crash_watch_exit(void)
+{
+    static bool is_registered;
+    watched_process = getpid();
+    if (!is_registered)
+        is_registered = atexit(on_exit_call) == 0 && at_quick_exit(on_exit_call) == 0;
+}
+
+void crash_expect_exit(void)
+{
+    watched_process = 0;
+}
+
+/* -- stacks -- */
 
 void crash_prepare_thread(void)
 {

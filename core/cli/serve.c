@@ -4,41 +4,24 @@
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/log.h"
+#include "base/thread_trace.h"
 #include "base/ticks.h"
+#include "base/watched.h"
 #include "cli/serve_reload.h"
+#include "cli/stop_signals.h"
 #include "front/front.h"
 #include "hub/hub_internal.h"
 #include "hub/recorder.h"
+#include "hub/watchdog.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #define DRAIN_POLL 20 /* ms */
-
-/* The main thread waits for these; no other thread gets them. */
-static sigset_t awaited_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    return set;
-}
-
-/* Returns the descriptor that they are read from. */
-static int block_signals(void)
-{
-    sigset_t set = awaited_signals();
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return signalfd(-1, &set, SFD_CLOEXEC);
-}
 
 /* A client is a descriptor: take as many as we may have, and say so if the limits promise more. */
 static void raise_descriptor_limit(const struct config *config)
@@ -80,6 +63,7 @@ static int start_recording(struct server_parts *parts)
 static int start_admin(struct server_parts *parts, struct diagnostics *diagnostics)
 {
     struct admin_parts shown = {.hub = parts->hub,
+                                .watchdog = parts->watchdog,
                                 .front = parts->front,
                                 .reload = serve_reload_from_elsewhere,
                                 .reload_context = parts};
@@ -102,8 +86,10 @@ static int start_parts(struct server_parts *parts, struct diagnostics *diagnosti
         check_the_rest(parts->config, diagnostics);
     if (error == OK && parts->options->record != NULL)
         error = start_recording(parts);
-    if (error == OK)
+    if (error == OK) {
+        watchdog_use_hub(parts->watchdog, parts->hub);
         error = hub_start(parts->hub);
+    }
     if (error == OK)
         error = front_create(parts->config, parts->hub, diagnostics, &parts->front);
     if (error == OK)
@@ -115,6 +101,7 @@ static void stop_parts(struct server_parts *parts)
 {
     admin_destroy(parts->admin); /* It reads the counts of the others. */
     front_destroy(parts->front);
+    watchdog_use_hub(parts->watchdog, NULL);
     hub_destroy(parts->hub);
     recorder_close(parts->recorder);
 }
@@ -147,18 +134,15 @@ static void log_status(const struct server_parts *parts)
 
 /* One step of the main thread: a signal, or work that others have for it. Returns the signal, or 0
  * after `timeout` ms (-1: none) or other work. */
-static int wait_for_work(const struct server_parts *parts, int signals, int timeout)
+static int wait_for_work(const struct server_parts *parts, int timeout)
 {
-    struct signalfd_siginfo info;
-    struct pollfd watched[] = {{.fd = signals, .events = POLLIN},
+    struct pollfd watched[] = {{.fd = stop_signals_fd(parts->signals), .events = POLLIN},
                                {.fd = hub_control_fd(parts->hub), .events = POLLIN}};
     if (poll(watched, 2, timeout) <= 0)
         return 0;
     if ((watched[1].revents & POLLIN) != 0)
         hub_run_control(parts->hub);
-    if ((watched[0].revents & POLLIN) != 0 && read(signals, &info, sizeof info) == sizeof info)
-        return (int)info.ssi_signo;
-    return 0;
+    return (watched[0].revents & POLLIN) != 0 ? stop_signals_take(parts->signals) : 0;
 }
 
 static void reload(struct server_parts *parts)
@@ -172,10 +156,10 @@ static void reload(struct server_parts *parts)
 }
 
 /* Waits until a signal asks the server to end. */
-static void wait_for_stop(struct server_parts *parts, int signals)
+static void wait_for_stop(struct server_parts *parts)
 {
     for (;;) {
-        int number = wait_for_work(parts, signals, -1);
+        int number = wait_for_work(parts, -1);
         if (number == SIGINT || number == SIGTERM) {
             log_info("serve", "%s: closing all clients; once more to end at once",
                      number == SIGINT ? "SIGINT" : "SIGTERM");
@@ -193,10 +177,10 @@ static bool is_busy(const struct server_parts *parts)
 
 /* Waits until all clients are gone and all offloaded work is done, the grace period is over, or a
  * second signal comes. */
-static void wait_for_clients(const struct server_parts *parts, int signals, int64_t deadline)
+static void wait_for_clients(const struct server_parts *parts, int64_t deadline)
 {
     while (is_busy(parts) && clock_monotonic() < deadline) {
-        int number = wait_for_work(parts, signals, DRAIN_POLL);
+        int number = wait_for_work(parts, DRAIN_POLL);
         if (number == SIGINT || number == SIGTERM)
             break;
     }
@@ -205,37 +189,51 @@ static void wait_for_clients(const struct server_parts *parts, int signals, int6
                  hub_client_count(parts->hub, NULL));
 }
 
-static void drain(struct server_parts *parts, int signals)
+static void drain(struct server_parts *parts)
 {
     serve_reload_end(parts);
     int64_t deadline = clock_monotonic() + parts->config->shutdown_grace;
     hub_drain(parts->hub, parts->config->shutdown_grace);
     front_stop(parts->front);
-    wait_for_clients(parts, signals, deadline);
+    wait_for_clients(parts, deadline);
 }
 
-static int run(const struct cli_options *options, struct config *config, int signals)
+/* From the first part that is started to the last that is stopped. */
+static int serve(struct server_parts *parts)
 {
-    struct server_parts parts = {
-        .options = options, .config = config_ref(config), .lock = PTHREAD_MUTEX_INITIALIZER};
     struct diagnostics diagnostics;
-
     diagnostics_init(&diagnostics);
-    int error = start_parts(&parts, &diagnostics);
+    int error = start_parts(parts, &diagnostics);
     diagnostics_print(&diagnostics);
     if (error != OK && diagnostics.count == 0)
         log_error("serve", "cannot start: %s", error_text(error));
     diagnostics_deinit(&diagnostics);
     if (error == OK) {
-        log_status(&parts);
-        wait_for_stop(&parts, signals);
-        drain(&parts, signals);
+        log_status(parts);
+        wait_for_stop(parts);
+        drain(parts);
     }
-    stop_parts(&parts);
-    config_destroy(parts.config);
+    stop_parts(parts);
     if (error == OK)
         log_info("serve", "stopped");
-    return error == OK ? 0 : EXIT_WRONG;
+    return error;
+}
+
+/* With the threads that watch over the others, which are there before and after them. */
+static int serve_watched(struct server_parts *parts)
+{
+    watched_begin(WATCHED_MAIN, 0);
+    int error = stop_signals_create(parts->config, &parts->signals);
+    if (error == OK)
+        error = watchdog_create(parts->config, &parts->watchdog);
+    if (error != OK)
+        log_error("serve", "cannot start: %s", error_text(error));
+    else
+        error = serve(parts);
+    watchdog_destroy(parts->watchdog);
+    stop_signals_destroy(parts->signals);
+    watched_end();
+    return error;
 }
 
 int cli_serve(const struct cli_options *options)
@@ -247,12 +245,17 @@ int cli_serve(const struct cli_options *options)
     log_configure(config->log_level, config->log_format);
     ticks_init();
     crash_install();
-    int signals = block_signals();
+    crash_watch_exit();
+    thread_trace_install();
+    signal(SIGPIPE, SIG_IGN);
     start_log(config);
     raise_descriptor_limit(config);
-    int status = run(options, config, signals);
-    close(signals);
+    struct server_parts parts = {
+        .options = options, .config = config_ref(config), .lock = PTHREAD_MUTEX_INITIALIZER};
+    int error = serve_watched(&parts);
     log_stop();
+    crash_expect_exit();
+    config_destroy(parts.config);
     config_destroy(config);
-    return status;
+    return error == OK ? 0 : EXIT_WRONG;
 }

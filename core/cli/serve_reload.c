@@ -2,10 +2,12 @@
 
 #include "admin/admin.h"
 #include "base/log.h"
+#include "cli/stop_signals.h"
 #include "front/front.h"
 #include "hub/hub.h"
 #include "hub/hub_internal.h"
 #include "hub/reload.h"
+#include "hub/watchdog.h"
 #include "pipeline/option_check.h"
 
 #include <inttypes.h>
@@ -118,6 +120,8 @@ static int try_reload(struct server_parts *parts, const char *file, struct diagn
         return error;
     }
     log_configure(config->log_level, config->log_format);
+    watchdog_configure(parts->watchdog, config);
+    stop_signals_configure(parts->signals, config);
     warn_of_the_rest(parts->config, config);
     log_listeners(parts->front);
     config_destroy(parts->config);

@@ -15,11 +15,15 @@ struct admin;
 struct front;
 struct hub;
 struct recorder;
+struct stop_signals;
+struct watchdog;
 
 /* The parts of a running server, in the order in which they start. */
 struct server_parts {
     const struct cli_options *options;
     struct config *config; /* that runs; one reference */
+    struct stop_signals *signals;
+    struct watchdog *watchdog;
     struct hub *hub;
     struct recorder *recorder; /* or NULL */
     struct front *front;

@@ -93,6 +93,9 @@ struct config {
     unsigned offload_threads;
     uint32_t offload_queue; /* jobs that may wait */
     int64_t shutdown_grace;
+    int64_t watchdog_warn;    /* a call that goes on for longer is named */
+    int64_t watchdog_unready; /* and makes /readyz fail after this; 0: never */
+    int64_t watchdog_stop;    /* after shutdown_grace the process is cut off; 0: never */
     bool demo_page;
     char **trusted_proxies; /* prefixes and addresses, checked */
     size_t trusted_proxy_count;

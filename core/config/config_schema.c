@@ -288,6 +288,27 @@ static const struct field shutdown_fields[] = {
 };
 static const struct schema shutdown_schema = SCHEMA(shutdown_fields, struct config);
 
+static const struct field watchdog_fields[] = {
+    {.key = "warn",
+     .type = FIELD_DURATION,
+     .fallback = "2s",
+     .bounds = {50 * MS, HOUR},
+     MEMBER(struct config, watchdog_warn)},
+    {.key = "unready",
+     .type = FIELD_DURATION,
+     .zero_allowed = true,
+     .fallback = "10s",
+     .bounds = {50 * MS, HOUR},
+     MEMBER(struct config, watchdog_unready)},
+    {.key = "stop",
+     .type = FIELD_DURATION,
+     .zero_allowed = true,
+     .fallback = "10s",
+     .bounds = {MS, HOUR},
+     MEMBER(struct config, watchdog_stop)},
+};
+static const struct schema watchdog_schema = SCHEMA(watchdog_fields, struct config);
+
 static const struct field plugins_fields[] = {
     {.key = "path", .type = FIELD_PATHS, LIST(struct config, plugin_path, plugin_path_count)},
 };
@@ -329,6 +350,7 @@ static const struct field config_fields[] = {
     {.key = "limits", .type = FIELD_SECTION, .schema = &limits_schema},
     {.key = "offload", .type = FIELD_SECTION, .schema = &offload_schema},
     {.key = "shutdown", .type = FIELD_SECTION, .schema = &shutdown_schema},
+    {.key = "watchdog", .type = FIELD_SECTION, .schema = &watchdog_schema},
     {.key = "demo_page", .type = FIELD_BOOL, .fallback = "false", MEMBER(struct config, demo_page)},
     {.key = "trusted_proxies",
      .type = FIELD_STRINGS,

@@ -214,11 +214,26 @@ static enum admission admit_address(struct hub *hub, struct endpoint *endpoint,
     return error == ERR_LIMIT ? ADMISSION_ADDRESS_FULL : ADMISSION_NO_MEMORY;
 }
 
+static bool is_stuck(const struct shard *shard)
+{
+    return atomic_load_explicit(&shard->is_stuck, memory_order_relaxed);
+}
+
+static bool all_loops_stuck(const struct hub *hub)
+{
+    for (unsigned i = 0; i < hub->shard_count; i++)
+        if (!is_stuck(&hub->shards[i]))
+            return false;
+    return true;
+}
+
 static enum admission admit(struct hub *hub, struct endpoint *endpoint,
                             const struct address *address)
 {
     if (atomic_load_explicit(&hub->is_draining, memory_order_relaxed))
         return ADMISSION_DRAINING;
+    if (all_loops_stuck(hub))
+        return ADMISSION_STUCK;
     if (!take_place(&hub->admitted, current(&hub->limit_clients)))
         return ADMISSION_TOTAL_FULL;
     if (!take_place(&endpoint->admitted, current(&endpoint->clients_max))) {
@@ -248,12 +263,20 @@ void hub_leave(struct hub *hub, struct endpoint *endpoint, const struct address 
     give_place(&hub->admitted);
 }
 
+/* Whether newcomers had better go to `a`. */
+static bool is_better(const struct shard *a, const struct shard *b)
+{
+    if (is_stuck(a) != is_stuck(b))
+        return is_stuck(b);
+    return atomic_load_explicit(&a->load, memory_order_relaxed) <
+           atomic_load_explicit(&b->load, memory_order_relaxed);
+}
+
 void hub_accept(struct hub *hub, struct upgrade *upgrade)
 {
     struct shard *best = &hub->shards[0];
     for (unsigned i = 1; i < hub->shard_count; i++)
-        if (atomic_load_explicit(&hub->shards[i].load, memory_order_relaxed) <
-            atomic_load_explicit(&best->load, memory_order_relaxed))
+        if (is_better(&hub->shards[i], best))
             best = &hub->shards[i];
     atomic_fetch_add_explicit(&best->load, 1, memory_order_relaxed);
     upgrade->mail.deliver = client_accept;

@@ -29,7 +29,8 @@ enum admission {
     ADMISSION_ENDPOINT_FULL, /* endpoints[].clients.max: 503 */
     ADMISSION_ADDRESS_FULL,  /* limits.clients_per_address or clients.per_address: 429 */
     ADMISSION_NO_MEMORY,     /* 503 */
-    ADMISSION_DRAINING       /* the server is stopping: 503 */
+    ADMISSION_DRAINING,      /* the server is stopping: 503 */
+    ADMISSION_STUCK          /* no loop goes on: 503 */
 };
 
 /* Builds endpoints and pipelines, loading the plugins and creating their instances; no thread is
@@ -63,7 +64,7 @@ enum admission hub_admit(struct hub *hub, struct endpoint *endpoint, const struc
 /* Gives a place back. Any thread. */
 void hub_leave(struct hub *hub, struct endpoint *endpoint, const struct address *address);
 
-/* Hands an admitted upgrade to a loop (the least busy one); owns it from here on. Any thread. */
+/* Hands an admitted upgrade to a loop (the least busy one of those that go on); owns it from here on. Any thread. */
 void hub_accept(struct hub *hub, struct upgrade *upgrade);
 
 /* Sends a message to one client, wherever it is. Any thread. A client that is gone is not an error.

@@ -18,7 +18,7 @@
 
 #define HUB_LOOPS_MAX 256u     /* an id has 8 bits for its loop */
 #define HUB_ENDPOINTS_MAX 1024 /* that a hub has ever had */
-#define ADMISSION_COUNT (ADMISSION_DRAINING + 1)
+#define ADMISSION_COUNT (ADMISSION_STUCK + 1)
 
 /* What became of the reloads that were asked for. */
 struct hub_reloads {

@@ -110,6 +110,7 @@ struct shard {
     int64_t drain_until;
     struct shard_stats stats;
     bool has_much_to_send; /* flush after this event, not only at the iteration's end */
+    _Atomic bool is_stuck; /* the watchdog's word: the loop does not go on */
     _Atomic uint32_t load; /* clients here or on their way, for the choice of a loop */
 };
 

@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/log.h"
+#include "base/thread_trace.h"
+#include "base/watched.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -86,8 +88,10 @@ static bool loop_iterate(struct loop *loop, bool more_to_do)
     struct epoll_event events[EVENTS_PER_ITERATION];
     bool mail = false;
 
+    crash_busy(false);
     int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_ITERATION,
                            wait_milliseconds(loop, more_to_do));
+    crash_busy(true);
     loop->now = clock_monotonic();
     counter_add(&loop->iterations, 1);
     for (int i = 0; i < count; i++) {
@@ -114,9 +118,13 @@ static void *loop_run(void *argument)
 
     current = loop;
     crash_prepare_thread();
+    thread_trace_allow();
+    watched_begin(WATCHED_LOOP, loop->index);
     while (!atomic_load_explicit(&loop->stop, memory_order_acquire))
         more_to_do = loop_iterate(loop, more_to_do);
     loop->on_stop(loop);
+    crash_busy(false);
+    watched_end();
     crash_release_thread();
     current = NULL;
     return NULL;

@@ -21,14 +21,7 @@ static struct sl_client *seen(struct client *client)
 /* Says whose code is about to run, for crash reports and for host functions that ask. */
 static void enter(const struct stage *stage, const char *hook)
 {
-    crash_running.subject = &stage->instance->crash;
-    crash_running.hook = hook;
-    crash_running.stage = stage;
-}
-
-static void leave(void)
-{
-    crash_running.subject = NULL;
+    crash_enter_stage(&stage->instance->crash, hook, stage);
 }
 
 static const struct chain *chain_of(const struct client *client)
@@ -165,12 +158,12 @@ static int call_on_connect(const struct stage *stage, struct client *client,
     struct shard *shard = client->shard;
     struct instance *instance = stage->instance;
     shard->running = (struct running){.stage = stage, .client = client, .connect = connect};
-    crash_running.client_id = client->id;
+    crash_about(client->id);
     enter(stage, "on_connect");
     uint64_t before = ticks_now();
     int verdict = instance->plugin->table.on_connect(&instance->seen, seen(client), &connect->seen);
     measure(stage, client, ticks_now() - before);
-    leave();
+    crash_leave();
     *begun = take_begun(shard);
     if (*begun != NULL && verdict == SL_DEFER) {
         instance_count(instance, loop_of(client), VERDICT_SLOT_DEFER);
@@ -353,9 +346,9 @@ enum chain_result chain_message(struct client *client, struct message **message,
     if ((*message)->stage == chain_of(client)->on_message_count)
         return CHAIN_PASSED;
     shard->running = (struct running){.client = client, .message = *message};
-    crash_running.client_id = client->id;
+    crash_about(client->id);
     enum chain_result result = ask_on_message(client, message, verdict);
-    leave();
+    crash_leave();
     shard->running = (struct running){.stage = NULL};
     return result;
 }
@@ -421,10 +414,10 @@ void stage_open_client(const struct stage *stage, struct client *client)
     struct instance *instance = stage->instance;
     if (instance->plugin->table.on_open == NULL)
         return;
-    crash_running.client_id = client->id;
+    crash_about(client->id);
     enter(stage, "on_open");
     instance->plugin->table.on_open(&instance->seen, seen(client));
-    leave();
+    crash_leave();
 }
 
 static void call_on_close(const struct stage *stage, struct client *client,
@@ -433,10 +426,10 @@ static void call_on_close(const struct stage *stage, struct client *client,
     struct instance *instance = stage->instance;
     if (instance->plugin->table.on_close == NULL)
         return;
-    crash_running.client_id = client->id;
+    crash_about(client->id);
     enter(stage, "on_close");
     instance->plugin->table.on_close(&instance->seen, seen(client), how);
-    leave();
+    crash_leave();
 }
 
 void chain_open(const struct chain *chain, struct client *client)

@@ -221,12 +221,10 @@ static void tell_cancelled(const struct deferral *deferral, enum sl_cancel_reaso
     struct instance *instance = deferral->stage->instance;
     if (deferral->on_cancel == NULL)
         return;
-    crash_running = (struct crash_running){.subject = &instance->crash,
-                                           .hook = "on_cancel",
-                                           .client_id = deferral->client->id,
-                                           .stage = deferral->stage};
+    crash_about(deferral->client->id);
+    crash_enter_stage(&instance->crash, "on_cancel", deferral->stage);
     deferral->on_cancel(&instance->seen, deferral_ticket(deferral), deferral->context, reason);
-    crash_running = (struct crash_running){.subject = NULL};
+    crash_leave();
 }
 
 void deferral_move_all(struct client *client, const struct chain *to)

@@ -279,7 +279,7 @@ static bool host_request_certificate(const struct sl_request *request,
                                      struct sl_string *out)
 {
     struct connect *connect = connect_of(request);
-    if (connect->tls == NULL || crash_running.subject == NULL)
+    if (connect->tls == NULL || crash_current() == NULL)
         return false;
     free(connect->certificate);
     connect->certificate = certificate_field(connect->tls, field, index, &out->len);

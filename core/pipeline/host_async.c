@@ -55,13 +55,12 @@ static void deliver_done(struct loop *loop, struct mail *mail)
     struct job *job = (struct job *)((char *)mail - offsetof(struct job, mail));
     if (job->done != NULL) {
         struct client *client = client_of_job(loop, job);
-        crash_running = (struct crash_running){
-            .subject = &job->instance->crash,
-            .hook = "offload (done)",
-            .client_id = job->client_id,
-            .stage = client != NULL ? chain_stage_of(client->setup->chain, job->instance) : NULL};
+        const struct stage *stage =
+            client != NULL ? chain_stage_of(client->setup->chain, job->instance) : NULL;
+        crash_about(job->client_id);
+        crash_enter_stage(&job->instance->crash, "offload (done)", stage);
         job->done(&job->instance->seen, (struct sl_client *)client, job->context);
-        crash_running = (struct crash_running){.subject = NULL};
+        crash_leave();
     }
     instance_unref(job->instance);
     free(job);
@@ -85,12 +84,12 @@ static void send_home(struct job *job, struct loop *loop)
 static void run_job(struct worker_job *base)
 {
     struct job *job = (struct job *)base;
-    crash_running = (struct crash_running){
-        .subject = &job->instance->crash, .hook = "offload", .client_id = job->client_id};
+    crash_about(job->client_id);
+    crash_enter(&job->instance->crash, "offload");
     current_job = job;
     job->work(&job->instance->seen, job->context);
     current_job = NULL;
-    crash_running = (struct crash_running){.subject = NULL};
+    crash_leave();
     options_version_unref(job->options);
     send_home(job, home_of_job(job));
 }
@@ -142,7 +141,7 @@ struct option_set *host_options(const struct sl_instance *self)
             job->options = instance_options_hold(options);
         return job->options->set;
     }
-    bool in_hook = job == NULL && (loop_current() != NULL || crash_running.subject != NULL);
+    bool in_hook = job == NULL && (loop_current() != NULL || crash_current() != NULL);
     return in_hook ? instance_options_in_hook(options) : instance_options_lend(options);
 }
 

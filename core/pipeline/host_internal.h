@@ -49,8 +49,8 @@ static inline struct hub *hub_of(const struct sl_instance *self)
 static inline bool host_is_watching(const struct sl_instance *self)
 {
     const struct instance *instance = instance_of(self);
-    const struct stage *stage = crash_running.stage;
-    if (crash_running.subject == &instance->crash && stage != NULL)
+    const struct stage *stage = crash_here.stage;
+    if (crash_current() == &instance->crash && stage != NULL)
         return stage->is_shadow;
     return atomic_load_explicit(&instance->is_shadow, memory_order_relaxed);
 }
@@ -58,7 +58,7 @@ static inline bool host_is_watching(const struct sl_instance *self)
 /* The same of the instance whose hook runs on this thread. */
 static inline bool host_is_shadowed(void)
 {
-    const struct crash_subject *subject = crash_running.subject;
+    const struct crash_subject *subject = crash_current();
     if (subject == NULL)
         return false;
     const struct instance *instance =

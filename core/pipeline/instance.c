@@ -1,6 +1,7 @@
 #include "pipeline/instance.h"
 
 #include "base/clock.h"
+#include "base/watched.h"
 #include "config/yaml.h"
 #include "hub/endpoint.h"
 #include "hub/hub_internal.h"
@@ -52,6 +53,7 @@ bool instance_may_log(struct instance *instance, enum instance_log kind, int64_t
 
 static void instance_free(struct instance *instance)
 {
+    watched_forget();
     instance_options_deinit(&instance->options);
     plugin_metrics_deinit(&instance->metrics);
     config_destroy(instance->owner);
@@ -69,10 +71,11 @@ static void instance_destroy(struct loop *loop, struct mail *mail)
     struct instance *instance =
         (struct instance *)((char *)mail - offsetof(struct instance, farewell));
     (void)loop;
-    crash_running = (struct crash_running){.subject = &instance->crash, .hook = "destroy"};
+    crash_about(0);
+    crash_enter(&instance->crash, "destroy");
     if (instance->is_created && instance->plugin->table.destroy != NULL)
         instance->plugin->table.destroy(&instance->seen);
-    crash_running = (struct crash_running){.subject = NULL};
+    crash_leave();
     instance_free(instance);
 }
 
@@ -175,9 +178,10 @@ static int allocate_parts(struct instance *instance)
 /* Calls create or on_reload, which both may say what is wrong. */
 static int call(struct instance *instance, int (*hook)(struct sl_instance *), const char *name)
 {
-    crash_running = (struct crash_running){.subject = &instance->crash, .hook = name};
+    crash_about(0);
+    crash_enter(&instance->crash, name);
     int result = hook == NULL ? 0 : hook(&instance->seen);
-    crash_running = (struct crash_running){.subject = NULL};
+    crash_leave();
     return result == 0 ? OK : ERR_PLUGIN;
 }
 

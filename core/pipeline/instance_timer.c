@@ -94,9 +94,10 @@ static void fire(struct loop *loop, struct timer *base)
         timer_start(&loop->timers, base, loop->now + timer->interval);
     else
         free(take_timer(&instance->timers, id));
-    crash_running = (struct crash_running){.subject = &instance->crash, .hook = "on_timer"};
+    crash_about(0);
+    crash_enter(&instance->crash, "on_timer");
     instance->plugin->table.on_timer(&instance->seen, id, tag);
-    crash_running = (struct crash_running){.subject = NULL};
+    crash_leave();
 }
 
 static void start(struct loop *loop, struct instance_timer *timer, int64_t deadline)

@@ -1,6 +1,7 @@
 #include "pipeline/plugin_library.h"
 
 #include "base/crash.h"
+#include "base/watched.h"
 #include "pipeline/elf_file.h"
 
 #include <dlfcn.h>
@@ -91,9 +92,10 @@ static int check_copy(int copy, const char *path, char reason[PLUGIN_LIBRARY_TEX
 /* The loader runs the file's constructors, and believes what the file says. */
 static void *load(const char *name, const char *path)
 {
-    crash_loading = path;
+    crash_load(path);
     void *handle = dlopen(name, FLAGS);
-    crash_loading = NULL;
+    crash_load(NULL);
+    watched_forget(); /* The watchdog may be about to name the file. */
     return handle;
 }
 

@@ -2,9 +2,12 @@
 
 #include "base/crash.h"
 #include "base/log.h"
+#include "base/thread_trace.h"
+#include "base/watched.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +21,7 @@ struct worker_pool {
     uint32_t queue_max;
     bool is_stopped;
     struct worker_stats stats;
+    _Atomic unsigned began; /* threads that have given themselves a number */
     unsigned thread_max;
     unsigned thread_count; /* started */
     pthread_t threads[];
@@ -58,6 +62,8 @@ static void *work(void *argument)
     struct worker_pool *pool = argument;
     struct worker_job *job;
     crash_prepare_thread();
+    thread_trace_allow();
+    watched_begin(WATCHED_WORKER, atomic_fetch_add_explicit(&pool->began, 1, memory_order_relaxed));
     pthread_mutex_lock(&pool->lock);
     while ((job = take(pool)) != NULL) {
         pthread_mutex_unlock(&pool->lock);
@@ -67,6 +73,7 @@ static void *work(void *argument)
         pool->stats.done++;
     }
     pthread_mutex_unlock(&pool->lock);
+    watched_end();
     crash_release_thread();
     return NULL;
 }

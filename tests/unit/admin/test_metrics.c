@@ -1,4 +1,5 @@
 #include "admin/metrics.h"
+#include "hub/watchdog.h"
 
 #include "front/front.h"
 #include "hub/serving.h"
@@ -13,6 +14,8 @@
     "- {path: '/a\"b', pipeline: [{plugin: probe}]}\n"
 
 /* The server that the metrics are of. */
+static const struct watchdog_status watched; /* Nothing stands still. */
+
 static struct serving serving;
 static struct front *front;
 
@@ -44,7 +47,7 @@ static void read_page(struct page *page)
 {
     *page = (struct page){.count = 0};
     buffer_init(&page->text, 1 << 20);
-    assert_int_equal(metrics_write(serving.hub, front, &page->text), OK);
+    assert_int_equal(metrics_write(serving.hub, front, &watched, &page->text), OK);
     assert_int_equal(page->text.data[page->text.len - 1], '\n');
     page->text.data[page->text.len - 1] = '\0';
     assert_int_equal(strlen((char *)page->text.data), page->text.len - 1);
@@ -284,7 +287,7 @@ static void says_so_when_the_page_does_not_fit(void **state)
     (void)state;
     start(TWO_ENDPOINTS);
     buffer_init(&small, 1000);
-    assert_int_equal(metrics_write(serving.hub, front, &small), ERR_LIMIT);
+    assert_int_equal(metrics_write(serving.hub, front, &watched, &small), ERR_LIMIT);
     assert_true(small.len <= 1000);
     buffer_release(&small);
     stop();

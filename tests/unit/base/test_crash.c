@@ -15,6 +15,13 @@ static const struct crash_subject subject = {.plugin = "foo",
                                              .instance = "foo#2",
                                              .endpoint = "/ws"};
 
+/* What the thread has noted before it dies. */
+struct noted {
+    const struct crash_subject *subject;
+    const char *hook;
+    uint64_t client_id;
+};
+
 /* The compiler must not know either: it would warn, or leave the fault out. */
 static int *volatile nowhere = (int *)16;
 static int (*volatile again)(int level);
@@ -57,7 +64,7 @@ static void raise_segv(void)
 }
 
 /* Dies in a child of `fault`, and returns its wait status and what it wrote to standard error. */
-static int die(void (*fault)(void), const struct crash_running *running, char *text, size_t size)
+static int die(void (*fault)(void), const struct noted *running, char *text, size_t size)
 {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
@@ -71,7 +78,8 @@ static int die(void (*fault)(void), const struct crash_running *running, char *t
         for (int number = 1; number < 32; number++)
             signal(number, SIG_DFL); /* cmocka's, which would go on with the tests here */
         crash_install();
-        crash_running = *running;
+        crash_about(running->client_id);
+        crash_enter(running->subject, running->hook);
         fault();
         _exit(0);
     }
@@ -103,8 +111,7 @@ static void names_the_plugin(void **state)
 {
     (void)state;
     char text[16384];
-    const struct crash_running running = {
-        .subject = &subject, .hook = "on_message", .client_id = 42};
+    const struct noted running = {&subject, "on_message", 42};
     assert_died(die(write_nowhere, &running, text, sizeof text), SIGSEGV);
     assert_contains(text, "sluice: crashed (SIGSEGV at address 0x10) inside plugin 'foo' 1.2.0, "
                           "hook on_message, instance foo#2 of endpoint /ws, client 42\n");
@@ -117,7 +124,7 @@ static void leaves_out_a_client_that_is_none(void **state)
 {
     (void)state;
     char text[16384];
-    const struct crash_running running = {.subject = &subject, .hook = "create"};
+    const struct noted running = {&subject, "create", 0};
     assert_died(die(write_nowhere, &running, text, sizeof text), SIGSEGV);
     assert_contains(text, "hook create, instance foo#2 of endpoint /ws\n");
 }
@@ -126,7 +133,7 @@ static void aborts_outside_any_plugin(void **state)
 {
     (void)state;
     char text[16384];
-    const struct crash_running running = {.subject = NULL};
+    const struct noted running = {.subject = NULL};
     assert_died(die(abort, &running, text, sizeof text), SIGABRT);
     assert_contains(text, "sluice: crashed (SIGABRT) outside any plugin\n");
     assert_null(strstr(text, "test-plugin"));
@@ -134,7 +141,7 @@ static void aborts_outside_any_plugin(void **state)
 
 static void write_nowhere_while_loading(void)
 {
-    crash_loading = "/plugins/half.so";
+    crash_load("/plugins/half.so");
     write_nowhere();
 }
 
@@ -142,7 +149,7 @@ static void names_the_file_that_is_loaded(void **state)
 {
     (void)state;
     char text[16384];
-    const struct crash_running running = {.subject = NULL};
+    const struct noted running = {.subject = NULL};
     assert_died(die(write_nowhere_while_loading, &running, text, sizeof text), SIGSEGV);
     assert_contains(text, "sluice: crashed (SIGSEGV at address 0x10) while loading a plugin\n"
                           "sluice: plugin file: /plugins/half.so\n");
@@ -152,7 +159,7 @@ static void a_sent_signal_ends_the_process_too(void **state)
 {
     (void)state;
     char text[16384];
-    const struct crash_running running = {.subject = NULL};
+    const struct noted running = {.subject = NULL};
     assert_died(die(raise_segv, &running, text, sizeof text), SIGSEGV);
     assert_contains(text, "sluice: crashed (SIGSEGV");
 }
@@ -161,8 +168,7 @@ static void survives_a_used_up_stack(void **state)
 {
     (void)state;
     char text[16384];
-    const struct crash_running running = {
-        .subject = &subject, .hook = "on_message", .client_id = 42};
+    const struct noted running = {&subject, "on_message", 42};
     assert_died(die(overflow, &running, text, sizeof text), SIGSEGV);
     assert_contains(text, "inside plugin 'foo' 1.2.0, hook on_message");
     assert_contains(text, "plugin file: /plugins/foo.so\n");
@@ -172,9 +178,44 @@ static void survives_a_used_up_stack_of_a_thread(void **state)
 {
     (void)state;
     char text[16384];
-    const struct crash_running running = {.subject = NULL};
+    const struct noted running = {.subject = NULL};
     assert_died(die(overflow_in_thread, &running, text, sizeof text), SIGSEGV);
     assert_contains(text, "outside any plugin\n"); /* What runs is noted for each thread. */
+}
+
+static void call_exit(void)
+{
+    crash_watch_exit();
+    exit(0);
+}
+
+static void call_exit_as_expected(void)
+{
+    crash_watch_exit();
+    crash_expect_exit();
+    exit(0);
+}
+
+static void exit_is_named_like_a_crash(void **state)
+{
+    (void)state;
+    char text[16384];
+    const struct noted running = {&subject, "on_message", 42};
+    int status = die(call_exit, &running, text, sizeof text);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    assert_contains(text, "sluice: exit() was called inside plugin 'foo' 1.2.0, hook on_message, "
+                          "instance foo#2 of endpoint /ws, client 42\n");
+    assert_contains(text, "+0x");
+}
+
+static void exit_that_is_expected_is_silent(void **state)
+{
+    (void)state;
+    char text[16384];
+    const struct noted running = {.subject = NULL};
+    int status = die(call_exit_as_expected, &running, text, sizeof text);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_null(strstr(text, "exit()"));
 }
 
 static void *prepare_and_release(void *argument)
@@ -205,6 +246,8 @@ int main(void)
         cmocka_unit_test(survives_a_used_up_stack),
         cmocka_unit_test(survives_a_used_up_stack_of_a_thread),
         cmocka_unit_test(stacks_are_given_back),
+        cmocka_unit_test(exit_is_named_like_a_crash),
+        cmocka_unit_test(exit_that_is_expected_is_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

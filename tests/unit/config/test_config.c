@@ -214,9 +214,10 @@ static void names_the_nearest_key(void **state)
     refused_endpoint("pipeline: [{plugin: a, option: {}}]",
                      "4:26 endpoints.0.pipeline.0: unknown key \"option\"; did you mean "
                      "\"options\"?\n");
-    refused_with("zzz: 1", "1:1 unknown key \"zzz\"; known here: listen, admin, loops, front, "
-                           "limits, offload, shutdown, demo_page, trusted_proxies, plugins, log, "
-                           "endpoints\n");
+    refused_with("zzz: 1",
+                 "1:1 unknown key \"zzz\"; known here: listen, admin, loops, front, "
+                 "limits, offload, shutdown, watchdog, demo_page, trusted_proxies, plugins, log, "
+                 "endpoints\n");
 }
 
 static void names_the_nearest_choice(void **state)
