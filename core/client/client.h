@@ -18,6 +18,7 @@
 #include "client/attributes.h"
 #include "client/outbox.h"
 #include "client/upgrade.h"
+#include "hub/subscription_set.h"
 #include "loop/loop.h"
 #include "ws/frame.h"
 
@@ -31,7 +32,6 @@ struct deferral;
 struct endpoint_setup;
 struct message;
 struct shard;
-struct subscription;
 
 enum client_state {
     CLIENT_CONNECTING, /* its connect chain is running */
@@ -58,8 +58,8 @@ struct client_extras {
     void **blocks;        /* owned; has_moved_state: the state blocks by instance slot */
     unsigned block_count;
     struct attributes attributes;
-    struct subscription *subscriptions; /* owned; hub/topic.h */
-    uint32_t subscription_count;
+    struct subscription_set subscriptions; /* owned; hub/topic.h */
+    uint32_t subscription_count;           /* those to named topics */
 };
 
 struct client {

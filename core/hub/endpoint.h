@@ -31,6 +31,8 @@ struct endpoint {
     _Atomic uint32_t clients_per_address; /* 0: no limit of its own */
     _Atomic uint32_t admitted;            /* clients that hold a place, connecting ones included */
     _Atomic uint32_t connected;           /* clients that are open or closing */
+    _Atomic uint32_t topics;              /* that have subscribers; see topic_totals */
+    _Atomic uint32_t subscriptions;       /* to those */
 };
 
 struct endpoint_setup {

@@ -12,14 +12,6 @@
 #define BUCKETS_AT_FIRST 16
 #define OUTBOUND_MAX ((size_t)64 * 1024 * 1024) /* bytes */
 
-/* A client in a topic. */
-struct subscription {
-    struct subscription *next; /* of the client's */
-    struct topic *topic;
-    struct client *client;
-    uint32_t index; /* in the topic's members */
-};
-
 struct topic {
     struct topic *next; /* in its bucket */
     uint64_t hash;
@@ -132,16 +124,7 @@ static void drop_topic_if_empty(struct shard *shard, struct topic *topic)
     free(topic);
 }
 
-/* -- who -- */
-
-static struct subscription *find_subscription(const struct client *client,
-                                              const struct topic *topic)
-{
-    struct subscription *found = client->extras != NULL ? client->extras->subscriptions : NULL;
-    while (found != NULL && found->topic != topic)
-        found = found->next;
-    return found;
-}
+/* -- membership -- */
 
 static int make_room(struct topic *topic)
 {
@@ -166,11 +149,8 @@ static int add_member(struct client *client, struct topic *topic)
         free(subscription);
         return ERR_NO_MEMORY;
     }
-    *subscription = (struct subscription){.next = client->extras->subscriptions,
-                                          .topic = topic,
-                                          .client = client,
-                                          .index = topic->count};
-    client->extras->subscriptions = subscription;
+    *subscription = (struct subscription){.topic = topic, .client = client, .index = topic->count};
+    subscription_set_add(&client->extras->subscriptions, subscription);
     topic->members[topic->count++] = subscription;
     return OK;
 }
@@ -182,7 +162,7 @@ static int join(struct client *client, const struct topic_key *key)
     struct topic *topic = need_topic(client->shard, key);
     if (topic == NULL)
         return ERR_NO_MEMORY;
-    if (find_subscription(client, topic) != NULL)
+    if (subscription_set_find(&client->extras->subscriptions, topic) != NULL)
         return OK;
     bool is_named = key->kind == TOPIC_NAMED;
     int error = ERR_LIMIT;
@@ -194,16 +174,14 @@ static int join(struct client *client, const struct topic_key *key)
     return error;
 }
 
-/* `link` points to a subscription in its client's list. */
-static void leave(struct subscription **link)
+/* Ends and frees a subscription that is in its client's set no more. */
+static void end_subscription(struct subscription *subscription)
 {
-    struct subscription *subscription = *link;
     struct client *client = subscription->client;
     struct topic *topic = subscription->topic;
     struct subscription *last = topic->members[--topic->count];
     topic->members[subscription->index] = last;
     last->index = subscription->index;
-    *link = subscription->next;
     if (topic->key.kind == TOPIC_NAMED)
         client->extras->subscription_count--;
     topic_counts_remove(&client->shard->hub->topic_counts, &topic->key);
@@ -211,8 +189,8 @@ static void leave(struct subscription **link)
     free(subscription);
 }
 
-static struct topic_key key_of(const struct endpoint *endpoint, enum topic_kind kind,
-                               const char *name, size_t len)
+static struct topic_key key_of(struct endpoint *endpoint, enum topic_kind kind, const char *name,
+                               size_t len)
 {
     return (struct topic_key){.endpoint = endpoint, .kind = kind, .name = name, .len = len};
 }
@@ -233,11 +211,12 @@ void topic_unsubscribe(struct client *client, const char *name, size_t len)
     const struct topic *topic = find_topic(client->shard, &key);
     if (topic == NULL)
         return;
-    struct subscription **link = &client->extras->subscriptions;
-    while (*link != NULL && (*link)->topic != topic)
-        link = &(*link)->next;
-    if (*link != NULL)
-        leave(link);
+    struct subscription_set *set = &client->extras->subscriptions;
+    struct subscription *subscription = subscription_set_find(set, topic);
+    if (subscription == NULL)
+        return;
+    subscription_set_remove(set, subscription);
+    end_subscription(subscription);
 }
 
 int topic_join_identity(struct client *client)
@@ -251,8 +230,14 @@ int topic_join_identity(struct client *client)
 
 void topic_leave_all(struct client *client)
 {
-    while (client->extras != NULL && client->extras->subscriptions != NULL)
-        leave(&client->extras->subscriptions);
+    if (client->extras == NULL)
+        return;
+    struct subscription *subscription = subscription_set_take_all(&client->extras->subscriptions);
+    while (subscription != NULL) {
+        struct subscription *next = subscription->next;
+        end_subscription(subscription);
+        subscription = next;
+    }
 }
 
 /* -- what, on one loop -- */
@@ -435,7 +420,8 @@ uint32_t topic_count(struct endpoint *endpoint, enum topic_kind kind, const char
     return topic_counts_get(&endpoint->hub->topic_counts, &key);
 }
 
-void topic_totals(struct endpoint *endpoint, uint32_t *topics, uint32_t *subscriptions)
+void topic_totals(const struct endpoint *endpoint, uint32_t *topics, uint32_t *subscriptions)
 {
-    topic_counts_sum(&endpoint->hub->topic_counts, endpoint, TOPIC_NAMED, topics, subscriptions);
+    *topics = atomic_load_explicit(&endpoint->topics, memory_order_relaxed);
+    *subscriptions = atomic_load_explicit(&endpoint->subscriptions, memory_order_relaxed);
 }

@@ -57,9 +57,9 @@ MUST_CHECK int topic_publish(struct endpoint *endpoint, enum topic_kind kind, co
 /* How many clients it has, on all loops. Any thread. */
 uint32_t topic_count(struct endpoint *endpoint, enum topic_kind kind, const char *name, size_t len);
 
-/* How many topics (not identities) an endpoint has, and how many subscriptions to them. Any
- * thread. */
-void topic_totals(struct endpoint *endpoint, uint32_t *topics, uint32_t *subscriptions);
+/* How many topics (not identities) an endpoint has, and how many subscriptions to them. Takes the
+ * same time for any number, and no lock. Any thread. */
+void topic_totals(const struct endpoint *endpoint, uint32_t *topics, uint32_t *subscriptions);
 
 /* Hands what was published here to the other loops: before anything else that goes there, so that
  * the order is kept, and at the end of the iteration. */

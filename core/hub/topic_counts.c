@@ -1,5 +1,7 @@
 #include "hub/topic_counts.h"
 
+#include "hub/endpoint.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -108,6 +110,13 @@ static struct topic_count *make(const struct topic_key *key, uint64_t hash)
     return count;
 }
 
+/* Adds 1 or -1 (modulo 2^32) to a total of the key's endpoint. */
+static void change_total(const struct topic_key *key, _Atomic uint32_t *total, uint32_t by)
+{
+    if (key->kind == TOPIC_NAMED)
+        atomic_fetch_add_explicit(total, by, memory_order_relaxed);
+}
+
 static int add(struct topic_counts *counts, const struct topic_key *key)
 {
     uint64_t hash = topic_key_hash(key, counts->seed);
@@ -119,8 +128,10 @@ static int add(struct topic_counts *counts, const struct topic_key *key)
         if (*link == NULL)
             return ERR_NO_MEMORY;
         counts->used++;
+        change_total(key, &key->endpoint->topics, 1);
     }
     (*link)->clients++;
+    change_total(key, &key->endpoint->subscriptions, 1);
     return OK;
 }
 
@@ -137,7 +148,9 @@ void topic_counts_remove(struct topic_counts *counts, const struct topic_key *ke
     pthread_mutex_lock(&counts->lock);
     struct topic_count **link = find(counts, key, topic_key_hash(key, counts->seed));
     struct topic_count *count = *link; /* It is there: it was added. */
+    change_total(key, &key->endpoint->subscriptions, UINT32_MAX);
     if (--count->clients == 0) {
+        change_total(key, &key->endpoint->topics, UINT32_MAX);
         *link = count->next;
         free(count);
         counts->used--;
@@ -152,21 +165,4 @@ uint32_t topic_counts_get(struct topic_counts *counts, const struct topic_key *k
     uint32_t clients = link != NULL && *link != NULL ? (*link)->clients : 0;
     pthread_mutex_unlock(&counts->lock);
     return clients;
-}
-
-void topic_counts_sum(struct topic_counts *counts, const struct endpoint *endpoint,
-                      enum topic_kind kind, uint32_t *topics, uint32_t *clients)
-{
-    *topics = *clients = 0;
-    pthread_mutex_lock(&counts->lock);
-    for (size_t i = 0; i < counts->bucket_count; i++) {
-        for (const struct topic_count *count = counts->buckets[i]; count != NULL;
-             count = count->next) {
-            if (count->endpoint != endpoint || count->kind != kind)
-                continue;
-            (*topics)++;
-            *clients += count->clients;
-        }
-    }
-    pthread_mutex_unlock(&counts->lock);
 }

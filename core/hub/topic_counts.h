@@ -15,7 +15,7 @@ struct topic_count;
 
 /* What names a topic. */
 struct topic_key {
-    const struct endpoint *endpoint;
+    struct endpoint *endpoint;
     enum topic_kind kind;
     const char *name;
     size_t len;
@@ -36,16 +36,12 @@ void topic_counts_deinit(struct topic_counts *counts);
 /* A hash for tables of keys. */
 uint64_t topic_key_hash(const struct topic_key *key, uint64_t seed);
 
-/* One client more. Returns 0 or ERR_NO_MEMORY. */
+/* One client more, in the totals of the endpoint too. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int topic_counts_add(struct topic_counts *counts, const struct topic_key *key);
 
 /* One client less. */
 void topic_counts_remove(struct topic_counts *counts, const struct topic_key *key);
 
 uint32_t topic_counts_get(struct topic_counts *counts, const struct topic_key *key);
-
-/* How many topics of that kind an endpoint has, and how many clients they have together. */
-void topic_counts_sum(struct topic_counts *counts, const struct endpoint *endpoint,
-                      enum topic_kind kind, uint32_t *topics, uint32_t *clients);
 
 #endif

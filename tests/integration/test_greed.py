@@ -5,7 +5,7 @@ import time
 import unittest
 
 from harness import (BINARY, PING, PONG, TEXT, Certificates, RawClient, Sluice, endpoint,
-                     frame, patience, sanitized, settings, wait_until)
+                     frame, patience, sanitized, settings, stage, wait_until)
 
 MIB = 1 << 20
 
@@ -56,6 +56,36 @@ class Time(unittest.TestCase):
             thread.join()
             greedy.socket.close()
             self.assertLess(worst, patience(0.5))
+
+
+class Topics(unittest.TestCase):
+    """A client that is in as many topics as it may be."""
+
+    STEP = 10000
+
+    def subscribe(self, client, first):
+        """Joins STEP topics more; how many seconds that took."""
+        begin = time.monotonic()
+        for number in range(first, first + self.STEP, 1000):
+            client.send(b''.join(frame(TEXT, b'subscribe topic %d' % (number + i))
+                                 for i in range(1000)))
+            for _ in range(1000):
+                self.assertEqual(client.read_text(), 'subscribe 0')
+        return time.monotonic() - begin
+
+    def test_one_topic_more_costs_the_same_however_many_there_are(self):
+        configuration = settings(endpoint('/ws', [stage('later')], topics={'per_client': 100000},
+                                          heartbeat={'interval': '1h', 'timeout': '1h'}), loops=1)
+        with Sluice(configuration) as server, RawClient(server) as client:
+            first = self.subscribe(client, 0)
+            self.subscribe(client, self.STEP)
+            last = self.subscribe(client, 2 * self.STEP)
+            self.assertLess(last, 6 * first + patience(0.5))
+            self.assertEqual(server.metric('sluice_topics'), 3 * self.STEP)
+            self.assertEqual(server.metric('sluice_subscriptions'), 3 * self.STEP)
+            client.reset()
+            server.wait_for_metric(0, 'sluice_topics')
+            server.wait_for_metric(0, 'sluice_subscriptions')
 
 
 class Memory(unittest.TestCase):
