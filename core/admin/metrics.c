@@ -172,6 +172,7 @@ static void write_waiting(struct metrics_writer *writer, struct front *front)
         [WAITING_FULL] = "full",
         [WAITING_PREFACE] = "proxy_header",
         [WAITING_PLAIN] = "plain_http",
+        [WAITING_MEMORY] = "handshake_bytes",
     };
     metrics_describe(writer, "sluice_front_waiting", "gauge",
                      "Connections whose TLS handshake or request head is not complete.");
@@ -179,11 +180,34 @@ static void write_waiting(struct metrics_writer *writer, struct front *front)
     metrics_describe(
         writer, "sluice_front_dropped_total", "counter",
         "Connections given up before their request head was complete: over the time, the oldest "
-        "when too many waited, a wrong PROXY header of a trusted proxy, or plain HTTP on a TLS "
-        "port.");
+        "when too many waited, a wrong PROXY header of a trusted proxy, plain HTTP on a TLS "
+        "port, or limits.handshake_bytes.");
     for (unsigned i = 0; i < WAITING_DROP_COUNT; i++)
         metrics_put(writer, "sluice_front_dropped_total{reason=\"%s\"} %llu\n", reasons[i],
                     front_dropped(front, (enum waiting_drop)i));
+}
+
+static void write_handshakes(struct metrics_writer *writer, struct hub *hub, struct front *front)
+{
+    struct front_handshakes handshakes;
+    front_handshakes(front, &handshakes);
+    metrics_describe(writer, "sluice_handshake_bytes", "gauge",
+                     "Memory held for TLS connections whose request is not complete (limit: "
+                     "limits.handshake_bytes).");
+    metrics_put(writer, "sluice_handshake_bytes %zu\n", handshakes.bytes);
+    metrics_describe(writer, "sluice_handshakes_total", "counter", "TLS handshakes begun.");
+    metrics_put(writer, "sluice_handshakes_total %llu\n", handshakes.begun);
+    metrics_describe(writer, "sluice_handshakes_delayed_total", "counter",
+                     "Times that an address had to wait for limits.handshakes_per_address.");
+    metrics_put(writer, "sluice_handshakes_delayed_total %llu\n", handshakes.delayed);
+    metrics_describe(writer, "sluice_tls_faults_total", "counter",
+                     "TLS connections ended because the peer broke a rule, by rule.");
+    for (unsigned i = TLS_FAULT_NONE + 1; i < TLS_FAULT_COUNT; i++) {
+        size_t offset = offsetof(struct shard_stats, tls_faults) + i * sizeof(counter);
+        metrics_put(writer, "sluice_tls_faults_total{reason=\"%s\"} %llu\n",
+                    tls_fault_text((enum tls_fault)i),
+                    handshakes.faults[i] + sum_stats(hub, offset));
+    }
 }
 
 static uint64_t pending_deferrals(struct hub *hub)
@@ -295,6 +319,7 @@ int metrics_write(struct hub *hub, struct front *front, const struct watchdog_st
     write_admissions(&writer, hub);
     write_responses(&writer, front);
     write_waiting(&writer, front);
+    write_handshakes(&writer, hub, front);
     write_topics(&writer, hub);
     write_background(&writer, hub);
     write_reloads(&writer, hub);

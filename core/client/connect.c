@@ -4,6 +4,7 @@
  */
 #include "base/log.h"
 #include "client/client.h"
+#include "client/tls_stream.h"
 #include "client/transport.h"
 #include "hub/endpoint.h"
 #include "hub/hub_internal.h"
@@ -48,6 +49,8 @@ static struct client *client_create(struct shard *shard, struct upgrade *upgrade
     }
     client->setup = setup != NULL ? endpoint_setup_ref(setup) : NULL;
     client->tls = upgrade->tls;
+    if (client->tls != NULL)
+        tls_stream_open(client->tls);
     upgrade->tls = NULL;
     upgrade->socket = -1;
     return client;

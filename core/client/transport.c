@@ -1,8 +1,11 @@
 #include "client/transport.h"
 
+#include "base/log.h"
+#include "client/tls_stream.h"
 #include "hub/shard.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h> /* libc's struct tcp_info ends before the counters of bytes */
 #include <netinet/in.h>
@@ -29,15 +32,31 @@ static ssize_t tls_result(const struct client *client, int result)
     return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? 0 : ERR_CLOSED;
 }
 
+/* Counts a connection that broke a rule of TLS; called once, since the client is lost by it. */
+static void note_fault(const struct client *client)
+{
+    enum tls_fault fault = tls_stream_fault(client->tls);
+    if (fault == TLS_FAULT_NONE)
+        return;
+    counter_add(&client->shard->stats.tls_faults[fault], 1);
+    log_debug("client", "TLS connection of client %" PRIx64 " ended: %s", client->id,
+              tls_fault_text(fault));
+}
+
 static ssize_t tls_read(struct client *client, uint8_t *data, size_t size)
 {
     size_t total = 0;
+    tls_stream_begin_turn(client->tls);
     while (total < size) {
         size_t got = 0;
         int result = SSL_read_ex(client->tls, data + total, size - total, &got);
         if (result <= 0) {
             ssize_t outcome = tls_result(client, result);
-            return total > 0 ? (ssize_t)total : outcome;
+            if (total > 0)
+                return (ssize_t)total; /* A failure is met again by the next read. */
+            if (outcome < 0)
+                note_fault(client);
+            return outcome;
         }
         total += got;
     }

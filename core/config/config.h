@@ -90,6 +90,8 @@ struct config {
     uint32_t limit_clients;
     uint32_t limit_clients_per_address;
     size_t limit_queue_bytes;
+    size_t limit_handshake_bytes;
+    uint32_t limit_handshakes_per_address; /* a second; 0: no limit */
     unsigned offload_threads;
     uint32_t offload_queue; /* jobs that may wait */
     int64_t shutdown_grace;

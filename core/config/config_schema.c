@@ -261,6 +261,17 @@ static const struct field limits_fields[] = {
      .fallback = "1GiB",
      .bounds = {64 * KIB, 1024 * GIB},
      MEMBER(struct config, limit_queue_bytes)},
+    {.key = "handshake_bytes",
+     .type = FIELD_SIZE,
+     .fallback = "128MiB",
+     .bounds = {MIB, 1024 * GIB},
+     MEMBER(struct config, limit_handshake_bytes)},
+    {.key = "handshakes_per_address",
+     .type = FIELD_COUNT,
+     .zero_allowed = true,
+     .fallback = "100",
+     .bounds = {1, 1000000},
+     MEMBER(struct config, limit_handshakes_per_address)},
 };
 static const struct schema limits_schema = SCHEMA(limits_fields, struct config);
 

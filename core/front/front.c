@@ -26,6 +26,7 @@ struct front {
     struct bygone bygone;
     struct routes routes;
     struct trust trust;
+    struct handshakes handshakes;
 };
 
 /* One listener of the new configuration. */
@@ -40,6 +41,7 @@ struct front_reload {
     size_t count;
     struct entrance **entrances; /* owned; room for the front's new ones */
     bool demo_page;
+    const struct config *config;     /* borrowed until the commit */
     struct trusted_proxies *proxies; /* owned; NULL: none */
 };
 
@@ -101,10 +103,12 @@ static int find_or_make(struct front *front, const struct config *config,
         if (error == ERR_NO_MEMORY)
             return error;
         step->is_new = error == OK;
-        if (error == OK)
+        if (error == OK) {
             step->entrance->server.trust = &front->trust;
-        else
+            step->entrance->server.handshakes = &front->handshakes;
+        } else {
             result = error;
+        }
     }
     return result;
 }
@@ -181,6 +185,7 @@ int front_reload_prepare(struct front *front, const struct config *config,
     if (reload == NULL)
         return ERR_NO_MEMORY;
     reload->demo_page = config->demo_page;
+    reload->config = config;
     reload->steps = calloc(config->listener_count + 1, sizeof *reload->steps);
     reload->entrances = calloc(config->listener_count + 1, sizeof(struct entrance *));
     if (reload->steps == NULL || reload->entrances == NULL) {
@@ -259,6 +264,7 @@ void front_reload_commit(struct front *front, struct front_reload *reload)
     front->count = reload->count;
     pthread_mutex_unlock(&front->lock);
     atomic_store_explicit(&front->routes.demo_page, reload->demo_page, memory_order_relaxed);
+    handshakes_configure(&front->handshakes, reload->config);
     trust_change(&front->trust, reload->proxies);
     reload->proxies = NULL;
     close_gone(front, before, count, reload);
@@ -282,6 +288,7 @@ int front_create(const struct config *config, struct hub *hub, struct diagnostic
     mg_init_library(MG_FEATURES_TLS | MG_FEATURES_IPV6);
     /* Before anybody can come in. */
     atomic_init(&front->routes.demo_page, config->demo_page);
+    handshakes_configure(&front->handshakes, config);
     int error = make_proxies(config, &proxies);
     trust_change(&front->trust, proxies);
     if (error == OK)
@@ -376,4 +383,15 @@ unsigned long long front_dropped(struct front *front, enum waiting_drop reason)
                                     memory_order_relaxed);
     pthread_mutex_unlock(&front->lock);
     return sum;
+}
+
+void front_handshakes(struct front *front, struct front_handshakes *out)
+{
+    struct handshakes *handshakes = &front->handshakes;
+    *out = (struct front_handshakes){
+        .bytes = atomic_load_explicit(&handshakes->bytes, memory_order_relaxed),
+        .begun = atomic_load_explicit(&handshakes->begun, memory_order_relaxed),
+        .delayed = atomic_load_explicit(&handshakes->delayed, memory_order_relaxed)};
+    for (size_t i = 0; i < TLS_FAULT_COUNT; i++)
+        out->faults[i] = atomic_load_explicit(&handshakes->faults[i], memory_order_relaxed);
 }

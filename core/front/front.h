@@ -54,6 +54,16 @@ unsigned long long front_responses(struct front *front, unsigned hundreds);
 size_t front_waiting(struct front *front);
 unsigned long long front_dropped(struct front *front, enum waiting_drop reason);
 
+/* TLS handshakes: memory that those hold that are not complete, how many have begun since the
+ * start, how often an address has used up its rate, and how many connections broke a rule. */
+struct front_handshakes {
+    size_t bytes;
+    unsigned long long begun;
+    unsigned long long delayed;
+    unsigned long long faults[TLS_FAULT_COUNT];
+};
+void front_handshakes(struct front *front, struct front_handshakes *out);
+
 /* Stops listening and waits for CivetWeb's threads; detached connections live on, and the counts
  * can still be read. Main thread. */
 void front_stop(struct front *front);

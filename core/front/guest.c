@@ -14,6 +14,15 @@
 #define HEAD_CAPACITY_MIN 512 /* bytes; most heads fit */
 #define HEADER_PART 512       /* bytes of a PROXY header that are read at a time */
 
+/* Bytes that OpenSSL holds for a connection whose handshake is complete. */
+#define CONNECTION_BYTES ((size_t)20 * 1024)
+
+/* What a TLS guest may send until its head is complete: a handshake with certificates, and a head
+ * in records that are not too small. */
+#define HANDSHAKE_BYTES (64u * 1024)
+#define BYTES_PER_HEAD_BYTE 4u
+#define RECORDS_MAX 4096u
+
 static bool would_block(int error)
 {
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
@@ -44,8 +53,9 @@ static bool is_letter(char c)
 }
 
 /* A guest that says nothing gets no TLS state, which is large. */
-static enum guest_state begin_tls(struct guest *guest)
+static enum guest_state begin_tls(struct guest *guest, size_t max_head)
 {
+    uint32_t most = HANDSHAKE_BYTES + BYTES_PER_HEAD_BYTE * (uint32_t)max_head;
     char first;
     ssize_t len = recv(guest->socket, &first, 1, MSG_PEEK | MSG_DONTWAIT);
     if (len <= 0)
@@ -53,8 +63,13 @@ static enum guest_state begin_tls(struct guest *guest)
     if (is_letter(first))
         return GUEST_PLAIN;
     guest->tls.ssl = SSL_new(guest->context);
-    if (guest->tls.ssl == NULL || SSL_set_fd(guest->tls.ssl, guest->socket) != 1)
+    if (guest->tls.ssl == NULL ||
+        tls_stream_attach(guest->tls.ssl, guest->socket, most, RECORDS_MAX) != OK) {
+        SSL_free(guest->tls.ssl);
+        guest->tls.ssl = NULL;
         return GUEST_GONE;
+    }
+    SSL_set_accept_state(guest->tls.ssl);
     return GUEST_READY;
 }
 
@@ -62,8 +77,9 @@ static enum guest_state after_failure(const struct guest *guest, int rc)
 {
     int error = SSL_get_error(guest->tls.ssl, rc);
     ERR_clear_error();
-    bool waits = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
-    return waits ? GUEST_WAITS : GUEST_GONE;
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+        return GUEST_GONE;
+    return tls_stream_is_held(guest->tls.ssl) ? GUEST_HELD : GUEST_WAITS;
 }
 
 static enum guest_state shake_hands(struct guest *guest)
@@ -71,6 +87,8 @@ static enum guest_state shake_hands(struct guest *guest)
     ERR_clear_error();
     int rc = SSL_accept(guest->tls.ssl);
     guest->shaken = rc == 1;
+    if (guest->shaken)
+        tls_stream_on_handshake(guest->tls.ssl);
     return guest->shaken ? GUEST_READY : after_failure(guest, rc);
 }
 
@@ -113,7 +131,9 @@ static enum guest_state examine_tls(struct guest *guest, unsigned char *scratch,
 {
     enum guest_state state = GUEST_READY;
     if (guest->tls.ssl == NULL)
-        state = begin_tls(guest);
+        state = begin_tls(guest, max_head);
+    else
+        tls_stream_begin_turn(guest->tls.ssl);
     if (state == GUEST_READY && !guest->shaken)
         state = shake_hands(guest);
     if (state == GUEST_READY)
@@ -173,7 +193,7 @@ static void use_header(struct guest *guest)
         guest->peer_len = address_to_sockaddr(&address, &guest->peer);
 }
 
-static enum guest_state examine_preface(struct guest *guest)
+enum guest_state guest_examine_preface(struct guest *guest)
 {
     enum guest_state state = GUEST_READY;
     if (guest->preface == PREFACE_POSSIBLE)
@@ -188,13 +208,23 @@ static enum guest_state examine_preface(struct guest *guest)
 
 enum guest_state guest_examine(struct guest *guest, unsigned char *scratch, size_t max_head)
 {
-    if (guest->preface != PREFACE_NONE) {
-        enum guest_state state = examine_preface(guest);
-        if (state != GUEST_READY)
-            return state;
-    }
+    enum guest_state state = guest_examine_preface(guest);
+    if (state != GUEST_READY)
+        return state;
     return guest->context == NULL ? examine_plain(guest, scratch, max_head)
                                   : examine_tls(guest, scratch, max_head);
+}
+
+enum tls_fault guest_tls_fault(const struct guest *guest)
+{
+    return guest->tls.ssl != NULL ? tls_stream_fault(guest->tls.ssl) : TLS_FAULT_NONE;
+}
+
+size_t guest_tls_bytes(const struct guest *guest)
+{
+    if (guest->tls.ssl == NULL)
+        return 0;
+    return (guest->shaken ? CONNECTION_BYTES : GUEST_HANDSHAKE_BYTES) + guest->head_capacity;
 }
 
 void guest_send_timeout(struct guest *guest)

@@ -10,6 +10,7 @@
 #define SLUICE_FRONT_GUEST_H
 
 #include "base/error.h"
+#include "client/tls_stream.h"
 #include "front/proxy_header.h"
 #include "front/request_head.h"
 
@@ -51,15 +52,19 @@ struct guest {
     bool is_announced;   /* the peer is whom a proxy has named */
     bool has_old_header; /* of version 1: the request will not be understood */
     bool moved;          /* to be counted at the address that a proxy has named */
+    bool has_work;       /* it waits for a turn, see turns.h */
+    bool has_begun_work; /* among those whose handshake has begun */
+    bool waits;          /* it is among the waiting */
     enum guest_preface preface;
     struct proxy_header header;
     SSL_CTX *context; /* one reference; NULL: plain */
     struct guest_tls tls;
     size_t head_capacity;  /* bytes that tls.head has room for */
-    bool waits;            /* it is among the waiting */
+    size_t charged;        /* bytes that are counted for it, see handshakes.h */
     struct origin *origin; /* its address among those; NULL: it is not counted there */
     TAILQ_ENTRY(guest) by_age;
     TAILQ_ENTRY(guest) by_origin;
+    TAILQ_ENTRY(guest) work;
     TAILQ_ENTRY(guest) queue; /* put off, moved, ready or prepared */
 };
 
@@ -67,15 +72,30 @@ TAILQ_HEAD(guest_queue, guest);
 
 enum guest_state {
     GUEST_WAITS,
+    GUEST_HELD,  /* more may have come: it has had its turn of TLS */
     GUEST_READY, /* the head is complete, malformed, or as long as it may be: a worker can answer */
     GUEST_GONE,  /* ended or failed before that */
     GUEST_REFUSED, /* a trusted proxy's header is wrong */
     GUEST_PLAIN    /* it does not speak TLS, but looks like HTTP */
 };
 
-/* Looks at what has arrived. `scratch` is working memory of `max_head` bytes, the longest head. */
+/* Looks whether a PROXY header comes first, and takes it. GUEST_READY: there is none, or not any
+ * more. */
+MUST_CHECK enum guest_state guest_examine_preface(struct guest *guest);
+
+/* Looks at what has arrived; of TLS, as much as belongs to one turn. `scratch` is working memory of
+ * `max_head` bytes, the longest head. */
 MUST_CHECK enum guest_state guest_examine(struct guest *guest, unsigned char *scratch,
                                           size_t max_head);
+
+/* Bytes that OpenSSL holds for a connection whose handshake is not complete. */
+#define GUEST_HANDSHAKE_BYTES ((size_t)64 * 1024)
+
+/* Why its TLS connection was ended, if it broke a rule. */
+enum tls_fault guest_tls_fault(const struct guest *guest);
+
+/* How much memory its TLS takes, in bytes: what OpenSSL needs is known by measurement. */
+size_t guest_tls_bytes(const struct guest *guest);
 
 /* Answers 408 as far as the socket takes it at once. */
 void guest_send_timeout(struct guest *guest);

@@ -8,18 +8,24 @@
 
 #include "base/error.h"
 #include "front/guest.h"
+#include "front/origin.h"
 
-#define GUESTS_BUCKETS 256
-
-LIST_HEAD(origin_list, origin);
+#define GUESTS_BUCKETS 4096
+#define GUESTS_IDLE_ORIGINS 16384 /* addresses that are remembered without guests */
 
 struct guests {
     size_t count;
     struct guest_queue by_age; /* the oldest first */
     struct origin_list origins[GUESTS_BUCKETS];
+    struct origin_queue idle; /* of the origins, those that have no guest and a rate to regain */
+    size_t idle_count;
+    uint64_t seed; /* so that nobody can choose addresses that collide */
 };
 
 void guests_init(struct guests *guests);
+
+/* Frees what is known of addresses; there are no guests any more. */
+void guests_deinit(struct guests *guests);
 
 /* Adds the youngest guest. A trusted proxy's is not counted at its address: the proxy's clients
  * would share one limit, and any of them could use it up for the others. Only the limit of all
@@ -39,5 +45,9 @@ struct guest *guests_oldest(const struct guests *guests);
 /* The oldest guest of the same IPv4 address or IPv6 /64, or NULL; *count: how many it has. */
 struct guest *guests_oldest_like(const struct guests *guests, const struct guest *guest,
                                  size_t *count);
+
+/* The guest that has to go when handshakes hold too much memory: the oldest with TLS state of the
+ * address that has the most guests. NULL: nobody has any. */
+struct guest *guests_heaviest(const struct guests *guests);
 
 #endif

@@ -1,5 +1,7 @@
 #include "front/handover.h"
 
+#include "client/tls_stream.h"
+
 #include <openssl/ssl.h>
 #include <stdlib.h>
 
@@ -44,6 +46,7 @@ bool handover_claim(struct handover *handover, int socket, struct guest_tls *out
     if (guest == NULL)
         return false;
     *out = guest->tls;
+    tls_stream_lend(out->ssl);
     SSL_CTX_free(guest->context);
     free(guest);
     return true;

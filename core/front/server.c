@@ -214,7 +214,8 @@ static int create_waiting_room(struct server *server, const struct config *confi
     struct waiting_limits limits = {.timeout = config->front_request_timeout,
                                     .max_head = config->front_max_header,
                                     .guests = WAITING_ROOM_GUESTS,
-                                    .guests_per_address = WAITING_ROOM_GUESTS_PER_ADDRESS};
+                                    .guests_per_address = WAITING_ROOM_GUESTS_PER_ADDRESS,
+                                    .handshakes = server->handshakes};
     int rc = waiting_room_create(&limits, server->tls, server->trust, &server->waiting_stats,
                                  &server->waiting_room);
     if (rc == ERR_SYSTEM)

@@ -1,5 +1,7 @@
 #include "front/tls.h"
 
+#include "client/tls_stream.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -10,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define CLIENT_CHAIN_MAX (32L * 1024) /* bytes of a client's certificates */
 
 /* TLS 1.2: forward secrecy and authenticated encryption only. TLS 1.3 has nothing else. */
 static const char ciphers_1_2[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
@@ -154,6 +158,8 @@ static int restrict_protocol(SSL_CTX *context, int min_version)
     /* Sessions resume by ticket, so that they cost the server no memory. */
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 1);
+    SSL_CTX_set_max_cert_list(context, CLIENT_CHAIN_MAX);
+    tls_stream_prepare(context);
     return OK;
 }
 

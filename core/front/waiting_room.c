@@ -5,6 +5,7 @@
 #include "front/farewell.h"
 #include "front/guests.h"
 #include "front/handover.h"
+#include "front/turns.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,8 @@
 #define PAUSE 50         /* ms after an accept that failed for lack of descriptors or memory */
 #define PEEK_BUDGET 16   /* heads of the longest kind that are looked at for one guest */
 #define PUT_OFF_LOOK 100 /* ms between looks at those that are over this budget */
-#define PEEK_EASILY (32 * 1024) /* bytes that any socket buffer holds unread */
+#define TURNS_TIME (5 * NS_PER_MS) /* how long handshakes go on before others are looked after */
+#define PEEK_EASILY (32 * 1024)    /* bytes that any socket buffer holds unread */
 #define PEEK_MARGIN 4 /* times max_head is what a socket's buffer is made to hold at least */
 
 struct waiting_room {
@@ -35,6 +37,7 @@ struct waiting_room {
     struct guest_queue put_off; /* of the guests */
     int64_t next_look;          /* at those, monotonic, ns */
     struct guest_queue moved;   /* of the guests, too */
+    struct turns turns;         /* TLS: of the guests that may have something to do */
     struct guest_queue ready;   /* no longer guests */
     unsigned char *scratch;     /* max_head bytes */
     struct farewell farewell;   /* had their answer */
@@ -42,6 +45,13 @@ struct waiting_room {
     pthread_mutex_t lock;       /* of what follows */
     SSL_CTX *tls;               /* one reference; what newcomers get */
 };
+
+/* Counts the memory of a guest's handshake. */
+static void charge(const struct waiting_room *room, struct guest *guest, size_t bytes)
+{
+    if (room->limits.handshakes != NULL)
+        handshakes_charge(room->limits.handshakes, &guest->charged, bytes);
+}
 
 /* Takes a guest out of everything that a waiting one is in. */
 static void leave(struct waiting_room *room, struct guest *guest)
@@ -51,6 +61,8 @@ static void leave(struct waiting_room *room, struct guest *guest)
     if (guest->moved)
         TAILQ_REMOVE(&room->moved, guest, queue);
     guest->put_off = guest->moved = false;
+    turns_remove(&room->turns, guest);
+    charge(room, guest, 0);
     guests_remove(&room->guests, guest);
     atomic_store_explicit(&room->stats->waiting, room->guests.count, memory_order_relaxed);
 }
@@ -89,11 +101,28 @@ static void note_move(struct waiting_room *room, struct guest *guest)
     TAILQ_INSERT_TAIL(&room->moved, guest, queue);
 }
 
+/* Counts a guest that broke a rule of TLS. */
+static void note_fault(const struct waiting_room *room, const struct guest *guest)
+{
+    struct address peer;
+    char text[ADDRESS_TEXT_MAX];
+    enum tls_fault fault = guest_tls_fault(guest);
+    if (fault == TLS_FAULT_NONE)
+        return;
+    if (room->limits.handshakes != NULL)
+        atomic_fetch_add_explicit(&room->limits.handshakes->faults[fault], 1, memory_order_relaxed);
+    address_from_sockaddr(&peer, (const struct sockaddr *)&guest->peer);
+    address_text(&peer, text);
+    log_debug("front", "TLS connection from %s ended: %s", text, tls_fault_text(fault));
+}
+
 /* What comes of a waiting guest that was looked at. */
 static void settle(struct waiting_room *room, struct guest *guest, enum guest_state state)
 {
-    if (state == GUEST_WAITS) {
+    if (state == GUEST_WAITS || state == GUEST_HELD) {
         note_move(room, guest);
+        if (state == GUEST_HELD)
+            turns_add(&room->turns, guest);
         return;
     }
     if (state == GUEST_REFUSED) {
@@ -106,6 +135,7 @@ static void settle(struct waiting_room *room, struct guest *guest, enum guest_st
     }
     leave(room, guest);
     if (state == GUEST_GONE) {
+        note_fault(room, guest);
         guest_destroy(guest);
         return;
     }
@@ -137,15 +167,34 @@ static void tell_of_old_header(struct waiting_room *room, const struct guest *gu
         text);
 }
 
-static enum guest_state examine(struct waiting_room *room, struct guest *guest)
+static enum guest_state examine_preface(struct waiting_room *room, struct guest *guest)
 {
     bool was_announced = guest->is_announced;
-    enum guest_state state = guest_examine(guest, room->scratch, room->limits.max_head);
+    enum guest_state state = guest_examine_preface(guest);
     if (guest->is_announced && !was_announced)
         guest->is_trusted = is_trusted(room, guest);
     if (guest->has_old_header)
         tell_of_old_header(room, guest);
     return state;
+}
+
+static enum guest_state examine(struct waiting_room *room, struct guest *guest)
+{
+    enum guest_state state = examine_preface(room, guest);
+    return state == GUEST_READY ? guest_examine(guest, room->scratch, room->limits.max_head)
+                                : state;
+}
+
+/* TLS is done in turns, see have_turns; what comes before it is done at once. */
+static void on_tls_event(struct waiting_room *room, struct guest *guest)
+{
+    enum guest_state state = examine_preface(room, guest);
+    if (state != GUEST_READY) {
+        settle(room, guest, state);
+        return;
+    }
+    note_move(room, guest);
+    turns_add(&room->turns, guest);
 }
 
 /* Each look at a plain guest starts at its first byte, so one that sends a byte at a time could
@@ -156,6 +205,10 @@ static void on_event(struct waiting_room *room, struct guest *guest, uint32_t ev
         guest->ended = true;
     if (guest->put_off)
         return;
+    if (room->is_tls) {
+        on_tls_event(room, guest);
+        return;
+    }
     if (guest->peeked / PEEK_BUDGET < room->limits.max_head) {
         settle(room, guest, examine(room, guest));
         return;
@@ -219,9 +272,71 @@ static void count_moved(struct waiting_room *room)
     while ((guest = TAILQ_FIRST(&room->moved)) != NULL) {
         TAILQ_REMOVE(&room->moved, guest, queue);
         guest->moved = false;
+        bool has_work = guest->has_work;
+        turns_remove(&room->turns, guest); /* which knows guests by their address */
         (void)make_room_at_address(room, guest);
         if (guests_count_at_address(&room->guests, guest) != OK)
             drop(room, guest, WAITING_FULL);
+        else if (has_work)
+            turns_add(&room->turns, guest);
+    }
+}
+
+/* -- TLS, in turns -- */
+
+/* Makes room for one more handshake: whoever holds most gives way. Returns whether there is any. */
+static bool make_room_for_handshake(struct waiting_room *room)
+{
+    struct handshakes *handshakes = room->limits.handshakes;
+    while (handshakes != NULL && !handshakes_have_room(handshakes, GUEST_HANDSHAKE_BYTES)) {
+        struct guest *heaviest = guests_heaviest(&room->guests);
+        if (heaviest == NULL)
+            return false;
+        drop(room, heaviest, WAITING_MEMORY);
+    }
+    return true;
+}
+
+static int64_t handshake_interval(const struct waiting_room *room)
+{
+    return room->limits.handshakes != NULL ? handshakes_interval(room->limits.handshakes) : 0;
+}
+
+static void note_begun(struct waiting_room *room, const struct guest *guest, int64_t now)
+{
+    struct handshakes *handshakes = room->limits.handshakes;
+    bool is_last = turns_charge(&room->turns, guest, now, handshake_interval(room));
+    if (handshakes == NULL)
+        return;
+    atomic_fetch_add_explicit(&handshakes->begun, 1, memory_order_relaxed);
+    if (is_last)
+        atomic_fetch_add_explicit(&handshakes->delayed, 1, memory_order_relaxed);
+}
+
+static void have_turn(struct waiting_room *room, struct guest *guest, int64_t now)
+{
+    bool is_new = guest->tls.ssl == NULL;
+    if (is_new && !make_room_for_handshake(room)) {
+        drop(room, guest, WAITING_MEMORY);
+        return;
+    }
+    enum guest_state state = guest_examine(guest, room->scratch, room->limits.max_head);
+    if (is_new && guest->tls.ssl != NULL)
+        note_begun(room, guest, now);
+    charge(room, guest, guest_tls_bytes(guest));
+    settle(room, guest, state);
+}
+
+/* For a time only: newcomers have to be accepted, or their backlog runs over. */
+static void have_turns(struct waiting_room *room)
+{
+    struct guest *guest;
+    int64_t now = clock_monotonic();
+    int64_t until = now + TURNS_TIME;
+    while (now < until &&
+           (guest = turns_take(&room->turns, now, handshake_interval(room))) != NULL) {
+        have_turn(room, guest, now);
+        now = clock_monotonic();
     }
 }
 
@@ -271,6 +386,10 @@ static void receive(struct waiting_room *room, const struct guest *newcomer)
     prepare_buffer(room, guest->socket);
     guest->is_trusted = is_trusted(room, guest);
     guest->preface = guest->is_trusted ? PREFACE_POSSIBLE : PREFACE_NONE;
+    if (room->is_tls) {
+        seat(room, guest);
+        return;
+    }
     switch (examine(room, guest)) {
     case GUEST_READY: /* It was quick and never has to wait. */
         TAILQ_INSERT_TAIL(&room->ready, guest, queue);
@@ -348,6 +467,9 @@ static int time_to_rest(struct waiting_room *room, int most)
         until = oldest->deadline;
     if (!TAILQ_EMPTY(&room->put_off) && room->next_look < until)
         until = room->next_look;
+    int64_t turn = turns_next(&room->turns, now, handshake_interval(room));
+    if (turn < until)
+        until = turn;
     int64_t farewell = farewell_next_look(&room->farewell);
     if (farewell < until)
         until = farewell;
@@ -372,6 +494,7 @@ static void attend(struct waiting_room *room, const struct pollfd *listeners, nf
         take_in(room, listeners[i].fd, now);
     look_at_put_off(room, now);
     count_moved(room);
+    have_turns(room);
     drop_overdue(room, now);
     farewell_look(&room->farewell, now);
 }
@@ -450,6 +573,7 @@ int waiting_room_create(const struct waiting_limits *limits, SSL_CTX *tls, struc
     room->trust = trust;
     room->stats = stats;
     guests_init(&room->guests);
+    turns_init(&room->turns);
     TAILQ_INIT(&room->put_off);
     TAILQ_INIT(&room->moved);
     TAILQ_INIT(&room->ready);
@@ -486,6 +610,7 @@ void waiting_room_destroy(struct waiting_room *room)
         leave(room, guest);
         guest_destroy(guest);
     }
+    guests_deinit(&room->guests);
     guest_queue_clear(&room->ready);
     handover_deinit(&room->handover);
     farewell_deinit(&room->farewell);

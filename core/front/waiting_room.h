@@ -6,13 +6,14 @@
  * Stands in for poll and accept in the thread that accepts: what it accepts from the listeners goes
  * into the room, and what is ready there is what its accept returns. It knows sockets and OpenSSL,
  * and nothing of CivetWeb. All of a room's listeners are plain, or all have TLS: handshakes take
- * place on the accepting thread, so at most one core's worth a room.
+ * place on the accepting thread, so at most one core's worth a room; see turns.h for their order.
  */
 #ifndef SLUICE_FRONT_WAITING_ROOM_H
 #define SLUICE_FRONT_WAITING_ROOM_H
 
 #include "base/error.h"
 #include "front/guest.h"
+#include "front/handshakes.h"
 #include "front/trusted_proxies.h"
 
 #include <openssl/types.h>
@@ -30,10 +31,11 @@
 struct waiting_room;
 
 struct waiting_limits {
-    int64_t timeout;           /* ns from accept on until the head must be complete */
-    size_t max_head;           /* bytes */
-    size_t guests;             /* at least 1: one more, and the oldest has to go */
-    size_t guests_per_address; /* at least 1: likewise, the oldest of the address */
+    int64_t timeout;               /* ns from accept on until the head must be complete */
+    size_t max_head;               /* bytes */
+    size_t guests;                 /* at least 1: one more, and the oldest has to go */
+    size_t guests_per_address;     /* at least 1: likewise, the oldest of the address */
+    struct handshakes *handshakes; /* borrowed, must outlive the room; NULL: without TLS */
 };
 
 enum waiting_drop {
@@ -41,6 +43,7 @@ enum waiting_drop {
     WAITING_FULL,    /* the oldest when there was no room, or no descriptor, for a newcomer */
     WAITING_PREFACE, /* a trusted proxy's PROXY header was wrong */
     WAITING_PLAIN,   /* plain HTTP where TLS is spoken: answered 400 */
+    WAITING_MEMORY,  /* handshakes held as much memory as they may */
     WAITING_DROP_COUNT
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/counter.h"
+#include "client/tls_stream.h"
 #include "hub/audience.h"
 #include "hub/topic.h"
 #include "loop/loop.h"
@@ -75,6 +76,7 @@ struct shard_stats {
     counter pings;
     counter closes[CLOSE_SLOT_COUNT];
     counter drops[DROP_REASON_COUNT];
+    counter tls_faults[TLS_FAULT_COUNT];
 };
 
 /* One entry of the id table: a client, or the next free entry. */

@@ -19,7 +19,8 @@ SLUICE_CONFIG = """\
 listen:
   - address: 127.0.0.1:0
 front: {{workers: 32}}
-limits: {{clients: 100000, clients_per_address: 100000, queue_bytes: 1GiB}}
+limits: {{clients: 100000, clients_per_address: 100000, queue_bytes: 1GiB,
+         handshakes_per_address: 0}}
 plugins: {{path: ["{plugins}"]}}
 log: {{level: info, format: text}}
 endpoints:

@@ -9,6 +9,7 @@ from .python_client import UpgradeRefused, connect, refused_status
 from .served import ServedTest
 from .server import (BUILD, INTEGRATION, ROOT, Sluice, endpoint, install, run_sluice, sanitized,
                      settings, temporary_folder)
+from .tls_flood import TlsClient
 from .visitor import run_node, stage, visit
 from .waiting import patience, wait_until
 from .wire import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Ended, RawClient, Refused,
@@ -17,7 +18,7 @@ from .wire import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Ended, RawClie
 __all__ = [
     'BINARY', 'BUILD', 'CLOSE', 'CONTINUATION', 'Certificates', 'Ended', 'HAProxy', 'INTEGRATION',
     'Issuer', 'PING', 'PONG', 'ROOT', 'RawClient', 'Refused', 'ServedTest', 'Sluice', 'TEXT',
-    'UpgradeRefused', 'allow_files', 'build_go', 'close_payload', 'connect', 'endpoint', 'frame',
-    'http_get', 'install', 'patience', 'refused_status', 'run_node', 'run_sluice', 'sanitized',
+    'TlsClient', 'UpgradeRefused', 'allow_files', 'build_go', 'close_payload', 'connect', 'endpoint',
+    'frame', 'http_get', 'install', 'patience', 'refused_status', 'run_node', 'run_sluice', 'sanitized',
     'settings', 'stage', 'temporary_folder', 'visit', 'wait_until',
 ]

@@ -1,0 +1,39 @@
+/*
+ * What the TLS handshakes of all listeners share: their limits, the memory that they hold, and
+ * counts.
+ *
+ * Any thread.
+ */
+#ifndef SLUICE_FRONT_HANDSHAKES_H
+#define SLUICE_FRONT_HANDSHAKES_H
+
+#include "client/tls_stream.h"
+#include "config/config.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct handshakes {
+    atomic_size_t bytes;       /* held by connections whose request is not complete */
+    atomic_size_t bytes_limit; /* limits.handshake_bytes */
+    _Atomic int64_t interval;  /* ns: see limits.handshakes_per_address; 0: no limit */
+    atomic_ullong begun;
+    atomic_ullong delayed; /* times that an address has used up its rate */
+    atomic_ullong faults[TLS_FAULT_COUNT];
+};
+
+/* Brings the limits of a configuration into force. */
+void handshakes_configure(struct handshakes *handshakes, const struct config *config);
+
+/* Whether so many bytes more are within the limit. */
+bool handshakes_have_room(struct handshakes *handshakes, size_t bytes);
+
+/* Counts `bytes` in the place of *charged. */
+void handshakes_charge(struct handshakes *handshakes, size_t *charged, size_t bytes);
+
+/* ns between two handshakes of an address at its rate; 0: no limit. */
+int64_t handshakes_interval(struct handshakes *handshakes);
+
+#endif
