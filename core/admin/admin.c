@@ -23,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ADMIN_WORKERS 4
+#define HEALTH_WORKERS 2 /* besides one for each request that may be worked on at once */
 #define TOKEN_MAX 1024
 #define METRICS_MAX (16u * 1024 * 1024)
 
@@ -120,8 +120,12 @@ static int send_readiness(struct admin *admin, struct mg_connection *conn)
 static int write_metrics(struct admin *admin, struct buffer *text)
 {
     struct watchdog_status watched;
+    struct metrics_sources sources = {.hub = admin->hub,
+                                      .front = admin->front,
+                                      .watched = &watched,
+                                      .admin_refused = atomic_load(&admin->places.refused)};
     watchdog_read(admin->watchdog, &watched);
-    return metrics_write(admin->hub, admin->front, &watched, text);
+    return metrics_write(&sources, text);
 }
 
 static int send_metrics(struct admin *admin, struct mg_connection *conn)
@@ -177,6 +181,32 @@ static int refuse_method(struct mg_connection *conn, const struct route_match *m
     return json_send_error(conn, 405, headers, "method not allowed", detail);
 }
 
+/* What is not health. */
+static int handle_api(struct admin *admin, struct mg_connection *conn,
+                      const struct route_match *match, const char *path)
+{
+    const char *method = mg_get_request_info(conn)->request_method;
+    if (!match->is_open && !is_authorized(admin, conn))
+        return json_send_error(
+            conn, 401, "WWW-Authenticate: Bearer\r\n", "unauthorized",
+            "send the token of admin.token_file as: Authorization: Bearer TOKEN");
+    if (strncmp(path, "/api/", 5) == 0 && is_misled(admin, conn, method))
+        return json_send_error(conn, 403, "", "forbidden",
+                               "a page of another origin must not ask here; without a token, ask "
+                               "for localhost or a numeric address");
+    if (!match->has_path)
+        return json_send_error(conn, 404, "", "not found",
+                               "there are /healthz, /readyz, /metrics, and count, pipeline, "
+                               "clients, broadcast and reload below /api/v1/ here");
+    return match->route != NULL ? match->route->handle(admin, conn) : refuse_method(conn, match);
+}
+
+static int refuse_busy(struct mg_connection *conn)
+{
+    return json_send_error(conn, 503, "Retry-After: 1\r\n", "busy",
+                           "as many requests are being worked on as may be (admin.requests)");
+}
+
 static int handle_request(const void *context, struct mg_connection *conn,
                           const struct address *from)
 {
@@ -191,19 +221,12 @@ static int handle_request(const void *context, struct mg_connection *conn,
 
     if (match.route != NULL && match.is_open)
         return match.route->handle(admin, conn);
-    if (!match.is_open && !is_authorized(admin, conn))
-        return json_send_error(
-            conn, 401, "WWW-Authenticate: Bearer\r\n", "unauthorized",
-            "send the token of admin.token_file as: Authorization: Bearer TOKEN");
-    if (strncmp(path, "/api/", 5) == 0 && is_misled(admin, conn, method))
-        return json_send_error(conn, 403, "", "forbidden",
-                               "a page of another origin must not ask here; without a token, ask "
-                               "for localhost or a numeric address");
-    if (!match.has_path)
-        return json_send_error(conn, 404, "", "not found",
-                               "there are /healthz, /readyz, /metrics, and count, pipeline, "
-                               "clients, broadcast and reload below /api/v1/ here");
-    return match.route != NULL ? match.route->handle(admin, conn) : refuse_method(conn, &match);
+    bool may_have_body = strcmp(method, "POST") == 0;
+    if (!places_take(&admin->places, may_have_body))
+        return refuse_busy(conn);
+    int status = handle_api(admin, conn, &match, path);
+    places_give(&admin->places, may_have_body);
+    return status;
 }
 
 static int handle_unreadable(struct mg_connection *conn, int status, const char *sentence)
@@ -288,7 +311,8 @@ int admin_create(const struct config *config, const struct admin_parts *parts,
     admin->reload = parts->reload;
     admin->reload_context = parts->reload_context;
     snprintf(admin->address, sizeof admin->address, "%s", config->admin_listen);
-    admin->server.workers = ADMIN_WORKERS;
+    places_init(&admin->places, config->admin_requests);
+    admin->server.workers = config->admin_requests + HEALTH_WORKERS;
     admin->server.handler = (struct handler){
         .handle = handle_request, .handle_unreadable = handle_unreadable, .context = admin};
     mg_init_library(MG_FEATURES_IPV6);

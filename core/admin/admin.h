@@ -2,7 +2,7 @@
  * The admin listener: health, readiness, metrics and the JSON API over HTTP.
  *
  * Created and destroyed on the main thread; answers on CivetWeb workers of its own, so that a busy
- * front does not hide the server's health.
+ * front does not hide the server's health. Nor does a busy API: see admin/places.h.
  */
 #ifndef SLUICE_ADMIN_ADMIN_H
 #define SLUICE_ADMIN_ADMIN_H

@@ -4,6 +4,7 @@
 #ifndef SLUICE_ADMIN_ADMIN_INTERNAL_H
 #define SLUICE_ADMIN_ADMIN_INTERNAL_H
 
+#include "admin/places.h"
 #include "config/diagnostics.h"
 #include "front/listener.h"
 #include "front/server.h"
@@ -24,6 +25,7 @@ struct admin {
     struct watchdog *watchdog;
     int (*reload)(void *context, const char *file, struct diagnostics *diagnostics);
     void *reload_context;
+    struct places places;
     pthread_mutex_t lock; /* of the token, which a reload changes */
     bool has_token;
     unsigned char token_hash[SHA256_DIGEST_LENGTH];

@@ -2,12 +2,14 @@
 
 #include "admin/json.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 
 #include <civetweb.h>
 #include <string.h>
 #include <strings.h>
 
-#define PIECE 4096 /* bytes read at a time */
+#define PIECE 4096                 /* bytes read at a time */
+#define ARRIVAL_MAX (5 * NS_PER_S) /* for the whole body; one read may take as long again */
 
 /* -- parsing -- */
 
@@ -80,6 +82,7 @@ static int read_body(struct mg_connection *conn, struct buffer *body)
 {
     char piece[PIECE];
     long long announced = mg_get_request_info(conn)->content_length;
+    int64_t until = clock_monotonic() + ARRIVAL_MAX;
     int got;
     if (announced > (long long)JSON_BODY_MAX)
         return ERR_LIMIT;
@@ -87,6 +90,8 @@ static int read_body(struct mg_connection *conn, struct buffer *body)
         int error = buffer_append(body, piece, (size_t)got);
         if (error != OK)
             return error;
+        if (clock_monotonic() > until)
+            return ERR_INVALID;
     }
     return got < 0 || (announced >= 0 && body->len != (size_t)announced) ? ERR_INVALID : OK;
 }

@@ -306,9 +306,18 @@ static void write_watchdog(struct metrics_writer *writer, const struct watchdog_
     metrics_put(writer, "sluice_stuck_calls_total %" PRIu64 "\n", watched->stuck_total);
 }
 
-int metrics_write(struct hub *hub, struct front *front, const struct watchdog_status *watched,
-                  struct buffer *out)
+static void write_admin(struct metrics_writer *writer, const struct metrics_sources *sources)
 {
+    metrics_describe(writer, "sluice_admin_refused_total", "counter",
+                     "Requests refused by the admin listener because as many were being worked on "
+                     "as may be (limit: admin.requests).");
+    metrics_put(writer, "sluice_admin_refused_total %llu\n", sources->admin_refused);
+}
+
+int metrics_write(const struct metrics_sources *sources, struct buffer *out)
+{
+    struct hub *hub = sources->hub;
+    struct front *front = sources->front;
     struct metrics_writer writer = {.out = out, .error = OK};
     write_server(&writer);
     write_clients(&writer, hub);
@@ -323,7 +332,8 @@ int metrics_write(struct hub *hub, struct front *front, const struct watchdog_st
     write_topics(&writer, hub);
     write_background(&writer, hub);
     write_reloads(&writer, hub);
-    write_watchdog(&writer, watched);
+    write_watchdog(&writer, sources->watched);
+    write_admin(&writer, sources);
     metrics_write_plugins(&writer, hub);
     return writer.error;
 }

@@ -12,8 +12,15 @@ struct front;
 struct hub;
 struct watchdog_status;
 
+/* What is shown; all of it borrowed. */
+struct metrics_sources {
+    struct hub *hub;
+    struct front *front;
+    const struct watchdog_status *watched;
+    unsigned long long admin_refused; /* requests, because as many were worked on as may be */
+};
+
 /* Appends all metrics to `out`. Returns 0, ERR_LIMIT or ERR_NO_MEMORY. */
-MUST_CHECK int metrics_write(struct hub *hub, struct front *front,
-                             const struct watchdog_status *watched, struct buffer *out);
+MUST_CHECK int metrics_write(const struct metrics_sources *sources, struct buffer *out);
 
 #endif

@@ -94,6 +94,8 @@ static void warn_of_the_rest(const struct config *before, const struct config *a
     if (before->offload_threads != after->offload_threads ||
         before->offload_queue != after->offload_queue)
         log_warn("serve", "offload has changed, which %s", advice);
+    if (before->admin_requests != after->admin_requests)
+        log_warn("serve", "admin.requests has changed, which %s", advice);
     if (before->log_queue != after->log_queue)
         log_warn("serve", "log.queue has changed, which %s", advice);
 }

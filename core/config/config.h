@@ -80,8 +80,9 @@ struct config {
     char *file; /* as given; positions point here */
     struct listen_config *listeners;
     size_t listener_count;
-    char *admin_listen;     /* NULL: no admin listener */
-    char *admin_token_file; /* resolved path, or NULL */
+    char *admin_listen;      /* NULL: no admin listener */
+    char *admin_token_file;  /* resolved path, or NULL */
+    unsigned admin_requests; /* that are worked on at once; health is not counted */
     struct position admin_position;
     unsigned loops; /* 0: one for each CPU that the process may use */
     unsigned front_workers;

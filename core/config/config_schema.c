@@ -21,7 +21,9 @@
     .offset = offsetof(type, member), .count_offset = offsetof(type, number)
 #define POSITION(type, member) .position_offset = offsetof(type, member)
 #define SCHEMA(rows, type)                                                                         \
-    {.fields = (rows), .count = sizeof(rows) / sizeof((rows)[0]), .size = sizeof(type)}
+    {                                                                                              \
+        .fields = (rows), .count = sizeof(rows) / sizeof((rows)[0]), .size = sizeof(type)          \
+    }
 
 static const struct choice log_levels[] = {
     {"error", LOG_LEVEL_ERROR},
@@ -223,6 +225,11 @@ static const struct field admin_fields[] = {
      MEMBER(struct config, admin_listen),
      POSITION(struct config, admin_position)},
     {.key = "token_file", .type = FIELD_PATH, MEMBER(struct config, admin_token_file)},
+    {.key = "requests",
+     .type = FIELD_COUNT,
+     .fallback = "8",
+     .bounds = {1, 64},
+     MEMBER(struct config, admin_requests)},
 };
 static const struct schema admin_schema = SCHEMA(admin_fields, struct config);
 

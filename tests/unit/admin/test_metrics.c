@@ -1,8 +1,8 @@
 #include "admin/metrics.h"
-#include "hub/watchdog.h"
 
 #include "front/front.h"
 #include "hub/serving.h"
+#include "hub/watchdog.h"
 
 #include <ctype.h>
 
@@ -14,10 +14,15 @@
     "- {path: '/a\"b', pipeline: [{plugin: probe}]}\n"
 
 /* The server that the metrics are of. */
-static const struct watchdog_status watched; /* Nothing stands still. */
-
 static struct serving serving;
 static struct front *front;
+static const struct watchdog_status watched; /* nothing stands still */
+
+static int write_all(struct buffer *to)
+{
+    struct metrics_sources sources = {.hub = serving.hub, .front = front, .watched = &watched};
+    return metrics_write(&sources, to);
+}
 
 static void start(const char *yaml)
 {
@@ -47,7 +52,7 @@ static void read_page(struct page *page)
 {
     *page = (struct page){.count = 0};
     buffer_init(&page->text, 1 << 20);
-    assert_int_equal(metrics_write(serving.hub, front, &watched, &page->text), OK);
+    assert_int_equal(write_all(&page->text), OK);
     assert_int_equal(page->text.data[page->text.len - 1], '\n');
     page->text.data[page->text.len - 1] = '\0';
     assert_int_equal(strlen((char *)page->text.data), page->text.len - 1);
@@ -287,7 +292,7 @@ static void says_so_when_the_page_does_not_fit(void **state)
     (void)state;
     start(TWO_ENDPOINTS);
     buffer_init(&small, 1000);
-    assert_int_equal(metrics_write(serving.hub, front, &watched, &small), ERR_LIMIT);
+    assert_int_equal(write_all(&small), ERR_LIMIT);
     assert_true(small.len <= 1000);
     buffer_release(&small);
     stop();
