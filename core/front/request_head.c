@@ -309,8 +309,6 @@ enum head_fault head_normalize(char *bytes, size_t *len, struct request_head *ou
 struct head_refusal head_refusal_of(enum head_fault fault)
 {
     switch (fault) {
-    case HEAD_INCOMPLETE:
-        return (struct head_refusal){408, "The request did not arrive in time."};
     case HEAD_TOO_LARGE:
         return (struct head_refusal){431, "The request's header fields are too large."};
     case HEAD_BAD_TARGET:
