@@ -67,7 +67,7 @@ class Topics(unittest.TestCase):
         """Joins STEP topics more; how many seconds that took."""
         begin = time.monotonic()
         for number in range(first, first + self.STEP, 1000):
-            client.send(b''.join(frame(TEXT, b'subscribe topic %d' % (number + i))
+            client.send(b''.join(frame(TEXT, b'subscribe topic-%d' % (number + i))
                                  for i in range(1000)))
             for _ in range(1000):
                 self.assertEqual(client.read_text(), 'subscribe 0')
