@@ -22,6 +22,8 @@ def who(token):
     answer = {'identity': token, 'attributes': {'team': 'blue'}}
     if token.startswith('short'):
         answer['expires_in'] = 2
+    elif token.startswith('hour'):
+        answer['expires_in'] = 3600
     elif token.startswith('many'):
         answer.update(expires_in=2, attributes={f'a{i}': 'x' for i in range(16)})
     elif token == 'own':
