@@ -7,6 +7,7 @@
 #include "admin/json.h"
 #include "admin/metrics.h"
 #include "admin/origin.h"
+#include "admin/readiness.h"
 #include "admin/route_table.h"
 #include "base/log.h"
 #include "front/civetweb_detach.h"
@@ -106,14 +107,9 @@ static int send_health(struct admin *admin, struct mg_connection *conn)
 static int send_readiness(struct admin *admin, struct mg_connection *conn)
 {
     struct watchdog_status watched;
-    bool is_draining = atomic_load_explicit(&admin->hub->is_draining, memory_order_relaxed);
     cJSON *body = cJSON_CreateObject();
     watchdog_read(admin->watchdog, &watched);
-    bool is_ready = !is_draining && !watched.is_unready;
-    const char *status = is_draining ? "draining" : "stuck";
-    cJSON_AddStringToObject(body, "status", is_ready ? "ready" : status);
-    if (watched.is_unready)
-        cJSON_AddStringToObject(body, "detail", watched.what);
+    bool is_ready = readiness_describe(admin->hub, &watched, body);
     return json_send(conn, is_ready ? 200 : 503, body);
 }
 

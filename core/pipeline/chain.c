@@ -205,7 +205,7 @@ static enum chain_result judge_connect(const struct stage *stage, struct connect
     if (lets_pass(stage, verdict))
         return CHAIN_PASSED;
     if (verdict == SL_ERROR)
-        connect_refuse(connect, 403, "The request could not be checked");
+        connect_refuse_unchecked(connect);
     return CHAIN_STOPPED;
 }
 

@@ -86,6 +86,12 @@ void connect_refuse(struct connect *connect, int status, const char *reason)
     snprintf(connect->reason, sizeof connect->reason, "%s", reason != NULL ? reason : "");
 }
 
+void connect_refuse_unchecked(struct connect *connect)
+{
+    connect_refuse(connect, 503, "The request could not be checked");
+    snprintf(connect->headers, sizeof connect->headers, "Retry-After: 1\r\n");
+}
+
 /* RFC 9110, section 5.6.2. */
 static bool is_token(const char *text)
 {

@@ -61,6 +61,10 @@ const char *connect_subprotocol(const struct connect *connect);
 /* Sets the refusal; a status that is not 400 to 599 becomes 403. */
 void connect_refuse(struct connect *connect, int status, const char *reason);
 
+/* Refuses since a plugin has failed or missed its deadline, which is no fault of the client's: 503
+ * with Retry-After. */
+void connect_refuse_unchecked(struct connect *connect);
+
 /* Adds a header to the refusal. Returns 0, ERR_INVALID (not a header) or ERR_LIMIT. */
 MUST_CHECK int connect_add_header(struct connect *connect, const char *name, const char *value);
 

@@ -297,6 +297,17 @@ static struct sl_metric *host_metric(struct sl_instance *self, enum sl_metric_ki
     return plugin_metric_create(&instance->metrics, kind, name, help, buckets, bucket_count);
 }
 
+static void host_set_unready(struct sl_instance *self, const char *reason)
+{
+    instance_set_unready(instance_of(self), reason);
+}
+
+static int64_t host_timeout(const struct sl_instance *self)
+{
+    const struct instance *instance = instance_of(self);
+    return atomic_load_explicit(&instance->timeout, memory_order_relaxed);
+}
+
 static int64_t host_client_count(const struct sl_instance *self, const char *path)
 {
     if (path != NULL && strcmp(path, ALL_ENDPOINTS) == 0)
@@ -368,6 +379,8 @@ static const struct sl_host table = {
     .metric_add = plugin_metric_add,
     .metric_set = plugin_metric_set,
     .metric_observe = plugin_metric_observe,
+    .set_unready = host_set_unready,
+    .timeout = host_timeout,
 };
 
 const struct sl_host *host_table(void)

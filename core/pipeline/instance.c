@@ -49,12 +49,35 @@ bool instance_may_log(struct instance *instance, enum instance_log kind, int64_t
                                memory_order_relaxed, memory_order_relaxed);
 }
 
+/* -- readiness -- */
+
+void instance_set_unready(struct instance *instance, const char *reason)
+{
+    const char *text = reason != NULL ? reason : "";
+    pthread_mutex_lock(&instance->unready_lock);
+    int change = (text[0] != '\0') - (instance->unready[0] != '\0');
+    snprintf(instance->unready, sizeof instance->unready, "%s", text);
+    pthread_mutex_unlock(&instance->unready_lock);
+    atomic_fetch_add_explicit(&instance->endpoint->hub->unready_count, change,
+                              memory_order_relaxed);
+}
+
+bool instance_is_unready(struct instance *instance, char reason[INSTANCE_UNREADY_SIZE])
+{
+    pthread_mutex_lock(&instance->unready_lock);
+    memcpy(reason, instance->unready, INSTANCE_UNREADY_SIZE);
+    pthread_mutex_unlock(&instance->unready_lock);
+    return reason[0] != '\0';
+}
+
 /* -- life -- */
 
 static void instance_free(struct instance *instance)
 {
     watched_forget();
     instance_options_deinit(&instance->options);
+    instance_set_unready(instance, NULL);
+    pthread_mutex_destroy(&instance->unready_lock);
     plugin_metrics_deinit(&instance->metrics);
     config_destroy(instance->owner);
     plugin_unref(instance->plugin);
@@ -145,6 +168,7 @@ static struct instance *instance_allocate(struct plugin *plugin, const struct in
     instance->reads_files = reads_files(plugin);
     plugin_metrics_init(&instance->metrics);
     instance_options_init(&instance->options);
+    pthread_mutex_init(&instance->unready_lock, NULL);
     return instance;
 }
 
@@ -242,6 +266,7 @@ void instance_settle(struct instance *instance, const struct stage_config *stage
     struct config *before = instance->owner;
     instance->owner = config_ref(owner);
     instance->config = stage->options;
+    atomic_store_explicit(&instance->timeout, stage->timeout, memory_order_relaxed);
     config_destroy(before);
 }
 
@@ -260,12 +285,15 @@ bool instance_fits(const struct instance *instance, const struct plugin *plugin,
 int instance_change_prepare(struct instance *instance, const struct stage_config *stage,
                             struct diagnostics *diagnostics, struct instance_change *out)
 {
-    *out = (struct instance_change){.instance = instance, .stage = stage};
+    *out =
+        (struct instance_change){.instance = instance, .stage = stage, .timeout = stage->timeout};
     return read_options(instance, stage, diagnostics, &out->options);
 }
 
 static void exchange_options(struct instance_change *change)
 {
+    change->timeout =
+        atomic_exchange_explicit(&change->instance->timeout, change->timeout, memory_order_relaxed);
     change->options = instance_options_exchange(&change->instance->options, change->options);
 }
 

@@ -20,6 +20,7 @@
 #include "pipeline/plugin.h"
 #include "pipeline/plugin_metric.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct endpoint;
@@ -43,6 +44,8 @@ enum verdict_slot {
     VERDICT_SLOT_DEFER,
     VERDICT_SLOT_COUNT
 };
+
+#define INSTANCE_UNREADY_SIZE 128
 
 /* What is logged of an instance at a bounded rate. */
 enum instance_log {
@@ -91,8 +94,11 @@ struct instance {
     unsigned loop_count;
     _Atomic int64_t logged_until[INSTANCE_LOG_COUNT]; /* see instance_may_log */
     struct plugin_metrics metrics;
-    bool is_created;             /* create has succeeded, destroy is owed */
-    _Atomic uint64_t last_timer; /* the id given out last */
+    _Atomic int64_t timeout;             /* ns: the stage's; for the plugin to know */
+    pthread_mutex_t unready_lock;        /* of `unready` */
+    char unready[INSTANCE_UNREADY_SIZE]; /* why it cannot do its work; empty: it can */
+    bool is_created;                     /* create has succeeded, destroy is owed */
+    _Atomic uint64_t last_timer;         /* the id given out last */
     struct instance_timers timers;
 };
 
@@ -129,6 +135,7 @@ struct instance_change {
     const struct stage_config *stage;
     struct options_version *options; /* one reference: the new ones; after instance_change_apply
                                         the old ones */
+    int64_t timeout; /* likewise, ns */
 };
 
 /* Reads a stage's options for an instance that takes them live. Main thread. Returns 0, ERR_CONFIG
@@ -167,6 +174,13 @@ void instance_totals(const struct instance *instance, struct instance_totals *ou
 /* Whether one more line of that kind may be logged about an instance: at most one a second for what
  * may happen with each message. Any thread. */
 bool instance_may_log(struct instance *instance, enum instance_log kind, int64_t now);
+
+/* Says why an instance cannot do its work (NULL: it can); the hub counts those that cannot. Any
+ * thread. */
+void instance_set_unready(struct instance *instance, const char *reason_cstr);
+
+/* Whether it cannot; then `reason` says why. Any thread. */
+bool instance_is_unready(struct instance *instance, char reason[INSTANCE_UNREADY_SIZE]);
 
 /* The name of a verdict for metrics; static storage. */
 const char *verdict_slot_name(enum verdict_slot slot);

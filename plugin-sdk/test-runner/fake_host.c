@@ -692,6 +692,20 @@ static void metric_observe(struct sl_metric *made, double value)
     fake_unlock();
 }
 
+/* Nobody asks a scenario's server whether it is ready. */
+static void set_unready(struct sl_instance *self, const char *reason_cstr)
+{
+    (void)self;
+    if (reason_cstr != NULL && reason_cstr[0] == '\0')
+        situation_fail("host->set_unready needs a sentence, or NULL");
+}
+
+static int64_t stage_timeout(const struct sl_instance *self)
+{
+    (void)self;
+    return FAKE_TIMEOUT;
+}
+
 double fake_metric(const char *name, bool *found)
 {
     double sum = 0;
@@ -770,6 +784,8 @@ const struct sl_host *fake_host(void)
         .metric_add = metric_add,
         .metric_set = metric_set,
         .metric_observe = metric_observe,
+        .set_unready = set_unready,
+        .timeout = stage_timeout,
     };
     return &host;
 }

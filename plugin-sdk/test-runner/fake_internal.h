@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#define FAKE_TIMEOUT (2 * INT64_C(1000000000)) /* of a stage, ns */
 #define CANARY 0xa5
 #define CANARY_SIZE 64 /* bytes behind each state block */
 

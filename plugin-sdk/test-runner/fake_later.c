@@ -10,7 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#define DEFAULT_TIMEOUT (2 * INT64_C(1000000000))
 
 /* -- deferral -- */
 
@@ -47,7 +46,7 @@ enum sl_verdict fake_defer(struct sl_instance *self, struct sl_client *client,
         abort();
     static const struct sl_deferral plain;
     const struct sl_deferral *used = how != NULL ? how : &plain;
-    int64_t longest = used->is_delay ? INT64_C(3600000000000) : DEFAULT_TIMEOUT;
+    int64_t longest = used->is_delay ? INT64_C(3600000000000) : FAKE_TIMEOUT;
     *deferral = (struct fake_deferral){
         .ticket = fake.next_id++,
         .instance = running->instance,

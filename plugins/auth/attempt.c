@@ -7,7 +7,7 @@ struct attempt {
     atomic_uint references; /* whoever goes on with it, and the deferral */
     atomic_bool is_cancelled;
     bool is_renewal;
-    bool has_waited; /* for keys */
+    bool has_waited; /* for keys, once at least */
     struct sl_instance *self;
     struct policy *policy; /* owned reference */
     struct sl_ticket ticket;
@@ -52,7 +52,10 @@ struct outcome attempt_outcome(const struct policy *policy, enum check result,
         outcome.reason = "A token is required.";
     if (result == CHECK_FAILED || attempt_is_needed(result)) {
         outcome.status = 503;
-        outcome.headers[0] = (struct sl_pair){sl_string_of("Retry-After"), sl_string_of("1")};
+        snprintf(finding->retry_text, sizeof finding->retry_text, "%lld",
+                 (long long)finding->retry_after);
+        outcome.headers[0] =
+            (struct sl_pair){sl_string_of("Retry-After"), sl_string_of(finding->retry_text)};
     } else if (result == CHECK_REFUSED && finding->is_scope) {
         outcome.status = 403;
         outcome.header_count = 0;
@@ -154,7 +157,7 @@ static void go_on(struct attempt *attempt, enum check result);
 static enum check check_again(struct attempt *attempt, unsigned may)
 {
     if (attempt->has_waited)
-        may |= POLICY_MAY_NOT_WAIT;
+        may |= POLICY_HAS_WAITED;
     return atomic_load(&attempt->is_cancelled)
                ? CHECK_FAILED
                : policy_check(attempt->policy, attempt->self, &attempt->shown, may,
@@ -217,6 +220,7 @@ static bool wait_for_keys(struct attempt *attempt)
     const struct jwt_method *jwt = &attempt->policy->jwt;
     attempt->has_waited = true;
     attempt->waiter.on_keys = on_keys;
+    attempt->waiter.is_cancelled = &attempt->is_cancelled;
     return fetched_keys_wait(jwt->fetched, &jwt->fetch, attempt->self, &attempt->waiter);
 }
 
@@ -237,6 +241,20 @@ static void go_on(struct attempt *attempt, enum check result)
 
 /* -- the beginning -- */
 
+/* Gives back the place in a queue that a cancelled attempt may have; it is gone on with no more. */
+static void stop_waiting(struct attempt *attempt)
+{
+    const struct policy *policy = attempt->policy;
+    bool has_left =
+        policy->jwt.fetched != NULL && fetched_keys_leave(policy->jwt.fetched, &attempt->waiter);
+    if (!has_left && http_leave(policy->http, &attempt->request)) {
+        curl_slist_free_all(attempt->request.headers);
+        has_left = true;
+    }
+    if (has_left)
+        attempt_unref(attempt);
+}
+
 /* On the client's thread. */
 static void on_cancel(struct sl_instance *self, struct sl_ticket ticket, void *context,
                       enum sl_cancel_reason reason)
@@ -245,6 +263,7 @@ static void on_cancel(struct sl_instance *self, struct sl_ticket ticket, void *c
     (void)self;
     (void)ticket;
     atomic_store(&attempt->is_cancelled, true);
+    stop_waiting(attempt);
     if (reason == SL_CANCEL_TIMEOUT && !attempt->is_renewal)
         attempt->session->is_unchecked = true; /* on_error may let it pass; auth does not. */
     attempt_unref(attempt);
@@ -278,7 +297,8 @@ static struct attempt *attempt_create(struct policy *policy, struct sl_instance 
                                     .source = shown->source,
                                     .path = copy(&at, shown->path),
                                     .address = copy(&at, shown->address),
-                                    .certificate = copy(&at, shown->certificate)};
+                                    .certificate = copy(&at, shown->certificate),
+                                    .at = shown->at};
     finding_init(&attempt->finding);
     attempt->finding.reason = "Authentication is not possible at the moment.";
     return attempt;

@@ -59,7 +59,9 @@ static void look(struct policy *policy, const struct sl_host *host, struct sl_cl
 {
     struct credential_places places = policy->places;
     places.takes_basic = token_source_has_hashes(&policy->tokens);
-    *shown = (struct shown){.path = request->path, .address = host->client_address(client)};
+    *shown = (struct shown){.path = request->path,
+                            .address = host->client_address(client),
+                            .at = host->time_monotonic()};
     if (!credential_find(host, request, &places, basic, &shown->token, &shown->source))
         shown->token = (struct sl_string){"", 0};
     if (shown->token.len > CREDENTIAL_MAX) /* longer than any that is good */
@@ -142,7 +144,8 @@ static enum sl_verdict renew(struct policy *policy, struct sl_instance *self,
                           .source = CREDENTIAL_HEADER,
                           .path = self->host->client_endpoint(client),
                           .address = self->host->client_address(client),
-                          .certificate = {"", 0}};
+                          .certificate = {"", 0},
+                          .at = self->host->time_monotonic()};
     struct finding finding;
     finding_init(&finding);
     enum check result = policy_check(policy, self, &shown, 0, &finding);
@@ -237,6 +240,19 @@ static void take_over(struct auth *state, struct policy *policy)
     policy_unref(before);
 }
 
+/* What /metrics and /readyz say. */
+static void report(struct sl_instance *self, const struct policy *policy)
+{
+    const struct sl_host *host = self->host;
+    if (policy->jwt.fetched != NULL) {
+        fetched_keys_report(policy->jwt.fetched, &policy->jwt.fetch, self);
+        return;
+    }
+    host->metric_set(policy->meters->keys, 0);
+    if (SL_HAS(host, set_unready))
+        host->set_unready(self, NULL);
+}
+
 static int create(struct sl_instance *self)
 {
     struct auth *state = self->state;
@@ -255,6 +271,7 @@ static int create(struct sl_instance *self)
     pthread_mutex_init(&state->lock, NULL);
     expiry_init(&state->home.watch.expiry, self->host);
     take_over(state, policy);
+    report(self, policy);
     if (self->host->timer_start(self, 1, MAINTENANCE_INTERVAL, 0) != 0)
         return 0;
     policy_unref(policy);
@@ -271,6 +288,7 @@ static int on_reload(struct sl_instance *self)
     if (next == NULL)
         return SL_ERROR;
     take_over(state, next);
+    report(self, next);
     return 0;
 }
 

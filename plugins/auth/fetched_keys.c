@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FIRST_PAUSE INT64_C(1000000000) /* ns, after a failure; then twice as long each time */
+#define DOUBLINGS_MAX 20
+#define NO_KEYS "There are no keys from jwks_url."
+
 struct fetched_keys {
     atomic_uint references;
     pthread_mutex_t lock;     /* of what follows, save the URL */
@@ -11,8 +15,10 @@ struct fetched_keys {
     struct key_set *previous; /* owned reference; NULL: none */
     int64_t previous_until;   /* ns, monotonic, as all of these */
     int64_t fetched_at;
+    int64_t asked_at;     /* when the last fetch that has succeeded began; -1: none has */
     int64_t next_refresh; /* when the next fetch is due */
     int64_t next_refetch; /* when an unknown key may cause one */
+    unsigned failures;    /* since the last success */
     bool is_fetching;
     struct keys_waiter *waiters;
     size_t waiting;
@@ -24,6 +30,8 @@ struct fetch {
     struct http_request request; /* first */
     struct sl_instance *self;
     struct fetched_keys *keys; /* owned reference */
+    int64_t began;             /* ns, monotonic */
+    bool is_due;               /* it was due anyway; else an unknown key causes it */
     struct fetch_rules rules;
     char ca_file[];
 };
@@ -34,6 +42,7 @@ struct fetched_keys *fetched_keys_create(const char *url_cstr)
     if (keys == NULL)
         return NULL;
     atomic_init(&keys->references, 1);
+    keys->asked_at = -1;
     pthread_mutex_init(&keys->lock, NULL);
     memcpy(keys->url, url_cstr, strlen(url_cstr) + 1);
     return keys;
@@ -69,7 +78,37 @@ void fetched_keys_take(struct fetched_keys *keys, int64_t now, struct key_set *s
     pthread_mutex_unlock(&keys->lock);
 }
 
+/* -- who waits; called with the lock -- */
+
+static void link_waiter(struct fetched_keys *keys, struct keys_waiter *waiter)
+{
+    waiter->next = keys->waiters;
+    waiter->link = &keys->waiters;
+    if (waiter->next != NULL)
+        waiter->next->link = &waiter->next;
+    keys->waiters = waiter;
+    keys->waiting++;
+}
+
+static void unlink_waiter(struct fetched_keys *keys, struct keys_waiter *waiter)
+{
+    *waiter->link = waiter->next;
+    if (waiter->next != NULL)
+        waiter->next->link = waiter->link;
+    waiter->link = NULL;
+    keys->waiting--;
+}
+
 /* -- the end of a fetch -- */
+
+/* Whether there are keys, for /metrics and /readyz. Called with the lock. */
+static void report_keys(const struct key_set *set, const struct fetch_rules *rules,
+                        struct sl_instance *self)
+{
+    self->host->metric_set(rules->meters->keys, set != NULL ? (double)set->count : 0);
+    if (SL_HAS(self->host, set_unready))
+        self->host->set_unready(self, set == NULL && rules->is_vital ? NO_KEYS : NULL);
+}
 
 /* The sets that are given up are returned in `old`. Called with the lock. */
 static void replace(struct fetched_keys *keys, const struct fetch_rules *rules, struct key_set *set,
@@ -91,35 +130,58 @@ static void replace(struct fetched_keys *keys, const struct fetch_rules *rules, 
     keys->fetched_at = now;
 }
 
-static struct keys_waiter *take_waiters(struct fetched_keys *keys)
+/* The first of those that wait, who waits no more; NULL: nobody does. One by one, so that the
+ * others may leave meanwhile. */
+static struct keys_waiter *take_waiter(struct fetched_keys *keys, struct keys_waiter **waiters)
 {
-    struct keys_waiter *waiters = keys->waiters;
-    keys->waiters = NULL;
-    keys->waiting = 0;
-    return waiters;
+    pthread_mutex_lock(&keys->lock);
+    struct keys_waiter *waiter = *waiters;
+    if (waiter != NULL)
+        unlink_waiter(keys, waiter);
+    pthread_mutex_unlock(&keys->lock);
+    return waiter;
+}
+
+/* When the next fetch is due, and when an unknown key may cause one: the first one after a fetch
+ * that was due at once. Called with the lock. */
+static void plan(struct fetched_keys *keys, const struct fetch_rules *rules, bool is_due,
+                 bool is_success, int64_t now)
+{
+    keys->failures = is_success ? 0 : keys->failures + 1;
+    if (is_success) {
+        keys->next_refresh = now + rules->refresh;
+        keys->next_refetch = is_due ? now : now + rules->refetch;
+        return;
+    }
+    int64_t longest = rules->refetch < rules->refresh ? rules->refetch : rules->refresh;
+    unsigned doublings = keys->failures - 1 < DOUBLINGS_MAX ? keys->failures - 1 : DOUBLINGS_MAX;
+    int64_t pause = FIRST_PAUSE << doublings;
+    keys->next_refresh = now + (pause < longest ? pause : longest);
+    keys->next_refetch = keys->next_refresh;
 }
 
 /* Takes the set, if there is one, and tells who waits. */
 static void end_fetch(struct fetched_keys *keys, const struct fetch_rules *rules,
-                      struct key_set *set, int64_t now)
+                      const struct fetch *fetch, struct key_set *set, struct sl_instance *self)
 {
     struct key_set *old[FETCHED_SETS] = {NULL, NULL};
-    bool is_failure = set == NULL;
+    int64_t now = self->host->time_monotonic();
     pthread_mutex_lock(&keys->lock);
     keys->is_fetching = false;
-    keys->next_refetch = now + rules->refetch;
-    keys->next_refresh =
-        now + (is_failure && rules->refetch < rules->refresh ? rules->refetch : rules->refresh);
+    if (set != NULL)
+        keys->asked_at = fetch->began;
+    plan(keys, rules, fetch == NULL || fetch->is_due, set != NULL, now);
     replace(keys, rules, set, now, old);
-    struct keys_waiter *waiter = take_waiters(keys);
+    report_keys(keys->set, rules, self);
+    struct keys_waiter *waiters = keys->waiters;
+    if (waiters != NULL)
+        waiters->link = &waiters;
+    keys->waiters = NULL;
     pthread_mutex_unlock(&keys->lock);
     key_set_unref(old[0]);
     key_set_unref(old[1]);
-    while (waiter != NULL) {
-        struct keys_waiter *next = waiter->next;
+    for (struct keys_waiter *waiter; (waiter = take_waiter(keys, &waiters)) != NULL;)
         waiter->on_keys(waiter);
-        waiter = next;
-    }
 }
 
 static void report(const struct fetched_keys *keys, const struct fetch_rules *rules,
@@ -150,7 +212,7 @@ static void on_answer(struct http_request *request)
         set = key_set_parse_jwks(request->body != NULL ? request->body : "", request->body_len,
                                  false, error);
     report(fetch->keys, &fetch->rules, self, set, error);
-    end_fetch(fetch->keys, &fetch->rules, set, self->host->time_monotonic());
+    end_fetch(fetch->keys, &fetch->rules, fetch, set, self);
     fetched_keys_unref(fetch->keys);
     free(fetch);
 }
@@ -158,7 +220,7 @@ static void on_answer(struct http_request *request)
 /* -- its beginning -- */
 
 static struct fetch *fetch_create(struct fetched_keys *keys, const struct fetch_rules *rules,
-                                  struct sl_instance *self)
+                                  struct sl_instance *self, bool is_due)
 {
     size_t len = rules->ca_file_cstr != NULL ? strlen(rules->ca_file_cstr) : 0;
     struct fetch *fetch = calloc(1, sizeof *fetch + len + 1);
@@ -167,6 +229,8 @@ static struct fetch *fetch_create(struct fetched_keys *keys, const struct fetch_
     if (len > 0)
         memcpy(fetch->ca_file, rules->ca_file_cstr, len);
     fetch->self = self;
+    fetch->began = self->host->time_monotonic();
+    fetch->is_due = is_due;
     fetch->keys = fetched_keys_ref(keys);
     fetch->rules = *rules;
     fetch->rules.ca_file_cstr = NULL;
@@ -180,9 +244,9 @@ static struct fetch *fetch_create(struct fetched_keys *keys, const struct fetch_
 
 /* The caller has set is_fetching. */
 static void begin_fetch(struct fetched_keys *keys, const struct fetch_rules *rules,
-                        struct sl_instance *self)
+                        struct sl_instance *self, bool is_due)
 {
-    struct fetch *fetch = fetch_create(keys, rules, self);
+    struct fetch *fetch = fetch_create(keys, rules, self, is_due);
     self->host->metric_add(rules->meters->key_fetches, 1);
     if (fetch != NULL && http_ask(rules->http, &fetch->request))
         return;
@@ -190,7 +254,15 @@ static void begin_fetch(struct fetched_keys *keys, const struct fetch_rules *rul
         fetched_keys_unref(fetch->keys);
     free(fetch);
     report(keys, rules, self, NULL, "there is no memory, or no thread, to ask for it");
-    end_fetch(keys, rules, NULL, self->host->time_monotonic());
+    end_fetch(keys, rules, NULL, NULL, self);
+}
+
+void fetched_keys_report(struct fetched_keys *keys, const struct fetch_rules *rules,
+                         struct sl_instance *self)
+{
+    pthread_mutex_lock(&keys->lock);
+    report_keys(keys->set, rules, self);
+    pthread_mutex_unlock(&keys->lock);
 }
 
 void fetched_keys_maintain(struct fetched_keys *keys, const struct fetch_rules *rules,
@@ -201,34 +273,51 @@ void fetched_keys_maintain(struct fetched_keys *keys, const struct fetch_rules *
     keys->is_fetching |= begins;
     pthread_mutex_unlock(&keys->lock);
     if (begins)
-        begin_fetch(keys, rules, self);
+        begin_fetch(keys, rules, self, true);
 }
 
-bool fetched_keys_may_come(struct fetched_keys *keys, int64_t now)
+enum keys_hope fetched_keys_hope(struct fetched_keys *keys, int64_t since, int64_t now,
+                                 int64_t *after)
 {
     pthread_mutex_lock(&keys->lock);
-    bool may_come = keys->is_fetching || now >= keys->next_refetch;
+    int64_t next =
+        keys->next_refetch < keys->next_refresh ? keys->next_refetch : keys->next_refresh;
+    enum keys_hope hope = keys->asked_at >= since                          ? KEYS_ABSENT
+                          : keys->is_fetching || now >= keys->next_refetch ? KEYS_SOON
+                                                                           : KEYS_LATER;
     pthread_mutex_unlock(&keys->lock);
-    return may_come;
+    *after = next > now ? next - now : 0;
+    return hope;
 }
 
 bool fetched_keys_wait(struct fetched_keys *keys, const struct fetch_rules *rules,
                        struct sl_instance *self, struct keys_waiter *waiter)
 {
+    int64_t now = self->host->time_monotonic();
     pthread_mutex_lock(&keys->lock);
-    bool begins = !keys->is_fetching && self->host->time_monotonic() >= keys->next_refetch;
-    bool is_fetching = keys->is_fetching || begins;
+    bool is_cancelled = atomic_load(waiter->is_cancelled);
+    bool begins = !is_cancelled && !keys->is_fetching && now >= keys->next_refetch;
+    bool is_due = now >= keys->next_refresh;
+    bool waits = !is_cancelled && (keys->is_fetching || begins);
     bool has_room = keys->waiting < KEYS_WAITING_MAX;
-    if (is_fetching && has_room) {
+    if (waits && has_room) {
         keys->is_fetching = true;
-        waiter->next = keys->waiters;
-        keys->waiters = waiter;
-        keys->waiting++;
+        link_waiter(keys, waiter);
     }
     pthread_mutex_unlock(&keys->lock);
     if (begins && has_room)
-        begin_fetch(keys, rules, self);
-    else if (!is_fetching) /* It has just ended. */
+        begin_fetch(keys, rules, self, is_due);
+    else if (!waits) /* It has just ended. */
         waiter->on_keys(waiter);
-    return has_room || !is_fetching;
+    return has_room || !waits;
+}
+
+bool fetched_keys_leave(struct fetched_keys *keys, struct keys_waiter *waiter)
+{
+    pthread_mutex_lock(&keys->lock);
+    bool has_waited = waiter->link != NULL;
+    if (has_waited)
+        unlink_waiter(keys, waiter);
+    pthread_mutex_unlock(&keys->lock);
+    return has_waited;
 }

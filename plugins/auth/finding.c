@@ -2,12 +2,15 @@
 
 #include <string.h>
 
+#define SECOND INT64_C(1000000000)
+
 void finding_init(struct finding *finding)
 {
     finding->identity_len = 0;
     finding->expires = 0;
     finding->method = "none";
     finding->reason = "The token is not valid.";
+    finding->retry_after = 1;
     finding->is_scope = false;
     finding->attribute_count = 0;
     finding->text_len = 0;
@@ -78,4 +81,10 @@ enum check finding_fail(struct finding *finding, const char *reason)
 {
     finding->reason = reason;
     return CHECK_FAILED;
+}
+
+enum check finding_fail_for(struct finding *finding, const char *reason, int64_t after)
+{
+    finding->retry_after = after > SECOND ? (after + SECOND - 1) / SECOND : 1;
+    return finding_fail(finding, reason);
 }

@@ -16,6 +16,7 @@
 #define ATTRIBUTES_TEXT 4096 /* bytes of all their names and values */
 #define ATTRIBUTES_OWN 3     /* that auth adds, for which there is always room */
 #define ATTRIBUTES_OWN_TEXT (128 + ATTRIBUTES_MAX * (ATTRIBUTE_NAME_MAX + 1))
+#define RETRY_TEXT_SIZE 24
 #define ATTRIBUTES_PREFIX "auth." /* of their names; no method may use it */
 
 /* What a method says about a client. */
@@ -36,16 +37,19 @@ struct shown {
     struct sl_string path;        /* that it wants to connect to */
     struct sl_string address;     /* where it comes from */
     struct sl_string certificate; /* the configured field of its certificate; empty: none */
+    int64_t at;                   /* when it was shown, ns, monotonic */
 };
 
 /* What was found out. */
 struct finding {
     char identity[IDENTITY_MAX + 1];
     size_t identity_len;
-    int64_t expires;    /* seconds since 1970; 0: never */
-    const char *method; /* static: which one decided */
-    const char *reason; /* static: the sentence for a refusal */
-    bool is_scope;      /* refused for what it may not do, not for who it is */
+    int64_t expires;     /* seconds since 1970; 0: never */
+    const char *method;  /* static: which one decided */
+    const char *reason;  /* static: the sentence for a refusal */
+    int64_t retry_after; /* seconds: when it is of use to ask again about what failed */
+    char retry_text[RETRY_TEXT_SIZE]; /* the same, for a header */
+    bool is_scope;                    /* refused for what it may not do, not for who it is */
     struct sl_pair attributes[ATTRIBUTES_MAX + ATTRIBUTES_OWN]; /* into `text` */
     size_t attribute_count;
     char text[ATTRIBUTES_TEXT + ATTRIBUTES_OWN_TEXT];
@@ -68,5 +72,8 @@ void finding_own_attribute(struct finding *finding, const char *name_cstr, const
 /* Refuses, or fails, with a static sentence. */
 enum check finding_refuse(struct finding *finding, const char *reason);
 enum check finding_fail(struct finding *finding, const char *reason);
+
+/* Fails until something happens in so many ns. */
+enum check finding_fail_for(struct finding *finding, const char *reason, int64_t after);
 
 #endif

@@ -271,7 +271,7 @@ bool http_ask(struct http *http, struct http_request *request)
     request->next = NULL;
     request->deadline = now() + request->timeout;
     pthread_mutex_lock(&http->lock);
-    bool taken = !http->is_stopping && http->waiting < HTTP_WAITING_MAX &&
+    bool taken = !http->is_stopping && !is_cancelled(request) && http->waiting < HTTP_WAITING_MAX &&
                  (http->is_started || start_thread(http));
     if (taken) {
         *http->last = request;
@@ -282,6 +282,26 @@ bool http_ask(struct http *http, struct http_request *request)
     if (taken)
         curl_multi_wakeup(http->multi);
     return taken;
+}
+
+bool http_leave(struct http *http, const struct http_request *request)
+{
+    pthread_mutex_lock(&http->lock);
+    struct http_request **link = &http->first;
+    while (*link != NULL && *link != request)
+        link = &(*link)->next;
+    bool has_waited = *link != NULL;
+    if (has_waited) {
+        *link = request->next;
+        if (*link == NULL)
+            http->last = link;
+        http->waiting--;
+    }
+    bool is_started = http->is_started;
+    pthread_mutex_unlock(&http->lock);
+    if (is_started)
+        curl_multi_wakeup(http->multi);
+    return has_waited;
 }
 
 void http_destroy(struct http *http)

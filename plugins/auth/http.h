@@ -48,9 +48,13 @@ struct http *http_create(void);
 /* Ends the thread; whatever is under way or waits is done then, without an answer. NULL is fine. */
 void http_destroy(struct http *http);
 
-/* Asks with GET, and follows no redirect. False if too much is waiting, `http` ends, or there is no
- * thread: then on_done is not called. */
+/* Asks with GET, and follows no redirect. False if too much is waiting, it is cancelled
+ * already, `http` ends, or there is no thread: then on_done is not called. */
 bool http_ask(struct http *http, struct http_request *request);
+
+/* For a request that has been cancelled: takes it out of those that wait for their turn, or has it
+ * end soon. True: it did wait, and on_done will not be called. */
+bool http_leave(struct http *http, const struct http_request *request);
 
 /* Whether a URL can be asked: NULL, or what is wrong with it (static). */
 const char *http_url_error(const char *url_cstr);

@@ -168,6 +168,7 @@ struct search {
     uint8_t signature[SIGNATURE_MAX];
     size_t signature_len;
     int tried;
+    bool knows_id; /* a key has the token's id, whether or not it fits the algorithm */
 };
 
 /* Tries the keys of one set: those with the token's own id, or (with `by_id` false) those for which
@@ -178,6 +179,7 @@ static bool try_set(struct search *search, const struct key_set *set, bool by_id
     for (size_t i = 0; i < set->count && search->tried < KEYS_TRIED; i++) {
         const struct key *key = &set->keys[i];
         bool has_id = key->id[0] != '\0' && header->key_id[0] != '\0';
+        search->knows_id |= has_id && strcmp(key->id, header->key_id) == 0;
         if ((key->algorithms & header->algorithm) == 0 || has_id != by_id ||
             (has_id && strcmp(key->id, header->key_id) != 0))
             continue;
@@ -191,7 +193,7 @@ static bool try_set(struct search *search, const struct key_set *set, bool by_id
 }
 
 /* A token that names its key may be of a new one, even if it was tried with keys that have no
- * name. */
+ * name; and so may one that names none. */
 static enum jwt_result verify_with_sets(struct search *search, const struct key_set *const *sets,
                                         size_t set_count)
 {
@@ -201,11 +203,14 @@ static enum jwt_result verify_with_sets(struct search *search, const struct key_
         return JWT_MALFORMED;
     for (size_t i = 0; i < set_count && !good; i++)
         good = sets[i] != NULL && try_set(search, sets[i], true);
-    bool is_known = search->tried > 0;
+    bool is_known = search->knows_id;
     for (size_t i = 0; i < set_count && !good; i++)
         good = sets[i] != NULL && try_set(search, sets[i], false);
     ERR_clear_error();
-    is_known |= search->header->key_id[0] == '\0' && search->tried > 0;
+    bool is_nameless = search->header->key_id[0] == '\0' && search->tried > 0;
+    if (is_nameless && (search->header->algorithm & ALGORITHMS_PUBLIC) != 0)
+        return good ? JWT_OK : JWT_NO_KEY_FITS;
+    is_known |= is_nameless;
     return good ? JWT_OK : is_known ? JWT_WRONG_SIGNATURE : JWT_UNKNOWN_KEY;
 }
 

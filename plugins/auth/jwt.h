@@ -22,6 +22,7 @@
     X(JWT_CRITICAL, "The token asks for an extension that is not known.")                          \
     X(JWT_UNKNOWN_KEY, "The token's key is not known.")                                            \
     X(JWT_WRONG_SIGNATURE, "The token's signature is not valid.")                                  \
+    X(JWT_NO_KEY_FITS, "The token's signature is not valid, and it names no key.")                 \
     X(JWT_WRONG_CLAIMS, "The token's claims are not well-formed.")                                 \
     X(JWT_NO_EXPIRY, "The token has no expiry.")                                                   \
     X(JWT_EXPIRED, "The token has expired.")                                                       \

@@ -95,8 +95,8 @@ static enum check take_claims(const struct jwt_method *method, const json_t *cla
 
 /* -- checking -- */
 
-/* References to every set of keys. Returns whether fetched ones are among them. */
-static bool take_sets(struct jwt_method *method, struct sl_instance *self,
+/* References to every set of keys. */
+static void take_sets(struct jwt_method *method, struct sl_instance *self,
                       struct key_set *sets[SETS_MAX])
 {
     memset(sets, 0, SETS_MAX * sizeof *sets);
@@ -105,17 +105,16 @@ static bool take_sets(struct jwt_method *method, struct sl_instance *self,
     sets[2] = key_file_take(&method->jwks_file);
     if (method->fetched != NULL)
         fetched_keys_take(method->fetched, self->host->time_monotonic(), &sets[3]);
-    return sets[3] != NULL;
 }
 
 static enum jwt_result verify(struct jwt_method *method, struct sl_instance *self,
                               const struct shown *shown, struct finding *finding,
-                              enum check *accepted, bool *has_fetched)
+                              enum check *accepted)
 {
     struct key_set *sets[SETS_MAX];
     json_t *claims = NULL;
     int64_t now = self->host->time_wall() / SECOND;
-    *has_fetched = take_sets(method, self, sets);
+    take_sets(method, self, sets);
     enum jwt_result result =
         jwt_verify(shown->token.data, shown->token.len, &method->rules,
                    (const struct key_set *const *)sets, SETS_MAX, now, &claims);
@@ -128,32 +127,39 @@ static enum jwt_result verify(struct jwt_method *method, struct sl_instance *sel
     return result;
 }
 
-static enum check on_unknown_key(struct jwt_method *method, struct sl_instance *self, bool may_wait,
-                                 bool has_fetched, struct finding *finding)
+/* As long as a new key cannot be known, a good token of one cannot be told from a bad one. */
+static enum check on_unknown_key(struct jwt_method *method, struct sl_instance *self,
+                                 const struct shown *shown, enum jwt_result result,
+                                 struct finding *finding)
 {
-    if (may_wait)
-        self->host->metric_add(method->meters->unknown_keys, 1);
-    if (method->fetched != NULL && may_wait &&
-        fetched_keys_may_come(method->fetched, self->host->time_monotonic()))
+    int64_t after = 0;
+    enum keys_hope hope =
+        method->fetched == NULL
+            ? KEYS_ABSENT
+            : fetched_keys_hope(method->fetched, shown->at, self->host->time_monotonic(), &after);
+    if (hope == KEYS_SOON)
         return CHECK_KEYS;
-    if (method->fetched != NULL && !has_fetched)
-        return finding_fail(finding, "The keys cannot be fetched; try again.");
-    return finding_refuse(finding, jwt_result_text(JWT_UNKNOWN_KEY));
+    if (hope == KEYS_LATER)
+        return finding_fail_for(
+            finding, "The token's key is not known, and new keys cannot be fetched yet; try again.",
+            after);
+    return finding_refuse(finding, jwt_result_text(result));
 }
 
 enum check jwt_method_check(struct jwt_method *method, struct sl_instance *self,
-                            const struct shown *shown, bool may_wait, struct finding *finding)
+                            const struct shown *shown, bool has_waited, struct finding *finding)
 {
     enum check check = CHECK_REFUSED;
-    bool has_fetched;
     if (!jwt_is_one(shown->token.data, shown->token.len))
         return CHECK_NOT_MINE;
     finding->method = "jwt";
-    enum jwt_result result = verify(method, self, shown, finding, &check, &has_fetched);
+    enum jwt_result result = verify(method, self, shown, finding, &check);
     if (result == JWT_OK)
         return check;
-    if (result == JWT_UNKNOWN_KEY)
-        return on_unknown_key(method, self, may_wait, has_fetched, finding);
+    if (result == JWT_UNKNOWN_KEY && !has_waited)
+        self->host->metric_add(method->meters->unknown_keys, 1);
+    if (result == JWT_UNKNOWN_KEY || result == JWT_NO_KEY_FITS)
+        return on_unknown_key(method, self, shown, result, finding);
     finding->is_scope = result == JWT_SCOPE_MISSING;
     return finding_refuse(finding, jwt_result_text(result));
 }

@@ -32,9 +32,9 @@ struct jwt_method {
 
 void jwt_method_deinit(struct jwt_method *method, const struct sl_host *host);
 
-/* Checks what is shown. CHECK_KEYS: its key is not known, and may come; not with `may_wait` false,
- * which is for who has waited. */
+/* Checks what is shown. CHECK_KEYS: its key is not known, and may come; refused is only who shows a
+ * key that a set does not have that was asked for afterwards. */
 enum check jwt_method_check(struct jwt_method *method, struct sl_instance *self,
-                            const struct shown *shown, bool may_wait, struct finding *finding);
+                            const struct shown *shown, bool has_waited, struct finding *finding);
 
 #endif

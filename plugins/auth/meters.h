@@ -19,6 +19,7 @@ struct meters {
     struct sl_metric *key_fetches;
     struct sl_metric *key_failures;
     struct sl_metric *unknown_keys;
+    struct sl_metric *keys; /* gauge: from jwks_url, in force */
 };
 
 static inline void meters_init(struct meters *meters, struct sl_instance *self)
@@ -43,6 +44,8 @@ static inline void meters_init(struct meters *meters, struct sl_instance *self)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         *rows[i].meter = self->host->metric(self, SL_COUNTER, rows[i].name, rows[i].help, NULL, 0);
+    meters->keys =
+        self->host->metric(self, SL_GAUGE, "keys", "Keys from jwks_url that are in force", NULL, 0);
 }
 
 #endif

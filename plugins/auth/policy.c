@@ -82,8 +82,7 @@ static enum check ask_method(struct policy *policy, struct sl_instance *self, en
         return CHECK_NOT_MINE;
     switch (method) {
     case METHOD_JWT:
-        return jwt_method_check(&policy->jwt, self, shown, (may & POLICY_MAY_NOT_WAIT) == 0,
-                                finding);
+        return jwt_method_check(&policy->jwt, self, shown, (may & POLICY_HAS_WAITED) != 0, finding);
     case METHOD_TICKET:
         return signed_ticket_check(&policy->ticket_secrets, shown, now, finding);
     case METHOD_TOKENS:

@@ -71,7 +71,7 @@ struct policy {
     bool sets_attributes; /* auth.method and auth.expires */
 };
 
-#define POLICY_OPTION_COUNT 39
+#define POLICY_OPTION_COUNT 40
 
 extern const struct sl_option policy_options[POLICY_OPTION_COUNT];
 
@@ -87,10 +87,10 @@ void policy_unref(struct policy *policy);
 /* Copies a text, zero-terminated, for as long as the policy lives. NULL: no memory. */
 const char *policy_text(struct policy *policy, struct sl_string text);
 
-/* What a check may do; by default it does not block, and waits for new keys. */
+/* What a check may do, and what it has done; by default it does not block. */
 enum policy_may {
-    POLICY_MAY_HASH = 1 << 0,     /* runs on a thread that may block */
-    POLICY_MAY_NOT_WAIT = 1 << 1, /* has waited for new keys */
+    POLICY_MAY_HASH = 1 << 0,   /* runs on a thread that may block */
+    POLICY_HAS_WAITED = 1 << 1, /* for new keys */
 };
 
 /* Asks the methods in their order. CHECK_SLOW, CHECK_ASK and CHECK_KEYS say what has to be done

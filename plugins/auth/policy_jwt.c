@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define JWKS_TIMEOUT INT64_C(5000000000) /* ns, if the option is left out */
+
 /* -- keys -- */
 
 /* Which algorithms are named; 0: the option is not set. */
@@ -51,6 +53,8 @@ static int read_url(struct jwt_method *jwt, struct sl_instance *self, const stru
     if (http_is_exposed(url))
         return sl_fail(self, "jwks_url is http:// to another machine: whoever is on the way could "
                              "bring keys of their own, so it has to be https://");
+    read_compare_timeout(self, "jwks_timeout",
+                         "clients that wait for keys are told to come again before they are there");
     const struct jwt_method *old = before != NULL ? &before->jwt : NULL;
     jwt->fetched = old != NULL && old->fetched != NULL && fetched_keys_is_from(old->fetched, url)
                        ? fetched_keys_ref(old->fetched)
@@ -161,13 +165,17 @@ static int read_attributes(struct policy *policy, struct sl_instance *self)
 int read_jwt(struct policy *policy, struct sl_instance *self, const struct policy *before)
 {
     struct jwt_method *jwt = &policy->jwt;
+    int64_t timeout = JWKS_TIMEOUT;
     jwt->meters = policy->meters;
     jwt->identity_cstr = read_text_option(policy, self, "jwt_identity");
+    if (read_is_set(self, "jwks_timeout"))
+        timeout = sl_option_integer(self, "jwks_timeout");
     jwt->fetch = (struct fetch_rules){.refresh = sl_option_integer(self, "jwks_refresh"),
                                       .refetch = sl_option_integer(self, "jwks_refetch"),
                                       .max_age = sl_option_integer(self, "jwks_max_age"),
                                       .keep = sl_option_integer(self, "jwks_keep"),
-                                      .timeout = sl_option_integer(self, "jwks_timeout"),
+                                      .timeout = timeout,
+                                      .is_vital = sl_option_bool(self, "jwks_ready"),
                                       .ca_file_cstr = read_text_option(policy, self, "ca_file"),
                                       .meters = policy->meters,
                                       .http = policy->http};

@@ -81,13 +81,20 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
     TEXT("jwks_url", "Where the JWK Set is fetched from: https://, or http:// on this machine"),
     TIME("jwks_refresh", "5m", 1, 86400, "How often the JWK Set is fetched"),
     TIME("jwks_refetch", "30s", 1, 86400,
-         "How often a token of an unknown key, or a failure, may make it be fetched again"),
+         "How often a token of an unknown key may make it be fetched again, and how long the pause "
+         "after failures becomes, which begins with a second"),
     TIME("jwks_max_age", "24h", 60, 31536000,
          "How long keys that were fetched stay in force if fetching them again fails"),
     TIME("jwks_keep", "5m", 0, 86400,
          "How long a key stays good after the JWK Set has lost it, so that tokens that were signed "
          "just before are; 0s: not at all"),
-    TIME("jwks_timeout", "5s", 0.1, 60, "How long fetching the JWK Set may take"),
+    TIME("jwks_timeout", NULL, 0.1, 60,
+         "How long fetching the JWK Set may take; if left out 5s; clients wait for it no longer "
+         "than "
+         "the stage's timeout"),
+    FLAG("jwks_ready", "true",
+         "Whether /readyz says that the server is not ready as long as there are no keys from "
+         "jwks_url"),
     FILE_AT("ca_file", "Whose certificates jwks_url and http_url may have, PEM; if left out the "
                        "system's"),
     {.name = "jwt_algorithms",
@@ -323,6 +330,23 @@ static int read_ticket(struct policy *policy, struct sl_instance *self)
     return 0;
 }
 
+#define MILLISECOND 1000000
+
+void read_compare_timeout(struct sl_instance *self, const char *name, const char *consequence)
+{
+    const struct sl_host *host = self->host;
+    if (!SL_HAS(host, timeout) || !read_is_set(self, name))
+        return;
+    int64_t mine = sl_option_integer(self, name);
+    int64_t stage = host->timeout(self);
+    if (mine > stage)
+        sl_log(self, SL_LOG_WARN,
+               "%s is %lld ms, and the timeout of this plugin in the pipeline %lld ms: %s; make "
+               "%s shorter, or timeout longer",
+               name, (long long)(mine / MILLISECOND), (long long)(stage / MILLISECOND), consequence,
+               name);
+}
+
 static int read_callback(struct policy *policy, struct sl_instance *self)
 {
     struct callback *callback = &policy->callback;
@@ -343,6 +367,8 @@ static int read_callback(struct policy *policy, struct sl_instance *self)
         sl_log(self, SL_LOG_WARN,
                "http_url is http:// to another machine: whoever is on the way "
                "reads every token, and can let in whom they like");
+    read_compare_timeout(self, "http_timeout",
+                         "what the service says after that comes too late for the client");
     if (callback->keep > 0)
         callback->cache =
             answer_cache_create(self->host, (size_t)sl_option_integer(self, "http_cache_size"));

@@ -18,6 +18,9 @@ const char *read_text_option(struct policy *policy, struct sl_instance *self, co
 int read_list(struct policy *policy, struct sl_instance *self, const char *name,
               struct texts *texts);
 
+/* Warns if an option that is a time is longer than the instance's `timeout`. */
+void read_compare_timeout(struct sl_instance *self, const char *name, const char *consequence);
+
 /* Whether a method has the options that it needs. */
 bool read_is_configured(const struct sl_instance *self, enum method method);
 

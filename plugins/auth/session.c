@@ -191,7 +191,11 @@ void session_renew(struct session *session, struct sl_instance *self, struct sl_
         error = "The token's attributes cannot be kept.";
     if (error != NULL) {
         host->metric_add(policy->meters->renewals_refused, 1);
-        tell(self, client, "{\"renewed\":false,\"error\":\"%s\"}", error);
+        if (result == CHECK_FAILED)
+            tell(self, client, "{\"renewed\":false,\"error\":\"%s\",\"retry_after\":%lld}", error,
+                 (long long)finding->retry_after);
+        else
+            tell(self, client, "{\"renewed\":false,\"error\":\"%s\"}", error);
         return;
     }
     session->expires = finding->expires;

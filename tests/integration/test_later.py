@@ -130,7 +130,7 @@ class DeferredConnect(Asked):
         for path, how in (('/ws', 'error'), ('/short', 'never')):
             with self.subTest(how=how), self.assertRaises(Refused) as caught:
                 RawClient(self.server, path, query=f'?defer={how}')
-            self.assertEqual(caught.exception.status, 403)
+            self.assertEqual((caught.exception.status, caught.exception.headers['retry-after']), (503, '1'))
 
     def test_messages_sent_early_wait(self):
         with RawClient(self.server, query='?defer=continue',

@@ -147,7 +147,7 @@ class Hooks(ServedTest):
             with self.subTest(verdict=verdict):
                 with self.assertRaises(Refused) as caught:
                     RawClient(self.server, query=f'?verdict={verdict}')
-                self.assertIn(caught.exception.status, (403, 500, 503))
+                self.assertEqual(caught.exception.status, 503)
                 with RawClient(self.server, '/lenient', query=f'?verdict={verdict}') as client:
                     self.assertEqual(self.ask(client, 'let in'), 'let in')
 
@@ -270,7 +270,7 @@ class RefusedAtLoad(unittest.TestCase):
         self.refuse('bad-magic', 'bad-magic.so', '0x12345678')
 
     def test_other_abi(self):
-        self.refuse('other-major', 'other-major.so', '2.0', '1.1')
+        self.refuse('other-major', 'other-major.so', '2.0', '1.2')
 
     def test_table_too_small(self):
         self.refuse('small-struct', 'small-struct.so', '24')

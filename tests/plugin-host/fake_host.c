@@ -296,4 +296,6 @@ const struct sl_host fake_host_table = {
     .metric_add = fake_host_metric_change,
     .metric_set = fake_host_metric_change,
     .metric_observe = fake_host_metric_change,
+    .set_unready = fake_host_set_unready,
+    .timeout = fake_host_timeout,
 };

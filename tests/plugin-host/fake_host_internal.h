@@ -42,6 +42,8 @@ struct sl_metric *fake_host_metric(struct sl_instance *self, enum sl_metric_kind
                                    const char *name_cstr, const char *help_cstr,
                                    const double *buckets, size_t bucket_count);
 void fake_host_metric_change(struct sl_metric *metric, double amount);
+void fake_host_set_unready(struct sl_instance *self, const char *reason_cstr);
+int64_t fake_host_timeout(const struct sl_instance *self);
 uint64_t fake_host_timer_start(struct sl_instance *self, int64_t after, int64_t interval,
                                uint64_t tag);
 void fake_host_timer_stop(struct sl_instance *self, uint64_t timer);

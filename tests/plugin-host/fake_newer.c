@@ -61,6 +61,17 @@ void fake_host_metric_change(struct sl_metric *metric, double amount)
     (void)metric, (void)amount;
 }
 
+void fake_host_set_unready(struct sl_instance *self, const char *reason_cstr)
+{
+    (void)self, (void)reason_cstr;
+}
+
+int64_t fake_host_timeout(const struct sl_instance *self)
+{
+    (void)self;
+    return INT64_C(2000000000);
+}
+
 static bool timers_fail;
 
 void fake_fail_timers(bool fail)

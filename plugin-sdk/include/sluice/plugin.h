@@ -46,7 +46,7 @@
  * Reserved for later minor versions (do not use these values): verdicts 6 and above, option types
  * 14 and above, message types 3 and above, plugin flags (all bits).
  *
- * What is newer than ABI 1.0 says so: [1.1].
+ * What is newer than ABI 1.0 says so: [1.1], [1.2].
  */
 #ifndef SLUICE_PLUGIN_H
 #define SLUICE_PLUGIN_H
@@ -66,7 +66,7 @@ extern "C" {
 
 #define SL_MAGIC 0x43554c53u /* "SLUC" in memory on a little-endian machine */
 #define SL_ABI_MAJOR 1
-#define SL_ABI_MINOR 1
+#define SL_ABI_MINOR 2
 
 /* The first four members of every plugin's table, in order. */
 #define SL_PLUGIN_HEADER                                                                           \
@@ -528,6 +528,17 @@ struct sl_host {
     void (*metric_add)(struct sl_metric *metric, double amount);
     void (*metric_set)(struct sl_metric *metric, double value);
     void (*metric_observe)(struct sl_metric *metric, double value);
+
+    /* ---- [1.2] from here on: ask SL_HAS first in a plugin that declares less ---- */
+
+    /* -- the instance itself [any thread] */
+    /* Says why the instance cannot do its work, in a sentence of at most 127 bytes (the rest is
+     * cut): /readyz answers 503 with it until this is called again with NULL. An instance begins
+     * ready; in shadow mode it does not count. */
+    void (*set_unready)(struct sl_instance *self, const char *reason_cstr);
+    /* The `timeout` of its place in the pipeline, ns: how long a deferral may last. In on_reload
+     * the new one. */
+    int64_t (*timeout)(const struct sl_instance *self);
 };
 
 /* ------------------------------------------------------------------------------------- helpers */

@@ -303,9 +303,10 @@ static void a_signature_has_one_length(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (size_t len = 1; len <= cases[i].len + 1; len++)
             assert_int_equal(verify(issuer_token(cases[i].header, "{}", zeros, len), cases[i].key),
-                             JWT_WRONG_SIGNATURE);
+                             strstr(cases[i].header, "HS") != NULL ? JWT_WRONG_SIGNATURE
+                                                                   : JWT_NO_KEY_FITS);
     assert_int_equal(verify(issuer_token("{\"alg\":\"RS256\"}", "{}", zeros, 1024), RS256_KEY),
-                     JWT_WRONG_SIGNATURE);
+                     JWT_NO_KEY_FITS);
 }
 
 /* libcjose ends the process over such a payload, and did so for whoever sent one. */
@@ -342,7 +343,7 @@ static void ecdsa_takes_no_degenerate_numbers(void **state)
         }
         assert_int_equal(
             verify(issuer_token("{\"alg\":\"ES256\"}", "{}", signature, 64), ES256_KEY),
-            JWT_WRONG_SIGNATURE);
+            JWT_NO_KEY_FITS);
     }
 }
 

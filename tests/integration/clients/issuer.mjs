@@ -20,7 +20,11 @@ function later(seconds) {
 }
 
 function sign(key, alg, kid, payload, more = {}) {
-  return new jose.SignJWT(payload).setProtectedHeader({alg, kid, ...more}).sign(key);
+  const header = {alg, kid, ...more};
+  if (header.kid === null) {
+    delete header.kid;
+  }
+  return new jose.SignJWT(payload).setProtectedHeader(header).sign(key);
 }
 
 async function generate(alg, kid) {

@@ -205,7 +205,7 @@ static void refuses_another_magic(void **state)
 static void refuses_another_major_version(void **state)
 {
     (void)state;
-    assert_built_refused("other-major", ": built for plugin ABI 2.0, but this server has 1.1; "
+    assert_built_refused("other-major", ": built for plugin ABI 2.0, but this server has 1.2; "
                                         "rebuild it with this server's sluice/plugin.h");
 }
 

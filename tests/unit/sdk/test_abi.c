@@ -146,6 +146,8 @@ LAYOUT(sl_host, metric, 448, 8);
 LAYOUT(sl_host, metric_add, 456, 8);
 LAYOUT(sl_host, metric_set, 464, 8);
 LAYOUT(sl_host, metric_observe, 472, 8);
+LAYOUT(sl_host, set_unready, 480, 8);
+LAYOUT(sl_host, timeout, 488, 8);
 VALUE(SL_ERROR, -1);
 VALUE(SL_CONTINUE, 0);
 VALUE(SL_DROP, 1);
@@ -193,7 +195,7 @@ static void header_declares_this_abi(void **state)
     (void)state;
     assert_int_equal(SL_MAGIC, 0x43554c53);
     assert_int_equal(SL_ABI_MAJOR, 1);
-    assert_int_equal(SL_ABI_MINOR, 1);
+    assert_int_equal(SL_ABI_MINOR, 2);
 }
 
 static void cpp_header_is_the_same_as_the_macro(void **state)

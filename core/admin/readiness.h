@@ -1,0 +1,17 @@
+/*
+ * What /readyz says: whether new clients are welcome, and if not, why. Admin threads.
+ */
+#ifndef SLUICE_ADMIN_READINESS_H
+#define SLUICE_ADMIN_READINESS_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+struct hub;
+struct watchdog_status;
+
+/* Fills in `body` and returns whether the server is ready. Takes no lock as long as no plugin says
+ * that it cannot do its work. */
+bool readiness_describe(struct hub *hub, const struct watchdog_status *watched, cJSON *body);
+
+#endif
