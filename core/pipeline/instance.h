@@ -135,7 +135,7 @@ struct instance_change {
     const struct stage_config *stage;
     struct options_version *options; /* one reference: the new ones; after instance_change_apply
                                         the old ones */
-    int64_t timeout; /* likewise, ns */
+    int64_t timeout;                 /* likewise, ns */
 };
 
 /* Reads a stage's options for an instance that takes them live. Main thread. Returns 0, ERR_CONFIG
