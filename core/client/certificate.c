@@ -128,12 +128,11 @@ char *certificate_read(X509 *certificate, enum sl_certificate_field field, size_
     }
 }
 
-char *certificate_field(const SSL *tls, enum sl_certificate_field field, size_t index, size_t *len)
+X509 *certificate_of_peer(const SSL *tls)
 {
-    X509 *certificate = SSL_get0_peer_certificate(tls);
-    if (certificate == NULL || SSL_get_verify_result(tls) != X509_V_OK)
+    if (tls == NULL || SSL_get_verify_result(tls) != X509_V_OK)
         return NULL;
-    char *text = certificate_read(certificate, field, index, len);
+    X509 *certificate = SSL_get1_peer_certificate(tls);
     ERR_clear_error(); /* The next SSL_get_error would read what is left there. */
-    return text;
+    return certificate;
 }

@@ -11,11 +11,12 @@
 
 #include <stddef.h>
 
-/* A field of the verified certificate of a connection's peer, as struct sl_host documents it: a
- * zero-terminated copy that the caller frees, or NULL if there is none, or it holds a zero byte. */
-char *certificate_field(const SSL *tls, enum sl_certificate_field field, size_t index, size_t *len);
+/* The certificate of a connection's peer, with a reference for the caller: it stays when the
+ * connection has ended. NULL: plain (`tls` is NULL), there is none, or it has not been verified. */
+X509 *certificate_of_peer(const SSL *tls);
 
-/* The same of a certificate. */
+/* A field of a certificate, as struct sl_host documents it: a zero-terminated copy that the caller
+ * frees, or NULL if there is none, or it holds a zero byte. */
 char *certificate_read(X509 *certificate, enum sl_certificate_field field, size_t index,
                        size_t *len);
 

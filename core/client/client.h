@@ -48,6 +48,12 @@ struct partial {
     uint8_t rest[FRAME_UNCONSUMED_MAX];
 };
 
+/* The time that a client which has left gives to what it has sent. */
+struct departure {
+    struct timer timer; /* first */
+    struct client *client;
+};
+
 /* What few clients need: those whose verdict is awaited, who have attributes or topics, or whom a
  * reload has moved to another chain. */
 struct client_extras {
@@ -60,6 +66,7 @@ struct client_extras {
     struct attributes attributes;
     struct subscription_set subscriptions; /* owned; hub/topic.h */
     uint32_t subscription_count;           /* those to named topics */
+    struct departure departure;            /* runs once has_left is set */
 };
 
 struct client {
@@ -78,7 +85,9 @@ struct client {
     bool is_waiting : 1;      /* for a deferred verdict: nothing is read */
     bool has_moved_state : 1; /* its plugins' state is in extras->blocks */
     bool is_carried_over : 1; /* a reload is bringing it to new instances */
-    uint16_t close_code;      /* sent or received; 0: none yet */
+    bool has_left : 1;        /* its end was seen before all that it sent was handled */
+    bool write_failed : 1; /* OPEN: it takes nothing any more, what it would get is thrown away */
+    uint16_t close_code;   /* sent or received; 0: none yet */
     struct shard *shard;
     struct audience *audience;
     struct endpoint_setup *setup; /* one reference: what it was let in with, or a reload brought.
@@ -139,6 +148,14 @@ MUST_CHECK int client_set_attribute(struct client *client, const char *name, con
 
 /* Stops reading; only a departure is still noticed. */
 void client_wait(struct client *client);
+
+/* The peer has ended the connection, or it broke, before all that it sent was handled. What was
+ * received whole is still handled, for as long as a close may take (CLIENT_CLOSE_TIMEOUT); then, or
+ * if the client is not OPEN, it is lost. */
+void client_on_departure(struct client *client);
+
+/* The same, found by a write. */
+void client_on_write_failure(struct client *client);
 
 /* Reads again. */
 void client_stop_waiting(struct client *client);

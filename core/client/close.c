@@ -95,7 +95,8 @@ void client_linger(struct client *client)
 void client_on_drained(struct client *client)
 {
     if (client->drop_on_flush) {
-        transport_shutdown(client);
+        if (!client->write_failed)
+            transport_shutdown(client);
         client_abort(client);
     } else if (!client->write_shut) {
         /* Closing now would reset the connection while the peer is still sending, and the reset
@@ -114,6 +115,8 @@ static void end(struct client *client, bool by_peer)
         note_close(client, CLOSE_ABNORMAL, NULL, 0, by_peer);
     client->state = CLIENT_GONE;
     timer_stop(&client->timer);
+    if (client->has_left)
+        timer_stop(&client->extras->departure.timer);
     if (client->socket >= 0)
         loop_unwatch(&shard->loop, client->socket);
     transport_close(client);

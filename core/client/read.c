@@ -379,7 +379,7 @@ void client_on_ready(struct loop *loop, struct io_source *source, uint32_t event
     if (client->state == CLIENT_GONE || (events & ~(uint32_t)EPOLLOUT) == 0)
         return;
     if (client->is_waiting)
-        client_lost(client); /* Nothing else is watched for. */
+        client_on_departure(client); /* Nothing else is watched for. */
     else if (reads_frames(client))
         client_on_readable(client);
     else

@@ -1,6 +1,7 @@
 /*
  * A client whose verdict is awaited: nothing is read from it, so that the kernel's buffers, and
- * then its own, hold what it sends in the meantime.
+ * then its own, hold what it sends in the meantime. If it leaves meanwhile, its messages are
+ * handled all the same: who waits must not lose what would have gone through without waiting.
  */
 #include "client/client.h"
 
@@ -8,9 +9,13 @@
 
 #include <sys/epoll.h>
 
+/* While it waits, an event is reported once, since a connection that is gone is reported without
+ * being asked for, again and again. */
 void client_update_watch(struct client *client)
 {
-    uint32_t events = client->is_waiting ? EPOLLRDHUP : EPOLLIN;
+    uint32_t events = EPOLLIN;
+    if (client->is_waiting)
+        events = EPOLLONESHOT | (client->has_left ? 0u : (uint32_t)EPOLLRDHUP);
     if (client->wants_write)
         events |= EPOLLOUT;
     loop_rewatch(&client->shard->loop, client->socket, &client->source, events);
@@ -28,4 +33,36 @@ void client_stop_waiting(struct client *client)
     client_heard(client); /* It could not be heard. */
     if (client->state != CLIENT_GONE)
         client_update_watch(client);
+}
+
+static void on_departure_deadline(struct loop *loop, struct timer *timer)
+{
+    struct client *client = ((struct departure *)timer)->client;
+    (void)loop;
+    if (client->state == CLIENT_OPEN)
+        shard_count_drop(client->shard, DROP_SENDER_GONE);
+    client_lost(client);
+}
+
+void client_on_departure(struct client *client)
+{
+    struct loop *loop = &client->shard->loop;
+    if (client->has_left && client->state == CLIENT_OPEN)
+        return;
+    if (client->state != CLIENT_OPEN || client_need_extras(client) == NULL) {
+        client_lost(client);
+        return;
+    }
+    struct departure *departure = &client->extras->departure;
+    client->has_left = true;
+    departure->client = client;
+    departure->timer.fire = on_departure_deadline;
+    timer_start(&loop->timers, &departure->timer, loop->now + CLIENT_CLOSE_TIMEOUT);
+    client_update_watch(client);
+}
+
+void client_on_write_failure(struct client *client)
+{
+    client->write_failed = client->state == CLIENT_OPEN;
+    client_on_departure(client);
 }

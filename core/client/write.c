@@ -129,7 +129,8 @@ static bool is_over_limit(const struct client *client)
            hub_is_queue_full(client->shard->hub);
 }
 
-/* Writes once, if `may_write`, and keeps the rest. */
+/* Writes once, if `may_write`, and keeps the rest; what cannot be written any more is thrown away.
+ */
 static void write_once(struct client *client, bool may_write)
 {
     struct iovec pieces[TRANSPORT_PIECES_MAX];
@@ -138,12 +139,14 @@ static void write_once(struct client *client, bool may_write)
 
     if (count == 0)
         return;
-    if (may_write)
+    if (may_write && !client->write_failed)
         sent = transport_write(client, pieces, count);
-    if (sent < 0) {
-        client_lost(client);
+    if (sent < 0)
+        client_on_write_failure(client);
+    if (client->state == CLIENT_GONE)
         return;
-    }
+    if (client->write_failed)
+        sent = SSIZE_MAX;
     if (settle(client, (size_t)sent) != OK) {
         shard_count_drop(client->shard, DROP_NO_MEMORY);
         client_abort(client);

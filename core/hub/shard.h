@@ -59,6 +59,7 @@ struct running {
     X(DROP_PLUGIN_ERROR, "plugin_error") /* a plugin failed and on_error is deny */                \
     X(DROP_QUEUE_FULL, "queue_full")     /* a slow client's queue */                               \
     X(DROP_QUEUE_TOTAL, "queue_total")   /* limits.queue_bytes */                                  \
+    X(DROP_SENDER_GONE, "sender_gone")   /* it left, and its messages waited for too long */       \
     X(DROP_NO_MEMORY, "no_memory")
 
 enum drop_reason {

@@ -1,5 +1,8 @@
 #include "pipeline/connect.h"
 
+#include "client/certificate.h"
+
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +39,7 @@ int connect_create(struct upgrade *upgrade, const SSL *tls, const char *subproto
     connect_init(connect, upgrade->request, tls != NULL, subprotocol);
     connect->references = 1;
     connect->upgrade = upgrade;
-    connect->tls = tls;
+    connect->peer = certificate_of_peer(tls); /* The client and its SSL may be gone first. */
     *out = connect;
     return OK;
 }
@@ -46,6 +49,7 @@ void connect_unref(struct connect *connect)
     if (connect == NULL || --connect->references > 0)
         return;
     upgrade_destroy(connect->upgrade);
+    X509_free(connect->peer);
     free(connect->certificate);
     free(connect);
 }

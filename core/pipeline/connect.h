@@ -24,7 +24,7 @@ struct connect {
     unsigned references;
     struct upgrade *upgrade; /* owned: the request, and what came behind it */
     const struct request *request;
-    const SSL *tls;    /* the client's; NULL: plain, or gone */
+    X509 *peer;        /* one reference: the client's verified certificate, or NULL */
     char *certificate; /* owned: the certificate's field that was asked for last */
     size_t stage;      /* the next one of the chain to be asked */
     char subprotocol[HANDSHAKE_SUBPROTOCOL_MAX];        /* to answer with; empty: none */

@@ -17,6 +17,7 @@
 #include "pipeline/message.h"
 #include "base/utf8.h"
 
+#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -279,10 +280,11 @@ static bool host_request_certificate(const struct sl_request *request,
                                      struct sl_string *out)
 {
     struct connect *connect = connect_of(request);
-    if (connect->tls == NULL || crash_current() == NULL)
+    if (connect->peer == NULL || crash_current() == NULL)
         return false;
     free(connect->certificate);
-    connect->certificate = certificate_field(connect->tls, field, index, &out->len);
+    connect->certificate = certificate_read(connect->peer, field, index, &out->len);
+    ERR_clear_error(); /* The next SSL_get_error would read what is left there. */
     out->data = connect->certificate;
     return out->data != NULL;
 }

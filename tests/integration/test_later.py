@@ -90,15 +90,17 @@ class Deferral(Asked):
         with RawClient(self.server, '/twice') as client:
             self.assertEqual(self.ask(client, 'defer continue defer continue x'), 'x')
 
-    def test_client_that_leaves_is_cancelled(self):
-        with RawClient(self.server) as watcher:
-            before = int(self.ask(watcher, 'get cancelled').split()[0])
+    def test_message_of_a_client_that_has_left_is_still_decided(self):
+        """Here by its deadline; that it does not wait for longer than a close is in test_departures."""
+        with RawClient(self.server, '/short') as watcher:
+            before = int(self.ask(watcher, 'get cancelled').split()[1])
             for how in ('close', 'reset'):
-                client = RawClient(self.server)
+                client = RawClient(self.server, '/short')
                 client.text('defer never')
                 client.reset() if how == 'reset' else client.socket.close()
-            wait_until(lambda: int(self.ask(watcher, 'get cancelled').split()[0]) == before + 2,
-                       'both deferrals to be cancelled')
+            wait_until(lambda: int(self.ask(watcher, 'get cancelled').split()[1]) == before + 2,
+                       'both deferrals to be over')
+            self.server.wait_for_metric(1, 'sluice_clients', endpoint='/short')
 
     def test_pongs_and_closes_wait_too(self):
         with RawClient(self.server) as client:

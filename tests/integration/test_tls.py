@@ -7,7 +7,8 @@ import ssl
 import unittest
 
 from harness import (BINARY, TEXT, Certificates, Ended, RawClient, ServedTest, Sluice, endpoint, frame,
-                     run_sluice, settings, temporary_folder)
+                     run_sluice, settings, temporary_folder, wait_until)
+from harness.auth import Pending
 
 certificates = None
 
@@ -98,6 +99,18 @@ class Secure(ServedTest):
             self.assertEqual(client.read_text(), 'through')
         for sock in silent:
             sock.close()
+
+
+class LeavingWhileConnecting(unittest.TestCase):
+    def test_certificate_can_be_looked_at_when_the_client_has_left(self):
+        """Who is cancelled may still look at the request: the certificate outlives the connection."""
+        waiting = endpoint('/ws', [{'plugin': 'carried', 'timeout': '60s'}])
+        with Sluice(tls_settings(waiting, client_ca=certificates.path('ca.crt'))) as server:
+            pending = Pending(server, '/ws?never', tls=certificates.client_context(True))
+            wait_until(lambda: 'upgrade: deferred' in server.log(), 'the upgrade waits')
+            pending.socket.close()
+            wait_until(lambda: 'cancelled: ' in server.log(), 'the client has left')
+            self.assertIn('cancelled: alice', server.log())
 
 
 class ClientCertificates(ServedTest):

@@ -42,8 +42,8 @@ def scrypt_line(name, secret):
 class Pending(RawClient):
     """A client that has asked to upgrade and does not wait for the answer."""
 
-    def __init__(self, server, path, headers=()):
-        super().__init__(server, path, upgrade=False)
+    def __init__(self, server, path, headers=(), **how):
+        super().__init__(server, path, upgrade=False, **how)
         fields = [('Host', 'localhost'), ('Upgrade', 'websocket'), ('Connection', 'Upgrade'),
                   ('Sec-WebSocket-Key', base64.b64encode(b'0123456789abcdef').decode()),
                   ('Sec-WebSocket-Version', '13'), *headers]

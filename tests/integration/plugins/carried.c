@@ -107,6 +107,32 @@ static void start_thread(struct sl_instance *self)
         atomic_store(&carried->has_thread, false);
 }
 
+/* -- upgrades -- */
+
+/* The request may be looked at until this returns, the certificate included. */
+static void on_cancel(struct sl_instance *self, struct sl_ticket ticket, void *context,
+                      enum sl_cancel_reason reason)
+{
+    struct sl_string name = {"nobody", 0};
+    (void)ticket;
+    (void)reason;
+    self->host->request_certificate(context, SL_CERTIFICATE_COMMON_NAME, 0, &name);
+    log_text(self, "cancelled", name.data);
+}
+
+/* ?never: nobody ever decides. */
+static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *client,
+                                  struct sl_request *request)
+{
+    struct sl_deferral how = {
+        .struct_size = sizeof how, .on_cancel = on_cancel, .context = request};
+    struct sl_ticket ticket;
+    if (request->query.len != 5 || memcmp(request->query.data, "never", 5) != 0)
+        return SL_CONTINUE;
+    log_text(self, "upgrade", "deferred");
+    return self->host->defer(self, client, &how, &ticket);
+}
+
 /* -- hooks -- */
 
 static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
@@ -178,6 +204,7 @@ SL_EXPORT const struct sl_plugin sluice_plugin = {
     .client_size = sizeof(struct client_state),
     .create = create,
     .destroy = destroy,
+    .on_connect = on_connect,
     .on_message = on_message,
     .on_timer = on_timer,
     .on_reload = on_reload,
