@@ -29,13 +29,16 @@ static const char *const choices[] = {"deny", "allow", NULL};
 static const struct sl_option options[] = {
     {.name = "allow",
      .type = SL_OPTION_STRINGS,
-     .summary = "The origins that may connect, such as https://example.com, with their port unless "
-                "it is the scheme's own; https://*.example.com stands for one label"},
+     .summary =
+         "The origins that may connect, such as https://example.com, with their port unless "
+         "it is the scheme's own; https://*.example.com stands for one label; also file:// and "
+         "app://., as applications send them"},
     {.name = "null",
      .type = SL_OPTION_CHOICE,
      .default_value = "deny",
      .choices = choices,
-     .summary = "What happens to Origin: null, which sandboxed pages and local files send"},
+     .summary = "What happens to Origin: null, which sandboxed pages send, and local files in some "
+                "browsers"},
     {.name = "absent",
      .type = SL_OPTION_CHOICE,
      .default_value = "deny",

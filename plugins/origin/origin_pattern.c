@@ -41,14 +41,20 @@ static bool take_scheme(struct sl_string *text, struct origin *origin)
     return true;
 }
 
-/* Labels of letters, digits, '-' and '_', with dots between them. */
+/* Labels of letters, digits, '-' and '_', with dots between them, and one at the end or none: that
+ * is another origin, by the rules of browsers, and they send it. */
 static bool is_name(const char *host)
 {
     size_t label = 0;
+    size_t len = strlen(host);
+    if (len == ORIGIN_HOST_MAX && host[len - 1] != '.')
+        return false;
     for (; *host != '\0'; host++) {
         if (*host == '.') {
             if (label == 0)
                 return false;
+            if (host[1] == '\0')
+                return true;
             label = 0;
         } else if (is_alphanumeric(*host) || *host == '-' || *host == '_') {
             if (++label > 63)
@@ -58,6 +64,22 @@ static bool is_name(const char *host)
         }
     }
     return label > 0;
+}
+
+/* What other schemes have for a host is their own affair: app://. and file:// are origins. What is
+ * not here, an operator or a browser writes as %XX. */
+static bool is_opaque(const char *host)
+{
+    static const char others[] = "-._~!$&'()+,;=%";
+    while (is_alphanumeric(*host) || (*host != '\0' && strchr(others, *host) != NULL))
+        host++;
+    return *host == '\0';
+}
+
+/* Of pages that come from servers. */
+static bool is_web(const struct origin *origin)
+{
+    return strcmp(origin->scheme, "https") == 0 || strcmp(origin->scheme, "http") == 0;
 }
 
 /* An IPv6 address in brackets. There are many ways to write one: it is written anew in one of them.
@@ -83,14 +105,15 @@ static bool take_host(struct sl_string *text, struct origin *origin)
         bracket = bracket && text->data[len] != ']';
         len++;
     }
-    if (len == 0 || len > ORIGIN_HOST_MAX || memchr(text->data, '\0', len) != NULL)
+    if (len > ORIGIN_HOST_MAX || (len > 0 && memchr(text->data, '\0', len) != NULL))
         return false;
     for (size_t i = 0; i < len; i++)
         origin->host[i] = lower(text->data[i]);
     origin->host[len] = '\0';
     text->data += len;
     text->len -= len;
-    return is_name(origin->host) || take_bracketed(origin->host);
+    return (is_web(origin) ? is_name(origin->host) : is_opaque(origin->host)) ||
+           take_bracketed(origin->host);
 }
 
 static bool take_port(struct sl_string text, struct origin *origin)
@@ -150,10 +173,15 @@ static bool is_any_of(const char *text, const char *const *list)
 
 /* What may stand behind "*.": a name that is somebody's. What can never be registered by strangers
  * (RFC 6761, RFC 6762, and .internal) may be alone. */
-static const char *check_wildcard(const char *host)
+static const char *check_wildcard(const char *written)
 {
     static const char *const own[] = {"localhost", "local",   "internal", "test",
                                       "example",   "invalid", NULL};
+    char host[ORIGIN_HOST_MAX + 1];
+    size_t len = strlen(written);
+    memcpy(host, written, len + 1);
+    if (len > 0 && host[len - 1] == '.')
+        host[len - 1] = '\0';
     const char *dot = strrchr(host, '.');
     const char *last = dot != NULL ? dot + 1 : host;
     if (host[0] == '[' || strspn(last, "0123456789") == strlen(last))

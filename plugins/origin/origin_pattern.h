@@ -9,12 +9,13 @@
 
 #include <sluice/plugin.h>
 
-#define ORIGIN_HOST_MAX 253
+#define ORIGIN_HOST_MAX 254 /* with a dot at its end */
 
 struct origin {
     bool any_label;                 /* "*.": one more label in front of `host` */
     char scheme[32];                /* browsers' extensions have long ones */
-    char host[ORIGIN_HOST_MAX + 1]; /* lower case; IPv6 in brackets, in its shortest form */
+    char host[ORIGIN_HOST_MAX + 1]; /* lower case; IPv6 in brackets, in its shortest form; may be
+                                       empty, as in file://, but for http and https */
     unsigned port;                  /* 80 for http and 443 for https if none is written */
 };
 

@@ -73,8 +73,22 @@ static void nothing_but_an_origin_is_one(void **state)
         "https://user@example.com",
         "https://user:secret@example.com",
         "https://example.com@evil.test",
-        "https://example.com.",
+        "https://example.com..",
+        "https://.",
         "https://.example.com",
+        "https://example.com!",
+        "http://",
+        "http://:80",
+        "file:///",
+        "file:///index.html",
+        "app://./index.html",
+        "app://user@host",
+        "app://a b",
+        "app://*",
+        "app://<a>",
+        "app://[a]",
+        "app:.",
+        "app:/.",
         "https://example..com",
         "https://exam ple.com",
         " https://example.com",
@@ -127,7 +141,53 @@ static void names_have_their_limits(void **state)
     for (int i = 0; i < 260; i++)
         text[8 + i] = i % 2 == 0 ? 'a' : '.';
     assert_null(origin_parse((struct sl_string){text, 8 + 253}, &origin));
+    assert_null(origin_parse((struct sl_string){text, 8 + 254}, &origin)); /* ends with a dot */
     assert_non_null(origin_parse((struct sl_string){text, 8 + 255}, &origin));
+    text[8 + 253] = 'a';
+    assert_non_null(origin_parse((struct sl_string){text, 8 + 254}, &origin));
+}
+
+/* Electron, Cordova and other applications that show pages without a server. */
+static void origins_of_applications_can_be_listed(void **state)
+{
+    static const char *const origins[] = {
+        "file://",
+        "app://.",
+        "app://-",
+        "app://",
+        "app://obsidian.md",
+        "ionic://localhost",
+        "tauri://localhost",
+        "moz-extension://0f8e3b5a-1d2c-4f6a-9b7e-112233445566",
+        "vscode-webview://1a2b3c",
+        "app://my%20app",
+        "app://a_b~c!",
+    };
+    const size_t count = sizeof origins / sizeof *origins;
+    (void)state;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < count; k++)
+            if (matches(origins[i], origins[k]) != (i == k))
+                fail_msg("%s and %s", origins[i], origins[k]);
+    assert_true(matches("FILE://", "file://"));
+    assert_false(matches("file://", "file://host"));
+    assert_false(matches("file://", "app://"));
+    assert_false(matches("app://.", "app://"));
+}
+
+/* Browsers tell example.com. from example.com, though DNS does not. */
+static void a_dot_at_the_end_is_part_of_a_host(void **state)
+{
+    (void)state;
+    assert_true(matches("https://example.com.", "https://example.com."));
+    assert_true(matches("https://example.com.:8443", "https://Example.com.:8443"));
+    assert_true(matches("https://*.example.com.", "https://www.example.com."));
+    assert_true(matches("http://*.localhost.", "http://app.localhost."));
+    assert_false(matches("https://example.com", "https://example.com."));
+    assert_false(matches("https://example.com.", "https://example.com"));
+    assert_false(matches("https://*.example.com", "https://www.example.com."));
+    assert_wrong("https://*.com.", "all sites of a top-level domain");
+    assert_wrong("https://*.0.0.1.", "has a wildcard in an address");
 }
 
 static void a_wildcard_is_exactly_one_label(void **state)
@@ -152,6 +212,9 @@ static void patterns_that_are_mistakes_are_named(void **state)
     assert_wrong("null", "has no scheme");
     assert_wrong("https://*", "has no proper host");
     assert_wrong("https://*.", "has no proper host");
+    assert_wrong("app://*", "has no proper host");
+    assert_wrong("app://*.", "has no proper host");
+    assert_wrong("file:///", "an origin has no path");
     assert_wrong("https://*.*.example.com", "has no proper host");
     assert_wrong("https://www.*.example.com", "has no proper host");
     assert_wrong("https://ex*mple.com", "has no proper host");
@@ -171,6 +234,8 @@ int main(void)
         cmocka_unit_test(ipv6_addresses_are_the_same_however_they_are_written),
         cmocka_unit_test(nothing_but_an_origin_is_one),
         cmocka_unit_test(names_have_their_limits),
+        cmocka_unit_test(origins_of_applications_can_be_listed),
+        cmocka_unit_test(a_dot_at_the_end_is_part_of_a_host),
         cmocka_unit_test(a_wildcard_is_exactly_one_label),
         cmocka_unit_test(patterns_that_are_mistakes_are_named),
     };
