@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 struct audience;
+struct certificate_watch;
 struct connect;
 struct deferral;
 struct endpoint_setup;
@@ -64,9 +65,10 @@ struct client_extras {
     void **blocks;        /* owned; has_moved_state: the state blocks by instance slot */
     unsigned block_count;
     struct attributes attributes;
-    struct subscription_set subscriptions; /* owned; hub/topic.h */
-    uint32_t subscription_count;           /* those to named topics */
-    struct departure departure;            /* runs once has_left is set */
+    struct subscription_set subscriptions;       /* owned; hub/topic.h */
+    uint32_t subscription_count;                 /* those to named topics */
+    struct departure departure;                  /* runs once has_left is set */
+    struct certificate_watch *certificate_watch; /* owned; NULL: it has shown none */
 };
 
 struct client {

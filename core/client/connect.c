@@ -3,6 +3,7 @@
  * section 4.2.2).
  */
 #include "base/log.h"
+#include "client/certificate_watch.h"
 #include "client/client.h"
 #include "client/tls_stream.h"
 #include "client/transport.h"
@@ -101,7 +102,7 @@ static void open_client(struct client *client, const struct connect *connect)
 {
     struct endpoint *endpoint = client->audience->endpoint;
     if (!queue_response(client, connect) || audience_join(client->audience, client) != OK ||
-        topic_join_identity(client) != OK) {
+        topic_join_identity(client) != OK || certificate_watch_start(client) != OK) {
         client_abort(client);
         return;
     }

@@ -4,6 +4,7 @@
 #include "client/client.h"
 
 #include "base/utf8.h"
+#include "client/certificate_watch.h"
 #include "hub/hub_internal.h"
 
 #include <stdlib.h>
@@ -39,6 +40,7 @@ void client_release_extras(struct client *client)
     atomic_fetch_sub_explicit(hub_queued_bytes(client->shard->hub), client->extras->paused.capacity,
                               memory_order_relaxed);
     buffer_release(&client->extras->paused);
+    certificate_watch_destroy(client->extras->certificate_watch);
     attributes_clear(&client->extras->attributes);
     release_blocks(client);
     free(client->extras);

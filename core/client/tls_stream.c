@@ -14,23 +14,24 @@
 #define UNLIMITED UINT32_MAX
 
 struct tls_stream {
-    SSL *tls;              /* whose it is */
-    int64_t updates_since; /* monotonic, ns: when the first of key_updates came */
-    int socket;            /* borrowed */
-    uint32_t turn_records; /* left in this turn, or UNLIMITED */
-    uint32_t turn_bytes;   /* likewise */
-    uint32_t all_records;  /* left in all, likewise */
-    uint32_t all_bytes;    /* likewise */
-    uint32_t message_left; /* bytes of the handshake message under way */
-    uint16_t body_left;    /* bytes of the record under way */
-    uint16_t key_updates;  /* since updates_since */
-    uint8_t record_type;   /* of the record under way */
-    uint8_t fault;         /* enum tls_fault; set once */
-    uint8_t header_len;    /* bytes of `header` that are there */
-    uint8_t message_len;   /* likewise of `message` */
-    bool is_complete : 1;  /* the handshake is */
-    bool is_encrypted : 1; /* TLS 1.2: the peer's handshake messages are */
-    bool is_held : 1;      /* the turn's budget is used up */
+    SSL *tls;                /* whose it is */
+    int64_t certificate_end; /* wall clock, ns; 0: not noted */
+    int64_t updates_since;   /* monotonic, ns: when the first of key_updates came */
+    int socket;              /* borrowed */
+    uint32_t turn_records;   /* left in this turn, or UNLIMITED */
+    uint32_t turn_bytes;     /* likewise */
+    uint32_t all_records;    /* left in all, likewise */
+    uint32_t all_bytes;      /* likewise */
+    uint32_t message_left;   /* bytes of the handshake message under way */
+    uint16_t body_left;      /* bytes of the record under way */
+    uint16_t key_updates;    /* since updates_since */
+    uint8_t record_type;     /* of the record under way */
+    uint8_t fault;           /* enum tls_fault; set once */
+    uint8_t header_len;      /* bytes of `header` that are there */
+    uint8_t message_len;     /* likewise of `message` */
+    bool is_complete : 1;    /* the handshake is */
+    bool is_encrypted : 1;   /* TLS 1.2: the peer's handshake messages are */
+    bool is_held : 1;        /* the turn's budget is used up */
     uint8_t header[RECORD_HEADER];
     uint8_t message[MESSAGE_HEADER];
 };
@@ -257,6 +258,16 @@ void tls_stream_open(SSL *tls)
 enum tls_fault tls_stream_fault(const SSL *tls)
 {
     return stream_of(tls)->fault;
+}
+
+void tls_stream_note_certificate_end(SSL *tls, int64_t end)
+{
+    stream_of(tls)->certificate_end = end;
+}
+
+int64_t tls_stream_certificate_end(const SSL *tls)
+{
+    return stream_of(tls)->certificate_end;
 }
 
 const char *tls_fault_text(enum tls_fault fault)

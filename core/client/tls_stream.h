@@ -65,6 +65,10 @@ void tls_stream_open(SSL *tls);
 /* Why the stream has ended the connection, if it has. */
 enum tls_fault tls_stream_fault(const SSL *tls);
 
+/* Room for when the peer's certificate ends, see certificate.h; 0 until it is noted. */
+void tls_stream_note_certificate_end(SSL *tls, int64_t end);
+int64_t tls_stream_certificate_end(const SSL *tls);
+
 /* A fault's name in metrics and in the log; static storage. */
 const char *tls_fault_text(enum tls_fault fault);
 

@@ -23,10 +23,12 @@ struct tls_config {
     char *certificate; /* resolved path of the PEM chain */
     char *key;         /* resolved path of the PEM key */
     char *client_ca;   /* resolved path, or NULL: no client certificates asked for */
+    char *client_crl;  /* resolved path, or NULL: no certificate is revoked */
     int min_version;   /* TLS1_2_VERSION or TLS1_3_VERSION of OpenSSL (0x0303, 0x0304) */
     struct position certificate_position;
     struct position key_position;
     struct position client_ca_position;
+    struct position client_crl_position;
 };
 
 struct listen_config {

@@ -35,6 +35,18 @@ static void check_listeners(const struct config *config, struct diagnostics *dia
     }
 }
 
+static void check_revocation(const struct config *config, struct diagnostics *diagnostics)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct tls_config *tls = config->listeners[i].tls;
+        if (tls != NULL && tls->client_crl != NULL && tls->client_ca == NULL)
+            diagnostics_add(diagnostics, tls->client_crl_position,
+                            "listen.%zu.tls: client_crl revokes certificates that client_ca has "
+                            "signed; set client_ca too",
+                            i);
+    }
+}
+
 /* Metrics tell a lot about a service, so they are open to this machine only by default. */
 static void check_admin(const struct config *config, struct diagnostics *diagnostics)
 {
@@ -95,6 +107,7 @@ static void check_endpoint(const struct config *config, size_t index,
 void config_check(const struct config *config, struct diagnostics *diagnostics)
 {
     check_listeners(config, diagnostics);
+    check_revocation(config, diagnostics);
     check_admin(config, diagnostics);
     for (size_t i = 0; i < config->endpoint_count; i++)
         check_endpoint(config, i, diagnostics);

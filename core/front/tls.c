@@ -1,10 +1,13 @@
 #include "front/tls.h"
 
 #include "client/tls_stream.h"
+#include "front/tls_sessions.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/pemerr.h>
 #include <openssl/ssl.h>
 #include <openssl/sslerr.h>
 #include <openssl/x509err.h>
@@ -143,6 +146,60 @@ static int load_client_ca(SSL_CTX *context, const struct tls_config *config,
     return OK;
 }
 
+static void warn_if_outdated(const X509_CRL *list, const struct tls_config *config,
+                             struct diagnostics *diagnostics)
+{
+    const ASN1_TIME *next = X509_CRL_get0_nextUpdate(list);
+    if (next != NULL && X509_cmp_current_time(next) < 0)
+        diagnostics_warn(diagnostics, config->client_crl_position,
+                         "the revocation list '%s' is out of date: all clients whose certificates "
+                         "come from its issuer are refused",
+                         config->client_crl);
+}
+
+/* Adds all lists of the file. Returns how many there were. */
+static unsigned add_revocation_lists(SSL_CTX *context, const struct tls_config *config,
+                                     struct diagnostics *diagnostics)
+{
+    X509_CRL *list;
+    unsigned count = 0;
+    BIO *file = BIO_new_file(config->client_crl, "r");
+    while (file != NULL && (list = PEM_read_bio_X509_CRL(file, NULL, NULL, NULL)) != NULL) {
+        warn_if_outdated(list, config, diagnostics);
+        count += X509_STORE_add_crl(SSL_CTX_get_cert_store(context), list) == 1;
+        X509_CRL_free(list);
+    }
+    BIO_free(file);
+    return count;
+}
+
+/* Whether reading ended because there was no further list, and not at a damaged one. */
+static bool has_read_all(void)
+{
+    unsigned long error = ERR_peek_last_error();
+    return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
+static int load_client_crl(SSL_CTX *context, const struct tls_config *config,
+                           struct diagnostics *diagnostics)
+{
+    if (config->client_crl == NULL)
+        return OK;
+    int rc = check_readable("revocation list", config->client_crl, config->client_crl_position,
+                            diagnostics);
+    if (rc != OK)
+        return rc;
+    ERR_clear_error();
+    if (add_revocation_lists(context, config, diagnostics) > 0 && has_read_all() &&
+        X509_STORE_set_flags(SSL_CTX_get_cert_store(context),
+                             X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1)
+        return OK;
+    diagnostics_add(diagnostics, config->client_crl_position,
+                    "'%s' holds no certificate revocation lists in PEM form (%s)",
+                    config->client_crl, openssl_reason());
+    return ERR_CONFIG;
+}
+
 static int restrict_protocol(SSL_CTX *context, int min_version)
 {
     static const unsigned char session_context[] = "sluice";
@@ -160,7 +217,7 @@ static int restrict_protocol(SSL_CTX *context, int min_version)
     SSL_CTX_set_num_tickets(context, 1);
     SSL_CTX_set_max_cert_list(context, CLIENT_CHAIN_MAX);
     tls_stream_prepare(context);
-    return OK;
+    return tls_sessions_prepare(context);
 }
 
 int tls_context_create(const struct tls_config *config, struct diagnostics *diagnostics,
@@ -175,7 +232,10 @@ int tls_context_create(const struct tls_config *config, struct diagnostics *diag
         int certificate = load_certificate(context, config, diagnostics);
         int key = load_key(context, config, certificate == OK, diagnostics);
         int client_ca = load_client_ca(context, config, diagnostics);
+        int client_crl = load_client_crl(context, config, diagnostics);
         rc = certificate != OK ? certificate : key != OK ? key : client_ca;
+        if (rc == OK)
+            rc = client_crl;
     }
     ERR_clear_error();
     if (rc != OK) {
