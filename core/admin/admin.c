@@ -1,6 +1,7 @@
 #include "admin/admin.h"
 
 #include "admin/admin_internal.h"
+#include "admin/admin_socket.h"
 #include "admin/api.h"
 #include "admin/api_broadcast.h"
 #include "admin/api_clients.h"
@@ -10,6 +11,7 @@
 #include "admin/readiness.h"
 #include "admin/route_table.h"
 #include "base/log.h"
+#include "config/listen_address.h"
 #include "front/civetweb_detach.h"
 #include "front/response.h"
 #include "hub/hub_internal.h"
@@ -27,6 +29,12 @@
 #define HEALTH_WORKERS 2 /* besides one for each request that may be worked on at once */
 #define TOKEN_MAX 1024
 #define METRICS_MAX (16u * 1024 * 1024)
+
+/* Whether a request comes through a Unix socket. */
+static bool is_local(const struct mg_connection *conn)
+{
+    return mg_peer_address(conn)->sa_family == AF_UNIX;
+}
 
 /* -- the token -- */
 
@@ -67,9 +75,12 @@ static int load_token(const struct config *config, struct diagnostics *diagnosti
     return OK;
 }
 
-/* The hashes are compared, so that the time taken says nothing about the token. */
+/* Who may open a Unix socket's file may ask. The hashes are compared, so that the time taken says
+ * nothing about the token. */
 static bool is_authorized(struct admin *admin, const struct mg_connection *conn)
 {
+    if (is_local(conn))
+        return true;
     unsigned char hash[SHA256_DIGEST_LENGTH];
     const char *header = mg_get_header(conn, "Authorization");
     pthread_mutex_lock(&admin->lock);
@@ -161,6 +172,8 @@ static const struct route routes[] = {
 /* Whether a browser asks that somebody else's page has sent here. */
 static bool is_misled(struct admin *admin, const struct mg_connection *conn, const char *method)
 {
+    if (is_local(conn))
+        return false; /* No browser asks there. */
     const char *host = mg_get_header(conn, "Host");
     bool changes = strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0;
     if (!has_token(admin) && !origin_host_is_plain(host))
@@ -207,7 +220,7 @@ static int handle_request(const void *context, struct mg_connection *conn,
                           const struct address *from)
 {
     (void)from; /* Who may ask is told by the token. */
-    struct admin *admin = (struct admin *)(uintptr_t)context;
+    struct admin *admin = ((const struct admin_listener *)context)->admin;
     const struct mg_request_info *info = mg_get_request_info(conn);
     const char *method = info->request_method;
     const char *path = mg_request_path(conn);
@@ -238,38 +251,88 @@ int admin_check(const struct config *config, struct diagnostics *diagnostics)
     return config->admin_token_file != NULL ? load_token(config, diagnostics, hash) : OK;
 }
 
-static int start(struct admin *admin, const struct config *config, struct diagnostics *diagnostics)
+static void report(const struct config *config, struct diagnostics *diagnostics,
+                   const char *address, const char *why)
 {
-    struct listener *listener = &admin->listener;
-    int fd = -1;
+    diagnostics_add(diagnostics, config->admin_position, "cannot listen on %s: %s", address, why);
+}
 
-    if (listener_parse(listener, config->admin_listen, false) != OK) {
-        diagnostics_add(diagnostics, config->admin_position, "%s is not an address with a port",
-                        config->admin_listen);
-        return ERR_CONFIG;
-    }
-    int error = listener_probe(listener, &fd);
+static int start_tcp(struct admin_listener *listener, const struct config *config,
+                     const char **failure)
+{
+    int fd = -1;
+    int error = listener_probe(&listener->listener, &fd);
     if (error != 0) {
-        diagnostics_add(diagnostics, config->admin_position, "cannot listen on %s: %s",
-                        config->admin_listen, strerror(error));
-        return ERR_CONFIG;
+        *failure = strerror(error);
+        return ERR_SYSTEM;
     }
     close(fd);
-    error = server_start(&admin->server, config, listener);
+    return server_start(&listener->server, config, &listener->listener);
+}
+
+static int start_one(struct admin *admin, const struct config *config, const char *address,
+                     struct diagnostics *diagnostics)
+{
+    struct admin_listener *listener = &admin->listeners[admin->listener_count++];
+    const char *failure = listener->server.failure;
+    listener->admin = admin;
+    listener->server.workers = config->admin_requests + HEALTH_WORKERS;
+    listener->server.handler = (struct handler){
+        .handle = handle_request, .handle_unreadable = handle_unreadable, .context = listener};
+    if (listener_parse(&listener->listener, address, false) != OK) {
+        report(config, diagnostics, address, "it is not an address with a port");
+        return ERR_CONFIG;
+    }
+    int error = listener_is_unix(&listener->listener)
+                    ? admin_socket_start(listener, config, &failure)
+                    : start_tcp(listener, config, &failure);
     if (error == ERR_SYSTEM) {
-        diagnostics_add(diagnostics, config->admin_position, "cannot listen on %s: %s",
-                        config->admin_listen, admin->server.failure);
+        report(config, diagnostics, address, failure);
         return ERR_CONFIG;
     }
     return error;
+}
+
+static int start(struct admin *admin, const struct config *config, struct diagnostics *diagnostics)
+{
+    int error = OK;
+    for (size_t i = 0; i < config->admin_listen_count && error == OK; i++)
+        error = start_one(admin, config, config->admin_listen[i], diagnostics);
+    return error;
+}
+
+static void warn_of_clear_text(const struct config *config)
+{
+    char why[256];
+    struct listen_address address;
+    for (size_t i = 0; i < config->admin_listen_count; i++)
+        if (config->admin_token_file != NULL && listen_unix_path(config->admin_listen[i]) == NULL &&
+            listen_address_parse(config->admin_listen[i], &address, why, sizeof why) == 0 &&
+            !address.loopback)
+            log_warn("admin",
+                     "the admin token travels in clear text to %s; let others reach it through a "
+                     "proxy with TLS, and the commands through unix:PATH in admin.listen",
+                     config->admin_listen[i]);
+}
+
+/* "unix:/run/sluice/admin.sock, 127.0.0.1:9090" */
+static void list_addresses(const struct config *config, char text[ADMIN_ADDRESSES_MAX])
+{
+    size_t len =
+        (size_t)snprintf(text, ADMIN_ADDRESSES_MAX, "%s",
+                         config->admin_listen_count > 0 ? config->admin_listen[0] : "none");
+    for (size_t i = 1; i < config->admin_listen_count && len < ADMIN_ADDRESSES_MAX; i++)
+        len += (size_t)snprintf(text + len, ADMIN_ADDRESSES_MAX - len, ", %s",
+                                config->admin_listen[i]);
 }
 
 int admin_prepare_reload(const struct admin *admin, const struct config *config,
                          struct diagnostics *diagnostics, struct admin_reload *out)
 {
     *out = (struct admin_reload){.has_token = config->admin_token_file != NULL};
-    const char *before = admin != NULL ? admin->address : "none";
-    const char *after = config->admin_listen != NULL ? config->admin_listen : "none";
+    const char *before = admin != NULL ? admin->addresses : "none";
+    char after[ADMIN_ADDRESSES_MAX];
+    list_addresses(config, after);
     if (strcmp(before, after) != 0) {
         log_warn("admin", "admin.listen changes from %s to %s only when the server is restarted",
                  before, after);
@@ -295,7 +358,7 @@ int admin_create(const struct config *config, const struct admin_parts *parts,
                  struct diagnostics *diagnostics, struct admin **out)
 {
     *out = NULL;
-    if (config->admin_listen == NULL)
+    if (config->admin_listen_count == 0)
         return OK;
     struct admin *admin = calloc(1, sizeof *admin);
     if (admin == NULL)
@@ -306,12 +369,9 @@ int admin_create(const struct config *config, const struct admin_parts *parts,
     admin->watchdog = parts->watchdog;
     admin->reload = parts->reload;
     admin->reload_context = parts->reload_context;
-    snprintf(admin->address, sizeof admin->address, "%s", config->admin_listen);
+    list_addresses(config, admin->addresses);
     places_init(&admin->places, config->admin_requests);
-    admin->server.workers = config->admin_requests + HEALTH_WORKERS;
-    admin->server.handler = (struct handler){
-        .handle = handle_request, .handle_unreadable = handle_unreadable, .context = admin};
-    mg_init_library(MG_FEATURES_IPV6);
+    mg_init_library(MG_FEATURES_IPV6 | MG_FEATURES_X_DOMAIN_SOCKET);
     int error = OK;
     if (config->admin_token_file != NULL) {
         admin->has_token = true;
@@ -323,22 +383,36 @@ int admin_create(const struct config *config, const struct admin_parts *parts,
         admin_destroy(admin);
         return error;
     }
+    warn_of_clear_text(config);
     *out = admin;
     return OK;
 }
 
-void admin_url(const struct admin *admin, char *url, size_t size)
+size_t admin_listener_count(const struct admin *admin)
 {
+    return admin != NULL ? admin->listener_count : 0;
+}
+
+void admin_url(const struct admin *admin, size_t index, char *url, size_t size)
+{
+    const struct listener *listener = &admin->listeners[index].listener;
     char ws_url[256];
-    listener_url(&admin->listener, ws_url, sizeof ws_url);
-    snprintf(url, size, "http%s", ws_url + 2); /* "ws://..." with another scheme */
+    listener_url(listener, ws_url, sizeof ws_url);
+    if (listener_is_unix(listener))
+        snprintf(url, size, "%s", ws_url);
+    else
+        snprintf(url, size, "http%s", ws_url + 2); /* "ws://..." with another scheme */
 }
 
 void admin_destroy(struct admin *admin)
 {
     if (admin == NULL)
         return;
-    server_stop(&admin->server);
+    for (size_t i = 0; i < admin->listener_count; i++) {
+        server_stop(&admin->listeners[i].server);
+        if (listener_is_unix(&admin->listeners[i].listener))
+            admin_socket_remove(&admin->listeners[i]);
+    }
     mg_exit_library();
     pthread_mutex_destroy(&admin->lock);
     free(admin);

@@ -46,8 +46,10 @@ void admin_commit_reload(struct admin *admin, const struct admin_reload *reload)
 /* Checks the token file without listening, for `sluice check`. Returns 0 or ERR_CONFIG. */
 MUST_CHECK int admin_check(const struct config *config, struct diagnostics *diagnostics);
 
-/* Writes "http://127.0.0.1:9090" with the port that was chosen. */
-void admin_url(const struct admin *admin, char *url, size_t size);
+/* How many addresses are listened on (0 for NULL), and one of them: "http://127.0.0.1:9090" with
+ * the port that was chosen, or "unix:/path". */
+size_t admin_listener_count(const struct admin *admin);
+void admin_url(const struct admin *admin, size_t index, char *url, size_t size);
 
 /* Stops listening. NULL is fine. */
 void admin_destroy(struct admin *admin);

@@ -5,21 +5,35 @@
 #define SLUICE_ADMIN_ADMIN_INTERNAL_H
 
 #include "admin/places.h"
+#include "config/config.h"
 #include "config/diagnostics.h"
 #include "front/listener.h"
 #include "front/server.h"
 
 #include <openssl/sha.h>
 #include <pthread.h>
+#include <sys/types.h>
+
+#define ADMIN_ADDRESSES_MAX 512
 
 struct front;
 struct hub;
 struct watchdog;
 
-struct admin {
+struct admin;
+
+/* One address that is listened on. */
+struct admin_listener {
     struct server server;
     struct listener listener;
-    char address[256]; /* as configured */
+    struct admin *admin; /* whose it is */
+    ino_t socket_file;   /* of a Unix socket: the file's; 0: there is none */
+};
+
+struct admin {
+    struct admin_listener listeners[ADMIN_LISTENERS_MAX];
+    size_t listener_count;
+    char addresses[ADMIN_ADDRESSES_MAX]; /* as configured */
     struct hub *hub;
     struct front *front;
     struct watchdog *watchdog;

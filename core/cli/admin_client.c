@@ -1,13 +1,18 @@
 #include "cli/admin_client.h"
 
+#include "config/listen_address.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define TOKEN_MAX 1024
@@ -15,7 +20,8 @@
 
 /* Whom to ask. */
 struct target {
-    char address[256]; /* "127.0.0.1:9090" */
+    char address[256]; /* "127.0.0.1:9090", or the path of a Unix socket */
+    bool is_unix;
     char host[256];
     char port[16];
     char token[TOKEN_MAX]; /* empty: none */
@@ -37,10 +43,27 @@ static bool read_token(const char *path, struct target *target)
     return true;
 }
 
-/* "http://127.0.0.1:9090/", "127.0.0.1:9090", "[::1]:9090"; the whole machine means this machine.
+static bool take_path(const char *path, struct target *target)
+{
+    if (path[0] != '/' || strlen(path) > LISTEN_UNIX_PATH_MAX) {
+        fprintf(stderr,
+                "sluice: '%s' is not the absolute path of a Unix socket (%d bytes at most)\n", path,
+                LISTEN_UNIX_PATH_MAX);
+        return false;
+    }
+    snprintf(target->address, sizeof target->address, "%s", path);
+    target->is_unix = true;
+    return true;
+}
+
+/* "unix:/run/sluice/admin.sock", "/run/sluice/admin.sock", "http://127.0.0.1:9090/",
+ * "127.0.0.1:9090", "[::1]:9090"; the whole machine means this machine.
  */
 static bool parse_address(const char *text, struct target *target)
 {
+    const char *path = listen_unix_path(text);
+    if (path != NULL || text[0] == '/')
+        return take_path(path != NULL ? path : text, target);
     if (strncmp(text, "http://", 7) == 0)
         text += 7;
     snprintf(target->address, sizeof target->address, "%s", text);
@@ -81,17 +104,27 @@ static struct config *load_config(const struct cli_options *options)
     return config;
 }
 
+/* A Unix socket, which needs no token, before an address that anybody may listen on. */
+static const char *best_address(const struct config *config)
+{
+    for (size_t i = 0; i < config->admin_listen_count; i++)
+        if (listen_unix_path(config->admin_listen[i]) != NULL)
+            return config->admin_listen[i];
+    return config->admin_listen[0];
+}
+
 static bool find_target(const struct cli_options *options, struct target *target)
 {
     *target = (struct target){.token = ""};
     snprintf(target->source, sizeof target->source, "--admin");
     if (options->admin != NULL)
         return parse_address(options->admin, target) &&
-               (options->token_file == NULL || read_token(options->token_file, target));
+               (options->token_file == NULL || target->is_unix ||
+                read_token(options->token_file, target));
     struct config *config = load_config(options);
     if (config == NULL)
         return false;
-    bool good = config->admin_listen != NULL;
+    bool good = config->admin_listen_count > 0;
     if (!good)
         fprintf(stderr,
                 "%s: there is no admin.listen, so a server with this configuration cannot "
@@ -99,8 +132,8 @@ static bool find_target(const struct cli_options *options, struct target *target
                 config->file);
     const char *token_file =
         options->token_file != NULL ? options->token_file : config->admin_token_file;
-    good = good && parse_address(config->admin_listen, target) &&
-           (token_file == NULL || read_token(token_file, target));
+    good = good && parse_address(best_address(config), target) &&
+           (token_file == NULL || target->is_unix || read_token(token_file, target));
     snprintf(target->source, sizeof target->source, "admin.listen in %s", config->file);
     config_destroy(config);
     return good;
@@ -108,15 +141,15 @@ static bool find_target(const struct cli_options *options, struct target *target
 
 /* -- asking -- */
 
-static int try_connect(const struct addrinfo *address)
+static int try_connect(const struct sockaddr *address, socklen_t len)
 {
     struct timeval patience = {.tv_sec = ADMIN_CLIENT_TIMEOUT};
-    int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol);
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (connect(fd, address->ai_addr, address->ai_addrlen) == 0)
+    if (connect(fd, address, len) == 0)
         return fd;
     int error = errno;
     close(fd);
@@ -124,14 +157,73 @@ static int try_connect(const struct addrinfo *address)
     return -1;
 }
 
-static int open_connection(const struct target *target)
+/* Who listens there: root, ourselves, or whoever owns the folder, if nobody else may write to it.
+ * Others could only be there because somebody let them. */
+static bool is_trusted_peer(int fd, const char *path)
+{
+    char folder[sizeof((struct target *)NULL)->address];
+    struct ucred peer;
+    struct stat found;
+    socklen_t len = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+        return false;
+    if (peer.uid == 0 || peer.uid == geteuid())
+        return true;
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path) + 1, path);
+    return stat(folder, &found) == 0 && found.st_uid == peer.uid &&
+           (found.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+static int open_unix(const struct target *target)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, target->address, strlen(target->address) + 1);
+    int fd = try_connect((const struct sockaddr *)&address, sizeof address);
+    if (fd < 0) {
+        fprintf(stderr, "sluice: no server answers on unix:%s (%s): %s (%s)\n", target->address,
+                target->source, errno == EACCES ? "you may not open it" : "is it running?",
+                strerror(errno));
+        return -1;
+    }
+    if (is_trusted_peer(fd, target->address))
+        return fd;
+    fprintf(
+        stderr,
+        "sluice: unix:%s (%s) belongs to another user, who is neither root nor you: not asked\n",
+        target->address, target->source);
+    close(fd);
+    return -1;
+}
+
+static bool is_loopback(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >>
+                   IN_CLASSA_NSHIFT ==
+               IN_LOOPBACKNET;
+    return address->sa_family == AF_INET6 &&
+           IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+}
+
+static void warn_of_clear_text(const struct target *target, const struct sockaddr *address)
+{
+    if (target->token[0] != '\0' && !is_loopback(address))
+        fprintf(
+            stderr,
+            "sluice: warning: the token travels to %s in clear text; ask on the server's machine, "
+            "or through a tunnel\n",
+            target->address);
+}
+
+static int open_tcp(const struct target *target)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     int fd = -1;
     int error = getaddrinfo(target->host, target->port, &hints, &found);
     for (struct addrinfo *at = found; error == 0 && at != NULL && fd < 0; at = at->ai_next)
-        fd = try_connect(at);
+        if ((fd = try_connect(at->ai_addr, at->ai_addrlen)) >= 0)
+            warn_of_clear_text(target, at->ai_addr);
     if (fd < 0)
         fprintf(stderr, "sluice: no server answers on %s (%s): is it running? (%s)\n",
                 target->address, target->source,
@@ -139,6 +231,11 @@ static int open_connection(const struct target *target)
     if (found != NULL)
         freeaddrinfo(found);
     return fd;
+}
+
+static int open_connection(const struct target *target)
+{
+    return target->is_unix ? open_unix(target) : open_tcp(target);
 }
 
 static bool send_all(int fd, const char *data, size_t len)
@@ -159,13 +256,14 @@ static bool send_request(int fd, const struct target *target,
 {
     char head[TOKEN_MAX + 1024];
     size_t body_len = request->json != NULL ? strlen(request->json) : 0;
-    int len = snprintf(head, sizeof head,
-                       "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s"
-                       "Content-Length: %zu\r\n%s%s%s\r\n",
-                       request->method, request->path, target->address,
-                       request->json != NULL ? "Content-Type: application/json\r\n" : "", body_len,
-                       target->token[0] != '\0' ? "Authorization: Bearer " : "", target->token,
-                       target->token[0] != '\0' ? "\r\n" : "");
+    int len =
+        snprintf(head, sizeof head,
+                 "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s"
+                 "Content-Length: %zu\r\n%s%s%s\r\n",
+                 request->method, request->path, target->is_unix ? "localhost" : target->address,
+                 request->json != NULL ? "Content-Type: application/json\r\n" : "", body_len,
+                 target->token[0] != '\0' ? "Authorization: Bearer " : "", target->token,
+                 target->token[0] != '\0' ? "\r\n" : "");
     if (len < 0 || (size_t)len >= sizeof head || !send_all(fd, head, (size_t)len))
         return false;
     return body_len == 0 || send_all(fd, request->json, body_len) || errno == EPIPE;

@@ -2,6 +2,7 @@
 
 #include "admin/admin.h"
 #include "base/crash.h"
+#include "config/listen_address.h"
 #include "front/front.h"
 #include "hub/hub.h"
 
@@ -15,9 +16,11 @@ static void print_summary(const struct config *config)
     for (size_t i = 0; i < config->listener_count; i++)
         printf("  listen %s%s\n", config->listeners[i].address,
                config->listeners[i].tls != NULL ? " (TLS)" : "");
-    if (config->admin_listen != NULL)
-        printf("  admin  %s%s\n", config->admin_listen,
-               config->admin_token_file != NULL ? " (token)" : "");
+    for (size_t i = 0; i < config->admin_listen_count; i++) {
+        bool is_unix = listen_unix_path(config->admin_listen[i]) != NULL;
+        printf("  admin  %s%s\n", config->admin_listen[i],
+               config->admin_token_file != NULL && !is_unix ? " (token)" : "");
+    }
     for (size_t i = 0; i < config->endpoint_count; i++) {
         cli_describe_chain(&config->endpoints[i], chain, sizeof chain);
         printf("  %s: %s%s\n", config->endpoints[i].path, chain,

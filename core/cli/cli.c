@@ -52,7 +52,8 @@ static const char config_options_help[] =
     "  -q, --quiet            the same as --log-level error\n";
 
 static const char admin_options_help[] =
-    "      --admin ADDRESS    where the server's admin listener is (default: admin.listen)\n"
+    "      --admin ADDRESS    where the server's admin listener is: HOST:PORT or unix:PATH\n"
+    "                         (default: admin.listen, a Unix socket first)\n"
     "      --token-file FILE  its token (default: admin.token_file)\n"
     "      --json             prints the server's answer as it is\n";
 

@@ -118,8 +118,8 @@ static void log_status(const struct server_parts *parts)
         if (config->demo_page && i == 0)
             log_info("serve", "a page to try it: http%s/", text + 2); /* "ws..." -> "http..." */
     }
-    if (parts->admin != NULL) {
-        admin_url(parts->admin, text, sizeof text);
+    for (size_t i = 0; i < admin_listener_count(parts->admin); i++) {
+        admin_url(parts->admin, i, text, sizeof text);
         log_info("serve", "admin on %s (/healthz, /readyz, /metrics, /api/v1)", text);
     }
     for (size_t i = 0; i < config->endpoint_count; i++) {

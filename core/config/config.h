@@ -77,12 +77,16 @@ struct endpoint_config {
     size_t pipeline_length;
 };
 
+#define ADMIN_LISTENERS_MAX 4
+
 struct config {
     _Atomic unsigned owners;
     char *file; /* as given; positions point here */
     struct listen_config *listeners;
     size_t listener_count;
-    char *admin_listen;      /* NULL: no admin listener */
+    char **admin_listen; /* addresses, or "unix:" and a path; none: no admin listener */
+    size_t admin_listen_count;
+    int admin_socket_mode;   /* of a Unix socket's file */
     char *admin_token_file;  /* resolved path, or NULL */
     unsigned admin_requests; /* that are worked on at once; health is not counted */
     struct position admin_position;

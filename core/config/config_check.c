@@ -15,6 +15,14 @@ static bool same_text(const char *a, const char *b)
     return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
+static bool is_admin_address(const struct config *config, const char *address)
+{
+    for (size_t i = 0; i < config->admin_listen_count; i++)
+        if (same_text(address, config->admin_listen[i]))
+            return true;
+    return false;
+}
+
 /* Two listeners on one address; port 0 may be asked for any number of times. */
 static void check_listeners(const struct config *config, struct diagnostics *diagnostics)
 {
@@ -23,10 +31,10 @@ static void check_listeners(const struct config *config, struct diagnostics *dia
         const struct listen_config *listener = &config->listeners[i];
         if (!read_address(listener->address, &address) || address.port == 0)
             continue;
-        if (same_text(listener->address, config->admin_listen))
+        if (is_admin_address(config, listener->address))
             diagnostics_add(diagnostics, config->admin_position,
                             "admin.listen: %s is also in listen; choose another port",
-                            config->admin_listen);
+                            listener->address);
         for (size_t j = 0; j < i; j++)
             if (same_text(listener->address, config->listeners[j].address))
                 diagnostics_add(diagnostics, listener->position,
@@ -48,16 +56,28 @@ static void check_revocation(const struct config *config, struct diagnostics *di
 }
 
 /* Metrics tell a lot about a service, so they are open to this machine only by default. */
-static void check_admin(const struct config *config, struct diagnostics *diagnostics)
+static void check_admin_address(const struct config *config, size_t index,
+                                struct diagnostics *diagnostics)
 {
     struct listen_address address;
-    if (!read_address(config->admin_listen, &address) || address.loopback ||
+    const char *text = config->admin_listen[index];
+    for (size_t i = 0; i < index; i++)
+        if (same_text(text, config->admin_listen[i]))
+            diagnostics_add(diagnostics, config->admin_position, "admin.listen: %s is there twice",
+                            text);
+    if (listen_unix_path(text) != NULL || !read_address(text, &address) || address.loopback ||
         config->admin_token_file != NULL)
         return;
     diagnostics_add(diagnostics, config->admin_position,
                     "admin.listen: %s can be reached from other machines, so admin.token_file is "
                     "required; or listen on 127.0.0.1",
-                    config->admin_listen);
+                    text);
+}
+
+static void check_admin(const struct config *config, struct diagnostics *diagnostics)
+{
+    for (size_t i = 0; i < config->admin_listen_count; i++)
+        check_admin_address(config, i, diagnostics);
 }
 
 static void check_sizes(const struct endpoint_config *endpoint, size_t index,

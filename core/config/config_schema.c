@@ -21,9 +21,7 @@
     .offset = offsetof(type, member), .count_offset = offsetof(type, number)
 #define POSITION(type, member) .position_offset = offsetof(type, member)
 #define SCHEMA(rows, type)                                                                         \
-    {                                                                                              \
-        .fields = (rows), .count = sizeof(rows) / sizeof((rows)[0]), .size = sizeof(type)          \
-    }
+    {.fields = (rows), .count = sizeof(rows) / sizeof((rows)[0]), .size = sizeof(type)}
 
 static const struct choice log_levels[] = {
     {"error", LOG_LEVEL_ERROR},
@@ -35,6 +33,7 @@ static const struct choice log_levels[] = {
 static const struct choice log_formats[] = {
     {"text", LOG_FORMAT_TEXT}, {"json", LOG_FORMAT_JSON}, {NULL, 0}};
 static const struct choice tls_versions[] = {{"1.2", 0x0303}, {"1.3", 0x0304}, {NULL, 0}};
+static const struct choice socket_modes[] = {{"0600", 0600}, {"0660", 0660}, {NULL, 0}};
 static const struct choice identities[] = {{"optional", 0}, {"required", 1}, {NULL, 0}};
 static const struct choice message_types[] = {
     {"text", MESSAGE_TYPE_TEXT}, {"binary", MESSAGE_TYPE_BINARY}, {NULL, 0}};
@@ -223,11 +222,18 @@ static const struct schema endpoint_schema = SCHEMA(endpoint_fields, struct endp
 
 static const struct field admin_fields[] = {
     {.key = "listen",
-     .type = FIELD_STRING,
+     .type = FIELD_STRINGS,
      .required = true,
-     .check = config_check_address,
-     MEMBER(struct config, admin_listen),
+     .one_allowed = true,
+     .bounds = {1, ADMIN_LISTENERS_MAX},
+     .check = config_check_admin_address,
+     LIST(struct config, admin_listen, admin_listen_count),
      POSITION(struct config, admin_position)},
+    {.key = "socket_mode",
+     .type = FIELD_CHOICE,
+     .fallback = "0600",
+     .choices = socket_modes,
+     MEMBER(struct config, admin_socket_mode)},
     {.key = "token_file", .type = FIELD_PATH, MEMBER(struct config, admin_token_file)},
     {.key = "requests",
      .type = FIELD_COUNT,

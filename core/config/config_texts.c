@@ -20,6 +20,20 @@ int config_check_address(const struct typed *typed, const char *text)
     return typed_error(typed, "%s", why);
 }
 
+int config_check_admin_address(const struct typed *typed, const char *text)
+{
+    const char *path = listen_unix_path(text);
+    if (path == NULL)
+        return config_check_address(typed, text);
+    if (path[0] != '/')
+        return typed_error(typed,
+                           "the path of a Unix socket is absolute: unix:/run/sluice/admin.sock");
+    if (strlen(path) > LISTEN_UNIX_PATH_MAX)
+        return typed_error(typed, "the path of a Unix socket may have %d bytes; this one has %zu",
+                           LISTEN_UNIX_PATH_MAX, strlen(path));
+    return 0;
+}
+
 static bool has_dot_segment(const char *path)
 {
     for (const char *at = path; (at = strstr(at, "/.")) != NULL; at++) {

@@ -10,6 +10,9 @@
 /* An address and port to listen on. */
 int config_check_address(const struct typed *typed, const char *text);
 
+/* The same for the admin listener, or "unix:" and the absolute path of a socket. */
+int config_check_admin_address(const struct typed *typed, const char *text);
+
 /* A decoded request path: absolute, printable, nothing that an HTTP server would normalise. */
 int config_check_endpoint_path(const struct typed *typed, const char *text);
 

@@ -93,3 +93,10 @@ int listen_address_parse(const char *text, struct listen_address *out, char *why
     int error = read_host(&reader, host, &out->loopback);
     return error != 0 ? error : read_port(&reader, text + len + 1, &out->port);
 }
+
+const char *listen_unix_path(const char *text)
+{
+    static const char scheme[] = "unix:";
+    size_t len = sizeof scheme - 1;
+    return strncmp(text, scheme, len) == 0 ? text + len : NULL;
+}

@@ -160,27 +160,37 @@ static int list_length(const struct field *field, const struct typed *list, size
     return error;
 }
 
+static int read_item(struct walk *walk, const struct field *field, const struct typed *item,
+                     char **items, size_t *used)
+{
+    char *text = NULL;
+    int error = read_text(walk, field, item, field->type == FIELD_PATHS, &text);
+    if (error == 0)
+        items[(*used)++] = text;
+    return error;
+}
+
 static int read_strings(struct walk *walk, const struct field *field, const struct typed *list,
                         char *target)
 {
     char ***items = (char ***)(void *)(target + field->offset);
-    size_t *used = (size_t *)(void *)(target + field->count_offset), count;
-    int error = list_length(field, list, &count);
+    size_t *used = (size_t *)(void *)(target + field->count_offset), count = 1;
+    bool is_one = field->one_allowed && list->node != NULL && list->node->kind == NODE_SCALAR;
+    int error = is_one ? 0 : list_length(field, list, &count);
     if (error != 0 || count == 0)
         return error;
     *items = calloc(count, sizeof **items);
     if (*items == NULL)
         return ERR_NO_MEMORY;
+    if (is_one)
+        return read_item(walk, field, list, *items, used);
     for (size_t i = 0; i < count; i++) {
-        char *text = NULL;
         size_t before = enter_index(walk, i);
         struct typed item = typed_at(walk, list->node->entries[i].value, list->where);
-        error = read_text(walk, field, &item, field->type == FIELD_PATHS, &text);
+        error = read_item(walk, field, &item, *items, used);
         leave(walk, before);
         if (error == ERR_NO_MEMORY)
             return error;
-        if (error == 0)
-            (*items)[(*used)++] = text;
     }
     return 0;
 }

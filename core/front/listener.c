@@ -1,9 +1,12 @@
 #include "front/listener.h"
 
+#include "config/listen_address.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define PROBE_BACKLOG 1
@@ -77,10 +80,34 @@ static int set_host(struct listener *listener, const char *text, size_t len)
     return bracketed ? set_ipv6(listener, listener->host) : set_ipv4(listener, listener->host);
 }
 
+static int set_unix(struct listener *listener, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (path[0] != '/' || strlen(path) > LISTEN_UNIX_PATH_MAX)
+        return ERR_INVALID;
+    strcpy(address.sun_path, path);
+    memcpy(&listener->address, &address, sizeof address);
+    listener->address_len = sizeof address;
+    return OK;
+}
+
+bool listener_is_unix(const struct listener *listener)
+{
+    return listener->address.ss_family == AF_UNIX;
+}
+
+const char *listener_path(const struct listener *listener)
+{
+    return ((const struct sockaddr_un *)&listener->address)->sun_path;
+}
+
 int listener_parse(struct listener *listener, const char *text, bool tls)
 {
     const char *colon = strrchr(text, ':');
+    const char *path = listen_unix_path(text);
     *listener = (struct listener){.tls = tls};
+    if (path != NULL)
+        return set_unix(listener, path);
     if (colon == NULL || parse_port(colon + 1, &listener->port) != OK)
         return ERR_INVALID;
     return set_host(listener, text, (size_t)(colon - text));
@@ -109,7 +136,9 @@ int listener_probe(const struct listener *listener, int *fd)
 void listener_port_option(const struct listener *listener, char option[LISTENER_PORT_OPTION_MAX])
 {
     const char *suffix = listener->tls ? "s" : "";
-    if (listener->both_families)
+    if (listener_is_unix(listener))
+        snprintf(option, LISTENER_PORT_OPTION_MAX, "x%s", listener_path(listener));
+    else if (listener->both_families)
         snprintf(option, LISTENER_PORT_OPTION_MAX, "+%u%s", listener->port, suffix);
     else if (listener->address.ss_family == AF_INET6)
         snprintf(option, LISTENER_PORT_OPTION_MAX, "[%s]:%u%s", listener->host, listener->port,
@@ -129,6 +158,10 @@ static const char *reachable_host(const struct listener *listener)
 
 void listener_url(const struct listener *listener, char *url, size_t size)
 {
+    if (listener_is_unix(listener)) {
+        snprintf(url, size, "unix:%s", listener_path(listener));
+        return;
+    }
     const char *host = reachable_host(listener);
     bool bracketed = strchr(host, ':') != NULL;
     snprintf(url, size, "%s://%s%s%s:%u", listener->tls ? "wss" : "ws", bracketed ? "[" : "", host,

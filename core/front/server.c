@@ -175,7 +175,8 @@ static int run_context(struct server *server, const char **options)
     return ERR_SYSTEM;
 }
 
-static int start_context(struct server *server, const struct config *config, const char *port)
+static int start_context(struct server *server, const struct config *config, const char *port,
+                         bool is_tcp)
 {
     char workers[16];
     char timeout[24];
@@ -198,7 +199,7 @@ static int start_context(struct server *server, const struct config *config, con
                              "listen_backlog",
                              LISTEN_BACKLOG,
                              "tcp_nodelay",
-                             "1",
+                             is_tcp ? "1" : "0",
                              "decode_url",
                              "no",
                              "enable_directory_listing",
@@ -249,7 +250,7 @@ int server_start(struct server *server, const struct config *config, struct list
     listener_port_option(listener, port);
     server->starter = pthread_self();
     atomic_store(&server->starting, true);
-    rc = start_context(server, config, port);
+    rc = start_context(server, config, port, !listener_is_unix(listener));
     atomic_store(&server->starting, false);
     if (rc == OK && mg_get_server_ports(server->context, 1, &chosen) == 1)
         listener->port = (uint16_t)chosen.port;

@@ -55,7 +55,7 @@ static void fills_in_every_default(void **state)
     assert_int_equal(config->listener_count, 1);
     assert_string_equal(config->listeners[0].address, "127.0.0.1:0");
     assert_null(config->listeners[0].tls);
-    assert_null(config->admin_listen);
+    assert_int_equal(config->admin_listen_count, 0);
     assert_null(config->admin_token_file);
     assert_int_equal(config->loops, 0);
     assert_int_equal(config->front_workers, 32);
@@ -126,7 +126,8 @@ static void reads_every_key_of_the_server(void **state)
     assert_int_equal(tls->key_position.column, 37);
     assert_null(config->listeners[1].tls);
     assert_int_equal(config->listeners[1].position.line, 5);
-    assert_string_equal(config->admin_listen, "0.0.0.0:9090");
+    assert_int_equal(config->admin_listen_count, 1);
+    assert_string_equal(config->admin_listen[0], "0.0.0.0:9090");
     assert_string_equal(config->admin_token_file, "dir/admin.token");
     assert_int_equal(config->admin_position.line, 6);
     assert_int_equal(config->loops, 3);

@@ -34,12 +34,25 @@ static void mapped_ipv4_address_is_that_address(void **state)
     assert_listens("[::FFFF:c000:207]:1", "192.0.2.7:1", "ws://192.0.2.7:1");
 }
 
+static void unix_socket_has_a_path(void **state)
+{
+    (void)state;
+    struct listener listener;
+    assert_listens("unix:/run/admin.sock", "x/run/admin.sock", "unix:/run/admin.sock");
+    assert_int_equal(listener_parse(&listener, "unix:/run/admin.sock", false), OK);
+    assert_true(listener_is_unix(&listener));
+    assert_string_equal(listener_path(&listener), "/run/admin.sock");
+    assert_int_equal(listener_parse(&listener, "127.0.0.1:80", false), OK);
+    assert_false(listener_is_unix(&listener));
+}
+
 static void what_is_no_address(void **state)
 {
     (void)state;
     static const char *const texts[] = {
         "",          "127.0.0.1",         "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:8080x",
-        "[::1:8080", "[::ffff:1.2.3]:80", "::1:8080",   "localhost:80",    "[127.0.0.1]:80"};
+        "[::1:8080", "[::ffff:1.2.3]:80", "::1:8080",   "localhost:80",    "[127.0.0.1]:80",
+        "unix:",     "unix:admin.sock"};
     struct listener listener;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_int_equal(listener_parse(&listener, texts[i], false), ERR_INVALID);
@@ -50,6 +63,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_of_both_families),
         cmocka_unit_test(mapped_ipv4_address_is_that_address),
+        cmocka_unit_test(unix_socket_has_a_path),
         cmocka_unit_test(what_is_no_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,133 @@
+#include "admin/admin_socket.h"
+
+#include "admin/admin_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER_MODE 0755
+#define MODES 0777
+
+/* Makes the folder of the socket, if its own folder is there. Whether it works shows later. */
+static void make_folder(const char *path)
+{
+    char folder[sizeof(struct sockaddr_storage)];
+    const char *slash = strrchr(path, '/');
+    size_t len = (size_t)(slash - path);
+    memcpy(folder, path, len);
+    folder[len] = '\0';
+    if (len > 0)
+        (void)mkdir(folder, FOLDER_MODE);
+}
+
+/* Whether somebody listens. What is left behind refuses connections. */
+static bool is_listened_on(const struct listener *listener)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool answers = fd >= 0 && (connect(fd, (const struct sockaddr *)&listener->address,
+                                       listener->address_len) == 0 ||
+                               errno == EAGAIN);
+    if (fd >= 0)
+        close(fd);
+    return answers;
+}
+
+static int make_way(const struct listener *listener, const char **failure)
+{
+    struct stat found;
+    const char *path = listener_path(listener);
+    if (lstat(path, &found) != 0) {
+        if (errno == ENOENT)
+            return OK;
+        *failure = strerror(errno);
+        return ERR_SYSTEM;
+    }
+    if (!S_ISSOCK(found.st_mode))
+        *failure = "there is a file that is not a socket; remove it, or choose another path";
+    else if (is_listened_on(listener))
+        *failure = "another server listens there";
+    else
+        return OK;
+    return ERR_SYSTEM;
+}
+
+static int open_folder(const char *path)
+{
+    char folder[sizeof(struct sockaddr_storage)];
+    size_t len = (size_t)(strrchr(path, '/') - path) + 1;
+    memcpy(folder, path, len);
+    folder[len] = '\0';
+    return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Gives the socket its mode and then its name, which takes the place of one that was left behind.
+ */
+static int publish(struct admin_listener *listener, const char *made, mode_t mode)
+{
+    struct stat found;
+    const char *path = listener_path(&listener->listener);
+    if (chmod(made, mode) != 0 || stat(made, &found) != 0 || rename(made, path) != 0)
+        return ERR_SYSTEM;
+    listener->socket_file = found.st_ino;
+    return OK;
+}
+
+/* The server listens on a file with a name of our choice, since CivetWeb reads more into a path
+ * than is there. The file has its mode from the beginning; other threads do without their files'
+ * bits for a moment. */
+static int start_in(int folder, struct admin_listener *listener, const struct config *config,
+                    const char **failure)
+{
+    char made[64];
+    char text[80];
+    struct listener renamed;
+    mode_t mode = (mode_t)config->admin_socket_mode;
+    snprintf(made, sizeof made, "/proc/self/fd/%d/.sluice-%d", folder, (int)getpid());
+    snprintf(text, sizeof text, "unix:%s", made);
+    int error = listener_parse(&renamed, text, false);
+    if (error != OK)
+        return error;
+    (void)unlink(made); /* of a process that had our number */
+    mode_t before = umask(MODES & ~mode);
+    error = server_start(&listener->server, config, &renamed);
+    umask(before);
+    if (error == OK && publish(listener, made, mode) != OK) {
+        *failure = strerror(errno);
+        error = ERR_SYSTEM;
+    }
+    if (error != OK)
+        (void)unlink(made);
+    return error;
+}
+
+int admin_socket_start(struct admin_listener *listener, const struct config *config,
+                       const char **failure)
+{
+    const char *path = listener_path(&listener->listener);
+    make_folder(path);
+    int error = make_way(&listener->listener, failure);
+    if (error != OK)
+        return error;
+    int folder = open_folder(path);
+    if (folder < 0) {
+        *failure = "its folder does not exist and could not be made; systemd makes it for "
+                   "RuntimeDirectory=, else make it, or choose another path";
+        return ERR_SYSTEM;
+    }
+    error = start_in(folder, listener, config, failure);
+    close(folder);
+    return error;
+}
+
+void admin_socket_remove(const struct admin_listener *listener)
+{
+    struct stat found;
+    const char *path = listener_path(&listener->listener);
+    if (listener->socket_file != 0 && lstat(path, &found) == 0 &&
+        found.st_ino == listener->socket_file)
+        (void)unlink(path);
+}
