@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "front/front.h"
 #include "hub/hub_internal.h"
+#include "hub/recorder.h"
 #include "hub/watchdog.h"
 
 #include <inttypes.h>
@@ -168,8 +169,10 @@ static void write_responses(struct metrics_writer *writer, struct front *front)
 static void write_waiting(struct metrics_writer *writer, struct front *front)
 {
     static const char *const reasons[WAITING_DROP_COUNT] = {
-        [WAITING_TIMEOUT] = "timeout",        [WAITING_FULL] = "full",
-        [WAITING_PREFACE] = "proxy_header",   [WAITING_PLAIN] = "plain_http",
+        [WAITING_TIMEOUT] = "timeout",
+        [WAITING_FULL] = "full",
+        [WAITING_PREFACE] = "proxy_header",
+        [WAITING_PLAIN] = "plain_http",
         [WAITING_MEMORY] = "handshake_bytes",
     };
     metrics_describe(writer, "sluice_front_waiting", "gauge",
@@ -259,6 +262,21 @@ static void write_background(struct metrics_writer *writer, struct hub *hub)
                 atomic_load_explicit(&hub->generation, memory_order_relaxed));
 }
 
+static void write_recording(struct metrics_writer *writer, struct hub *hub)
+{
+    if (hub->recorder == NULL)
+        return;
+    metrics_describe(writer, "sluice_recorded_events_total", "counter",
+                     "Events that --record has written.");
+    metrics_put(writer, "sluice_recorded_events_total %" PRIu64 "\n",
+                recorder_events(hub->recorder));
+    metrics_describe(
+        writer, "sluice_recording_lost_events_total", "counter",
+        "Events that are not in the recording: it is over, for its limit or the disk.");
+    metrics_put(writer, "sluice_recording_lost_events_total %" PRIu64 "\n",
+                recorder_lost(hub->recorder));
+}
+
 static void write_reloads(struct metrics_writer *writer, struct hub *hub)
 {
     struct hub_reloads *reloads = &hub->reloads;
@@ -332,6 +350,7 @@ int metrics_write(const struct metrics_sources *sources, struct buffer *out)
     write_reloads(&writer, hub);
     write_watchdog(&writer, sources->watched);
     write_admin(&writer, sources);
+    write_recording(&writer, hub);
     metrics_write_plugins(&writer, hub);
     return writer.error;
 }

@@ -111,7 +111,8 @@ static void print_command_help(const struct command *command)
     if (command->run == cli_serve)
         puts(
             "      --record FILE      records who connects and what is sent, without credentials, "
-            "for\n                         'sluice replay'; up to --record-limit SIZE (256MiB)\n"
+            "for\n                         'sluice replay'; up to --record-limit SIZE (256MiB); "
+            "goes on\n                         with a recording that is there\n"
             "      --plugins-in-place  loads plugin files themselves instead of private copies, so "
             "that\n                         debuggers find them; a rebuilt file is then not "
             "reloaded\n"

@@ -14,7 +14,6 @@
 #include "hub/recorder.h"
 #include "hub/watchdog.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -50,10 +49,10 @@ static int start_recording(struct server_parts *parts)
 {
     const struct cli_options *options = parts->options;
     size_t limit = options->record_limit > 0 ? options->record_limit : RECORDER_LIMIT;
-    int error = recorder_open(options->record, limit, &parts->recorder);
+    char reason[RECORDING_FILE_TEXT_MAX] = "out of memory";
+    int error = recorder_open(options->record, limit, &parts->recorder, reason);
     if (error != OK)
-        log_error("serve", "cannot record to %s: %s (it must be a new file)", options->record,
-                  strerror(errno));
+        log_error("serve", "cannot record to %s: %s", options->record, reason);
     else
         log_info("serve", "recording to %s, messages and all", options->record);
     parts->hub->recorder = parts->recorder;
@@ -248,6 +247,7 @@ int cli_serve(const struct cli_options *options)
     crash_watch_exit();
     thread_trace_install();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* A recording that may not grow is an error of its write. */
     start_log(config);
     raise_descriptor_limit(config);
     struct server_parts parts = {

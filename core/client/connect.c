@@ -93,8 +93,12 @@ static void record(const struct client *client, const struct connect *connect)
     if (recorder == NULL)
         return;
     address_text(&client->address, address);
-    recorder_on_open(recorder, client->id, client->audience->endpoint->path, address,
-                     client->identity, connect->request);
+    const struct recorder_client who = {.id = client->id,
+                                        .endpoint = client->audience->endpoint->path,
+                                        .address = address,
+                                        .identity = client->identity,
+                                        .request = connect->request};
+    recorder_on_open(recorder, &who, &client->setup->chain->credentials);
 }
 
 /* The client is in: answer, membership, heartbeat, open hooks, in this order. */

@@ -279,7 +279,8 @@ static void handle_input(struct client *client, struct input *input)
         counter_add(&client->audience->messages_in, 1);
         if (shard->hub->recorder != NULL)
             recorder_on_message(shard->hub->recorder, client->id, message_opcode(message),
-                                message->seen.data, message->seen.len);
+                                message->seen.data, message->seen.len,
+                                &client->setup->chain->credentials);
         enum chain_result result = chain_message(client, &message, &verdict);
         finish_message(client, message, result, verdict);
         release_assembled(client);

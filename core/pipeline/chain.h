@@ -10,6 +10,7 @@
 #define SLUICE_PIPELINE_CHAIN_H
 
 #include "pipeline/connect.h"
+#include "pipeline/credential_names.h"
 #include "pipeline/instance.h"
 #include "pipeline/message.h"
 
@@ -33,8 +34,9 @@ struct chain {
     size_t count;
     struct stage **on_message; /* owned; those that have the hook, in order */
     size_t on_message_count;
-    size_t client_size;  /* of a client's plugin_state, bytes */
-    unsigned slot_count; /* of a client's state blocks */
+    size_t client_size;                  /* of a client's plugin_state, bytes */
+    unsigned slot_count;                 /* of a client's state blocks */
+    struct credential_names credentials; /* where its clients show some; for recordings */
 };
 
 /* Loads the plugins and creates the instances of a set-up's pipeline; those of `previous` (may be

@@ -199,6 +199,19 @@ static void set_policies(struct building *building)
     }
 }
 
+static int name_credentials(struct building *building)
+{
+    struct chain *chain = building->chain;
+    for (size_t i = 0; i < chain->count; i++) {
+        int error =
+            credential_names_add(&chain->credentials, &chain->stages[i].instance->plugin->options,
+                                 stage_config(building, i)->options);
+        if (error != OK)
+            return error;
+    }
+    return OK;
+}
+
 static int build(struct building *building)
 {
     int loaded = for_each_stage(building, take_over);
@@ -209,7 +222,7 @@ static int build(struct building *building)
         return made == ERR_NO_MEMORY ? made : ERR_CONFIG;
     set_policies(building);
     measure(building->chain);
-    return OK;
+    return name_credentials(building);
 }
 
 int chain_create(struct plugin_set *plugins, struct endpoint_setup *setup,
@@ -249,6 +262,7 @@ void chain_destroy(struct chain *chain)
         instance_unref(chain->stages[i].instance);
     free(chain->stages);
     free(chain->on_message);
+    credential_names_deinit(&chain->credentials);
     free(chain);
 }
 

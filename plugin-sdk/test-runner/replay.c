@@ -3,12 +3,12 @@
 #include "config/config.h"
 #include "config/diagnostics.h"
 #include "fake.h"
+#include "recording.h"
 #include "situation.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <getopt.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,10 @@ const char replay_help[] =
     "configuration, without a network, with the recording's clock, and prints each verdict. With\n"
     "--against, only what the other configuration decides differently is printed, and the exit\n"
     "status is 1 if there is any.\n\n"
-    "Clients are let in with the identity that they had: credentials are not recorded.\n";
+    "Clients are let in with the identity that they had: credentials are not recorded. A line "
+    "that\n"
+    "is no event, a message whose bytes are damaged or whose client is not there end the replay\n"
+    "with status 1; a last line that is cut off is left out.\n";
 
 /* -- one run, in a process of its own -- */
 
@@ -37,20 +40,20 @@ struct pipeline {
 struct visitor {
     struct visitor *next;
     char id[24];
-    struct sl_client *client;
+    struct sl_client *client; /* NULL: of an endpoint that the configuration does not have */
     struct pipeline *pipeline;
     cJSON *event; /* owned: what the client has brought along */
 };
 
 struct replay {
-    const char *recording;
+    struct recording recording;
     const char *config_file;
     FILE *out;
     struct config *config;
     struct pipeline *pipelines;
     struct visitor *visitors;
-    int64_t now; /* us */
-    unsigned line;
+    int64_t now;   /* us */
+    int64_t start; /* us: when the part of the recording began that is replayed */
 };
 
 static void load_config(struct replay *replay)
@@ -106,18 +109,22 @@ static void make_pipelines(struct replay *replay)
 
 /* -- events -- */
 
-static const char *text_of(const cJSON *event, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(event, name));
-    return text != NULL ? text : "";
-}
-
 static struct visitor **find_visitor(struct replay *replay, const cJSON *event)
 {
-    const char *id = text_of(event, "client");
+    const char *id = recording_text(event, "client");
     struct visitor **link = &replay->visitors;
+    if (id[0] == '\0' || strlen(id) >= sizeof(*link)->id)
+        recording_fail(&replay->recording, "the event has no client's id");
     while (*link != NULL && strcmp((*link)->id, id) != 0)
         link = &(*link)->next;
+    return link;
+}
+
+static struct visitor **find_known_visitor(struct replay *replay, const cJSON *event)
+{
+    struct visitor **link = find_visitor(replay, event);
+    if (*link == NULL)
+        recording_fail(&replay->recording, "the client has not come, or has left already");
     return link;
 }
 
@@ -127,18 +134,6 @@ static struct pipeline *find_pipeline(struct replay *replay, const char *path)
         if (strcmp(replay->config->endpoints[i].path, path) == 0)
             return &replay->pipelines[i];
     return NULL;
-}
-
-static void read_pairs(const cJSON *object, struct fake_pairs *out)
-{
-    const cJSON *item;
-    cJSON_ArrayForEach(item, object)
-    {
-        if (out->count == FAKE_PAIRS_MAX || !cJSON_IsString(item))
-            continue;
-        out->names[out->count] = item->string;
-        out->values[out->count++] = item->valuestring;
-    }
 }
 
 /* What was deferred is waited for; what is never decided is an error. */
@@ -154,35 +149,42 @@ static void settle(struct sl_client *client, struct fake_result *result)
         *result = (struct fake_result){.verdict = SL_ERROR};
 }
 
-static void on_open(struct replay *replay, const cJSON *original)
+/* Lets a client in that has come to an endpoint of the configuration. */
+static void let_in(const struct replay *replay, struct visitor *visitor)
 {
-    const char *path = text_of(original, "endpoint");
-    struct pipeline *pipeline = find_pipeline(replay, path);
-    if (pipeline == NULL) {
-        fprintf(replay->out, "%s: there is no such endpoint\n", path);
-        return;
-    }
-    struct visitor *visitor = calloc(1, sizeof *visitor);
-    cJSON *event = cJSON_Duplicate(original, true);
-    if (visitor == NULL || event == NULL)
-        abort();
-    visitor->pipeline = pipeline;
-    visitor->event = event;
-    struct fake_arrival arrival = {.address = text_of(event, "address"),
-                                   .path = text_of(event, "endpoint")};
+    cJSON *event = visitor->event;
+    struct fake_arrival arrival = {.address = recording_text(event, "address"),
+                                   .path = recording_text(event, "endpoint")};
     struct fake_result result;
-    read_pairs(cJSON_GetObjectItemCaseSensitive(event, "headers"), &arrival.headers);
-    read_pairs(cJSON_GetObjectItemCaseSensitive(event, "query"), &arrival.query);
-    snprintf(visitor->id, sizeof visitor->id, "%s", text_of(event, "client"));
+    recording_pairs(&replay->recording, event, "headers", "headers_base64", &arrival.headers);
+    recording_pairs(&replay->recording, event, "query", "query_base64", &arrival.query);
     visitor->client = fake_client_create(&arrival);
     for (size_t i = 0; visitor->pipeline->instances[i] != NULL; i++) {
         fake_connect(visitor->pipeline->instances[i], visitor->client, &result);
         settle(visitor->client, &result);
         fake_result_release(&result);
     }
-    fake_client_identify(visitor->client, text_of(event, "identity"));
+    fake_client_identify(visitor->client, recording_identity(&replay->recording, event));
     for (size_t i = 0; visitor->pipeline->instances[i] != NULL; i++)
         fake_open(visitor->pipeline->instances[i], visitor->client);
+}
+
+static void on_open(struct replay *replay, const cJSON *original)
+{
+    const char *path = recording_text(original, "endpoint");
+    if (*find_visitor(replay, original) != NULL)
+        recording_fail(&replay->recording, "the client is there already");
+    struct visitor *visitor = calloc(1, sizeof *visitor);
+    cJSON *event = cJSON_Duplicate(original, true);
+    if (visitor == NULL || event == NULL)
+        abort();
+    *visitor = (struct visitor){.pipeline = find_pipeline(replay, path), .event = event};
+    snprintf(visitor->id, sizeof visitor->id, "%s", recording_text(event, "client"));
+    if (visitor->pipeline != NULL)
+        let_in(replay, visitor);
+    else
+        fprintf(replay->out, "line %u, client %s, %s: there is no such endpoint, left out\n",
+                replay->recording.line, visitor->id, path);
     visitor->next = replay->visitors;
     replay->visitors = visitor;
 }
@@ -227,38 +229,23 @@ static enum sl_verdict run_chain(struct visitor *visitor, enum sl_message_type t
     return verdict;
 }
 
-static size_t decode(const cJSON *event, char **out)
-{
-    const char *text = text_of(event, "base64");
-    size_t len = strlen(text);
-    if (cJSON_HasObjectItem(event, "text")) {
-        *out = strdup(text_of(event, "text"));
-        return strlen(text_of(event, "text"));
-    }
-    *out = malloc(len + 4);
-    int decoded =
-        *out != NULL ? EVP_DecodeBlock((unsigned char *)*out, (const unsigned char *)text, (int)len)
-                     : -1;
-    for (size_t i = len; decoded > 0 && i > 0 && text[i - 1] == '='; i--)
-        decoded--;
-    return decoded > 0 ? (size_t)decoded : 0;
-}
-
 static void on_message(struct replay *replay, const cJSON *event)
 {
     static const char *const names[] = {"error", "continue", "drop", "handled", "close"};
-    struct visitor *visitor = *find_visitor(replay, event);
+    struct visitor *visitor = *find_known_visitor(replay, event);
     struct fake_result result;
     const char *by = "";
-    char *data = NULL;
-    if (visitor == NULL)
+    size_t len = 0;
+    char *data = recording_payload(&replay->recording, event, &len);
+    enum sl_message_type type = recording_type(&replay->recording, event);
+    if (visitor->client == NULL) {
+        free(data);
         return;
-    size_t len = decode(event, &data);
-    enum sl_message_type type = strcmp(text_of(event, "type"), "binary") == 0 ? SL_BINARY : SL_TEXT;
+    }
     enum sl_verdict verdict = run_chain(visitor, type, data, len, &result, &by);
     bool is_changed = result.len != len || memcmp(result.data, data, len) != 0;
-    fprintf(replay->out, "line %u, client %s, %s, %zu bytes: %s", replay->line, visitor->id,
-            visitor->pipeline->config->path, len, names[verdict + 1]);
+    fprintf(replay->out, "line %u, client %s, %s, %zu bytes: %s", replay->recording.line,
+            visitor->id, visitor->pipeline->config->path, len, names[verdict + 1]);
     if (verdict != SL_CONTINUE)
         fprintf(replay->out, " by %s%s%s", by, result.reason[0] != '\0' ? ": " : "", result.reason);
     else if (is_changed)
@@ -269,40 +256,71 @@ static void on_message(struct replay *replay, const cJSON *event)
     free(data);
 }
 
-static void on_close(struct replay *replay, const cJSON *event)
+/* Takes the visitor out of the list at `link`. */
+static void let_go(struct visitor **link, int code)
 {
-    struct visitor **link = find_visitor(replay, event);
     struct visitor *visitor = *link;
-    const cJSON *code = cJSON_GetObjectItemCaseSensitive(event, "code");
-    if (visitor == NULL)
-        return;
     *link = visitor->next;
-    for (size_t i = 0; visitor->pipeline->instances[i] != NULL; i++)
-        fake_close(visitor->pipeline->instances[i], visitor->client,
-                   cJSON_IsNumber(code) ? code->valueint : 1006, true);
-    fake_client_destroy(visitor->client);
+    for (size_t i = 0; visitor->client != NULL && visitor->pipeline->instances[i] != NULL; i++)
+        fake_close(visitor->pipeline->instances[i], visitor->client, code, true);
+    if (visitor->client != NULL)
+        fake_client_destroy(visitor->client);
     cJSON_Delete(visitor->event);
     free(visitor);
 }
 
-static void on_event(struct replay *replay, const cJSON *event)
+static void on_close(struct replay *replay, const cJSON *event)
 {
-    const cJSON *us = cJSON_GetObjectItemCaseSensitive(event, "us");
-    const char *name = text_of(event, "event");
-    int64_t now = cJSON_IsNumber(us) ? (int64_t)us->valuedouble : replay->now;
+    struct visitor **link = find_known_visitor(replay, event);
+    const cJSON *code = cJSON_GetObjectItemCaseSensitive(event, "code");
+    if (!cJSON_IsNumber(code))
+        recording_fail(&replay->recording, "the close has no code");
+    let_go(link, code->valueint);
+}
+
+/* The server was started anew: nobody is left, and the clock goes on from where it was. */
+static void on_start(struct replay *replay)
+{
+    while (replay->visitors != NULL)
+        let_go(&replay->visitors, 1006);
+    replay->start = replay->now;
+}
+
+static void advance(struct replay *replay, const cJSON *event)
+{
+    int64_t now = replay->start + recording_time(&replay->recording, event);
     if (now > replay->now)
         fake_advance((now - replay->now) * 1000);
     replay->now = now > replay->now ? now : replay->now;
-    situation_doing("line %u of %s", replay->line, replay->recording);
+}
+
+static void on_event(struct replay *replay, const cJSON *event)
+{
+    const char *name = recording_text(event, "event");
+    situation_doing("line %u of %s", replay->recording.line, replay->recording.file);
+    if (strcmp(name, "start") == 0)
+        on_start(replay);
+    advance(replay, event);
     if (strcmp(name, "open") == 0)
         on_open(replay, event);
     else if (strcmp(name, "message") == 0)
         on_message(replay, event);
     else if (strcmp(name, "close") == 0)
         on_close(replay, event);
-    else
-        situation_fail("%s:%u: this is not a line of a recording", replay->recording, replay->line);
+    else if (strcmp(name, "start") != 0)
+        recording_fail(&replay->recording, "this is not a line of a recording");
     fake_forget();
+}
+
+/* A line without an end is what a server leaves that was killed, or that the disk was full for. */
+static void on_line(struct replay *replay, const char *line)
+{
+    cJSON *event = cJSON_Parse(line);
+    if (event == NULL && strchr(line, '\n') == NULL)
+        fprintf(replay->out, "line %u is cut off, left out\n", replay->recording.line);
+    else
+        on_event(replay, event);
+    cJSON_Delete(event);
 }
 
 static void run(void *argument)
@@ -310,17 +328,15 @@ static void run(void *argument)
     struct replay *replay = argument;
     char *line = NULL;
     size_t size = 0;
-    FILE *recording = fopen(replay->recording, "re");
+    FILE *recording = fopen(replay->recording.file, "re");
     if (recording == NULL)
-        situation_fail("%s: %s", replay->recording, strerror(errno));
+        situation_fail("%s: %s", replay->recording.file, strerror(errno));
     load_config(replay);
     fake_begin();
     make_pipelines(replay);
     while (getline(&line, &size, recording) > 0) {
-        replay->line++;
-        cJSON *event = cJSON_Parse(line);
-        on_event(replay, event);
-        cJSON_Delete(event);
+        replay->recording.line++;
+        on_line(replay, line);
     }
     free(line);
     fclose(recording);
@@ -403,7 +419,7 @@ int replay_main(int argc, char **argv)
                                           {"quiet", no_argument, NULL, 'q'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-    struct replay replay = {.recording = NULL}, other = {.recording = NULL};
+    struct replay replay = {.config_file = NULL}, other = {.config_file = NULL};
     bool is_quiet = false;
     int option;
     while ((option = getopt_long(argc, argv, "c:a:qh", known, NULL)) != -1) {
@@ -425,7 +441,7 @@ int replay_main(int argc, char **argv)
               stderr);
         return EXIT_USAGE;
     }
-    replay.recording = other.recording = argv[optind];
+    replay.recording.file = other.recording.file = argv[optind];
     if (!run_one(&replay) || (other.config_file != NULL && !run_one(&other)))
         return EXIT_WRONG;
     int status = other.config_file != NULL ? print_differences(&replay, &other)

@@ -26,19 +26,31 @@ static const enum sl_certificate_field certificate_values[] = {
     SL_CERTIFICATE_URI,         SL_CERTIFICATE_SUBJECT, SL_CERTIFICATE_SHA256};
 
 #define TEXT(option, text)                                                                         \
-    {.name = (option), .type = SL_OPTION_STRING, .minimum = 1, .maximum = 4096, .summary = (text)}
-#define LIST(option, text) {.name = (option), .type = SL_OPTION_STRINGS, .summary = (text)}
-#define FILE_AT(option, text) {.name = (option), .type = SL_OPTION_PATH, .summary = (text)}
-#define SECRET(option, text) {.name = (option), .type = SL_OPTION_SECRET, .summary = (text)}
+    {                                                                                              \
+        .name = (option), .type = SL_OPTION_STRING, .minimum = 1, .maximum = 4096,                 \
+        .summary = (text)                                                                          \
+    }
+#define LIST(option, text)                                                                         \
+    {                                                                                              \
+        .name = (option), .type = SL_OPTION_STRINGS, .summary = (text)                             \
+    }
+#define FILE_AT(option, text)                                                                      \
+    {                                                                                              \
+        .name = (option), .type = SL_OPTION_PATH, .summary = (text)                                \
+    }
+#define SECRET(option, text)                                                                       \
+    {                                                                                              \
+        .name = (option), .type = SL_OPTION_SECRET, .summary = (text)                              \
+    }
 #define TIME(option, fallback, least, most, text)                                                  \
-    {.name = (option),                                                                             \
-     .type = SL_OPTION_DURATION,                                                                   \
-     .default_value = (fallback),                                                                  \
-     .minimum = (least) * 1e9,                                                                     \
-     .maximum = (most) * 1e9,                                                                      \
-     .summary = (text)}
+    {                                                                                              \
+        .name = (option), .type = SL_OPTION_DURATION, .default_value = (fallback),                 \
+        .minimum = (least)*1e9, .maximum = (most)*1e9, .summary = (text)                           \
+    }
 #define FLAG(option, fallback, text)                                                               \
-    {.name = (option), .type = SL_OPTION_BOOL, .default_value = (fallback), .summary = (text)}
+    {                                                                                              \
+        .name = (option), .type = SL_OPTION_BOOL, .default_value = (fallback), .summary = (text)   \
+    }
 
 const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
     {.name = "methods",
@@ -56,12 +68,14 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
      .summary = "Where a token is looked for, in this order; the first one found decides"},
     {.name = "query_parameter",
      .type = SL_OPTION_STRING,
+     .flags = SL_OPTION_CREDENTIAL,
      .default_value = "token",
      .minimum = 1,
      .maximum = 255,
      .summary = "The query parameter that holds the token"},
     {.name = "cookie",
      .type = SL_OPTION_STRING,
+     .flags = SL_OPTION_CREDENTIAL,
      .default_value = "token",
      .minimum = 1,
      .maximum = 255,
@@ -141,6 +155,7 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
          "4401"),
     {.name = "renewal",
      .type = SL_OPTION_STRING,
+     .flags = SL_OPTION_CREDENTIAL,
      .minimum = 1,
      .maximum = 63,
      .summary = "The member of a message that renews a client's credentials, such as renew for "

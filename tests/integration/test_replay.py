@@ -1,7 +1,9 @@
 """serve --record, and replay: what was recorded goes through pipelines offline."""
 
+import base64
 import json
 import os
+import resource
 import stat
 import unittest
 
@@ -29,6 +31,10 @@ class Replay(unittest.TestCase):
                 client.close()
             return server
 
+    def events(self):
+        with open(self.file, encoding='utf-8') as file:
+            return [json.loads(line) for line in file]
+
     def config(self, name, *pipeline):
         file = os.path.join(self.folder.name, name)
         with open(file, 'w', encoding='utf-8') as out:
@@ -52,9 +58,47 @@ class Replay(unittest.TestCase):
         server = self.record('--record-limit', '700')
         self.assertLessEqual(os.path.getsize(self.file), 700)
         server.wait_for_log('ends here')
-        status, _, error = run_sluice('serve', '-c', self.config('x.yaml'), '--record', self.file)
+        other = os.path.join(self.folder.name, 'precious.txt')
+        with open(os.open(other, os.O_CREAT | os.O_WRONLY, 0o600), 'w') as file:
+            file.write('precious')
+        status, _, error = run_sluice('serve', '-c', self.config('x.yaml'), '--record', other)
         self.assertEqual(status, 1)
-        self.assertIn('it must be a new file', error)
+        self.assertIn('is no recording', error)
+        with open(other) as file:
+            self.assertEqual(file.read(), 'precious')
+
+    def test_a_server_that_was_killed_goes_on_with_its_recording(self):
+        server = Sluice(settings(endpoint('/ws')), arguments=['--record', self.file]).start()
+        with RawClient(server) as client:
+            client.text('before')
+            client.read_text()
+            server.abandon()
+        with open(self.file, 'a') as file:
+            file.write('{"event":"mess')  # as a full disk cuts it
+        with Sluice(settings(endpoint('/ws')), arguments=['--record', self.file]) as server:
+            with RawClient(server) as client:
+                client.text('after')
+                client.read_text()
+        self.assertEqual([(event['event'], event.get('text')) for event in self.events()],
+                         [('open', None), ('message', 'before'), ('start', None), ('open', None),
+                          ('message', 'after'), ('close', None)])
+        status, output, error = run_sluice('replay', self.file, '-c', self.config('now.yaml'))
+        self.assertEqual((status, error), (0, ''))
+        self.assertIn('2 continue', output)
+
+    def test_a_full_disk_is_said_at_once_and_counted(self):
+        with Sluice(settings(endpoint('/ws')), arguments=['--record', self.file]) as server:
+            resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (2000, 2000))
+            with RawClient(server) as client:
+                for _ in range(60):
+                    client.text('x' * 40)
+                    client.read_text()
+                server.wait_for_log('cannot write to')
+                server.wait_for_log('the recording ends here')
+                self.assertGreater(server.metric('sluice_recording_lost_events_total'), 0)
+                written = server.metric('sluice_recorded_events_total')
+                self.assertEqual(written, len(self.events()))
+                client.close()
 
     def test_verdicts_and_what_another_configuration_changes(self):
         self.record()
@@ -72,6 +116,52 @@ class Replay(unittest.TestCase):
         self.assertIn('1 decided differently', output)
         self.assertEqual(run_sluice('replay', self.file, '-c', now, '--against', now)[0], 0)
 
+    def write(self, *lines, end='\n'):
+        with open(self.file, 'w', encoding='utf-8') as file:
+            file.write('\n'.join(line if isinstance(line, str) else json.dumps(line)
+                                 for line in lines) + end)
+
+    def test_a_last_line_that_is_cut_off_is_left_out(self):
+        self.record()
+        with open(self.file, 'rb+') as file:
+            file.truncate(os.path.getsize(self.file) - 9)
+        status, output, error = run_sluice('replay', self.file, '-c', self.config('now.yaml'))
+        self.assertEqual((status, error), (0, ''))
+        self.assertIn('line 7 is cut off, left out', output)
+        self.assertIn('5 continue', output)
+
+    def test_damaged_recordings_end_with_their_line(self):
+        come = {'event': 'open', 'us': 0, 'client': '1', 'endpoint': '/ws', 'address': '127.0.0.1',
+                'headers': {}, 'query': {}}
+        said = {'event': 'message', 'us': 1, 'client': '1', 'type': 'text', 'text': 'x'}
+        now = self.config('now.yaml')
+        for wrong, what in (
+                ({**said, 'client': '2'}, 'has not come'),
+                ({**said, 'client': ''}, "no client's id"),
+                ({**said, 'type': 'song'}, 'neither text nor binary'),
+                ({**said, 'text': None}, 'either a text or a base64'),
+                ({**said, 'base64': 'AP8='}, 'either a text or a base64'),
+                ({**said, 'text': None, 'base64': 'AP8'}, 'base64 is damaged'),
+                ({**said, 'text': None, 'base64': 'A*8='}, 'base64 is damaged'),
+                ({**said, 'event': 'shout'}, 'not a line of a recording'),
+                ({**said, 'us': 'soon'}, 'no time'),
+                ({'event': 'close', 'us': 2, 'client': '2', 'code': 1000}, 'has not come'),
+                ({'event': 'close', 'us': 2, 'client': '1'}, 'no code'),
+                (come, 'there already'), ('{"event":"mess', 'no time'), ('', 'no time')):
+            with self.subTest(wrong=wrong):
+                self.write(come, wrong, said)
+                status, _, error = run_sluice('replay', self.file, '-c', now)
+                self.assertEqual(status, 1, error)
+                self.assertRegex(error, rf'traffic\.jsonl:2: .*{what}')
+
+    def test_endpoints_that_the_configuration_does_not_have_are_said(self):
+        come = {'event': 'open', 'us': 0, 'client': '1', 'endpoint': '/old', 'address': '127.0.0.1'}
+        said = {'event': 'message', 'us': 1, 'client': '1', 'type': 'text', 'text': 'x'}
+        self.write(come, said, {'event': 'close', 'us': 2, 'client': '1', 'code': 1000})
+        status, output, error = run_sluice('replay', self.file, '-c', self.config('now.yaml'))
+        self.assertEqual((status, error), (0, ''))
+        self.assertIn('client 1, /old: there is no such endpoint, left out', output)
+
     def test_mistakes(self):
         self.record()
         bad = self.config('bad.yaml', {'plugin': 'nowhere'})
@@ -81,6 +171,89 @@ class Replay(unittest.TestCase):
         self.assertEqual(run_sluice('replay', self.file)[0], 2)
         status, _, error = run_sluice('replay', '/nowhere', '-c', bad)
         self.assertIn('No such file', error)
+
+
+class Bytes(unittest.TestCase):
+    """What clients send is not always text; what is recorded is always JSON."""
+
+    def test_bytes_that_are_no_text(self):
+        with temporary_folder() as folder:
+            file = os.path.join(folder, 'traffic.jsonl')
+            with Sluice(settings(endpoint('/ws')), arguments=['--record', file]) as server, \
+                    RawClient(server, upgrade=False) as client:
+                client.send(b'GET /ws?room=%ff%fe&%80=1&z=%00&good=1 HTTP/1.1\r\nHost: localhost\r\n'
+                            b'Upgrade: websocket\r\nConnection: Upgrade\r\n'
+                            b'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+                            b'Sec-WebSocket-Version: 13\r\nX-Name: J\xf6rg\r\n\r\n')
+                self.assertEqual(client.read_response_head()[0], 101)
+                client.text('hello')
+                self.assertEqual(client.read_text(), 'hello')
+            with open(file, 'rb') as lines:
+                events = [json.loads(line.decode('utf-8')) for line in lines]
+            pairs = {member: {base64.b64decode(name): base64.b64decode(value)
+                              for name, value in events[0][member]}
+                     for member in ('headers_base64', 'query_base64')}
+            self.assertEqual(pairs['headers_base64'], {b'X-Name': b'J\xf6rg'})
+            self.assertEqual(pairs['query_base64'][b'room'], b'\xff\xfe')
+            self.assertEqual(pairs['query_base64'][b'\x80'], b'1')
+            self.assertEqual(events[0]['query'], {'good': '1', 'z': '%00'})
+            now = os.path.join(folder, 'now.yaml')
+            with open(now, 'w') as out:
+                json.dump(settings(endpoint('/ws', [{'plugin': 'rate-limit', 'options': {
+                    'messages': '1/m', 'per': 'address'}}])), out)
+            status, output, error = run_sluice('replay', file, '-c', now)
+            self.assertEqual((status, error), (0, ''))
+            self.assertIn('1 continue', output)
+
+
+class Credentials(unittest.TestCase):
+    """A recording holds none of what the configuration says is a credential."""
+
+    secret = 'hush-0123456789abcdef'
+    other = 'hush-fedcba9876543210'
+
+    def setUp(self):
+        self.folder = temporary_folder()
+        self.addCleanup(self.folder.cleanup)
+        self.file = os.path.join(self.folder.name, 'traffic.jsonl')
+        tokens = os.path.join(self.folder.name, 'tokens.txt')
+        with open(os.open(tokens, os.O_CREAT | os.O_WRONLY, 0o600), 'w') as out:
+            out.write(f'ada {self.secret}\nada {self.other}\n')
+        self.auth = {'plugin': 'auth', 'options': {
+            'tokens_file': tokens, 'query_parameter': 'who', 'renewal': 'again'}}
+
+    def test_not_where_the_configuration_says_that_there_are_some(self):
+        with Sluice(settings(endpoint('/ws', [self.auth])),
+                    arguments=['--record', self.file]) as server, \
+                RawClient(server, query=f'?who={self.secret}&room=1') as client:
+            for message in (json.dumps({'again': self.other}),
+                            json.dumps({'again': self.secret, 'more': [1]}),
+                            '{"again": {"deep": "%s"}}' % self.other,
+                            '{"again": "%s"' % self.other):  # not JSON
+                client.text(message)
+                self.assertIn('"renewed"', client.read_text())
+            for message in ('{"say": "again"}', '{"room": 1.50}'):
+                client.text(message)
+                self.assertEqual(client.read_text(), message)
+            client.close()
+        with open(self.file, encoding='utf-8') as file:
+            text = file.read()
+        self.assertNotIn('hush', text)
+        events = [json.loads(line) for line in text.splitlines()]
+        self.assertEqual((events[0]['identity'], events[0]['query']), ('ada', {'room': '1'}))
+        self.assertEqual([json.loads(event['text']) for event in events[1:5]],
+                         [{'again': ''}, {'again': '', 'more': [1]}, {'again': ''}, {'again': ''}])
+        self.assertEqual([event['text'] for event in events[5:7]],
+                         ['{"say": "again"}', '{"room": 1.50}'])
+
+    def test_not_what_a_reload_says_either(self):
+        with Sluice(settings(endpoint('/ws')), arguments=['--record', self.file]) as server:
+            server.reload(settings(endpoint('/ws', [self.auth])))
+            with RawClient(server, query=f'?who={self.secret}') as client:
+                client.text(json.dumps({'again': self.other}))
+                self.assertIn('"renewed"', client.read_text())
+        with open(self.file, encoding='utf-8') as file:
+            self.assertNotIn('hush', file.read())
 
 
 if __name__ == '__main__':

@@ -126,7 +126,10 @@ enum sl_option_type {
 };
 
 enum sl_option_flags {
-    SL_OPTION_REQUIRED = 1u << 0 /* leaving it out is an error */
+    SL_OPTION_REQUIRED = 1u << 0, /* leaving it out is an error */
+    /* [1.1] Of string and strings: names a query parameter, a header field, a cookie or a member of
+     * JSON messages that holds credentials. Recordings leave out what stands there. */
+    SL_OPTION_CREDENTIAL = 1u << 1
 };
 
 /*
