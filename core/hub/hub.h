@@ -64,7 +64,8 @@ enum admission hub_admit(struct hub *hub, struct endpoint *endpoint, const struc
 /* Gives a place back. Any thread. */
 void hub_leave(struct hub *hub, struct endpoint *endpoint, const struct address *address);
 
-/* Hands an admitted upgrade to a loop (the least busy one of those that go on); owns it from here on. Any thread. */
+/* Hands an admitted upgrade to a loop (the least busy one of those that go on); owns it from here
+ * on. Any thread. */
 void hub_accept(struct hub *hub, struct upgrade *upgrade);
 
 /* Sends a message to one client, wherever it is. Any thread. A client that is gone is not an error.

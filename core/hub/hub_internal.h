@@ -51,7 +51,7 @@ struct hub {
     _Atomic size_t forwarded_bytes; /* memory on its way from one loop to another */
     _Atomic bool is_draining;
     _Atomic int unready_count; /* instances that say that they cannot do their work */
-    _Atomic bool is_stopping;                     /* the loops are about to end */
+    _Atomic bool is_stopping;  /* the loops are about to end */
     _Atomic uint64_t admissions[ADMISSION_COUNT]; /* by enum admission: granted and refused */
 };
 

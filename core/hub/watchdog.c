@@ -19,8 +19,9 @@
 #define LOOK_AT_MOST (20 * NS_PER_MS)
 #define REMIND (60 * NS_PER_S) /* between lines about the same call */
 #define FRAME_TEXT_MAX 512
-#define LATE (NS_PER_S / 2) /* a look that comes later than this counts as a pause of everything   \
-                             */
+#define LATE                                                                                       \
+    (NS_PER_S / 2) /* a look that comes later than this counts as a pause of everything            \
+                    */
 
 struct watchdog {
     pthread_t thread;

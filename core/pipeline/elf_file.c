@@ -19,7 +19,7 @@ extern const elf_header __ehdr_start __attribute__((visibility("hidden")));
 struct elf_file {
     const unsigned char *data;
     size_t len;
-    const elf_header *header;
+    const elf_header *header; /* the same bytes; read only once they are known to be enough */
     char *text;
     size_t text_size;
 };
@@ -60,9 +60,9 @@ static int refuse_as_unfinished(const struct elf_file *file, const char *part)
         part);
 }
 
-static int check_header(struct elf_file *file)
+static int check_header(const struct elf_file *file)
 {
-    const elf_header *header = (const elf_header *)(const void *)file->data;
+    const elf_header *header = file->header;
     if (file->len < SELFMAG || memcmp(file->data, ELFMAG, SELFMAG) != 0)
         return refuse(file,
                       "the file is not a shared object (it does not begin as an ELF file does)");
@@ -79,7 +79,6 @@ static int check_header(struct elf_file *file)
             __ehdr_start.e_ident[EI_CLASS], __ehdr_start.e_ident[EI_DATA], __ehdr_start.e_machine);
     if (header->e_type != ET_DYN)
         return refuse(file, "the file is not a shared object (link it with -shared)");
-    file->header = header;
     return OK;
 }
 
@@ -161,7 +160,8 @@ static int check_sections(const struct elf_file *file)
 
 int elf_file_check(const void *data, size_t len, char *text, size_t text_size)
 {
-    struct elf_file file = {.data = data, .len = len, .text = text, .text_size = text_size};
+    struct elf_file file = {
+        .data = data, .header = data, .len = len, .text = text, .text_size = text_size};
     int error = check_header(&file);
     if (error == OK)
         error = check_segments(&file);

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-
 /* -- deferral -- */
 
 static struct fake_deferral *find(uint64_t ticket)

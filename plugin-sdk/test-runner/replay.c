@@ -355,8 +355,7 @@ static bool run_one(struct replay *replay)
     if (outcome != OUTCOME_PASSED)
         fprintf(stderr, "sluice replay: %s%s%s\n%s", situation->sentence,
                 situation->doing[0] != '\0' ? ", at " : "", situation->doing, output);
-    rewind(replay->out);
-    return outcome == OUTCOME_PASSED;
+    return fseek(replay->out, 0, SEEK_SET) == 0 && outcome == OUTCOME_PASSED;
 }
 
 static void count_verdict(const char *line, unsigned counts[5])

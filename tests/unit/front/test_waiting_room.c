@@ -246,7 +246,7 @@ static void a_head_that_came_in_time_is_not_too_late(void **state)
     wait_for_guests(&place, VISITORS);
     int64_t all_overdue = clock_monotonic() + timeout;
     for (int i = 0; i < VISITORS; i++)
-        assert_int_equal(send(client[i], HEAD + 4, sizeof HEAD - 5, 0), sizeof HEAD - 5);
+        assert_int_equal(send(client[i], &HEAD[4], sizeof HEAD - 5, 0), sizeof HEAD - 5);
     while (clock_monotonic() < all_overdue)
         (void)poll(NULL, 0, 10);
     for (int i = 0; i < VISITORS; i++)
