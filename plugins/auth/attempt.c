@@ -3,6 +3,8 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#define TOO_MANY "Too many are being checked; try again."
+
 struct attempt {
     atomic_uint references; /* whoever goes on with it, and the deferral */
     atomic_bool is_cancelled;
@@ -18,6 +20,7 @@ struct attempt {
     struct finding finding;
     struct http_request request;
     struct keys_waiter waiter;
+    struct slow_job job;
     size_t size; /* of all of it */
     char text[];
 };
@@ -164,23 +167,43 @@ static enum check check_again(struct attempt *attempt, unsigned may)
                               &attempt->finding);
 }
 
-static void hash(struct sl_instance *self, void *context)
+static void run_slow(struct sl_instance *self, void *context);
+
+/* Those that may run now; whoever the server's pool has no room for ends with a 503. */
+static void start_slow(struct slow_queue *queue, struct sl_instance *self)
+{
+    for (struct slow_job *job; (job = slow_queue_take(queue)) != NULL;) {
+        struct attempt *attempt = (struct attempt *)((char *)job - offsetof(struct attempt, job));
+        if (self->host->offload(self, 0, run_slow, NULL, attempt) == 0)
+            continue;
+        slow_queue_end(queue, job);
+        go_on(attempt, finding_fail(&attempt->finding, TOO_MANY));
+    }
+}
+
+/* On a worker thread. */
+static void run_slow(struct sl_instance *self, void *context)
 {
     struct attempt *attempt = context;
-    (void)self;
-    enum check result = check_again(attempt, POLICY_MAY_HASH);
-    atomic_fetch_sub(&attempt->policy->hashing, 1);
+    struct slow_queue *queue = attempt->policy->slow;
+    enum check result = check_again(attempt, POLICY_MAY_BLOCK);
+    slow_queue_end(queue, &attempt->job);
+    start_slow(queue, self);
     go_on(attempt, result);
 }
 
-static bool hash_later(struct attempt *attempt)
+static bool check_slowly(struct attempt *attempt)
 {
-    struct policy *policy = attempt->policy;
-    if (atomic_fetch_add(&policy->hashing, 1) < HASHES_MAX &&
-        attempt->self->host->offload(attempt->self, 0, hash, NULL, attempt) == 0)
-        return true;
-    atomic_fetch_sub(&policy->hashing, 1);
-    return false;
+    const struct policy *policy = attempt->policy;
+    struct slow_queue *queue = policy->slow;
+    struct sl_instance *self = attempt->self;
+    attempt->job.network = attempt->shown.network;
+    if (!slow_queue_add(queue, &attempt->job, policy->slow_places, policy->slow_places_each)) {
+        self->host->metric_add(policy->meters->slow_refused, 1);
+        return false;
+    }
+    start_slow(queue, self);
+    return true;
 }
 
 static void on_answer(struct http_request *request)
@@ -227,11 +250,11 @@ static bool wait_for_keys(struct attempt *attempt)
 /* Does what a check asks for, or ends with what it says. */
 static void go_on(struct attempt *attempt, enum check result)
 {
-    if ((result == CHECK_SLOW && hash_later(attempt)) || (result == CHECK_ASK && ask(attempt)) ||
+    if ((result == CHECK_SLOW && check_slowly(attempt)) || (result == CHECK_ASK && ask(attempt)) ||
         (result == CHECK_KEYS && wait_for_keys(attempt)))
         return;
     if (attempt_is_needed(result))
-        result = finding_fail(&attempt->finding, "Too many are being checked; try again.");
+        result = finding_fail(&attempt->finding, TOO_MANY);
     attempt->result = result;
     if (attempt->is_renewal)
         complete_renewal(attempt);
@@ -245,8 +268,9 @@ static void go_on(struct attempt *attempt, enum check result)
 static void stop_waiting(struct attempt *attempt)
 {
     const struct policy *policy = attempt->policy;
-    bool has_left =
-        policy->jwt.fetched != NULL && fetched_keys_leave(policy->jwt.fetched, &attempt->waiter);
+    bool has_left = slow_queue_leave(policy->slow, &attempt->job);
+    if (!has_left && policy->jwt.fetched != NULL)
+        has_left = fetched_keys_leave(policy->jwt.fetched, &attempt->waiter);
     if (!has_left && http_leave(policy->http, &attempt->request)) {
         curl_slist_free_all(attempt->request.headers);
         has_left = true;
@@ -298,7 +322,8 @@ static struct attempt *attempt_create(struct policy *policy, struct sl_instance 
                                     .path = copy(&at, shown->path),
                                     .address = copy(&at, shown->address),
                                     .certificate = copy(&at, shown->certificate),
-                                    .at = shown->at};
+                                    .at = shown->at,
+                                    .network = shown->network};
     finding_init(&attempt->finding);
     attempt->finding.reason = "Authentication is not possible at the moment.";
     return attempt;

@@ -11,8 +11,6 @@
 #include "policy.h"
 #include "session.h"
 
-#define HASHES_MAX 32 /* slow hashes of an instance that are checked or wait for it */
-
 /* How a check of an upgrade ends: the verdict and what goes with it. Used for those that wait and
  * those that do not. */
 struct outcome {

@@ -54,6 +54,13 @@ static void answer_subprotocol(const struct sl_host *host, struct sl_request *re
         (void)host->select_subprotocol(request, BEARER_SUBPROTOCOL);
 }
 
+static uint64_t network_of(const struct sl_host *host, const struct sl_client *client)
+{
+    uint8_t address[16];
+    host->client_address_bytes(client, address);
+    return slow_network_of(address);
+}
+
 static void look(struct policy *policy, const struct sl_host *host, struct sl_client *client,
                  const struct sl_request *request, char *basic, struct shown *shown)
 {
@@ -62,6 +69,7 @@ static void look(struct policy *policy, const struct sl_host *host, struct sl_cl
     *shown = (struct shown){.path = request->path,
                             .address = host->client_address(client),
                             .at = host->time_monotonic()};
+    shown->network = network_of(host, client);
     if (!credential_find(host, request, &places, basic, &shown->token, &shown->source))
         shown->token = (struct sl_string){"", 0};
     if (shown->token.len > CREDENTIAL_MAX) /* longer than any that is good */
@@ -145,7 +153,8 @@ static enum sl_verdict renew(struct policy *policy, struct sl_instance *self,
                           .path = self->host->client_endpoint(client),
                           .address = self->host->client_address(client),
                           .certificate = {"", 0},
-                          .at = self->host->time_monotonic()};
+                          .at = self->host->time_monotonic(),
+                          .network = network_of(self->host, client)};
     struct finding finding;
     finding_init(&finding);
     enum check result = policy_check(policy, self, &shown, 0, &finding);
@@ -164,11 +173,16 @@ static enum sl_verdict renew(struct policy *policy, struct sl_instance *self,
 static enum sl_verdict look_closer(struct sl_instance *self, struct sl_client *client,
                                    const struct sl_message *message)
 {
-    enum sl_verdict verdict = SL_CONTINUE;
+    enum sl_verdict verdict = SL_HANDLED;
     char token[CREDENTIAL_MAX];
     size_t len;
     struct policy *policy = take_policy(self);
-    if (session_is_renewal(policy->renewal, message, token, sizeof token, &len)) {
+    if (!session_names_renewal(policy->renewal, message)) {
+        policy_unref(policy);
+        return SL_CONTINUE;
+    }
+    if (session_may_renew(self->host->client_state(self, client), self, client, policy) &&
+        session_is_renewal(policy->renewal, message, token, sizeof token, &len)) {
         verdict = renew(policy, self, client, (struct sl_string){token, len});
         OPENSSL_cleanse(token, sizeof token);
     }
@@ -269,6 +283,7 @@ static int create(struct sl_instance *self)
     }
     state->next_reread = self->host->time_monotonic() + policy->reread;
     pthread_mutex_init(&state->lock, NULL);
+    slow_queue_init(&state->home.slow, self->host);
     expiry_init(&state->home.watch.expiry, self->host);
     take_over(state, policy);
     report(self, policy);
@@ -276,6 +291,7 @@ static int create(struct sl_instance *self)
         return 0;
     policy_unref(policy);
     expiry_deinit(&state->home.watch.expiry);
+    slow_queue_deinit(&state->home.slow);
     pthread_mutex_destroy(&state->lock);
     http_destroy(state->home.http);
     return sl_fail(self, "there is no memory for a timer");
@@ -299,6 +315,7 @@ static void destroy(struct sl_instance *self)
     http_destroy(state->home.http);
     policy_unref(state->policy);
     expiry_deinit(&state->home.watch.expiry);
+    slow_queue_deinit(&state->home.slow);
     pthread_mutex_destroy(&state->lock);
 }
 

@@ -30,6 +30,12 @@ enum check {
     CHECK_KEYS     /* new keys may tell, which have to be waited for */
 };
 
+/* What a check may do, and what it has done; by default it does not block. */
+enum policy_may {
+    POLICY_MAY_BLOCK = 1 << 0,  /* it runs on a thread that may block */
+    POLICY_HAS_WAITED = 1 << 1, /* for new keys */
+};
+
 /* What a client shows. Borrowed from the request, or from the attempt that copied it. */
 struct shown {
     struct sl_string token; /* empty: none */
@@ -38,6 +44,7 @@ struct shown {
     struct sl_string address;     /* where it comes from */
     struct sl_string certificate; /* the configured field of its certificate; empty: none */
     int64_t at;                   /* when it was shown, ns, monotonic */
+    uint64_t network;             /* slow_network_of its address */
 };
 
 /* What was found out. */

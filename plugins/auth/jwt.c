@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define KEYS_TRIED 16      /* for one token, so that no token costs more than that */
+#define COST_MAX 250       /* microseconds that checking a signature may take on a loop */
 #define SIGNATURE_MAX 1024 /* bytes: RSA with 8192 bits */
 #define TIME_MAX 1e12      /* seconds: later than anybody needs */
 
@@ -213,6 +214,54 @@ static enum jwt_result verify_with_sets(struct search *search, const struct key_
     is_known |= is_nameless;
     return good ? JWT_OK : is_known ? JWT_WRONG_SIGNATURE : JWT_UNKNOWN_KEY;
 }
+
+/* -- what it may cost -- */
+
+/* Of one check, in microseconds: about what it takes on a machine of 2020. */
+static unsigned cost_of(unsigned algorithm, const struct key *key)
+{
+    if ((algorithm & ALGORITHMS_HS) != 0)
+        return 5;
+    if ((algorithm & (ALGORITHM_ES384 | ALGORITHM_ES512)) != 0)
+        return 1000;
+    if (algorithm == ALGORITHM_EDDSA)
+        return EVP_PKEY_get_id(key->edwards) == EVP_PKEY_ED448 ? 400 : 150;
+    return key->signature_len > 512 ? 400 : 100;
+}
+
+/* Of all keys of a set that come into question; *tried counts them. */
+static unsigned cost_of_set(const struct header *header, const struct key_set *set, int *tried)
+{
+    unsigned cost = 0;
+    for (size_t i = 0; i < set->count && *tried < KEYS_TRIED; i++) {
+        const struct key *key = &set->keys[i];
+        bool has_id = key->id[0] != '\0' && header->key_id[0] != '\0';
+        if ((key->algorithms & header->algorithm) == 0 ||
+            (has_id && strcmp(key->id, header->key_id) != 0))
+            continue;
+        cost += cost_of(header->algorithm, key);
+        ++*tried;
+    }
+    return cost;
+}
+
+bool jwt_is_slow(const char *token, size_t len, unsigned algorithms,
+                 const struct key_set *const *sets, size_t set_count)
+{
+    struct parts parts;
+    struct header header;
+    unsigned cost = 0;
+    int tried = 0;
+    if (len > JWT_MAX || !split(token, len, &parts) ||
+        read_header(parts.header, algorithms, &header) != JWT_OK)
+        return false;
+    for (size_t i = 0; i < set_count; i++)
+        if (sets[i] != NULL)
+            cost += cost_of_set(&header, sets[i], &tried);
+    return cost > COST_MAX;
+}
+
+/* -- all of it -- */
 
 /* The payload's bytes, the caller's to free. Before anything of it is shown to libcjose, which ends
  * the process (an assertion) over base64 that cannot be. NULL: it is none. */

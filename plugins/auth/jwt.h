@@ -29,6 +29,7 @@
     X(JWT_NOT_YET, "The token is not valid yet.")                                                  \
     X(JWT_WRONG_ISSUER, "The token's issuer is not accepted.")                                     \
     X(JWT_WRONG_AUDIENCE, "The token is meant for somebody else.")                                 \
+    X(JWT_SLOW, "The token's signature takes long to check.")                                      \
     X(JWT_CLAIM_MISSING, "The token lacks a claim that is required.")                              \
     X(JWT_SCOPE_MISSING, "The token lacks a scope that is required.")
 
@@ -66,6 +67,11 @@ const char *jwt_result_text(enum jwt_result result);
 
 /* Whether a text looks like a token at all: three parts, and a header that begins with '{'. */
 bool jwt_is_one(const char *text, size_t len);
+
+/* Whether checking a token's signature may take too long for a thread on which others wait: its
+ * algorithm is a costly one, or many keys come into question. */
+bool jwt_is_slow(const char *token, size_t len, unsigned algorithms,
+                 const struct key_set *const *sets, size_t set_count);
 
 /* Checks the form, the algorithm and the signature. On JWT_OK *payload gets the payload's bytes,
  * owned by the caller: free(). `sets` (NULLs are skipped) are searched in order. */

@@ -108,16 +108,20 @@ static void take_sets(struct jwt_method *method, struct sl_instance *self,
 }
 
 static enum jwt_result verify(struct jwt_method *method, struct sl_instance *self,
-                              const struct shown *shown, struct finding *finding,
+                              const struct shown *shown, bool may_block, struct finding *finding,
                               enum check *accepted)
 {
     struct key_set *sets[SETS_MAX];
     json_t *claims = NULL;
     int64_t now = self->host->time_wall() / SECOND;
     take_sets(method, self, sets);
+    bool is_slow =
+        !may_block && jwt_is_slow(shown->token.data, shown->token.len, method->rules.algorithms,
+                                  (const struct key_set *const *)sets, SETS_MAX);
     enum jwt_result result =
-        jwt_verify(shown->token.data, shown->token.len, &method->rules,
-                   (const struct key_set *const *)sets, SETS_MAX, now, &claims);
+        is_slow ? JWT_SLOW
+                : jwt_verify(shown->token.data, shown->token.len, &method->rules,
+                             (const struct key_set *const *)sets, SETS_MAX, now, &claims);
     if (result == JWT_OK) {
         *accepted = take_claims(method, claims, now, finding);
         json_decref(claims);
@@ -147,16 +151,19 @@ static enum check on_unknown_key(struct jwt_method *method, struct sl_instance *
 }
 
 enum check jwt_method_check(struct jwt_method *method, struct sl_instance *self,
-                            const struct shown *shown, bool has_waited, struct finding *finding)
+                            const struct shown *shown, unsigned may, struct finding *finding)
 {
     enum check check = CHECK_REFUSED;
     if (!jwt_is_one(shown->token.data, shown->token.len))
         return CHECK_NOT_MINE;
     finding->method = "jwt";
-    enum jwt_result result = verify(method, self, shown, finding, &check);
+    enum jwt_result result =
+        verify(method, self, shown, (may & POLICY_MAY_BLOCK) != 0, finding, &check);
     if (result == JWT_OK)
         return check;
-    if (result == JWT_UNKNOWN_KEY && !has_waited)
+    if (result == JWT_SLOW)
+        return CHECK_SLOW;
+    if (result == JWT_UNKNOWN_KEY && (may & POLICY_HAS_WAITED) == 0)
         self->host->metric_add(method->meters->unknown_keys, 1);
     if (result == JWT_UNKNOWN_KEY || result == JWT_NO_KEY_FITS)
         return on_unknown_key(method, self, shown, result, finding);

@@ -32,9 +32,10 @@ struct jwt_method {
 
 void jwt_method_deinit(struct jwt_method *method, const struct sl_host *host);
 
-/* Checks what is shown. CHECK_KEYS: its key is not known, and may come; refused is only who shows a
- * key that a set does not have that was asked for afterwards. */
+/* Checks what is shown; `may` is of enum policy_may. CHECK_SLOW: its signature takes long to check,
+ * and this thread may not block. CHECK_KEYS: its key is not known, and may come; refused is only
+ * who shows a key that a set does not have that was asked for afterwards. */
 enum check jwt_method_check(struct jwt_method *method, struct sl_instance *self,
-                            const struct shown *shown, bool has_waited, struct finding *finding);
+                            const struct shown *shown, unsigned may, struct finding *finding);
 
 #endif

@@ -19,6 +19,8 @@ struct meters {
     struct sl_metric *key_fetches;
     struct sl_metric *key_failures;
     struct sl_metric *unknown_keys;
+    struct sl_metric *slow_refused;
+    struct sl_metric *renewals_limited;
     struct sl_metric *keys; /* gauge: from jwks_url, in force */
 };
 
@@ -40,6 +42,10 @@ static inline void meters_init(struct meters *meters, struct sl_instance *self)
         {&meters->http_cache_hits, "http_cache_hits_total", "Answers that were still known"},
         {&meters->key_fetches, "key_fetches_total", "Fetches of the JWKS"},
         {&meters->key_failures, "key_failures_total", "Fetches of the JWKS that failed"},
+        {&meters->slow_refused, "slow_refused_total",
+         "Checks that take long for which there was no place: 503"},
+        {&meters->renewals_limited, "renewals_limited_total",
+         "Renewals that were not looked at, since a client sent too many"},
         {&meters->unknown_keys, "unknown_keys_total", "Tokens of a key that is not known"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -82,11 +82,11 @@ static enum check ask_method(struct policy *policy, struct sl_instance *self, en
         return CHECK_NOT_MINE;
     switch (method) {
     case METHOD_JWT:
-        return jwt_method_check(&policy->jwt, self, shown, (may & POLICY_HAS_WAITED) != 0, finding);
+        return jwt_method_check(&policy->jwt, self, shown, may, finding);
     case METHOD_TICKET:
         return signed_ticket_check(&policy->ticket_secrets, shown, now, finding);
     case METHOD_TOKENS:
-        return token_source_check(&policy->tokens, shown, (may & POLICY_MAY_HASH) != 0, finding);
+        return token_source_check(&policy->tokens, shown, (may & POLICY_MAY_BLOCK) != 0, finding);
     case METHOD_HTTP:
         return callback_check(&policy->callback, self, shown, finding);
     case METHOD_CERTIFICATE:
@@ -94,6 +94,13 @@ static enum check ask_method(struct policy *policy, struct sl_instance *self, en
     default:
         return CHECK_NOT_MINE;
     }
+}
+
+/* The same for names that are on the list and those that are not. */
+static bool is_name_and_secret(const struct policy *policy, const struct shown *shown)
+{
+    return token_source_has_hashes(&policy->tokens) &&
+           memchr(shown->token.data, ':', shown->token.len) != NULL;
 }
 
 enum check policy_conclude(const struct policy *policy, const struct shown *shown,
@@ -104,7 +111,9 @@ enum check policy_conclude(const struct policy *policy, const struct shown *show
         return finding_refuse(finding, "This token may not connect here.");
     }
     if (result == CHECK_NOT_MINE && shown->token.len > 0)
-        return finding_refuse(finding, "The token is not valid.");
+        return finding_refuse(finding, is_name_and_secret(policy, shown)
+                                           ? "The name or the secret is not valid."
+                                           : "The token is not valid.");
     return result;
 }
 

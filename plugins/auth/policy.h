@@ -15,6 +15,7 @@
 #include "jwt_method.h"
 #include "meters.h"
 #include "signed_ticket.h"
+#include "slow_queue.h"
 #include "token_source.h"
 
 enum method {
@@ -40,6 +41,7 @@ struct policy_home {
     struct meters meters;
     struct session_watch watch;
     struct http *http; /* owned by the instance */
+    struct slow_queue slow;
 };
 
 struct policy {
@@ -49,7 +51,9 @@ struct policy {
     struct session_watch *watch;
     struct http *http;
     struct policy_text *texts; /* owned */
-    atomic_uint hashing;       /* checks of slow hashes that wait or run */
+    struct slow_queue *slow;
+    size_t slow_places;      /* checks that wait or run, */
+    size_t slow_places_each; /* and those of one network */
 
     enum method methods[METHODS]; /* in the order in which they are asked */
     size_t method_count;
@@ -64,14 +68,16 @@ struct policy {
     struct callback callback;
     enum sl_certificate_field certificate_field;
 
-    int64_t reread;      /* ns between looks at files; 0: never */
-    int64_t grace;       /* ns that a client may stay after its expiry */
-    const char *renewal; /* the member of a message that renews; NULL: none does */
+    int64_t reread;           /* ns between looks at files; 0: never */
+    int64_t grace;            /* ns that a client may stay after its expiry */
+    const char *renewal;      /* the member of a message that renews; NULL: none does */
+    int64_t renewal_interval; /* ns between renewals of a client, */
+    int64_t renewal_burst;    /* and ns that it may be ahead of that */
     bool closes_expired;
     bool sets_attributes; /* auth.method and auth.expires */
 };
 
-#define POLICY_OPTION_COUNT 40
+#define POLICY_OPTION_COUNT 43
 
 extern const struct sl_option policy_options[POLICY_OPTION_COUNT];
 
@@ -86,12 +92,6 @@ void policy_unref(struct policy *policy);
 
 /* Copies a text, zero-terminated, for as long as the policy lives. NULL: no memory. */
 const char *policy_text(struct policy *policy, struct sl_string text);
-
-/* What a check may do, and what it has done; by default it does not block. */
-enum policy_may {
-    POLICY_MAY_HASH = 1 << 0,   /* runs on a thread that may block */
-    POLICY_HAS_WAITED = 1 << 1, /* for new keys */
-};
 
 /* Asks the methods in their order. CHECK_SLOW, CHECK_ASK and CHECK_KEYS say what has to be done
  * first. CHECK_NOT_MINE: the client shows nothing. Any thread. */

@@ -25,6 +25,8 @@ static const enum sl_certificate_field certificate_values[] = {
     SL_CERTIFICATE_COMMON_NAME, SL_CERTIFICATE_DNS,     SL_CERTIFICATE_EMAIL,
     SL_CERTIFICATE_URI,         SL_CERTIFICATE_SUBJECT, SL_CERTIFICATE_SHA256};
 
+#define RENEWAL_BURST 5 /* renewals at once */
+
 #define TEXT(option, text)                                                                         \
     {                                                                                              \
         .name = (option), .type = SL_OPTION_STRING, .minimum = 1, .maximum = 4096,                 \
@@ -160,6 +162,24 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
      .maximum = 63,
      .summary = "The member of a message that renews a client's credentials, such as renew for "
                 "{\"renew\": \"TOKEN\"}; if left out none does"},
+    {.name = "renewal_rate",
+     .type = SL_OPTION_RATE,
+     .default_value = "10/m",
+     .minimum = 1.0 / 86400,
+     .maximum = 1000,
+     .summary = "How often a client may send a renewal, good or bad; 5 at once"},
+    {.name = "slow_checks",
+     .type = SL_OPTION_INTEGER,
+     .default_value = "1024",
+     .minimum = 1,
+     .maximum = 100000,
+     .summary = "How many checks that take long (slow hashes, costly signatures) may run or wait"},
+    {.name = "slow_checks_per_address",
+     .type = SL_OPTION_INTEGER,
+     .default_value = "16",
+     .minimum = 1,
+     .maximum = 100000,
+     .summary = "How many of them may be of one IPv4 address or IPv6 network (/64)"},
     FLAG("expire", "true", "Whether clients are closed when their credentials have expired"),
     FLAG("attributes", "true", "Whether the attributes auth.method and auth.expires are set"),
 };
@@ -411,6 +431,10 @@ static int read_rest(struct policy *policy, struct sl_instance *self)
     policy->required = sl_option_bool(self, "required");
     policy->reread = sl_option_integer(self, "reread");
     policy->grace = sl_option_integer(self, "grace");
+    policy->slow_places = (size_t)sl_option_integer(self, "slow_checks");
+    policy->slow_places_each = (size_t)sl_option_integer(self, "slow_checks_per_address");
+    policy->renewal_interval = (int64_t)(1e9 / sl_option_number(self, "renewal_rate"));
+    policy->renewal_burst = RENEWAL_BURST * policy->renewal_interval;
     policy->closes_expired = sl_option_bool(self, "expire");
     policy->sets_attributes = sl_option_bool(self, "attributes");
     policy->renewal = read_text_option(policy, self, "renewal");
@@ -431,6 +455,7 @@ struct policy *policy_create(struct sl_instance *self, struct policy_home *home,
     policy->meters = &home->meters;
     policy->watch = &home->watch;
     policy->http = home->http;
+    policy->slow = &home->slow;
     if (read_rest(policy, self) == 0 && read_places(policy, self) == 0 &&
         read_allow(policy, self) == 0 && read_methods(policy, self) == 0 &&
         read_jwt(policy, self, before) == 0 && read_ticket(policy, self) == 0 &&

@@ -208,6 +208,25 @@ void session_renew(struct session *session, struct sl_instance *self, struct sl_
         tell(self, client, "{\"renewed\":true}");
 }
 
+/* Each renewal lasts for an interval; those to come may not last longer than the burst. */
+bool session_may_renew(struct session *session, struct sl_instance *self, struct sl_client *client,
+                       const struct policy *policy)
+{
+    const struct sl_host *host = self->host;
+    int64_t now = host->time_monotonic();
+    int64_t until = session->renewals > now ? session->renewals : now;
+    int64_t wait = until + policy->renewal_interval - now - policy->renewal_burst;
+    if (wait <= 0) {
+        session->renewals = until + policy->renewal_interval;
+        return true;
+    }
+    host->metric_add(policy->meters->renewals_limited, 1);
+    tell(self, client,
+         "{\"renewed\":false,\"error\":\"Too many renewals; try again.\",\"retry_after\":%lld}",
+         (long long)((wait + SECOND - 1) / SECOND));
+    return false;
+}
+
 /* -- which messages renew -- */
 
 static bool is_space(char c)
@@ -256,8 +275,10 @@ bool session_has_front(uint64_t front, const struct sl_message *message)
     return at > 0 && message->len - at >= len && memcmp(message->data + at, bytes, len) == 0;
 }
 
-static bool has_name(const char *member, const struct sl_message *message)
+bool session_names_renewal(const char *member, const struct sl_message *message)
 {
+    if (member == NULL)
+        return false;
     size_t len = strlen(member);
     size_t at = first_name(message);
     return at > 0 && message->len - at > len && memcmp(message->data + at, member, len) == 0 &&
@@ -268,7 +289,7 @@ bool session_is_renewal(const char *member_cstr, const struct sl_message *messag
                         size_t size, size_t *len)
 {
     *len = 0;
-    if (member_cstr == NULL || !has_name(member_cstr, message))
+    if (!session_names_renewal(member_cstr, message))
         return false;
     if (message->len > size + RENEWAL_REST)
         return true;

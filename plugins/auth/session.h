@@ -20,6 +20,7 @@
 
 struct session {
     int64_t expires;   /* seconds since 1970; 0: never */
+    int64_t renewals;  /* ns, monotonic: until when the renewals that it has sent would last */
     uint32_t slot;     /* in the instance's struct expiry; 0: none */
     bool is_unchecked; /* the check missed its deadline, and on_error let the client pass */
 };
@@ -48,6 +49,13 @@ uint64_t session_front_of(const char *member_cstr);
 
 /* Whether a message may be a renewal, by such a word; cheap, for every message, however large. */
 bool session_has_front(uint64_t front, const struct sl_message *message);
+
+/* Whether the name of its first member makes it a renewal; nothing is parsed. */
+bool session_names_renewal(const char *member_cstr, const struct sl_message *message);
+
+/* Whether a client may send a renewal now, which is then counted. If not it is told so. */
+bool session_may_renew(struct session *session, struct sl_instance *self, struct sl_client *client,
+                       const struct policy *policy);
 
 /* Whether a message is a renewal: {"MEMBER": "TOKEN"}. The token is copied to `token`, of `size`
  * bytes; *len is 0 if there is none that could be good. */

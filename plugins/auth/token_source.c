@@ -4,6 +4,9 @@
 #include "token_file.h"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
 #include <string.h>
 
 #define HASHES_TRIED 4 /* secrets of one name that are compared with */
@@ -60,7 +63,7 @@ static struct token_list *put_in_force(struct token_source *source, struct token
     struct token_list *before = source->current;
     source->current = list;
     pthread_mutex_unlock(&source->lock);
-    atomic_store(&source->has_hashes, tokens_first_hash(&list->tokens) != NULL);
+    atomic_store(&source->has_hashes, list->tokens.hash_count > 0);
     return before;
 }
 
@@ -72,6 +75,10 @@ int token_source_init(struct token_source *source, struct sl_instance *self, con
     struct token_list *list = list_create(self->host);
     if (list == NULL)
         return sl_fail(self, "there is no memory for the tokens");
+    if (RAND_bytes(source->secret, sizeof source->secret) != 1) {
+        token_list_unref(list);
+        return sl_fail(self, "there is no randomness");
+    }
     if (file_cstr != NULL)
         (void)file_change_look(&source->change, file_cstr);
     if (!read_all(source, self, &list->tokens, error)) {
@@ -136,34 +143,49 @@ struct token_list *token_source_take(struct token_source *source)
     return list;
 }
 
-/* A secret with a slow hash: NAME:SECRET. */
-static enum check check_hashes(const struct tokens *tokens, const struct shown *shown,
-                               bool may_block, struct finding *finding)
+/* The entry whose hashes are worked out for a name that is not on the list: always the same one for
+ * a name, so that an unknown name takes as long as some known one does, whenever it is tried. */
+static const struct token *stand_in(const struct token_source *source, const struct tokens *tokens,
+                                    const char *name, size_t len)
 {
-    const char *colon = memchr(shown->token.data, ':', shown->token.len);
-    size_t from = 0;
-    if (colon == NULL || tokens_first_hash(tokens) == NULL)
-        return CHECK_NOT_MINE;
-    size_t name_len = (size_t)(colon - shown->token.data);
-    size_t secret_len = shown->token.len - name_len - 1;
-    const struct token *token = tokens_find_hash(tokens, shown->token.data, name_len, &from);
-    if (!may_block)
-        return CHECK_SLOW;
-    if (token == NULL) { /* So that the time does not tell which names there are. */
-        (void)password_verify(tokens_first_hash(tokens)->hash, colon + 1, secret_len);
-        return CHECK_NOT_MINE;
-    }
-    for (int tried = 0; token != NULL && tried < HASHES_TRIED; tried++) {
-        if (password_verify(token->hash, colon + 1, secret_len) &&
-            finding_identify(finding, token->name, token->name_len))
-            return CHECK_ACCEPTED;
-        token = tokens_find_hash(tokens, shown->token.data, name_len, &from);
-    }
-    return finding_refuse(finding, "The name or the secret is not valid.");
+    uint8_t digest[EVP_MAX_MD_SIZE] = {0};
+    uint64_t nth;
+    (void)HMAC(EVP_sha256(), source->secret, sizeof source->secret, (const uint8_t *)name, len,
+               digest, NULL);
+    memcpy(&nth, digest, sizeof nth);
+    return tokens_nth_hash(tokens, nth);
 }
 
-static enum check check_list(const struct tokens *tokens, const struct shown *shown, bool may_block,
-                             struct finding *finding)
+/* A secret with a slow hash: NAME:SECRET. What is not right is not this method's, whether or not
+ * the name is on the list, and takes the same steps: neither answer nor time tells which names are.
+ */
+static enum check check_hashes(const struct token_source *source, const struct tokens *tokens,
+                               const struct shown *shown, bool may_block, struct finding *finding)
+{
+    const struct token *own[HASHES_TRIED], *others[HASHES_TRIED];
+    const char *name = shown->token.data;
+    const char *colon = memchr(name, ':', shown->token.len);
+    if (colon == NULL || tokens->hash_count == 0)
+        return CHECK_NOT_MINE;
+    if (!may_block)
+        return CHECK_SLOW;
+    size_t len = (size_t)(colon - name);
+    const struct token *other = stand_in(source, tokens, name, len);
+    size_t own_count = tokens_find_hashes(tokens, name, len, own, HASHES_TRIED);
+    size_t other_count =
+        tokens_find_hashes(tokens, other->name, other->name_len, others, HASHES_TRIED);
+    size_t count = own_count > 0 ? own_count : other_count;
+    for (size_t i = 0; i < count; i++) {
+        const struct token *token = own_count > 0 ? own[i] : others[i];
+        bool fits = password_verify(token->hash, colon + 1, shown->token.len - len - 1);
+        if (fits && own_count > 0 && finding_identify(finding, token->name, token->name_len))
+            return CHECK_ACCEPTED;
+    }
+    return CHECK_NOT_MINE;
+}
+
+static enum check check_list(const struct token_source *source, const struct tokens *tokens,
+                             const struct shown *shown, bool may_block, struct finding *finding)
 {
     uint8_t digest[DIGEST_SIZE];
     if (shown->token.len > TOKEN_MAX)
@@ -176,14 +198,14 @@ static enum check check_list(const struct tokens *tokens, const struct shown *sh
         return finding_identify(finding, token->name, token->name_len)
                    ? CHECK_ACCEPTED
                    : finding_refuse(finding, "The token names nobody.");
-    return check_hashes(tokens, shown, may_block, finding);
+    return check_hashes(source, tokens, shown, may_block, finding);
 }
 
 enum check token_source_check(struct token_source *source, const struct shown *shown,
                               bool may_block, struct finding *finding)
 {
     struct token_list *list = token_source_take(source);
-    enum check result = check_list(&list->tokens, shown, may_block, finding);
+    enum check result = check_list(source, &list->tokens, shown, may_block, finding);
     if (result != CHECK_NOT_MINE)
         finding->method = "tokens";
     token_list_unref(list);

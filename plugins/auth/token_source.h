@@ -24,9 +24,10 @@ struct token_source {
     const char *file_cstr; /* NULL: none; borrowed */
     const char *env_cstr;  /* likewise */
     pthread_mutex_t lock;
-    struct token_list *current; /* owned reference */
-    struct file_change change;  /* of the thread that refreshes */
-    atomic_bool has_hashes;     /* the list has slow hashes: people log in */
+    struct token_list *current;  /* owned reference */
+    struct file_change change;   /* of the thread that refreshes */
+    atomic_bool has_hashes;      /* the list has slow hashes: people log in */
+    uint8_t secret[DIGEST_SIZE]; /* random: which entry stands in for a name that is unknown */
 };
 
 /* Reads the list. Returns 0, or SL_ERROR after host->fail; nothing is owned then. */

@@ -128,14 +128,17 @@ enum tokens_result tokens_add_hash(struct tokens *tokens, const char *name, size
     if (token->hash == NULL)
         return TOKENS_NO_MEMORY;
     memcpy(token->hash, hash_cstr, strlen(hash_cstr) + 1);
-    if (tokens->first_hash == 0)
-        tokens->first_hash = tokens->count;
+    tokens->hash_count++;
     return TOKENS_OK;
 }
 
-const struct token *tokens_first_hash(const struct tokens *tokens)
+const struct token *tokens_nth_hash(const struct tokens *tokens, uint64_t nth)
 {
-    return tokens->first_hash > 0 ? &tokens->items[tokens->first_hash - 1] : NULL;
+    uint64_t left = tokens->hash_count > 0 ? nth % tokens->hash_count : 0;
+    for (size_t i = 0; i < tokens->count; i++)
+        if (tokens->items[i].hash != NULL && left-- == 0)
+            return &tokens->items[i];
+    return NULL;
 }
 
 bool tokens_digest(const char *token, size_t len, uint8_t digest[DIGEST_SIZE])
@@ -158,15 +161,16 @@ static bool is_named(const struct token *token, const char *name, size_t len)
     return token->name_len == len && memcmp(token->name, name, len) == 0;
 }
 
-const struct token *tokens_find_hash(const struct tokens *tokens, const char *name, size_t len,
-                                     size_t *from)
+size_t tokens_find_hashes(const struct tokens *tokens, const char *name, size_t len,
+                          const struct token **found, size_t most)
 {
-    while (*from < tokens->count) {
-        const struct token *token = &tokens->items[(*from)++];
-        if (token->hash != NULL && is_named(token, name, len))
-            return token;
+    size_t count = 0;
+    for (size_t i = 0; i < tokens->count; i++) {
+        const struct token *token = &tokens->items[i];
+        if (token->hash != NULL && is_named(token, name, len) && count < most)
+            found[count++] = token;
     }
-    return NULL;
+    return count;
 }
 
 bool tokens_has_name(const struct tokens *tokens, const char *name, size_t len)

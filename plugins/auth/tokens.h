@@ -29,7 +29,7 @@ struct tokens {
     size_t capacity;
     uint32_t *index;    /* owned; numbers of items from 1, by digest; 0: free. Twice `capacity` */
     uint64_t scatter;   /* random and odd: nobody outside knows which digests are neighbours */
-    size_t first_hash;  /* the index, plus 1, of the first with a slow hash; 0: none */
+    size_t hash_count;  /* how many have slow hashes */
     size_t short_count; /* how many were given as text that is easily guessed */
 };
 
@@ -57,13 +57,13 @@ bool tokens_digest(const char *token, size_t len, uint8_t digest[DIGEST_SIZE]);
  */
 const struct token *tokens_find(const struct tokens *tokens, const uint8_t digest[DIGEST_SIZE]);
 
-/* The first entry with a slow hash and that name at or after *from, which is moved behind it.
- * NULL: none. */
-const struct token *tokens_find_hash(const struct tokens *tokens, const char *name, size_t len,
-                                     size_t *from);
+/* Looks for entries with slow hashes of a name; at most `most` are put into `found`. Looks at the
+ * whole list, whatever it finds. Returns how many. */
+size_t tokens_find_hashes(const struct tokens *tokens, const char *name, size_t len,
+                          const struct token **found, size_t most);
 
-/* The first entry with a slow hash; NULL: none has one. */
-const struct token *tokens_first_hash(const struct tokens *tokens);
+/* The nth entry with a slow hash, counted around; NULL: none has one. */
+const struct token *tokens_nth_hash(const struct tokens *tokens, uint64_t nth);
 
 /* Whether there is a token of that name. */
 bool tokens_has_name(const struct tokens *tokens, const char *name, size_t len);

@@ -101,5 +101,5 @@ class Readme(unittest.TestCase):
     def test_the_tables_have_every_option_with_its_type_and_default(self):
         with open(os.path.join(ROOT, 'docs', 'options', 'auth.md')) as page:
             expected = rows(page.read())
-        self.assertEqual(len(expected), 40)
+        self.assertEqual(len(expected), 43)
         self.assertEqual(rows(TEXT), expected)
