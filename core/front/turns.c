@@ -124,9 +124,9 @@ int64_t turns_next(const struct turns *turns, int64_t now, int64_t interval)
         return now;
     TAILQ_FOREACH(origin, &turns->resting, turn)
     {
-        int64_t at = origin->paid_until + interval - TURNS_BURST * NS_PER_S;
+        int64_t at = interval == 0 ? now : origin->paid_until + interval - TURNS_BURST * NS_PER_S;
         if (at < next)
             next = at;
     }
-    return next < now || interval == 0 ? now : next;
+    return next < now ? now : next;
 }

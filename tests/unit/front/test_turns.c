@@ -112,6 +112,7 @@ static void who_is_removed_gets_no_turn(void **state)
     assert_ptr_equal(turns_take(&turns, 0, INTERVAL), &guests[1]);
     assert_false(origin.is_listed);
     assert_int_equal(turns_next(&turns, 0, INTERVAL), INT64_MAX);
+    assert_int_equal(turns_next(&turns, 0, 0), INT64_MAX);
 }
 
 int main(void)
