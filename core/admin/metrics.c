@@ -88,9 +88,15 @@ static void write_transport(struct metrics_writer *writer, struct hub *hub)
                 sum_stats(hub, offsetof(struct shard_stats, pings)));
     metrics_describe(
         writer, "sluice_queued_bytes", "gauge",
-        "Memory held for slow clients and incomplete messages (limit: limits.queue_bytes).");
+        "Memory held for what waits to be sent to slow clients (limit: limits.queue_bytes).");
     metrics_put(writer, "sluice_queued_bytes %zu\n",
                 atomic_load_explicit(&hub->queued_bytes, memory_order_relaxed));
+    metrics_describe(
+        writer, "sluice_input_bytes", "gauge",
+        "Memory held of what clients have sent: incomplete messages, deferred ones and "
+        "what waits behind them (limit: limits.input_bytes).");
+    metrics_put(writer, "sluice_input_bytes %zu\n",
+                atomic_load_explicit(&hub->input_bytes, memory_order_relaxed));
     metrics_describe(writer, "sluice_forwarded_bytes", "gauge",
                      "Memory on its way from one loop to another (limit: limits.queue_bytes).");
     metrics_put(writer, "sluice_forwarded_bytes %zu\n",

@@ -19,6 +19,7 @@
 #include "client/outbox.h"
 #include "client/upgrade.h"
 #include "hub/subscription_set.h"
+#include "hub/budget.h"
 #include "loop/loop.h"
 #include "ws/frame.h"
 
@@ -44,6 +45,9 @@ enum client_state {
 
 /* What a client needs only while a message or frame has arrived in part. */
 struct partial {
+    struct timer timer; /* first: the deadline of the message */
+    struct client *client;
+    bool has_begun;        /* the deadline is that of what is here */
     struct buffer message; /* payload of an incomplete message */
     size_t rest_len;       /* bytes of an incomplete frame header or control frame */
     uint8_t rest[FRAME_UNCONSUMED_MAX];
@@ -60,9 +64,10 @@ struct departure {
 struct client_extras {
     struct deferral *deferrals; /* owned */
     unsigned deferral_count;
-    struct buffer paused; /* what was read before reading paused, not decoded yet */
-    size_t paused_used;   /* how much of it has been */
-    void **blocks;        /* owned; has_moved_state: the state blocks by instance slot */
+    struct buffer paused;  /* what was read before reading paused, not decoded yet */
+    size_t paused_used;    /* how much of it has been */
+    size_t deferred_bytes; /* memory of the deferrals and of what they keep */
+    void **blocks;         /* owned; has_moved_state: the state blocks by instance slot */
     unsigned block_count;
     struct attributes attributes;
     struct subscription_set subscriptions;       /* owned; hub/topic.h */
@@ -90,6 +95,7 @@ struct client {
     bool has_left : 1;        /* its end was seen before all that it sent was handled */
     bool write_failed : 1; /* OPEN: it takes nothing any more, what it would get is thrown away */
     uint16_t close_code;   /* sent or received; 0: none yet */
+    uint8_t budget_class[BUDGET_COUNT];
     struct shard *shard;
     struct audience *audience;
     struct endpoint_setup *setup; /* one reference: what it was let in with, or a reload brought.
@@ -99,6 +105,7 @@ struct client {
     struct partial *partial;      /* owned; NULL: nothing incomplete */
     struct frame_decoder decoder;
     struct outbox outbox;
+    size_t input_held;       /* bytes charged to it in BUDGET_INPUT */
     uint32_t outgoing_first; /* this iteration's frames, see struct outgoing */
     uint32_t outgoing_last;
     uint32_t cursor;       /* how much of the audience's batch it has */
@@ -186,8 +193,39 @@ void client_resume_message(struct client *client, struct message *message, int v
 /* Handles bytes that came with the upgrade request. */
 void client_process_early(struct client *client, const unsigned char *data, size_t len);
 
+/* Reads and handles what there is, up to a bound. */
+void client_on_readable(struct client *client);
+
+/* -- held_input.c: what the client has sent and the server still holds -- */
+
+/* Counts what the client holds now; call after it has changed. */
+void client_note_input(struct client *client);
+
+/* The place for incomplete input, made when it is first needed; NULL: no memory, client aborted. */
+struct partial *client_need_partial(struct client *client);
+
 /* Frees what is kept of incomplete input. */
 void client_release_partial(struct client *client);
+
+/* There is a partial, and what it holds is the beginning of a message, or of any frame: its time
+ * (message.timeout) runs, if it does not yet. */
+void client_begin_message(struct client *client);
+
+/* The message under assembly, if there is one, is done with. */
+void client_end_message(struct client *client);
+
+/* Keeps input that waits behind a deferral, behind what is kept already. Returns 0 or
+ * ERR_NO_MEMORY. */
+MUST_CHECK int client_keep_paused(struct client *client, const unsigned char *data, size_t len);
+
+/* Frees it. There are extras. */
+void client_forget_paused(struct client *client);
+
+/* Frees all that is held of its input, deferred messages included. Only between events. */
+void client_drop_input(struct client *client);
+
+/* Ends it for what it holds, with 1013. Only between events. */
+void client_give_up_input(struct client *client);
 
 /* -- write.c -- */
 
@@ -212,8 +250,12 @@ void client_fail(struct client *client, uint16_t code, const char *reason);
 /* The peer sent a close frame: answers it (if we had not begun) and ends. */
 void client_on_close_frame(struct client *client, uint16_t code, const void *reason, size_t len);
 
-/* The queue is over a limit: drops it and closes with 1013. */
+/* The queue is over its limit: drops it and closes with 1013. */
 void client_overflow(struct client *client);
+
+/* The same for what it holds of all queues' memory; ends a client that is closing already. Only
+ * between events, with its audience's batch empty or not sent yet. */
+void client_give_up_queue(struct client *client);
 
 /* Sends what is queued, shuts the write side, and waits for the peer to do the same. */
 void client_linger(struct client *client);

@@ -72,16 +72,26 @@ void client_on_close_frame(struct client *client, uint16_t code, const void *rea
     client_linger(client);
 }
 
-void client_overflow(struct client *client)
+static void drop_queue(struct client *client, enum drop_reason reason)
 {
-    static const char reason[] = "slow consumer";
-    bool own_queue = client->outbox.held > client->setup->config->queue_bytes;
-    shard_count_drop(client->shard, own_queue ? DROP_QUEUE_FULL : DROP_QUEUE_TOTAL);
-    if (outbox_truncate(&client->outbox, client->tls_retry) != OK) {
+    static const char text[] = "slow consumer";
+    shard_count_drop(client->shard, reason);
+    if (client->state != CLIENT_OPEN || outbox_truncate(&client->outbox, client->tls_retry) != OK) {
         client_abort(client); /* A close frame inside another frame would not be one. */
         return;
     }
-    client_close(client, CLOSE_TRY_AGAIN_LATER, reason, sizeof reason - 1);
+    budget_note(client, BUDGET_QUEUE, client->outbox.held);
+    client_close(client, CLOSE_TRY_AGAIN_LATER, text, sizeof text - 1);
+}
+
+void client_overflow(struct client *client)
+{
+    drop_queue(client, DROP_QUEUE_FULL);
+}
+
+void client_give_up_queue(struct client *client)
+{
+    drop_queue(client, DROP_QUEUE_TOTAL);
 }
 
 void client_linger(struct client *client)
@@ -121,6 +131,7 @@ static void end(struct client *client, bool by_peer)
         loop_unwatch(&shard->loop, client->socket);
     transport_close(client);
     outbox_clear(&client->outbox);
+    budget_note(client, BUDGET_QUEUE, 0);
     client->next_doomed = shard->doomed;
     shard->doomed = client;
 }

@@ -37,9 +37,7 @@ void client_release_extras(struct client *client)
 {
     if (client->extras == NULL)
         return;
-    atomic_fetch_sub_explicit(hub_queued_bytes(client->shard->hub), client->extras->paused.capacity,
-                              memory_order_relaxed);
-    buffer_release(&client->extras->paused);
+    client_forget_paused(client);
     certificate_watch_destroy(client->extras->certificate_watch);
     attributes_clear(&client->extras->attributes);
     release_blocks(client);

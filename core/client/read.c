@@ -28,40 +28,6 @@ static bool reads_frames(const struct client *client)
     return client->state == CLIENT_OPEN || client->state == CLIENT_CLOSING;
 }
 
-void client_release_partial(struct client *client)
-{
-    if (client->partial == NULL)
-        return;
-    atomic_fetch_sub_explicit(hub_queued_bytes(client->shard->hub),
-                              client->partial->message.capacity, memory_order_relaxed);
-    buffer_release(&client->partial->message);
-    free(client->partial);
-    client->partial = NULL;
-}
-
-/* The place for incomplete input, made when it is first needed; NULL: no memory, client aborted. */
-static struct partial *need_partial(struct client *client)
-{
-    if (client->partial == NULL) {
-        client->partial = calloc(1, sizeof *client->partial);
-        if (client->partial == NULL) {
-            shard_count_drop(client->shard, DROP_NO_MEMORY);
-            client_abort(client);
-            return NULL;
-        }
-        buffer_init(&client->partial->message, client->setup->config->message_max_size);
-    }
-    return client->partial;
-}
-
-/* An idle client has no buffer. */
-static void release_partial_if_empty(struct client *client)
-{
-    if (client->partial != NULL && client->partial->rest_len == 0 &&
-        client->partial->message.len == 0)
-        client_release_partial(client);
-}
-
 /* Puts the rest of the last read in front of `data`, which has room for it there. */
 static void begin_input(struct client *client, struct input *input, uint8_t *data, size_t len)
 {
@@ -88,22 +54,25 @@ static bool read_input(struct client *client, struct input *input, size_t size)
     return true;
 }
 
-/* Keeps what is not enough to be decoded for the next read. */
+/* Keeps what is not enough to be decoded for the next read. A client that is between messages has
+ * no buffer. */
 static void keep_rest(struct client *client, const struct input *input)
 {
     size_t rest_len = input->len - input->used;
-    if (!reads_frames(client)) {
+    bool is_in_message = frame_decoder_is_in_message(&client->decoder);
+    if (!reads_frames(client) || (rest_len == 0 && !is_in_message)) {
         client_release_partial(client);
         return;
     }
-    if (rest_len > 0) {
-        struct partial *partial = need_partial(client);
-        if (partial == NULL)
-            return;
+    struct partial *partial = client_need_partial(client);
+    if (partial == NULL)
+        return;
+    if (rest_len > 0)
         memcpy(partial->rest, input->data + input->used, rest_len);
-        partial->rest_len = rest_len;
-    }
-    release_partial_if_empty(client);
+    partial->rest_len = rest_len;
+    if (!is_in_message && input->used > 0)
+        client_end_message(client); /* Whole control frames: what is incomplete now is new. */
+    client_begin_message(client);
 }
 
 static void lose_for_memory(struct client *client)
@@ -115,12 +84,7 @@ static void lose_for_memory(struct client *client)
 /* Keeps input for later, behind what is kept already. */
 static void pause_more(struct client *client, const unsigned char *data, size_t len)
 {
-    struct buffer *paused = &client->extras->paused;
-    size_t before = paused->capacity;
-    int error = buffer_append(paused, data, len);
-    atomic_fetch_add_explicit(hub_queued_bytes(client->shard->hub), paused->capacity - before,
-                              memory_order_relaxed);
-    if (error != OK)
+    if (client_keep_paused(client, data, len) != OK)
         lose_for_memory(client);
 }
 
@@ -134,35 +98,22 @@ static void pause_input(struct client *client, const struct input *input)
         pause_more(client, input->data + input->used, input->len - input->used);
 }
 
-static void forget_paused_input(struct client *client)
-{
-    struct client_extras *extras = client->extras;
-    atomic_fetch_sub_explicit(hub_queued_bytes(client->shard->hub), extras->paused.capacity,
-                              memory_order_relaxed);
-    buffer_release(&extras->paused);
-    extras->paused_used = 0;
-}
-
-/* Makes room for a piece and copies it. What incomplete messages hold counts towards
- * limits.queue_bytes, as what waits to be sent does. */
+/* Makes room for a piece and copies it. The decoder has checked that the message may be as long as
+ * its frames have announced, by the limit that was in force then. */
 static bool keep_piece(struct client *client, struct partial *partial,
                        const struct frame_event *piece)
 {
-    size_t before = partial->message.capacity;
-    int error = buffer_append(&partial->message, piece->data, piece->len);
-    atomic_fetch_add_explicit(hub_queued_bytes(client->shard->hub),
-                              partial->message.capacity - before, memory_order_relaxed);
-    if (error != OK) {
-        shard_count_drop(client->shard, DROP_NO_MEMORY);
-        client_abort(client);
-        return false;
-    }
-    if (partial->message.capacity > before && hub_is_queue_full(client->shard->hub)) {
-        shard_count_drop(client->shard, DROP_QUEUE_TOTAL);
-        client_fail(client, CLOSE_TRY_AGAIN_LATER, "the server's buffers are full");
-        return false;
-    }
-    return true;
+    struct buffer *message = &partial->message;
+    size_t before = message->capacity;
+    size_t max_size = client->setup->config->message_max_size;
+    size_t needed = message->len + piece->len;
+    message->maximum = needed > max_size ? needed : max_size;
+    int error = buffer_append(message, piece->data, piece->len);
+    if (message->capacity != before)
+        client_note_input(client);
+    if (error != OK)
+        lose_for_memory(client);
+    return error == OK;
 }
 
 /* Adds a piece to the message under assembly. Returns whether the message is complete. A message
@@ -174,7 +125,7 @@ static bool assemble(struct client *client, const struct frame_event *piece,
         message_init(message, client, piece->message_type, piece->data, piece->len);
         return true;
     }
-    struct partial *partial = need_partial(client);
+    struct partial *partial = client_need_partial(client);
     if (partial == NULL || !keep_piece(client, partial, piece))
         return false;
     if (piece->message_end)
@@ -215,6 +166,8 @@ static bool next_message(struct client *client, struct input *input, struct mess
             client_on_close_frame(client, event.close_code, event.data, event.len);
             break;
         case FRAME_ERROR:
+            if (event.close_code == CLOSE_POLICY)
+                shard_count_drop(client->shard, DROP_FRAGMENTS);
             client_fail(client, event.close_code, event.error);
             break;
         }
@@ -262,13 +215,6 @@ static void finish_message(struct client *client, struct message *message, enum 
     message_release(client->shard, message);
 }
 
-/* What was assembled is done with. */
-static void release_assembled(struct client *client)
-{
-    if (client->partial != NULL)
-        client->partial->message.len = 0;
-}
-
 /* Message by message, until the input is used up or a verdict is awaited. */
 static void handle_input(struct client *client, struct input *input)
 {
@@ -283,7 +229,7 @@ static void handle_input(struct client *client, struct input *input)
                                 &client->setup->chain->credentials);
         enum chain_result result = chain_message(client, &message, &verdict);
         finish_message(client, message, result, verdict);
-        release_assembled(client);
+        client_end_message(client);
         message = NULL;
         if (client->is_waiting)
             break;
@@ -293,13 +239,15 @@ static void handle_input(struct client *client, struct input *input)
         message_put_back(shard, message); /* Nothing has been put into it. */
     else if (!client->is_waiting)
         lose_for_memory(client);
-    if (client->is_waiting && reads_frames(client))
+    if (client->is_waiting && reads_frames(client)) {
+        client_release_partial(client);
         pause_input(client, input);
-    else
+    } else {
         keep_rest(client, input);
+    }
 }
 
-static void client_on_readable(struct client *client)
+void client_on_readable(struct client *client)
 {
     struct input input;
     size_t size = SHARD_READ_SIZE;
@@ -323,7 +271,7 @@ static void handle_paused_input(struct client *client)
                           .len = extras->paused.len - extras->paused_used};
     handle_input(client, &input);
     if (!client->is_waiting)
-        forget_paused_input(client);
+        client_forget_paused(client);
 }
 
 void client_resume_message(struct client *client, struct message *message, int verdict)

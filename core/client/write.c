@@ -57,7 +57,7 @@ static bool is_worth_sharing(const struct client *client, size_t left)
     const struct segment *last = client->outbox.last;
     return left >= audience->batch.len / 4 ||
            (last != NULL && last->bytes == audience->backlog.block) ||
-           hub_is_queue_full(client->shard->hub);
+           budget_is_full(client->shard->hub, BUDGET_QUEUE);
 }
 
 /* Keeps the unsent part of a run of frames. */
@@ -120,13 +120,11 @@ static void update_wants_write(struct client *client)
     client_update_watch(client);
 }
 
-/* A client may not hold more than its endpoint allows, nor all together more than the server. */
+/* A client may not hold more than its endpoint allows. (All together may not hold more than the
+ * server: budget_relieve.) */
 static bool is_over_limit(const struct client *client)
 {
-    if (client->state != CLIENT_OPEN || outbox_is_empty(&client->outbox))
-        return false;
-    return client->outbox.held > client->setup->config->queue_bytes ||
-           hub_is_queue_full(client->shard->hub);
+    return client->state == CLIENT_OPEN && client->outbox.held > client->setup->config->queue_bytes;
 }
 
 /* Writes once, if `may_write`, and keeps the rest; what cannot be written any more is thrown away.
@@ -152,6 +150,7 @@ static void write_once(struct client *client, bool may_write)
         client_abort(client);
         return;
     }
+    budget_note(client, BUDGET_QUEUE, client->outbox.held);
     update_wants_write(client);
 }
 

@@ -66,6 +66,8 @@ struct endpoint_config {
     char **subprotocols;
     size_t subprotocol_count;
     size_t message_max_size;
+    uint32_t message_max_fragments;
+    int64_t message_timeout;    /* 0: none */
     unsigned message_types;     /* MESSAGE_TYPE_* */
     int64_t heartbeat_interval; /* 0: off */
     int64_t heartbeat_timeout;
@@ -99,6 +101,7 @@ struct config {
     size_t limit_queue_bytes;
     size_t limit_handshake_bytes;
     uint32_t limit_handshakes_per_address; /* a second; 0: no limit */
+    size_t limit_input_bytes;
     unsigned offload_threads;
     uint32_t offload_queue; /* jobs that may wait */
     int64_t shutdown_grace;

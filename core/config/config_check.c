@@ -94,6 +94,21 @@ static void check_sizes(const struct endpoint_config *endpoint, size_t index,
                     index, queue, message);
 }
 
+static void check_input(const struct config *config, const struct endpoint_config *endpoint,
+                        size_t index, struct diagnostics *diagnostics)
+{
+    char input[VALUE_TEXT_MAX], message[VALUE_TEXT_MAX];
+    if (config->limit_input_bytes == 0 ||
+        config->limit_input_bytes / 2 >= endpoint->message_max_size)
+        return;
+    size_format((int64_t)config->limit_input_bytes, input);
+    size_format((int64_t)endpoint->message_max_size, message);
+    diagnostics_add(diagnostics, endpoint->position,
+                    "endpoints.%zu: limits.input_bytes (%s) is smaller than twice message.max_size "
+                    "(%s), so the largest messages could not be received",
+                    index, input, message);
+}
+
 static void check_subprotocols(const struct endpoint_config *endpoint, size_t index,
                                struct diagnostics *diagnostics)
 {
@@ -110,6 +125,7 @@ static void check_endpoint(const struct config *config, size_t index,
 {
     const struct endpoint_config *endpoint = &config->endpoints[index];
     check_sizes(endpoint, index, diagnostics);
+    check_input(config, endpoint, index, diagnostics);
     check_subprotocols(endpoint, index, diagnostics);
     if (config->demo_page && same_text(endpoint->path, "/"))
         diagnostics_add(diagnostics, endpoint->position,

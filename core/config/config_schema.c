@@ -14,6 +14,7 @@
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 #define CLIENTS_MOST 10000000
+#define FRAGMENTS_MOST 100000000
 
 #define MEMBER(type, member)                                                                       \
     .offset = offsetof(type, member), .size = sizeof(((const type *)0)->member)
@@ -129,6 +130,17 @@ static const struct field message_fields[] = {
      .fallback = "64KiB",
      .bounds = {1, 256 * MIB},
      MEMBER(struct endpoint_config, message_max_size)},
+    {.key = "max_fragments",
+     .type = FIELD_COUNT,
+     .fallback = "100000",
+     .bounds = {1, FRAGMENTS_MOST},
+     MEMBER(struct endpoint_config, message_max_fragments)},
+    {.key = "timeout",
+     .type = FIELD_DURATION,
+     .zero_allowed = true,
+     .fallback = "30s",
+     .bounds = {10 * MS, 24 * HOUR},
+     MEMBER(struct endpoint_config, message_timeout)},
     {.key = "types",
      .type = FIELD_FLAGS,
      .choices = message_types,
@@ -289,6 +301,11 @@ static const struct field limits_fields[] = {
      .fallback = "100",
      .bounds = {1, 1000000},
      MEMBER(struct config, limit_handshakes_per_address)},
+    {.key = "input_bytes",
+     .type = FIELD_SIZE,
+     .fallback = "256MiB",
+     .bounds = {64 * KIB, 1024 * GIB},
+     MEMBER(struct config, limit_input_bytes)},
 };
 static const struct schema limits_schema = SCHEMA(limits_fields, struct config);
 

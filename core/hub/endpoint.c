@@ -62,6 +62,7 @@ int endpoint_setup_create(struct endpoint *endpoint, struct config *owner,
     setup->config = config;
     setup->limits =
         (struct frame_limits){.message_max = config->message_max_size,
+                              .fragments_max = config->message_max_fragments,
                               .text = (config->message_types & MESSAGE_TYPE_TEXT) != 0,
                               .binary = (config->message_types & MESSAGE_TYPE_BINARY) != 0};
     *out = setup;

@@ -42,12 +42,14 @@ struct hub {
     _Atomic uint32_t limit_clients;
     _Atomic uint32_t limit_clients_per_address;
     _Atomic size_t limit_queue_bytes;
+    _Atomic size_t limit_input_bytes;
     _Atomic uint64_t generation; /* how many configurations have been in force */
     struct hub_reloads reloads;  /* written by the main thread */
     struct address_counts addresses;
     struct topic_counts topic_counts;
     _Atomic uint32_t admitted;
-    _Atomic size_t queued_bytes;    /* memory held for slow clients and incomplete messages */
+    _Atomic size_t queued_bytes;    /* memory held for slow clients */
+    _Atomic size_t input_bytes;     /* memory held of what clients have sent */
     _Atomic size_t forwarded_bytes; /* memory on its way from one loop to another */
     _Atomic bool is_draining;
     _Atomic int unready_count; /* instances that say that they cannot do their work */
@@ -65,12 +67,6 @@ static inline _Atomic size_t *hub_queued_bytes(struct hub *hub)
 static inline size_t hub_queue_limit(const struct hub *hub)
 {
     return atomic_load_explicit(&hub->limit_queue_bytes, memory_order_relaxed);
-}
-
-/* Whether it is reached. */
-static inline bool hub_is_queue_full(struct hub *hub)
-{
-    return atomic_load_explicit(&hub->queued_bytes, memory_order_relaxed) > hub_queue_limit(hub);
 }
 
 /* How many endpoints there are, inactive ones included. */

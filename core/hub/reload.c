@@ -242,6 +242,7 @@ static void apply_limits(struct hub *hub, const struct config *config)
     atomic_store_explicit(&hub->limit_clients_per_address, config->limit_clients_per_address,
                           memory_order_relaxed);
     atomic_store_explicit(&hub->limit_queue_bytes, config->limit_queue_bytes, memory_order_relaxed);
+    atomic_store_explicit(&hub->limit_input_bytes, config->limit_input_bytes, memory_order_relaxed);
 }
 
 static void settle_instances(const struct endpoint_setup *setup)

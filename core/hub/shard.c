@@ -155,6 +155,7 @@ static void flush_clients(struct shard *shard)
         shard->dirty_clients = client->next_dirty;
         client->is_dirty = false;
         client_flush(client);
+        budget_relieve(shard, BUDGET_QUEUE);
     }
     shard->unicast.len = 0;
     shard->outgoing_count = 0;
@@ -217,6 +218,7 @@ static void flush_audiences(struct shard *shard)
         shard->dirty_audiences = audience->next_dirty;
         audience->is_dirty = false;
         audience_flush(audience);
+        budget_relieve(shard, BUDGET_QUEUE);
     }
 }
 
@@ -230,9 +232,21 @@ static void flush(struct shard *shard)
     flush_clients(shard);
 }
 
+/* A budget is full, or another loop says so. */
+static void relieve_budgets(struct shard *shard)
+{
+    shard->wants_relief = false;
+    for (enum budget budget = 0; budget < BUDGET_COUNT; budget++)
+        budget_relieve(shard, budget);
+}
+
 static void shard_on_event_end(struct loop *loop)
 {
     struct shard *shard = shard_of(loop);
+    if (shard->wants_relief) {
+        flush(shard); /* First: batches have to be empty. */
+        relieve_budgets(shard);
+    }
     if (shard->has_much_to_send)
         flush(shard);
 }
@@ -256,6 +270,8 @@ static bool shard_on_iteration_end(struct loop *loop)
 {
     struct shard *shard = shard_of(loop);
     flush(shard);
+    if (shard->wants_relief)
+        relieve_budgets(shard);
     bury_doomed(shard);
     return shard->dirty_audiences != NULL || shard->dirty_clients != NULL || shard->doomed != NULL;
 }
@@ -320,6 +336,7 @@ int shard_init(struct shard *shard, struct hub *hub, unsigned index)
 {
     *shard = (struct shard){.hub = hub, .first_free_slot = SLOT_NONE};
     shard->drain_timer.fire = on_drain_timer;
+    shard->relieve_mail.deliver = budget_deliver_request;
     deferral_table_init(&shard->deferrals);
     topic_table_init(&shard->topics);
     buffer_init(&shard->unicast, UNICAST_MAX);

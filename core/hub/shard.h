@@ -11,6 +11,7 @@
 #include "base/counter.h"
 #include "client/tls_stream.h"
 #include "hub/audience.h"
+#include "hub/budget.h"
 #include "hub/topic.h"
 #include "loop/loop.h"
 #include "pipeline/deferral.h"
@@ -55,11 +56,14 @@ struct running {
 
 /* Why a message went no further, or output was thrown away. */
 #define DROP_REASONS(X)                                                                            \
-    X(DROP_PLUGIN, "plugin")             /* a plugin's verdict: drop */                            \
-    X(DROP_PLUGIN_ERROR, "plugin_error") /* a plugin failed and on_error is deny */                \
-    X(DROP_QUEUE_FULL, "queue_full")     /* a slow client's queue */                               \
-    X(DROP_QUEUE_TOTAL, "queue_total")   /* limits.queue_bytes */                                  \
-    X(DROP_SENDER_GONE, "sender_gone")   /* it left, and its messages waited for too long */       \
+    X(DROP_PLUGIN, "plugin")                   /* a plugin's verdict: drop */                      \
+    X(DROP_PLUGIN_ERROR, "plugin_error")       /* a plugin failed and on_error is deny */          \
+    X(DROP_QUEUE_FULL, "queue_full")           /* a slow client's queue */                         \
+    X(DROP_QUEUE_TOTAL, "queue_total")         /* limits.queue_bytes: a large queue */             \
+    X(DROP_INPUT_TOTAL, "input_total")         /* limits.input_bytes: much that was received */    \
+    X(DROP_MESSAGE_TIMEOUT, "message_timeout") /* message.timeout */                               \
+    X(DROP_FRAGMENTS, "fragments")             /* message.max_fragments */                         \
+    X(DROP_SENDER_GONE, "sender_gone")         /* it left, and its messages waited for too long */ \
     X(DROP_NO_MEMORY, "no_memory")
 
 enum drop_reason {
@@ -112,6 +116,10 @@ struct shard {
     struct timer drain_timer;
     int64_t drain_until;
     struct shard_stats stats;
+    counter holders[BUDGET_COUNT][BUDGET_CLASSES]; /* how many clients hold how much */
+    struct mail relieve_mail;                      /* owned; from other loops */
+    _Atomic bool is_asked_to_relieve;              /* it is on its way */
+    bool wants_relief;                             /* a budget may be full: look after this event */
     bool has_much_to_send; /* flush after this event, not only at the iteration's end */
     _Atomic bool is_stuck; /* the watchdog's word: the loop does not go on */
     _Atomic uint32_t load; /* clients here or on their way, for the choice of a loop */

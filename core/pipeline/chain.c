@@ -177,12 +177,6 @@ static int call_on_connect(const struct stage *stage, struct client *client,
     return verdict;
 }
 
-static void hold_connect(struct deferral *deferral, struct connect *connect)
-{
-    connect->references++;
-    deferral->connect = connect;
-}
-
 /* Like call_on_connect, with everything as if the plugin had not been there, see connect_restore.
  * What it says about the client goes nowhere, see host_identify. */
 static void shadow_on_connect(const struct stage *stage, struct client *client,
@@ -192,7 +186,7 @@ static void shadow_on_connect(const struct stage *stage, struct client *client,
     struct connect before = *connect;
     int verdict = call_on_connect(stage, client, connect, &begun);
     if (begun != NULL)
-        hold_connect(begun, connect);
+        deferral_hold_connect(begun, connect);
     else
         log_shadowed(stage, client, verdict);
     connect_restore(connect, &before);
@@ -220,7 +214,7 @@ static enum chain_result ask_on_connect(const struct stage *stage, struct client
     int verdict = call_on_connect(stage, client, connect, &begun);
     if (begun == NULL)
         return judge_connect(stage, connect, verdict);
-    hold_connect(begun, connect);
+    deferral_hold_connect(begun, connect);
     attach(client, begun);
     return CHAIN_DEFERRED;
 }
@@ -266,7 +260,7 @@ static enum chain_result judge_message(const struct stage *stage, struct client 
     client->shard->running.deferral = NULL;
     if (begun != NULL && decided == SL_DEFER) {
         instance_count(stage->instance, loop_of(client), VERDICT_SLOT_DEFER);
-        begun->message = message;
+        deferral_hold_message(begun, message);
         attach(client, begun);
         return CHAIN_DEFERRED;
     }
@@ -295,7 +289,7 @@ static void shadow_on_message(const struct stage *stage, struct client *client,
     struct message *other = begun != NULL && decided == SL_DEFER ? message_take(shard) : NULL;
     if (other != NULL) {
         instance_count(stage->instance, loop_of(client), VERDICT_SLOT_DEFER);
-        begun->message = *message;
+        deferral_hold_message(begun, *message);
         *message = other;
         shard->running.message = other;
     } else {

@@ -6,13 +6,20 @@
 #include "pipeline/chain.h"
 #include "pipeline/chain_deferred.h"
 #include "pipeline/completion.h"
+#include "pipeline/connect.h"
+#include "pipeline/message.h"
 
+#include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FIRST_CHUNK 64u /* slots */
 #define SLOT_NONE UINT32_MAX
 #define SLOTS_MAX (1u << 24)
 #define DELAY_MAX (3600 * NS_PER_S)
+#define SHADOW_RECORDS                                                                             \
+    ((size_t)8192) /* bytes: so many deferrals need that beside their messages                     \
+                    */
 
 /* -- slots -- */
 
@@ -129,6 +136,15 @@ static int64_t time_to_wait(const struct stage *stage, const struct sl_deferral 
     return how->timeout > 0 && how->timeout < longest ? how->timeout : longest;
 }
 
+/* Charges the client with what the deferral holds now; 0: nothing any more. */
+static void charge(struct deferral *deferral, size_t bytes)
+{
+    struct client *client = deferral->client;
+    client->extras->deferred_bytes += bytes - deferral->charged;
+    deferral->charged = bytes;
+    client_note_input(client);
+}
+
 static void link_to_client(struct deferral *deferral)
 {
     struct client_extras *extras = deferral->client->extras;
@@ -145,6 +161,19 @@ static void unlink_from_client(struct deferral *deferral)
         link = &(*link)->next;
     *link = deferral->next;
     extras->deferral_count--;
+    charge(deferral, 0);
+}
+
+/* What only watches may not make the server hold much: of one client no more than one message of
+ * the largest size, and nothing more when all hold too much. */
+static bool may_hold(const struct client *client, const struct stage *stage,
+                     const struct message *message)
+{
+    if (!stage->is_shadow || message == NULL)
+        return true;
+    return !budget_is_full(client->shard->hub, BUDGET_INPUT) &&
+           client->extras->deferred_bytes + message->seen.len <=
+               client->setup->limits.message_max + SHADOW_RECORDS;
 }
 
 int deferral_begin(struct client *client, const struct stage *stage, const struct sl_deferral *how,
@@ -156,7 +185,8 @@ int deferral_begin(struct client *client, const struct stage *stage, const struc
         how = &plain;
     if (client_need_extras(client) == NULL)
         return ERR_NO_MEMORY;
-    if (client->extras->deferral_count >= DEFERRALS_PER_CLIENT)
+    if (client->extras->deferral_count >= DEFERRALS_PER_CLIENT ||
+        !may_hold(client, stage, shard->running.message))
         return ERR_LIMIT;
     struct deferral *deferral = calloc(1, sizeof *deferral);
     if (deferral == NULL)
@@ -175,6 +205,27 @@ int deferral_begin(struct client *client, const struct stage *stage, const struc
     timer_start(&shard->loop.timers, &deferral->timer, shard->loop.now + time_to_wait(stage, how));
     *out = deferral;
     return OK;
+}
+
+void deferral_hold_message(struct deferral *deferral, struct message *message)
+{
+    size_t bytes = memory_cost(sizeof *deferral) + memory_cost(sizeof *message);
+    if (message->replacement != NULL)
+        bytes += memory_cost(message->seen.len + 1);
+    if (message->topic != NULL)
+        bytes += memory_cost(strlen(message->topic) + 1);
+    deferral->message = message;
+    charge(deferral, bytes);
+}
+
+void deferral_hold_connect(struct deferral *deferral, struct connect *connect)
+{
+    const struct upgrade *upgrade = connect->upgrade;
+    connect->references++;
+    deferral->connect = connect;
+    charge(deferral, memory_cost(sizeof *deferral) + memory_cost(sizeof *connect) +
+                         memory_cost(sizeof *upgrade) + malloc_usable_size(upgrade->request) +
+                         memory_cost_if_any(upgrade->early_len));
 }
 
 /* -- ending, on the client's loop -- */
@@ -253,6 +304,7 @@ void deferral_cancel_all(struct client *client, enum sl_cancel_reason reason)
         next = deferral->next;
         client->extras->deferrals = next;
         client->extras->deferral_count--;
+        charge(deferral, 0);
         if (claim_here(deferral))
             tell_cancelled(deferral, reason);
         retire(deferral);

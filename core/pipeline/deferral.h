@@ -50,6 +50,7 @@ struct deferral {
     uint64_t ticket;
     struct message *message; /* owned; what is deferred: this, */
     struct connect *connect; /* or this: one reference */
+    size_t charged;          /* bytes of memory, in the client's deferred_bytes */
     bool is_attached;        /* the client waits for it; false in shadow mode */
     bool is_delay;
     void *context;
@@ -66,6 +67,11 @@ void deferral_table_deinit(struct deferral_table *table);
  * the hook has returned. Only the client's loop. Returns 0, ERR_LIMIT or ERR_NO_MEMORY. */
 MUST_CHECK int deferral_begin(struct client *client, const struct stage *stage,
                               const struct sl_deferral *how, struct deferral **out);
+
+/* Gives it what is deferred, and charges the client with what that holds: a message, which it owns
+ * from here on, or a connect, of which it takes a reference. */
+void deferral_hold_message(struct deferral *deferral, struct message *message);
+void deferral_hold_connect(struct deferral *deferral, struct connect *connect);
 
 /* The ticket by which plugins know it. */
 struct sl_ticket deferral_ticket(const struct deferral *deferral);

@@ -192,8 +192,14 @@ static bool check_message(struct frame_decoder *decoder, const struct frame_limi
                                                    : "binary messages are not accepted here");
         return false;
     }
-    if (header->payload_len > limits->message_max - decoder->message_len) {
+    /* The limit may have been lowered since the message began. */
+    if (decoder->message_len > limits->message_max ||
+        header->payload_len > limits->message_max - decoder->message_len) {
         report_error(event, CLOSE_TOO_BIG, "message is too big");
+        return false;
+    }
+    if (decoder->fragments >= limits->fragments_max) {
+        report_error(event, CLOSE_POLICY, "message has too many fragments");
         return false;
     }
     return true;
@@ -206,6 +212,7 @@ static void begin_data_frame(struct frame_decoder *decoder, const struct frame_h
         decoder->utf8 = UTF8_START;
     }
     decoder->message_len += header->payload_len;
+    decoder->fragments++;
     decoder->frame_left = header->payload_len;
     decoder->final_frame = header->final;
     decoder->in_frame = true;
@@ -243,6 +250,7 @@ static size_t decode_payload(struct frame_decoder *decoder, uint8_t *input, size
     if (event->message_end) {
         decoder->message_type = 0;
         decoder->message_len = 0;
+        decoder->fragments = 0;
     }
     return take;
 }

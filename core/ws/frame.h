@@ -67,19 +67,27 @@ struct frame_decoder {
     uint32_t utf8;
     uint8_t mask[4];      /* rotated so that mask[0] is for the next byte */
     uint8_t message_type; /* OPCODE_TEXT or OPCODE_BINARY inside a message, else 0 */
+    uint32_t fragments;   /* frames of the current message so far */
     bool in_frame;
     bool final_frame;
 };
 
 /* What a decoder accepts; the same for all clients of an endpoint. */
 struct frame_limits {
-    uint64_t message_max; /* bytes, across fragments; checked on each frame's header */
-    bool text;            /* accept text messages */
-    bool binary;          /* accept binary messages */
+    uint64_t message_max;   /* bytes, across fragments; checked on each frame's header */
+    uint32_t fragments_max; /* frames of one message */
+    bool text;              /* accept text messages */
+    bool binary;            /* accept binary messages */
 };
 
 /* A zeroed decoder is ready; this zeroes it. */
 void frame_decoder_init(struct frame_decoder *decoder);
+
+/* Whether a message has begun whose last byte has not come. */
+static inline bool frame_decoder_is_in_message(const struct frame_decoder *decoder)
+{
+    return decoder->message_type != 0;
+}
 
 /* Finds the next event in `input`, unmasking in place. Returns how many bytes were consumed: go on
  * behind them. After FRAME_ERROR or FRAME_CLOSE the decoder must not be used again. */

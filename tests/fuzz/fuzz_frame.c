@@ -197,6 +197,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     struct frame_limits limits = {.message_max = message_maxima[data[0] & 3],
+                                  .fragments_max = 16,
                                   .text = (data[0] & 4) == 0,
                                   .binary = (data[0] & 8) == 0};
     size_t step = steps[data[0] >> 4 & 7];

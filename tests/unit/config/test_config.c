@@ -64,6 +64,7 @@ static void fills_in_every_default(void **state)
     assert_int_equal(config->limit_clients, 100000);
     assert_int_equal(config->limit_clients_per_address, 1000);
     assert_int_equal(config->limit_queue_bytes, 1 << 30);
+    assert_int_equal(config->limit_input_bytes, 256 << 20);
     assert_int_equal(config->shutdown_grace, 10000000000);
     assert_false(config->demo_page);
     assert_int_equal(config->log_level, LOG_LEVEL_INFO);
@@ -89,6 +90,8 @@ static void fills_in_every_default_of_an_endpoint(void **state)
     assert_false(endpoint->identity_required);
     assert_int_equal(endpoint->subprotocol_count, 0);
     assert_int_equal(endpoint->message_max_size, 65536);
+    assert_int_equal(endpoint->message_max_fragments, 100000);
+    assert_int_equal(endpoint->message_timeout, INT64_C(30000000000));
     assert_int_equal(endpoint->message_types, MESSAGE_TYPE_TEXT | MESSAGE_TYPE_BINARY);
     assert_int_equal(endpoint->heartbeat_interval, 25000000000);
     assert_int_equal(endpoint->heartbeat_timeout, 10000000000);
@@ -110,7 +113,8 @@ static void reads_every_key_of_the_server(void **state)
                                  "admin: {listen: 0.0.0.0:9090, token_file: admin.token}\n"
                                  "loops: 3\n"
                                  "front: {workers: 4, request_timeout: 250ms, max_header: 8KiB}\n"
-                                 "limits: {clients: 5, clients_per_address: 6, queue_bytes: 2MiB}\n"
+                                 "limits: {clients: 5, clients_per_address: 6, queue_bytes: 2MiB,\n"
+                                 "         input_bytes: 1MiB}\n"
                                  "shutdown: {grace: 0}\n"
                                  "demo_page: true\n"
                                  "plugins: {path: [p, /q]}\n"
@@ -137,6 +141,7 @@ static void reads_every_key_of_the_server(void **state)
     assert_int_equal(config->limit_clients, 5);
     assert_int_equal(config->limit_clients_per_address, 6);
     assert_int_equal(config->limit_queue_bytes, 2 << 20);
+    assert_int_equal(config->limit_input_bytes, 1 << 20);
     assert_int_equal(config->shutdown_grace, 0);
     assert_true(config->demo_page);
     assert_int_equal(config->plugin_path_count, 2);
@@ -386,6 +391,7 @@ static void checks_values_against_each_other(void **state)
     (void)state;
     refused("listen: [{address: '*:80'}, {address: '*:0'}, {address: '*:80'}, {address: '*:0'}]\n"
             "demo_page: true\n"
+            "limits: {input_bytes: 3MiB}\n"
             "endpoints:\n"
             "- path: /\n"
             "  subprotocols: [a, b, a]\n"
@@ -393,12 +399,14 @@ static void checks_values_against_each_other(void **state)
             "  message: {max_size: 2MiB}\n"
             "- path: /ws\n",
             "1:57 listen.2.address: *:80 is the same as listen.0.address\n"
-            "4:9 endpoints.0.subprotocols: \"a\" is there twice\n"
-            "4:9 endpoints.0.path: / is where demo_page puts its page; choose another path, or set "
+            "5:9 endpoints.0.subprotocols: \"a\" is there twice\n"
+            "5:9 endpoints.0.path: / is where demo_page puts its page; choose another path, or set "
             "demo_page: false\n"
-            "6:9 endpoints.1: queue.bytes (1MiB) is smaller than message.max_size (2MiB), so the "
+            "7:9 endpoints.1: queue.bytes (1MiB) is smaller than message.max_size (2MiB), so the "
             "largest messages could be sent to nobody\n"
-            "8:9 endpoints.2.path: /ws is already the path of endpoints.1 (line 6)\n");
+            "7:9 endpoints.1: limits.input_bytes (3MiB) is smaller than twice message.max_size "
+            "(2MiB), so the largest messages could not be received\n"
+            "9:9 endpoints.2.path: /ws is already the path of endpoints.1 (line 7)\n");
 }
 
 static void an_admin_that_others_reach_needs_a_token(void **state)

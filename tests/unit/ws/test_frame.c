@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct frame_limits any = {.message_max = 1 << 20, .text = true, .binary = true};
+static const struct frame_limits any = {
+    .message_max = 1 << 20, .fragments_max = 1000, .text = true, .binary = true};
 static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
 
 /* -- frames as a client would send them -- */
@@ -292,7 +293,8 @@ static void refuses_too_much_on_the_header_alone(void **state)
 
 static void counts_all_fragments_towards_the_limit(void **state)
 {
-    const struct frame_limits ten = {.message_max = 10, .text = true, .binary = true};
+    const struct frame_limits ten = {
+        .message_max = 10, .fragments_max = 10, .text = true, .binary = true};
     uint8_t input[64];
     static struct outcome outcome;
     size_t len = client_frame(input, 0x01, "123456", 6);
@@ -306,10 +308,49 @@ static void counts_all_fragments_towards_the_limit(void **state)
     assert_int_equal(outcome.close_code, CLOSE_TOO_BIG);
 }
 
+static void limits_the_fragments_of_each_message(void **state)
+{
+    const struct frame_limits three = {
+        .message_max = 10, .fragments_max = 3, .text = true, .binary = true};
+    uint8_t input[128];
+    static struct outcome outcome;
+    (void)state;
+    size_t open = client_frame(input, 0x01, "", 0);
+    open += client_frame(input + open, 0x00, "", 0);
+    open += client_frame(input + open, 0x89, "", 0); /* A ping is no fragment. */
+    size_t fits = open + client_frame(input + open, 0x80, "a", 1);
+    fits += client_frame(input + fits, 0x82, "b", 1); /* Each message counts anew. */
+    decode_in_steps(input, fits, 1, &three, &outcome);
+    assert_int_equal(outcome.messages, 2);
+    size_t too_many = open + client_frame(input + open, 0x00, "", 0);
+    too_many += client_frame(input + too_many, 0x80, "", 0);
+    decode_in_steps(input, too_many, 1, &three, &outcome);
+    assert_int_equal(outcome.end, FRAME_ERROR);
+    assert_int_equal(outcome.close_code, CLOSE_POLICY);
+}
+
+/* A reload may lower the limit below what has been announced already. */
+static void a_limit_that_is_lowered_ends_the_message(void **state)
+{
+    const struct frame_limits less = {
+        .message_max = 4, .fragments_max = 10, .text = true, .binary = true};
+    struct frame_decoder decoder = {0};
+    struct frame_event event;
+    uint8_t input[64];
+    size_t len = client_frame(input, 0x01, "123456", 6);
+    (void)state;
+    frame_decode(&decoder, &any, input, len, &event);
+    assert_true(frame_decoder_is_in_message(&decoder));
+    len = client_frame(input, 0x80, "7", 1);
+    frame_decode(&decoder, &less, input, len, &event);
+    assert_int_equal(event.type, FRAME_ERROR);
+    assert_int_equal(event.close_code, CLOSE_TOO_BIG);
+}
+
 static void refuses_types_that_the_endpoint_does_not_take(void **state)
 {
-    const struct frame_limits only_text = {.message_max = 10, .text = true};
-    const struct frame_limits only_binary = {.message_max = 10, .binary = true};
+    const struct frame_limits only_text = {.message_max = 10, .fragments_max = 1, .text = true};
+    const struct frame_limits only_binary = {.message_max = 10, .fragments_max = 1, .binary = true};
     uint8_t input[32];
     static struct outcome outcome;
     size_t len = client_frame(input, 0x82, "x", 1);
@@ -417,6 +458,8 @@ int main(void)
         cmocka_unit_test(accepts_a_character_split_between_fragments),
         cmocka_unit_test(refuses_too_much_on_the_header_alone),
         cmocka_unit_test(counts_all_fragments_towards_the_limit),
+        cmocka_unit_test(limits_the_fragments_of_each_message),
+        cmocka_unit_test(a_limit_that_is_lowered_ends_the_message),
         cmocka_unit_test(refuses_types_that_the_endpoint_does_not_take),
         cmocka_unit_test(encodes_minimal_lengths),
         cmocka_unit_test(cuts_a_close_reason_between_characters),
