@@ -7,6 +7,7 @@
 #include "base/thread_trace.h"
 #include "base/ticks.h"
 #include "base/watched.h"
+#include "cli/notify.h"
 #include "cli/serve_reload.h"
 #include "cli/stop_signals.h"
 #include "front/front.h"
@@ -209,7 +210,9 @@ static int serve(struct server_parts *parts)
     diagnostics_deinit(&diagnostics);
     if (error == OK) {
         log_status(parts);
+        notify_ready();
         wait_for_stop(parts);
+        notify_stopping();
         drain(parts);
     }
     stop_parts(parts);
@@ -249,6 +252,7 @@ int cli_serve(const struct cli_options *options)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* A recording that may not grow is an error of its write. */
     start_log(config);
+    notify_init();
     raise_descriptor_limit(config);
     struct server_parts parts = {
         .options = options, .config = config_ref(config), .lock = PTHREAD_MUTEX_INITIALIZER};

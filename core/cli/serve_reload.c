@@ -2,6 +2,7 @@
 
 #include "admin/admin.h"
 #include "base/log.h"
+#include "cli/notify.h"
 #include "cli/stop_signals.h"
 #include "front/front.h"
 #include "hub/hub.h"
@@ -148,6 +149,7 @@ static void log_findings(const struct diagnostics *diagnostics)
 
 int serve_reload(struct server_parts *parts, const char *file, struct diagnostics *diagnostics)
 {
+    notify_reloading();
     int error = try_reload(parts, file, diagnostics);
     struct hub_reloads *reloads = &parts->hub->reloads;
     log_findings(diagnostics);
@@ -156,6 +158,7 @@ int serve_reload(struct server_parts *parts, const char *file, struct diagnostic
     atomic_fetch_add_explicit(error == OK ? &reloads->done : &reloads->failed, 1,
                               memory_order_relaxed);
     atomic_store_explicit(&reloads->last_failed, error != OK, memory_order_relaxed);
+    notify_ready();
     return error;
 }
 

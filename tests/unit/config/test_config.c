@@ -495,7 +495,7 @@ static void files_that_cannot_be_read_are_errors(void **state)
 static void the_shipped_files_are_right(void **state)
 {
     (void)state;
-    static const char *const files[] = {"sluice.yaml", "production.yaml"};
+    static const char *const files[] = {"sluice.yaml", "installed.yaml", "production.yaml"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char path[PATH_MAX];
         struct config *config = NULL;
