@@ -175,10 +175,8 @@ static void write_responses(struct metrics_writer *writer, struct front *front)
 static void write_waiting(struct metrics_writer *writer, struct front *front)
 {
     static const char *const reasons[WAITING_DROP_COUNT] = {
-        [WAITING_TIMEOUT] = "timeout",
-        [WAITING_FULL] = "full",
-        [WAITING_PREFACE] = "proxy_header",
-        [WAITING_PLAIN] = "plain_http",
+        [WAITING_TIMEOUT] = "timeout",        [WAITING_FULL] = "full",
+        [WAITING_PREFACE] = "proxy_header",   [WAITING_PLAIN] = "plain_http",
         [WAITING_MEMORY] = "handshake_bytes",
     };
     metrics_describe(writer, "sluice_front_waiting", "gauge",

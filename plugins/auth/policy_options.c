@@ -28,31 +28,19 @@ static const enum sl_certificate_field certificate_values[] = {
 #define RENEWAL_BURST 5 /* renewals at once */
 
 #define TEXT(option, text)                                                                         \
-    {                                                                                              \
-        .name = (option), .type = SL_OPTION_STRING, .minimum = 1, .maximum = 4096,                 \
-        .summary = (text)                                                                          \
-    }
-#define LIST(option, text)                                                                         \
-    {                                                                                              \
-        .name = (option), .type = SL_OPTION_STRINGS, .summary = (text)                             \
-    }
-#define FILE_AT(option, text)                                                                      \
-    {                                                                                              \
-        .name = (option), .type = SL_OPTION_PATH, .summary = (text)                                \
-    }
-#define SECRET(option, text)                                                                       \
-    {                                                                                              \
-        .name = (option), .type = SL_OPTION_SECRET, .summary = (text)                              \
-    }
+    {.name = (option), .type = SL_OPTION_STRING, .minimum = 1, .maximum = 4096, .summary = (text)}
+#define LIST(option, text) {.name = (option), .type = SL_OPTION_STRINGS, .summary = (text)}
+#define FILE_AT(option, text) {.name = (option), .type = SL_OPTION_PATH, .summary = (text)}
+#define SECRET(option, text) {.name = (option), .type = SL_OPTION_SECRET, .summary = (text)}
 #define TIME(option, fallback, least, most, text)                                                  \
-    {                                                                                              \
-        .name = (option), .type = SL_OPTION_DURATION, .default_value = (fallback),                 \
-        .minimum = (least)*1e9, .maximum = (most)*1e9, .summary = (text)                           \
-    }
+    {.name = (option),                                                                             \
+     .type = SL_OPTION_DURATION,                                                                   \
+     .default_value = (fallback),                                                                  \
+     .minimum = (least) * 1e9,                                                                     \
+     .maximum = (most) * 1e9,                                                                      \
+     .summary = (text)}
 #define FLAG(option, fallback, text)                                                               \
-    {                                                                                              \
-        .name = (option), .type = SL_OPTION_BOOL, .default_value = (fallback), .summary = (text)   \
-    }
+    {.name = (option), .type = SL_OPTION_BOOL, .default_value = (fallback), .summary = (text)}
 
 const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
     {.name = "methods",

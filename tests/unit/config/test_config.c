@@ -499,8 +499,7 @@ static void the_shipped_files_are_right(void **state)
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char path[PATH_MAX];
         struct config *config = NULL;
-        snprintf(path, sizeof path, "%.*s/../../../config/%s",
-                 (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__, files[i]);
+        snprintf(path, sizeof path, "%s/config/%s", SLUICE_SOURCE_DIR, files[i]);
         diagnostics_init(&errors);
         int error = config_load(path, NULL, 0, &errors, &config);
         assert_errors(&errors, "");
