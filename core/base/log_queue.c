@@ -23,6 +23,7 @@ struct log_queue {
     pthread_mutex_t lock; /* of what follows; never held while writing */
     pthread_cond_t wake;
     pthread_cond_t done;
+    bool is_writing; /* the writer has lines that are no longer in the ring */
     bool is_stopping;
     bool is_done; /* the writer has ended */
     bool is_joined;
@@ -180,9 +181,11 @@ static void *write_lines(void *argument)
         if (queue->used == 0)
             break;
         size_t len = ring_take(queue, piece);
+        queue->is_writing = true;
         pthread_mutex_unlock(&queue->lock);
         takes_more = write_piece(queue, piece, len);
         pthread_mutex_lock(&queue->lock);
+        queue->is_writing = false;
         note_progress(queue);
     }
     queue->is_done = true;
@@ -259,16 +262,27 @@ void log_queue_stop(struct log_queue *queue, int64_t patience)
         pthread_detach(queue->writer);
 }
 
+/* Gives the writer a moment to finish, so that lines keep their order. The thread that has crashed
+ * may hold the lock itself. Returns whether the lock is held. */
+static bool lock_for_rescue(struct log_queue *queue)
+{
+    struct timespec pause = {.tv_nsec = NS_PER_MS};
+    for (int attempt = 0; attempt < RESCUE_ATTEMPTS; attempt++) {
+        if (pthread_mutex_trylock(&queue->lock) == 0) {
+            if (!queue->is_writing)
+                return true;
+            pthread_mutex_unlock(&queue->lock);
+        }
+        nanosleep(&pause, NULL);
+    }
+    return pthread_mutex_trylock(&queue->lock) == 0;
+}
+
 void log_queue_rescue(struct log_queue *queue)
 {
     char piece[LOG_QUEUE_LINE_MAX];
-    struct timespec pause = {.tv_nsec = NS_PER_MS};
-    int attempts = 0;
-    while (pthread_mutex_trylock(&queue->lock) != 0) {
-        if (++attempts == RESCUE_ATTEMPTS)
-            return;
-        nanosleep(&pause, NULL);
-    }
+    if (!lock_for_rescue(queue))
+        return;
     bool good = true;
     while (good && queue->used > 0)
         good = log_write_patiently(queue->fd, piece, ring_take(queue, piece), RESCUE_WAIT);

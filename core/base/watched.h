@@ -21,10 +21,10 @@ enum watched_kind { WATCHED_MAIN, WATCHED_LOOP, WATCHED_WORKER, WATCHED_KIND_COU
 
 /* A thread that is busy with one thing, as it was at a look. */
 struct watched_call {
+    int64_t age; /* ns */
     enum watched_kind kind;
     unsigned index;              /* of the loop or the worker */
     pid_t thread;                /* for thread_trace */
-    int64_t age;                 /* ns */
     bool is_first_report;        /* not reported before */
     char file[WATCHED_TEXT_MAX]; /* the plugin's; "" for our own code */
     char what[WATCHED_TEXT_MAX]; /* "hook on_message of plugin 'x' 1.0 (x#1 of /ws, client 5)" */
