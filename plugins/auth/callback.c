@@ -1,6 +1,7 @@
 #include "callback.h"
 
-#include <jansson.h>
+#include "json_text.h"
+
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,46 +13,77 @@
 
 /* -- the answer -- */
 
-static bool take_attributes(json_t *attributes, struct finding *finding)
+/* What is null is as if it were not there; an empty list is what PHP makes of an empty map. Returns
+ * NULL, or what is wrong, as all of these. */
+static const char *take_attributes(json_t *attributes, struct finding *finding)
 {
     const char *name;
     json_t *value;
-    if (attributes == NULL)
-        return true;
+    char text[JSON_TEXT_SIZE];
+    size_t len;
+    if (attributes == NULL || json_is_null(attributes) ||
+        (json_is_array(attributes) && json_array_size(attributes) == 0))
+        return NULL;
     if (!json_is_object(attributes))
-        return false;
+        return "attributes is no object";
     json_object_foreach(attributes, name, value)
     {
-        if (!json_is_string(value) ||
-            !finding_attribute(finding, name, json_string_value(value), json_string_length(value)))
-            return false;
+        if (json_is_null(value))
+            continue;
+        enum json_text_result result = json_to_text(value, text, &len);
+        if (result == JSON_TEXT_OTHER_TYPE)
+            return "an attribute is no text, number, boolean or list of texts";
+        if (result != JSON_TEXT_OK || !finding_attribute(finding, name, text, len))
+            return "there are too many attributes, they are too long, or one has a name that "
+                   "is auth's own or no name";
     }
-    return true;
+    return NULL;
 }
 
-static bool take_expiry(json_t *expires_in, int64_t now, struct finding *finding)
+/* Parts of a second are left out. */
+static const char *take_expiry(json_t *expires_in, int64_t now, struct finding *finding)
 {
-    if (expires_in == NULL)
-        return true;
-    if (!json_is_integer(expires_in) || json_integer_value(expires_in) <= 0 ||
-        json_integer_value(expires_in) > EXPIRES_MAX)
-        return false;
-    finding->expires = now + json_integer_value(expires_in);
-    return true;
+    double seconds = json_number_value(expires_in);
+    if (expires_in == NULL || json_is_null(expires_in))
+        return NULL;
+    if (!json_is_number(expires_in))
+        return "expires_in is no number";
+    if (!(seconds >= 1) || seconds > (double)EXPIRES_MAX)
+        return "expires_in is less than a second, or more than ten years";
+    finding->expires = now + (int64_t)seconds;
+    return NULL;
+}
+
+/* A name is a text or an integer, as in a JWT. */
+static const char *take_identity(json_t *identity, struct finding *finding)
+{
+    char text[JSON_TEXT_SIZE];
+    size_t len;
+    if (!json_is_string(identity) && !json_is_integer(identity))
+        return "identity is no text and no integer";
+    if (json_to_text(identity, text, &len) != JSON_TEXT_OK || !finding_identify(finding, text, len))
+        return "identity is empty, longer than 255 bytes, or has control characters";
+    return NULL;
+}
+
+static const char *take_answer(json_t *answer, int64_t now, struct finding *finding)
+{
+    if (!json_is_object(answer))
+        return "it is no JSON object";
+    const char *wrong = take_identity(json_object_get(answer, "identity"), finding);
+    if (wrong == NULL)
+        wrong = take_expiry(json_object_get(answer, "expires_in"), now, finding);
+    return wrong != NULL ? wrong : take_attributes(json_object_get(answer, "attributes"), finding);
 }
 
 enum check callback_parse(const char *body, size_t len, int64_t now, struct finding *finding)
 {
-    json_t *answer = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
-    json_t *identity = json_object_get(answer, "identity");
-    bool fine =
-        json_is_string(identity) &&
-        finding_identify(finding, json_string_value(identity), json_string_length(identity)) &&
-        take_expiry(json_object_get(answer, "expires_in"), now, finding) &&
-        take_attributes(json_object_get(answer, "attributes"), finding);
+    json_t *answer = json_read(body, len, NULL);
+    finding->detail = take_answer(answer, now, finding);
     json_decref(answer);
-    return fine ? CHECK_ACCEPTED
-                : finding_fail(finding, "The authentication service cannot be understood.");
+    return finding->detail == NULL
+               ? CHECK_ACCEPTED
+               : finding_fail(finding, "The authentication service cannot be understood.");
 }
 
 /* -- asking -- */
@@ -139,14 +171,15 @@ static int64_t keep_for(const struct callback *callback, const struct sl_instanc
 }
 
 static void complain(struct callback *callback, struct sl_instance *self,
-                     const struct http_request *request)
+                     const struct http_request *request, const char *detail)
 {
     int64_t now = self->host->time_monotonic();
     int64_t next = atomic_load(&callback->next_log);
     if (now < next || !atomic_compare_exchange_strong(&callback->next_log, &next, now + SECOND))
         return;
-    sl_log(self, SL_LOG_WARN, "http_url %.*s: no usable answer (status %ld) %s",
-           http_loggable(callback->url_cstr), callback->url_cstr, request->status, request->error);
+    sl_log(self, SL_LOG_WARN, "http_url %.*s: no usable answer (status %ld): %s",
+           http_loggable(callback->url_cstr), callback->url_cstr, request->status,
+           detail != NULL ? detail : request->error);
 }
 
 enum check callback_understand(struct callback *callback, struct sl_instance *self,
@@ -159,7 +192,7 @@ enum check callback_understand(struct callback *callback, struct sl_instance *se
     self->host->metric_add(callback->requests, 1);
     enum check result = read_answer(request, self->host->time_wall() / SECOND, finding);
     if (result == CHECK_FAILED) {
-        complain(callback, self, request);
+        complain(callback, self, request, finding->detail);
     } else if (callback->cache != NULL && digest_of(shown, key)) {
         int64_t now = self->host->time_monotonic();
         answer_cache_put(callback->cache, key, now, now + keep_for(callback, self, finding), result,

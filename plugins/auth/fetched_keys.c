@@ -195,6 +195,10 @@ static void report(const struct fetched_keys *keys, const struct fetch_rules *ru
     } else {
         sl_log(self, SL_LOG_DEBUG, "jwks_url %.*s: %zu keys (%zu of no use here)", len, keys->url,
                set->count, set->skipped);
+        if (set->surplus > 0)
+            sl_log(self, SL_LOG_WARN,
+                   "jwks_url %.*s: the last %zu of %zu keys are left out: %d are the most", len,
+                   keys->url, set->surplus, set->surplus + set->skipped + set->count, KEYS_MAX);
     }
 }
 

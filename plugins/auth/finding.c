@@ -11,6 +11,7 @@ void finding_init(struct finding *finding)
     finding->method = "none";
     finding->reason = "The token is not valid.";
     finding->retry_after = 1;
+    finding->detail = NULL;
     finding->is_scope = false;
     finding->attribute_count = 0;
     finding->text_len = 0;

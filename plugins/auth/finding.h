@@ -56,7 +56,8 @@ struct finding {
     const char *reason;  /* static: the sentence for a refusal */
     int64_t retry_after; /* seconds: when it is of use to ask again about what failed */
     char retry_text[RETRY_TEXT_SIZE]; /* the same, for a header */
-    bool is_scope;                    /* refused for what it may not do, not for who it is */
+    const char *detail; /* static: what was wrong with an answer, for the log; NULL: nothing */
+    bool is_scope;      /* refused for what it may not do, not for who it is */
     struct sl_pair attributes[ATTRIBUTES_MAX + ATTRIBUTES_OWN]; /* into `text` */
     size_t attribute_count;
     char text[ATTRIBUTES_TEXT + ATTRIBUTES_OWN_TEXT];

@@ -69,8 +69,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     struct http_request *request = context;
     size_t len = size * count;
     if (len > request->body_max - request->body_len) {
-        snprintf(request->error, sizeof request->error, "the answer is longer than %zu bytes",
-                 request->body_max);
+        request->is_too_long = true; /* libcurl writes a sentence of its own into `error`. */
         return 0;
     }
     char *grown = realloc(request->body, request->body_len + len + 1);
@@ -122,7 +121,10 @@ static void prepare(CURL *handle, struct http_request *request, int64_t left)
 static void end_without_answer(struct http_request *request, const char *sentence)
 {
     request->status = 0;
-    if (request->error[0] == '\0')
+    if (request->is_too_long)
+        snprintf(request->error, sizeof request->error, "the answer is longer than %zu bytes",
+                 request->body_max);
+    else if (request->error[0] == '\0')
         snprintf(request->error, sizeof request->error, "%s", sentence);
     request->on_done(request);
 }
@@ -265,6 +267,7 @@ static bool start_thread(struct http *http)
 bool http_ask(struct http *http, struct http_request *request)
 {
     request->status = 0;
+    request->is_too_long = false;
     request->body = NULL;
     request->body_len = 0;
     request->error[0] = '\0';

@@ -39,6 +39,7 @@ struct http_request {
     /* Private. */
     struct http_request *next;
     int64_t deadline; /* ns, monotonic */
+    bool is_too_long;
     CURL *handle;
 };
 

@@ -1,6 +1,7 @@
 #include "jwt.h"
 
 #include "base64url.h"
+#include "json_text.h"
 
 #include <math.h>
 #include <openssl/err.h>
@@ -69,7 +70,7 @@ static json_t *decode_object(struct span part)
     size_t len;
     if (!base64_decode(BASE64_URL, part.data, part.len, (uint8_t *)text, sizeof text, &len))
         return NULL;
-    json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL); /* as libcjose */
     if (json_is_object(object))
         return object;
     json_decref(object);
@@ -110,6 +111,7 @@ static enum jwt_result read_header(struct span part, unsigned algorithms, struct
         result = JWT_UNKNOWN_KEY;
     else if (id != NULL)
         memcpy(header->key_id, json_string_value(id), json_string_length(id));
+    header->algorithm &= algorithms; /* "EdDSA" means both of its curves. */
     json_decref(object);
     return result;
 }
@@ -224,7 +226,7 @@ static unsigned cost_of(unsigned algorithm, const struct key *key)
         return 5;
     if ((algorithm & (ALGORITHM_ES384 | ALGORITHM_ES512)) != 0)
         return 1000;
-    if (algorithm == ALGORITHM_EDDSA)
+    if (key->edwards != NULL)
         return EVP_PKEY_get_id(key->edwards) == EVP_PKEY_ED448 ? 400 : 150;
     return key->signature_len > 512 ? 400 : 100;
 }
@@ -438,7 +440,7 @@ enum jwt_result jwt_verify(const char *token, size_t len, const struct jwt_rules
                                                   &payload, &payload_len);
     if (result != JWT_OK)
         return result;
-    *claims = json_loadb(payload, payload_len, JSON_REJECT_DUPLICATES, NULL);
+    *claims = json_read(payload, payload_len, NULL);
     free(payload);
     result = json_is_object(*claims) ? check_claims(*claims, rules, now) : JWT_WRONG_CLAIMS;
     if (result != JWT_OK)

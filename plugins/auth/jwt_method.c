@@ -1,10 +1,11 @@
 #include "jwt_method.h"
 
+#include "json_text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define SECOND INT64_C(1000000000)
-#define CLAIM_TEXT 1024
 #define SETS_MAX (3 + FETCHED_SETS)
 
 void jwt_method_deinit(struct jwt_method *method, const struct sl_host *host)
@@ -22,40 +23,6 @@ void jwt_method_deinit(struct jwt_method *method, const struct sl_host *host)
 
 /* -- claims -- */
 
-/* Texts as they are, numbers and booleans as JSON writes them, lists with spaces between. */
-static bool claim_text(const json_t *claim, char out[CLAIM_TEXT], size_t *len)
-{
-    size_t index;
-    const json_t *item;
-    if (json_is_string(claim)) {
-        *len = json_string_length(claim);
-        if (*len >= CLAIM_TEXT)
-            return false;
-        memcpy(out, json_string_value(claim), *len);
-        return true;
-    }
-    if (json_is_array(claim)) {
-        *len = 0;
-        json_array_foreach(claim, index, item)
-        {
-            if (!json_is_string(item) || *len + json_string_length(item) + 1 >= CLAIM_TEXT)
-                return false;
-            *len += (size_t)snprintf(out + *len, CLAIM_TEXT - *len, "%s%s", index > 0 ? " " : "",
-                                     json_string_value(item));
-        }
-        return true;
-    }
-    char *text = json_is_number(claim) || json_is_boolean(claim)
-                     ? json_dumps(claim, JSON_ENCODE_ANY | JSON_COMPACT)
-                     : NULL;
-    *len = text != NULL ? strlen(text) : 0;
-    bool fits = text != NULL && *len < CLAIM_TEXT;
-    if (fits)
-        memcpy(out, text, *len);
-    free(text);
-    return fits;
-}
-
 /* Who comes within the leeway after the expiry may stay until the leeway is over. */
 static int64_t end_of(const struct jwt_method *method, const json_t *claims, int64_t now)
 {
@@ -67,17 +34,18 @@ static int64_t end_of(const struct jwt_method *method, const json_t *claims, int
 static bool take_identity(const struct jwt_method *method, const json_t *claims,
                           struct finding *finding)
 {
-    char text[CLAIM_TEXT];
+    char text[JSON_TEXT_SIZE];
     size_t len;
     const json_t *identity = jwt_claim(claims, method->identity_cstr);
     return (json_is_string(identity) || json_is_integer(identity)) &&
-           claim_text(identity, text, &len) && finding_identify(finding, text, len);
+           json_to_text(identity, text, &len) == JSON_TEXT_OK &&
+           finding_identify(finding, text, len);
 }
 
 static enum check take_claims(const struct jwt_method *method, const json_t *claims, int64_t now,
                               struct finding *finding)
 {
-    char text[CLAIM_TEXT];
+    char text[JSON_TEXT_SIZE];
     size_t len;
     if (!take_identity(method, claims, finding))
         return finding_refuse(finding, "The token names nobody.");
@@ -86,7 +54,12 @@ static enum check take_claims(const struct jwt_method *method, const json_t *cla
         const json_t *claim = jwt_claim(claims, method->attributes[i].claim_cstr);
         if (claim == NULL || json_is_null(claim))
             continue;
-        if (!claim_text(claim, text, &len) ||
+        enum json_text_result result = json_to_text(claim, text, &len);
+        if (result == JSON_TEXT_OTHER_TYPE)
+            return finding_refuse(finding,
+                                  "A claim that is an attribute is no text, number, boolean "
+                                  "or list of texts.");
+        if (result != JSON_TEXT_OK ||
             !finding_attribute(finding, method->attributes[i].name_cstr, text, len))
             return finding_refuse(finding, "The token's claims are too long.");
     }

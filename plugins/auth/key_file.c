@@ -36,6 +36,11 @@ static struct key_set *read_set(const struct key_file *file, char error[KEY_ERRO
 
 static void report(const struct key_file *file, struct sl_instance *self, const struct key_set *set)
 {
+    if (set->surplus > 0)
+        sl_log(self, SL_LOG_WARN,
+               "%s: %s: the last %zu of %zu entries are left out: %d are the most",
+               file->option_cstr, file->path_cstr, set->surplus,
+               set->surplus + set->skipped + set->count, KEYS_MAX);
     if (set->skipped > 0)
         sl_log(self, SL_LOG_WARN,
                "%s: %s: %zu of %zu entries are of no use here: private, too short, not for "

@@ -79,7 +79,7 @@ static bool take_public_key(EVP_PKEY *pkey, struct key *key)
         return false;
     EVP_PKEY_up_ref(pkey);
     key->edwards = pkey;
-    key->algorithms = ALGORITHM_EDDSA;
+    key->algorithms = type == EVP_PKEY_ED448 ? ALGORITHM_ED448 : ALGORITHM_ED25519;
     return true;
 }
 

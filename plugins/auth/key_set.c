@@ -1,6 +1,7 @@
 #include "key_set_parts.h"
 
 #include "base64url.h"
+#include "json_text.h"
 
 #include <jansson.h>
 #include <openssl/crypto.h>
@@ -15,11 +16,11 @@ static const struct {
     const char *name;
     enum algorithm algorithm;
 } algorithm_names[] = {
-    {"HS256", ALGORITHM_HS256}, {"HS384", ALGORITHM_HS384}, {"HS512", ALGORITHM_HS512},
-    {"RS256", ALGORITHM_RS256}, {"RS384", ALGORITHM_RS384}, {"RS512", ALGORITHM_RS512},
-    {"PS256", ALGORITHM_PS256}, {"PS384", ALGORITHM_PS384}, {"PS512", ALGORITHM_PS512},
-    {"ES256", ALGORITHM_ES256}, {"ES384", ALGORITHM_ES384}, {"ES512", ALGORITHM_ES512},
-    {"EdDSA", ALGORITHM_EDDSA},
+    {"HS256", ALGORITHM_HS256}, {"HS384", ALGORITHM_HS384},     {"HS512", ALGORITHM_HS512},
+    {"RS256", ALGORITHM_RS256}, {"RS384", ALGORITHM_RS384},     {"RS512", ALGORITHM_RS512},
+    {"PS256", ALGORITHM_PS256}, {"PS384", ALGORITHM_PS384},     {"PS512", ALGORITHM_PS512},
+    {"ES256", ALGORITHM_ES256}, {"ES384", ALGORITHM_ES384},     {"ES512", ALGORITHM_ES512},
+    {"EdDSA", ALGORITHM_EDDSA}, {"Ed25519", ALGORITHM_ED25519}, {"Ed448", ALGORITHM_ED448},
 };
 
 unsigned algorithm_find(const char *name, size_t len)
@@ -147,7 +148,7 @@ static bool import_edwards(const json_t *entry, struct key *key)
         !base64_decode(BASE64_URL, text.data, text.len, x, sizeof x, &len))
         return false;
     key->edwards = EVP_PKEY_new_raw_public_key(type, NULL, x, len);
-    key->algorithms = ALGORITHM_EDDSA;
+    key->algorithms = type == EVP_PKEY_ED448 ? ALGORITHM_ED448 : ALGORITHM_ED25519;
     return key->edwards != NULL && make_print(key, x, len);
 }
 
@@ -291,7 +292,7 @@ struct key_set *key_set_parse_jwks(const char *json, size_t len, bool takes_secr
         snprintf(error, KEY_ERROR_SIZE, "the JWKS is larger than 1 MiB");
         return NULL;
     }
-    json_t *document = json_loadb(json, len, JSON_REJECT_DUPLICATES, &where);
+    json_t *document = json_read(json, len, &where);
     json_t *keys = json_object_get(document, "keys");
     if (document == NULL)
         snprintf(error, KEY_ERROR_SIZE, "the JWKS is not JSON: line %d, column %d: %s", where.line,
@@ -305,7 +306,7 @@ struct key_set *key_set_parse_jwks(const char *json, size_t len, bool takes_secr
     for (size_t i = 0; set != NULL && i < json_array_size(keys) && i < KEYS_MAX; i++)
         import_entry(set, json_array_get(keys, i), takes_secrets);
     if (set != NULL && json_array_size(keys) > KEYS_MAX)
-        set->skipped += json_array_size(keys) - KEYS_MAX;
+        set->surplus = json_array_size(keys) - KEYS_MAX;
     json_decref(document);
     ERR_clear_error();
     return set != NULL ? key_set_finish(set, "the JWKS", error) : NULL;

@@ -34,11 +34,13 @@ enum algorithm {
     ALGORITHM_ES256 = 1 << 9,
     ALGORITHM_ES384 = 1 << 10,
     ALGORITHM_ES512 = 1 << 11,
-    ALGORITHM_EDDSA = 1 << 12
+    ALGORITHM_ED25519 = 1 << 12,
+    ALGORITHM_ED448 = 1 << 13,
+    ALGORITHM_EDDSA = ALGORITHM_ED25519 | ALGORITHM_ED448 /* either: RFC 9864, section 2.2 */
 };
 
 #define ALGORITHMS_HS 0x0007u
-#define ALGORITHMS_PUBLIC 0x1ff8u
+#define ALGORITHMS_PUBLIC 0x3ff8u
 
 struct key {
     char id[KEY_ID_MAX + 1];       /* empty: it has none */
@@ -53,6 +55,7 @@ struct key_set {
     atomic_uint references;
     size_t count;
     size_t skipped; /* entries that are of no use here */
+    size_t surplus; /* entries beyond KEYS_MAX, which were not looked at */
     struct key keys[];
 };
 

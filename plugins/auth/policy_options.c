@@ -14,9 +14,9 @@ static const char *const method_names[METHODS + 1] = {
     [METHOD_TOKENS] = "tokens",           [METHOD_HTTP] = "http",
 };
 
-static const char *const algorithm_choices[] = {"HS256", "HS384", "HS512", "RS256", "RS384",
-                                                "RS512", "PS256", "PS384", "PS512", "ES256",
-                                                "ES384", "ES512", "EdDSA", NULL};
+static const char *const algorithm_choices[] = {
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512",   "PS256", "PS384",
+    "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "Ed448", NULL};
 
 static const char *const certificate_fields[] = {"common_name", "dns",    "email", "uri",
                                                  "subject",     "sha256", NULL};

@@ -6,6 +6,7 @@
  * Besides the sanitizers: what is accepted names an algorithm of a key, and has claims.
  */
 #include "../../plugins/auth/base64url.c"
+#include "../../plugins/auth/json_text.c"
 #include "../../plugins/auth/key_pem.c"
 #include "../../plugins/auth/jwt.c"
 #include "../../plugins/auth/key_set.c"

@@ -5,6 +5,7 @@
  * secrets are taken only if that is asked for.
  */
 #include "../../plugins/auth/base64url.c"
+#include "../../plugins/auth/json_text.c"
 #include "../../plugins/auth/key_pem.c"
 #include "../../plugins/auth/key_set.c"
 

@@ -6,6 +6,8 @@
  */
 #include "../../plugins/auth/answer_cache.c"
 #include "../../plugins/auth/base64url.c"
+#include "../../plugins/auth/expiry.c"
+#include "../../plugins/auth/json_text.c"
 #include "../../plugins/auth/finding.c"
 #include "../../plugins/auth/http.c"
 #include "../../plugins/auth/signed_ticket.c"

@@ -1,5 +1,6 @@
 """auth's methods in a running server, with tokens made by `jose`."""
 
+import hmac
 import json
 import os
 import time
@@ -7,7 +8,7 @@ import unittest
 
 from harness import (Certificates, Issuer, RawClient, Refused, Sluice, endpoint, patience, run_sluice,
                      settings, temporary_folder, wait_until)
-from harness.auth import AuthTest, basic, bearer, scrypt_line, stage, ticket
+from harness.auth import AuthTest, b64, basic, bearer, scrypt_line, stage, ticket
 from harness.issuer import SHARED_SECRET
 
 issuer = None
@@ -30,6 +31,13 @@ def tearDownModule():
 
 def jwt(**options):
     return stage('auth', jwks_url=issuer.url + '/jwks', **RULES, **options)
+
+
+def hs256(claims):
+    """A token with claims that JavaScript could not write."""
+    claims = {'iss': 'https://issuer.test', 'aud': 'sluice', 'exp': int(time.time()) + 600, **claims}
+    signed = b64(b'{"alg":"HS256"}') + '.' + b64(json.dumps(claims).encode())
+    return signed + '.' + b64(hmac.new(SHARED_SECRET.encode(), signed.encode(), 'sha256').digest())
 
 
 def write(path, text):
@@ -75,6 +83,19 @@ class JsonWebTokens(AuthTest):
                       issuer.sign(sub={'name': 'ada'}), issuer.sign(sub=True)):
             with self.subTest(token=token[:40]):
                 self.refused('/jwt', token)
+
+    def test_fully_specified_edwards_curves(self):
+        token = issuer.sign(alg='EdDSA', kid='key-EdDSA')
+        head, payload, _ = token.split('.')
+        self.assertEqual(self.identity('/jwt', token), 'ada')
+        self.refused('/jwt', '.'.join((b64(b'{"alg":"Ed448","kid":"key-EdDSA"}'), payload, 'AAAA')))
+
+    def test_what_nobody_asks_for_refuses_nothing(self):
+        for claims in ({'n': 2 ** 64}, {'n': [1, {'m': -2 ** 70}]}, {'text': 'a\0b'}, {'text': '\ud800'}):
+            with self.subTest(claims=claims):
+                self.assertEqual(self.identity('/jwt', hs256({'sub': 'ada', **claims})), 'ada')
+        self.assertEqual(self.identity('/jwt', hs256({'sub': 2 ** 64})), str(2 ** 64))
+        self.refused('/jwt', hs256({'sub': 'a\0b'}))
 
     def test_names_of_every_kind(self):
         for name in ('a' * 255, '7', 'Zoë', 'ada@example.org'):

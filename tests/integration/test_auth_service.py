@@ -43,6 +43,7 @@ class Answers(AuthTest):
     def setUpClass(cls):
         cls.configuration = settings(
             endpoint('/http', [service(renewal='renew'), PROBE]),
+            endpoint('/attributes', [service(), {'plugin': 'later'}]),
             endpoint('/reuse', [service('/who?reuse', http_cache='0s'), PROBE]),
             endpoint('/small', [service('/who?small', http_cache='1h', http_cache_size=4), PROBE]))
         super().setUpClass()
@@ -67,6 +68,37 @@ class Answers(AuthTest):
             with self.subTest(token=token):
                 self.assertEqual(self.refused('/http', token, 503).headers['retry-after'], '1')
         self.assertEqual(issuer.asked('/elsewhere'), 0)
+
+    def test_answers_are_taken_as_what_they_mean(self):
+        for answer, name, attributes in (
+                ({'identity': 42}, '42', {}),
+                ({'identity': 'a', 'expires_in': None, 'attributes': None}, 'a', {}),
+                ({'identity': 'b', 'expires_in': 300.0, 'attributes': []}, 'b', {}),
+                ({'identity': 'c', 'expires_in': 300.5, 'unused': 2 ** 70}, 'c', {}),
+                ({'identity': 'd', 'attributes': {'n': 7, 'yes': True, 'none': None, 'x': 1.5, 'id': 2 ** 64,
+                                                  'list': ['u', 'v']}}, 'd',
+                 {'n': '7', 'yes': 'true', 'none': 'none', 'x': '1.5', 'id': str(2 ** 64), 'list': 'u v'})):
+            with self.subTest(answer=answer):
+                token = 'answer ' + json.dumps(answer)
+                self.assertEqual(self.identity('/http', token), name)
+                with RawClient(self.server, '/attributes', headers=bearer(token)) as client:
+                    for attribute, value in attributes.items():
+                        client.text(f'get {attribute}')
+                        self.assertEqual(client.read_text(), value)
+
+    def test_the_log_says_what_is_wrong_with_an_answer(self):
+        for answer, why in (('{"identity": true}', 'identity is no text and no integer'),
+                            ('{"identity": "a", "expires_in": "5"}', 'expires_in is no number'),
+                            ('{"identity": "a", "expires_in": 0}', 'expires_in is less than a second'),
+                            ('{"identity": "a", "attributes": {"x": {}}}', 'an attribute is no text'),
+                            ('{"identity": "a", "attributes": [1]}', 'attributes is no object'),
+                            ('[]', 'it is no JSON object')):
+            with self.subTest(answer=answer):
+                wait_until(lambda: self.says(answer, why), 'the log says it')  # once a second at most
+
+    def says(self, answer, why):
+        self.refused('/http', 'answer ' + answer, 503)
+        return why in self.server.log()
 
     def test_a_token_cannot_bring_headers(self):
         asked = issuer.asked('/who')

@@ -1,6 +1,7 @@
 /*
  * What claims have to be, at which moment, and what is read from them.
  */
+#include "../json_text.h"
 #include "issuer.h"
 
 #include <setjmp.h>
@@ -100,15 +101,10 @@ static void an_expiry_is_never_lost_on_the_way_to_a_number(void **state)
 
 static void payloads_are_objects_that_can_be_read_in_one_way(void **state)
 {
-    static const char *const bad[] = {"[]",
-                                      "\"text\"",
-                                      "1",
-                                      "",
-                                      "{\"a\":1}x",
-                                      "{\"sub\":\"ada\",\"sub\":\"eve\"}",
-                                      "{\"a\":1,}",
-                                      "{\"sub\":\"a\\u0000b\"}",
-                                      "{\"sub\":\"\xc0\x80\"}"};
+    static const char *const bad[] = {"[]",         "\"text\"",
+                                      "1",          "",
+                                      "{\"a\":1}x", "{\"sub\":\"ada\",\"sub\":\"eve\"}",
+                                      "{\"a\":1,}", "{\"sub\":\"\xc0\x80\"}"};
     static char deep[6000] = "{\"x\":";
     const struct jwt_rules rules = {0};
     (void)state;
@@ -119,6 +115,55 @@ static void payloads_are_objects_that_can_be_read_in_one_way(void **state)
     memset(deep + strlen(deep), ']', 2800);
     strcat(deep, "}");
     assert_result(deep, &rules, JWT_WRONG_CLAIMS);
+}
+
+static void what_nobody_asks_for_refuses_nothing(void **state)
+{
+    static const char *const odd[] = {
+        "{\"n\":9223372036854775808,\"sub\":\"a\"}",
+        "{\"n\":[-99999999999999999999,1],\"sub\":\"a\"}",
+        "{\"n\":{\"m\":1e400},\"sub\":\"a\"}",
+        "{\"n\":-1.5E+999,\"sub\":\"a\"}",
+        "{\"n\":\"\\u0000\",\"sub\":\"a\"}",
+        "{\"\\u0000\":1,\"sub\":\"a\"}",
+        "{\"n\":\"\\ud800\",\"sub\":\"a\"}",
+        "{\"n\":\"\\udc00\\ud83d\\ude00\",\"sub\":\"a\"}",
+    };
+    const struct jwt_rules rules = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        assert_result(odd[i], &rules, JWT_OK);
+    assert_result("{\"n\":9223372036854775808,}", &rules, JWT_WRONG_CLAIMS);
+    assert_result("{\"n\":1e400,\"n\":1}", &rules, JWT_WRONG_CLAIMS);
+    assert_result("{\"exp\":1e400}", &rules, JWT_WRONG_CLAIMS);
+    assert_result("{\"n\":1e400", &rules, JWT_WRONG_CLAIMS);
+    assert_result("{\"n\":\"\\u0000", &rules, JWT_WRONG_CLAIMS);
+}
+
+static void assert_text(const char *json, const char *expected)
+{
+    char text[JSON_TEXT_SIZE];
+    size_t len = 0;
+    json_t *object = json_read(json, strlen(json), NULL);
+    assert_non_null(object);
+    assert_int_equal(json_to_text(json_object_get(object, "n"), text, &len), JSON_TEXT_OK);
+    assert_int_equal(len, strlen(expected));
+    assert_memory_equal(text, expected, len);
+    json_decref(object);
+}
+
+static void what_is_asked_for_keeps_its_digits_and_is_no_other_text(void **state)
+{
+    (void)state;
+    assert_text("{\"n\":18446744073709551615}", "18446744073709551615");
+    assert_text("{\"n\":-9223372036854775809}", "-9223372036854775809");
+    assert_text("{\"n\":9223372036854775807,\"m\":1e400}", "9223372036854775807");
+    assert_text("{\"n\":\"admin\\u0000\"}", "admin\1");
+    assert_text("{\"n\":\"\\\\u0000\",\"m\":1e400}", "\\u0000");
+    assert_text("{\"n\":\"\\ud83d\\ude00\",\"m\":1e400}", "\xf0\x9f\x98\x80");
+    assert_text("{\"n\":\"\\\"1e400\",\"m\":1e400}", "\"1e400");
+    assert_text("{\"n\":[\"a\",\"b\"]}", "a b");
+    assert_text("{\"n\":true}", "true");
 }
 
 static void issuers_are_compared_byte_by_byte(void **state)
@@ -196,6 +241,8 @@ int run_claim_tests(void)
         cmocka_unit_test(times_are_numbers_that_can_be_told),
         cmocka_unit_test(an_expiry_is_never_lost_on_the_way_to_a_number),
         cmocka_unit_test(payloads_are_objects_that_can_be_read_in_one_way),
+        cmocka_unit_test(what_nobody_asks_for_refuses_nothing),
+        cmocka_unit_test(what_is_asked_for_keeps_its_digits_and_is_no_other_text),
         cmocka_unit_test(issuers_are_compared_byte_by_byte),
         cmocka_unit_test(one_audience_of_several_is_enough),
         cmocka_unit_test(all_scopes_have_to_be_there_as_whole_words),

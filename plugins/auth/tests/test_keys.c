@@ -78,8 +78,11 @@ static void each_kind_of_key_verifies_its_own_algorithms_only(void **state)
         {EVP_RSA_gen(2048), EVP_sha512(), "{\"alg\":\"RS512\"}", 0x1f8},
         {EVP_EC_gen("P-384"), EVP_sha384(), "{\"alg\":\"ES384\"}", ALGORITHM_ES384},
         {EVP_EC_gen("P-521"), EVP_sha512(), "{\"alg\":\"ES512\"}", ALGORITHM_ES512},
-        {EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, "{\"alg\":\"EdDSA\"}", ALGORITHM_EDDSA},
-        {EVP_PKEY_Q_keygen(NULL, NULL, "ED448"), NULL, "{\"alg\":\"EdDSA\"}", ALGORITHM_EDDSA},
+        {EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, "{\"alg\":\"EdDSA\"}", ALGORITHM_ED25519},
+        {EVP_PKEY_Q_keygen(NULL, NULL, "ED448"), NULL, "{\"alg\":\"EdDSA\"}", ALGORITHM_ED448},
+        {EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, "{\"alg\":\"Ed25519\"}",
+         ALGORITHM_ED25519},
+        {EVP_PKEY_Q_keygen(NULL, NULL, "ED448"), NULL, "{\"alg\":\"Ed448\"}", ALGORITHM_ED448},
     };
     (void)state;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {

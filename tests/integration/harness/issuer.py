@@ -30,6 +30,8 @@ def who(token):
         answer['attributes'] = {'auth.expires': '99999999999'}
     elif token == 'nobody':
         answer['identity'] = ''
+    elif token.startswith('answer '):  # what a test wants to be answered
+        return 200, token[len('answer '):].encode()
     body = json.dumps(answer).encode()
     lies = {'garbage': b'<html>Sign in</html>', 'list': b'[]', 'huge': b'[' + b' ' * 1000000 + b']',
             'deep': b'[' * 10000, 'twice': b'{"identity": "a", "identity": "b"}'}

@@ -1,0 +1,28 @@
+/*
+ * JSON as others write it. Pure; any thread.
+ *
+ * jansson refuses a whole document for one number or character that it cannot hold, though nobody
+ * may ask for it. Here an integer past 64 bits becomes a text of its digits, a number past a double
+ * null, U+0000 the character U+0001, which no name may have either, and half of a surrogate pair
+ * U+FFFD. Everything else is as strict as jansson is; two members of one name are refused.
+ */
+#ifndef AUTH_JSON_TEXT_H
+#define AUTH_JSON_TEXT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A reference for the caller, or NULL; `error` may be NULL. Its places are those of the text as it
+ * was, but for numbers past 64 bits on the same line. */
+json_t *json_read(const char *text, size_t len, json_error_t *error);
+
+#define JSON_TEXT_SIZE 1024
+
+enum json_text_result { JSON_TEXT_OK, JSON_TEXT_TOO_LONG, JSON_TEXT_OTHER_TYPE };
+
+/* A value as a text, not zero-terminated: texts as they are, numbers and booleans as JSON writes
+ * them, lists of texts with spaces between. */
+enum json_text_result json_to_text(const json_t *value, char out[JSON_TEXT_SIZE], size_t *len);
+
+#endif
