@@ -83,6 +83,11 @@ static void write_transport(struct metrics_writer *writer, struct hub *hub)
     metrics_describe(writer, "sluice_loop_iterations_total", "counter",
                      "Turns of the event loops.");
     metrics_put(writer, "sluice_loop_iterations_total %" PRIu64 "\n", sum_iterations(hub));
+    metrics_describe(writer, "sluice_input_pauses_total", "counter",
+                     "Times that a client's input waited for the others' turn, since what it made "
+                     "the server send was much.");
+    metrics_put(writer, "sluice_input_pauses_total %" PRIu64 "\n",
+                sum_stats(hub, offsetof(struct shard_stats, input_pauses)));
     metrics_describe(writer, "sluice_pings_total", "counter", "Heartbeat pings sent.");
     metrics_put(writer, "sluice_pings_total %" PRIu64 "\n",
                 sum_stats(hub, offsetof(struct shard_stats, pings)));

@@ -89,7 +89,8 @@ struct client {
     bool closed_by_peer : 1;
     bool drop_on_flush : 1; /* LINGERING: the peer has said goodbye too, no need to wait for it */
     bool write_shut : 1;
-    bool is_waiting : 1;      /* for a deferred verdict: nothing is read */
+    bool is_waiting : 1;      /* for a deferred verdict, or its turn: nothing is read */
+    bool is_pausing : 1;      /* for its turn */
     bool has_moved_state : 1; /* its plugins' state is in extras->blocks */
     bool is_carried_over : 1; /* a reload is bringing it to new instances */
     bool has_left : 1;        /* its end was seen before all that it sent was handled */

@@ -215,11 +215,64 @@ static void finish_message(struct client *client, struct message *message, enum 
     message_release(client->shard, message);
 }
 
-/* Message by message, until the input is used up or a verdict is awaited. */
+/* -- taking turns -- */
+
+/* How often one read's messages may fill the loop's buffers for what goes out, before others have
+ * their turn. */
+#define FLUSHES_PER_TURN 4u
+
+struct turn_mail {
+    struct mail mail; /* first */
+    uint64_t client_id;
+};
+
+static void resume_input(struct client *client);
+
+static void deliver_turn(struct loop *loop, struct mail *mail)
+{
+    uint64_t id = ((struct turn_mail *)mail)->client_id;
+    struct client *client = loop_current() == loop ? shard_find(shard_of(loop), id) : NULL;
+    free(mail);
+    if (client == NULL || !client->is_pausing)
+        return;
+    client->is_pausing = false;
+    if (!client->is_waiting)
+        return; /* Its input was thrown away. */
+    client->is_waiting = false;
+    resume_input(client);
+}
+
+/* The rest of the client's input waits until the loop has looked at the others. Without memory it
+ * does not. */
+static void pause_for_a_turn(struct client *client)
+{
+    struct turn_mail *mail = client_need_extras(client) != NULL ? malloc(sizeof *mail) : NULL;
+    if (mail == NULL)
+        return;
+    *mail = (struct turn_mail){.mail.deliver = deliver_turn, .client_id = client->id};
+    client->is_pausing = true;
+    counter_add(&client->shard->stats.input_pauses, 1);
+    client_wait(client);
+    loop_post(&client->shard->loop, &mail->mail);
+}
+
+/* Between two messages: what a read makes the server send may be far more than the read. It is sent
+ * as soon as it is much, and a client that goes on like that waits for its next turn. */
+static void send_if_much(struct client *client, unsigned *flushes)
+{
+    if (!client->shard->has_much_to_send)
+        return;
+    shard_flush(client->shard);
+    if (++*flushes >= FLUSHES_PER_TURN && reads_frames(client) && !client->is_waiting)
+        pause_for_a_turn(client);
+}
+
+/* Message by message, until the input is used up, or a verdict or a turn is awaited. */
 static void handle_input(struct client *client, struct input *input)
 {
     struct shard *shard = client->shard;
     struct message *message = message_take(shard);
+    unsigned flushes = 0;
     while (message != NULL && next_message(client, input, message)) {
         enum sl_verdict verdict = SL_CONTINUE;
         counter_add(&client->audience->messages_in, 1);
@@ -230,6 +283,7 @@ static void handle_input(struct client *client, struct input *input)
         enum chain_result result = chain_message(client, &message, &verdict);
         finish_message(client, message, result, verdict);
         client_end_message(client);
+        send_if_much(client, &flushes);
         message = NULL;
         if (client->is_waiting)
             break;
@@ -274,14 +328,9 @@ static void handle_paused_input(struct client *client)
         client_forget_paused(client);
 }
 
-void client_resume_message(struct client *client, struct message *message, int verdict)
+/* Goes on with the input that was kept, and then with the socket. */
+static void resume_input(struct client *client)
 {
-    enum sl_verdict decided = SL_CONTINUE;
-    enum chain_result result = CHAIN_STOPPED;
-    client->is_waiting = false;
-    if (client->state == CLIENT_OPEN)
-        result = chain_message_resume(client, &message, verdict, &decided);
-    finish_message(client, message, result, decided);
     /* Before the next message is decoded, or a client that never pauses would never change over. */
     client_catch_up_with_reload(client);
     if (!client->is_waiting)
@@ -291,6 +340,17 @@ void client_resume_message(struct client *client, struct message *message, int v
     client_stop_waiting(client);
     if (reads_frames(client) && transport_pending(client) > 0)
         client_on_readable(client);
+}
+
+void client_resume_message(struct client *client, struct message *message, int verdict)
+{
+    enum sl_verdict decided = SL_CONTINUE;
+    enum chain_result result = CHAIN_STOPPED;
+    client->is_waiting = false;
+    if (client->state == CLIENT_OPEN)
+        result = chain_message_resume(client, &message, verdict, &decided);
+    finish_message(client, message, result, decided);
+    resume_input(client);
 }
 
 /* A lingering client's bytes are read so that the kernel does not reset the connection, and thrown

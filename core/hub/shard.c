@@ -11,6 +11,7 @@
 #define UNICAST_MAX (UINT32_MAX / 2)
 #define UNICAST_FLUSH (256u * 1024)
 #define OUTGOING_FLUSH (64u * 1024) /* runs */
+#define OUTGOING_KEEP (2 * OUTGOING_FLUSH)
 #define SLOT_NONE UINT32_MAX
 #define SLOTS_MAX (1u << 24)
 #define DRAIN_TICK (50 * NS_PER_MS)
@@ -161,6 +162,11 @@ static void flush_clients(struct shard *shard)
     shard->outgoing_count = 0;
     if (shard->unicast.capacity > 2 * UNICAST_FLUSH)
         buffer_release(&shard->unicast);
+    if (shard->outgoing_capacity > OUTGOING_KEEP) {
+        free(shard->outgoing);
+        shard->outgoing = NULL;
+        shard->outgoing_capacity = 0;
+    }
 }
 
 int shard_queue(struct shard *shard, struct client *client, const void *head, size_t head_len,
@@ -224,7 +230,7 @@ static void flush_audiences(struct shard *shard)
 
 /* Nothing of a plugin's is on the stack now, and no message is being looked at: only here, between
  * events, are sockets written to, and clients found to be gone by that. */
-static void flush(struct shard *shard)
+void shard_flush(struct shard *shard)
 {
     shard->has_much_to_send = false;
     topic_forward(shard);
@@ -244,11 +250,11 @@ static void shard_on_event_end(struct loop *loop)
 {
     struct shard *shard = shard_of(loop);
     if (shard->wants_relief) {
-        flush(shard); /* First: batches have to be empty. */
+        shard_flush(shard); /* First: batches have to be empty. */
         relieve_budgets(shard);
     }
     if (shard->has_much_to_send)
-        flush(shard);
+        shard_flush(shard);
 }
 
 /* -- the end of an iteration -- */
@@ -269,7 +275,7 @@ static void bury_doomed(struct shard *shard)
 static bool shard_on_iteration_end(struct loop *loop)
 {
     struct shard *shard = shard_of(loop);
-    flush(shard);
+    shard_flush(shard);
     if (shard->wants_relief)
         relieve_budgets(shard);
     bury_doomed(shard);

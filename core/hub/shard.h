@@ -79,6 +79,7 @@ struct shard_stats {
     counter reads;  /* system calls */
     counter writes; /* system calls */
     counter pings;
+    counter input_pauses; /* clients' input that waited for the next turn */
     counter closes[CLOSE_SLOT_COUNT];
     counter drops[DROP_REASON_COUNT];
     counter tls_faults[TLS_FAULT_COUNT];
@@ -174,6 +175,10 @@ MUST_CHECK int shard_share(struct shard *shard, const void *bytes, size_t len, u
 /* Queues such bytes for one client. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int shard_queue_shared(struct shard *shard, struct client *client, uint32_t offset,
                                   uint32_t len);
+
+/* Sends what this iteration has made the loop's clients get so far. Only when no hook runs and no
+ * message is looked at: clients may be gone afterwards. */
+void shard_flush(struct shard *shard);
 
 /* Hands what was broadcast in this iteration to the other loops. */
 void shard_forward_audiences(struct shard *shard);

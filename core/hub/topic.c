@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define BUCKETS_AT_FIRST 16
+/* Small messages to many subscribers are much work for the loop that gets them. */
+#define OUTBOUND_FLUSH (32u * 1024)
 #define OUTBOUND_MAX ((size_t)64 * 1024 * 1024) /* bytes */
 
 struct topic {
@@ -305,6 +307,8 @@ static void deliver_records(struct loop *loop, struct mail *mail)
         record.key.name = (const char *)at;
         at += record.key.len;
         publish_here(shard_of(loop), &record.key, at, record.frame_len, NULL);
+        if (shard_of(loop)->has_much_to_send)
+            shard_flush(shard_of(loop));
         at += record.frame_len;
     }
     shared_bytes_unref(topic_mail->records);
@@ -358,7 +362,7 @@ static int publish_elsewhere(struct shard *shard, const struct topic_key *key, c
         return OK;
     shard_forward_audiences(shard);
     int error = append_record(&shard->topics.outbound, key, frame, len);
-    if (shard->topics.outbound.len > AUDIENCE_BATCH_FLUSH)
+    if (shard->topics.outbound.len > OUTBOUND_FLUSH)
         topic_forward(shard);
     return error;
 }

@@ -83,6 +83,39 @@ def is_alive(client):
         return False
 
 
+class ManySubscribers(unittest.TestCase):
+    """What one read makes the server send is sent piece by piece, and others have their turn."""
+
+    SUBSCRIBERS = 400  # of each topic
+    MESSAGES = 9000    # 63,000 bytes: one read
+
+    def test_messages_that_alternate_between_topics(self):
+        configuration = settings(endpoint('/ws', [{'plugin': 'later'}], heartbeat=PATIENT),
+                                 loops=1)
+        burst = (frame(TEXT, b'a') + frame(TEXT, b'b')) * (self.MESSAGES // 2)
+        with Sluice(configuration) as server, RawClient(server) as sender:
+            subscribers = [RawClient(server) for _ in range(2 * self.SUBSCRIBERS)]
+            for number, client in enumerate(subscribers):
+                client.text('subscribe ' + 'ab'[number % 2])
+            for client in subscribers:
+                self.assertEqual(client.read_text(), 'subscribe 0')
+            before = server.resident_bytes()
+            sender.send(burst)
+            with RawClient(server) as other:
+                other.text('say in between')
+                self.assertEqual(other.read_text(), 'say in between')
+            for client in subscribers[:2]:
+                for _ in range(self.MESSAGES // 2):
+                    while client.read_text() == 'say in between':
+                        pass
+            if not sanitized():
+                self.assertLess(server.resident_bytes() - before, 12 * MIB)
+            self.assertGreater(server.metric('sluice_input_pauses_total'), 5)
+            self.assertEqual(server.metric('sluice_closes_total', code='1013'), 0)
+            for client in subscribers:
+                client.socket.close()
+
+
 class SharedBudgets(unittest.TestCase):
     """When a budget that all share is full, those go who hold most."""
 

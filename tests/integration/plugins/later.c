@@ -246,6 +246,8 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
     int at = 0;
     self->host->metric_add(later_of(self)->commands, 1);
     self->host->metric_observe(later_of(self)->sizes, (double)message->len);
+    if (message->len == 1) /* A letter goes to the topic of that name. */
+        return self->host->message_topic(message, message->data, 1) == 0 ? SL_CONTINUE : SL_ERROR;
     snprintf(line, sizeof line, "%.*s", (int)message->len, message->data);
     sscanf(line, "%31s %n", command, &at);
     return on_command(self, client, message, command, at > 0 ? line + at : "");
