@@ -60,7 +60,7 @@ static void grow_if_full(struct subscription_set *set)
     if (grown.buckets == NULL)
         return;
     move_list(&grown, set->few);
-    for (uint32_t i = 0; i < set->bucket_count; i++)
+    for (uint32_t i = 0; set->buckets != NULL && i < set->bucket_count; i++)
         move_list(&grown, set->buckets[i]);
     free(set->buckets);
     *set = grown;
