@@ -24,7 +24,8 @@ def beat(interval, timeout):
 class SlowReader(unittest.TestCase):
     """A large delivery that takes longer than the heartbeat's timeout."""
 
-    INTERVAL, TIMEOUT = 0.1, 0.3
+    INTERVAL, TIMEOUT = 0.1, 0.5
+    RATE = 2 * MIB  # bytes a second that the reader takes
     DELIVERY = 15 * MIB
 
     def setUp(self):
@@ -56,8 +57,10 @@ class SlowReader(unittest.TestCase):
         begin = time.monotonic()
         taken = 0
         while time.monotonic() - begin < patience(3 * self.TIMEOUT):
-            taken += len(reader.socket.recv(4096))
-            self.assertEqual(server.metric('sluice_closes_total', code='1006'), 0)
+            wait_until(lambda: taken < (time.monotonic() - begin) * self.RATE / patience(1),
+                       'it is time for more')
+            taken += len(reader.socket.recv(1 << 14))
+        self.assertEqual(server.metric('sluice_closes_total', code='1006'), 0)
         self.assertLess(taken, self.DELIVERY / 2)
         return taken
 
@@ -104,7 +107,7 @@ class SlowReader(unittest.TestCase):
 
 class Pause(unittest.TestCase):
     CLIENTS = 1200  # more than twice what a loop takes from the kernel at a time
-    INTERVAL, TIMEOUT = 0.2, 1.5
+    INTERVAL, TIMEOUT = 0.2, 2
 
     def settings(self, **heartbeat):
         most = self.CLIENTS + 10
@@ -118,12 +121,12 @@ class Pause(unittest.TestCase):
         with Sluice(self.settings(interval='0', timeout='1s')) as server:
             clients = [RawClient(server) for _ in range(self.CLIENTS)]
             server.reload(self.settings(**beat(self.INTERVAL, self.TIMEOUT)))
-            for client in clients:
-                self.assertEqual(client.read_frame()[0], PING)
+            server.wait_for_metric(self.CLIENTS, 'sluice_pings_total')
             server.process.send_signal(signal.SIGSTOP)
             os.waitid(os.P_PID, server.pid, os.WSTOPPED | os.WNOWAIT)
             stopped = time.monotonic()
             for client in clients:
+                self.assertEqual(client.read_frame()[0], PING)
                 client.send_frame(PONG)
             wait_until(lambda: time.monotonic() - stopped > patience(self.TIMEOUT),
                        'the time of all of them is over')
