@@ -5,6 +5,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # Debian 12 and 13 both have it.
 clang_tools=19
 
+# The server refuses files and folders that others may write to: nothing that is built here is one.
+umask 022
+
 say() {
     printf '%s\n' "==> $*"
 }
@@ -12,6 +15,15 @@ say() {
 fail() {
     printf '%s: %s\n' "$(basename "$0")" "$*" >&2
     exit 1
+}
+
+# Ends with what mends it if others may write to this folder or the configuration in it, as in a clone
+# that was made with umask 002: the server would refuse to load anything from here.
+check_modes() {
+    if [ -n "$(find "$root" "$root/config/sluice.yaml" -maxdepth 0 -perm /022)" ]; then
+        fail "other users may write to $root, and so could change what the server runs;" \
+            "mend it with: chmod -R go-w $root"
+    fi
 }
 
 usage_error() {

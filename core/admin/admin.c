@@ -10,6 +10,7 @@
 #include "admin/origin.h"
 #include "admin/readiness.h"
 #include "admin/route_table.h"
+#include "admin/token_file.h"
 #include "base/log.h"
 #include "config/listen_address.h"
 #include "front/civetweb_detach.h"
@@ -38,31 +39,24 @@ static bool is_local(const struct mg_connection *conn)
 
 /* -- the token -- */
 
-/* Reads the token file's first line. Returns its length, or -1 with errno. */
-static ssize_t read_token(const char *path, char token[TOKEN_MAX])
-{
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return -1;
-    bool got = fgets(token, TOKEN_MAX, file) != NULL;
-    fclose(file);
-    if (!got)
-        return 0;
-    token[strcspn(token, "\r\n")] = '\0';
-    return (ssize_t)strlen(token);
-}
-
 static int load_token(const struct config *config, struct diagnostics *diagnostics,
                       unsigned char hash[SHA256_DIGEST_LENGTH])
 {
     char token[TOKEN_MAX];
+    char why[512];
+    struct stat status;
     const char *path = config->admin_token_file;
-    ssize_t len = read_token(path, token);
+    ssize_t len = token_file_read_line(path, token, sizeof token, &status, why, sizeof why);
     if (len < 0) {
         diagnostics_add(diagnostics, config->admin_position,
-                        "cannot read the admin token from %s: %s", path, strerror(errno));
+                        "cannot read the admin token from %s: %s", path, why);
         return ERR_CONFIG;
     }
+    if ((status.st_mode & S_IROTH) != 0)
+        diagnostics_warn(diagnostics, config->admin_position,
+                         "everybody on this machine may read the admin token in %s; mend it with: "
+                         "chmod o-r %s",
+                         path, path);
     if (len < 16) {
         diagnostics_add(diagnostics, config->admin_position,
                         "the admin token in %s has %zd characters; use at least 16, for example "
@@ -169,16 +163,20 @@ static const struct route routes[] = {
 };
 #define ROUTE_COUNT (sizeof routes / sizeof *routes)
 
-/* Whether a browser asks that somebody else's page has sent here. */
-static bool is_misled(struct admin *admin, const struct mg_connection *conn, const char *method)
+/* Whether a browser asks under a name that somebody else's page has pointed here (DNS rebinding):
+ * to it the answer, whatever it is, belongs to that page. */
+static bool is_rebound(struct admin *admin, const struct mg_connection *conn)
 {
-    if (is_local(conn))
-        return false; /* No browser asks there. */
-    const char *host = mg_get_header(conn, "Host");
+    return !is_local(conn) && !has_token(admin) &&
+           !origin_host_is_plain(mg_get_header(conn, "Host"));
+}
+
+/* Whether a browser asks for a change that somebody else's page has sent here. */
+static bool is_misled(const struct mg_connection *conn, const char *method)
+{
     bool changes = strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0;
-    if (!has_token(admin) && !origin_host_is_plain(host))
-        return true;
-    return changes && !origin_is_ours(mg_get_header(conn, "Origin"), host);
+    return changes && !is_local(conn) &&
+           !origin_is_ours(mg_get_header(conn, "Origin"), mg_get_header(conn, "Host"));
 }
 
 static int refuse_method(struct mg_connection *conn, const struct route_match *match)
@@ -192,17 +190,16 @@ static int refuse_method(struct mg_connection *conn, const struct route_match *m
 
 /* What is not health. */
 static int handle_api(struct admin *admin, struct mg_connection *conn,
-                      const struct route_match *match, const char *path)
+                      const struct route_match *match)
 {
     const char *method = mg_get_request_info(conn)->request_method;
     if (!match->is_open && !is_authorized(admin, conn))
         return json_send_error(
             conn, 401, "WWW-Authenticate: Bearer\r\n", "unauthorized",
             "send the token of admin.token_file as: Authorization: Bearer TOKEN");
-    if (strncmp(path, "/api/", 5) == 0 && is_misled(admin, conn, method))
+    if (is_misled(conn, method))
         return json_send_error(conn, 403, "", "forbidden",
-                               "a page of another origin must not ask here; without a token, ask "
-                               "for localhost or a numeric address");
+                               "a page of another origin must not ask here");
     if (!match->has_path)
         return json_send_error(conn, 404, "", "not found",
                                "there are /healthz, /readyz, /metrics, and count, pipeline, "
@@ -228,12 +225,16 @@ static int handle_request(const void *context, struct mg_connection *conn,
         path = ""; /* which is none of ours */
     struct route_match match = route_find(routes, ROUTE_COUNT, path, method);
 
+    if (is_rebound(admin, conn))
+        return json_send_error(conn, 403, "", "forbidden",
+                               "ask for localhost or a numeric address; a listener with "
+                               "admin.token_file may be asked by any name");
     if (match.route != NULL && match.is_open)
         return match.route->handle(admin, conn);
     bool may_have_body = strcmp(method, "POST") == 0;
     if (!places_take(&admin->places, may_have_body))
         return refuse_busy(conn);
-    int status = handle_api(admin, conn, &match, path);
+    int status = handle_api(admin, conn, &match);
     places_give(&admin->places, may_have_body);
     return status;
 }

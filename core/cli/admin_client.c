@@ -1,5 +1,6 @@
 #include "cli/admin_client.h"
 
+#include "admin/token_file.h"
 #include "config/listen_address.h"
 
 #include <errno.h>
@@ -32,15 +33,12 @@ struct target {
 
 static bool read_token(const char *path, struct target *target)
 {
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        fprintf(stderr, "sluice: cannot read the admin token from %s: %s\n", path, strerror(errno));
-        return false;
-    }
-    if (fgets(target->token, sizeof target->token, file) != NULL)
-        target->token[strcspn(target->token, "\r\n")] = '\0';
-    fclose(file);
-    return true;
+    char why[512];
+    ssize_t len =
+        token_file_read_line(path, target->token, sizeof target->token, NULL, why, sizeof why);
+    if (len < 0)
+        fprintf(stderr, "sluice: cannot read the admin token from %s: %s\n", path, why);
+    return len >= 0;
 }
 
 static bool take_path(const char *path, struct target *target)

@@ -2,10 +2,9 @@
 #include "config/paths.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <sluice/file.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SECRET_MAX ((size_t)64 * 1024)
@@ -35,20 +34,6 @@ static int read_environment(const struct option_reader *reader, const char *name
 
 /* ---------------------------------------------------------------------------------- from a file */
 
-/* Checks what was opened, not the path, so that it cannot be exchanged in between. */
-static int check_file(const struct option_reader *reader, int fd, const char *path)
-{
-    struct stat status;
-    if (fstat(fd, &status) != 0)
-        return typed_error(&reader->typed, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return typed_error(&reader->typed, "%s is not a regular file", path);
-    if ((status.st_mode & (S_IROTH | S_IWOTH)) != 0)
-        return typed_error(&reader->typed,
-                           "%s can be read or written by other users; run chmod o-rwx on it", path);
-    return 0;
-}
-
 static size_t without_newline(const char *text, size_t len)
 {
     if (len > 0 && text[len - 1] == '\n')
@@ -77,9 +62,7 @@ static ssize_t read_bytes(int fd, char *text, size_t size)
 static int read_open_file(const struct option_reader *reader, int fd, const char *path,
                           struct sl_value *value)
 {
-    int error = check_file(reader, fd, path);
-    if (error != 0)
-        return error;
+    int error;
     size_t size = SECRET_MAX + 3; /* a newline, and a byte that shows that it is too long */
     char *text = malloc(size);
     if (text == NULL)
@@ -100,12 +83,13 @@ static int read_open_file(const struct option_reader *reader, int fd, const char
 static int read_file(const struct option_reader *reader, const char *name, struct sl_value *value)
 {
     int error;
+    char why[512];
     char *path = path_resolve(reader->folder, name);
     if (path == NULL)
         return ERR_NO_MEMORY;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold the start up */
+    int fd = sl_file_open(path, SL_FILE_PRIVATE, NULL, why, sizeof why);
     if (fd < 0)
-        error = typed_error(&reader->typed, "%s: %s", path, strerror(errno));
+        error = typed_error(&reader->typed, "%s: %s", path, why);
     else
         error = read_open_file(reader, fd, path, value);
     if (fd >= 0)

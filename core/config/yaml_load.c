@@ -1,10 +1,9 @@
 #include "config/yaml.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <sluice/file.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Reads up to `size` bytes. Returns how many, or -1 with errno. */
@@ -25,18 +24,10 @@ static ssize_t read_all(int fd, char *data, size_t size)
 
 static int open_file(const char *file, struct diagnostics *diagnostics)
 {
-    struct stat status;
-    struct position whole = {.file = file};
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        diagnostics_add(diagnostics, whole, "cannot be opened: %s", strerror(errno));
-        return -1;
-    }
-    if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
-        diagnostics_add(diagnostics, whole, "is a folder; name a file");
-        close(fd);
-        return -1;
-    }
+    char why[512];
+    int fd = sl_file_open(file, SL_FILE_READABLE, NULL, why, sizeof why);
+    if (fd < 0)
+        diagnostics_add(diagnostics, (struct position){.file = file}, "%s", why);
     return fd;
 }
 

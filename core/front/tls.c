@@ -3,17 +3,16 @@
 #include "client/tls_stream.h"
 #include "front/tls_sessions.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pemerr.h>
 #include <openssl/ssl.h>
 #include <openssl/sslerr.h>
 #include <openssl/x509err.h>
+#include <sluice/file.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define CLIENT_CHAIN_MAX (32L * 1024) /* bytes of a client's certificates */
@@ -39,23 +38,24 @@ static int no_passphrase(char *buffer, int size, int writing, void *context)
     return -1;
 }
 
-/* Finds out with the system's words whether a file can be read; OpenSSL's would be less clear. */
-static int check_readable(const char *what, const char *path, struct position position,
-                          struct diagnostics *diagnostics)
+/* A file that is open, as a name that OpenSSL can open: what it reads is what was checked. */
+struct open_file {
+    int fd;
+    char name[40];
+};
+
+/* Also finds out in clear words whether it can be read; OpenSSL's would be less clear. Returns 0 or
+ * ERR_CONFIG; then nothing is open. */
+static int open_checked(const char *what, const char *path, enum sl_file_kind kind,
+                        struct position position, struct diagnostics *diagnostics,
+                        struct open_file *out)
 {
-    struct stat status;
-    int error = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &status) != 0)
-        error = errno;
-    else if (S_ISDIR(status.st_mode))
-        error = EISDIR;
-    if (fd >= 0)
-        close(fd);
-    if (error == 0)
+    char why[512];
+    out->fd = sl_file_open(path, kind, NULL, why, sizeof why);
+    snprintf(out->name, sizeof out->name, "/proc/self/fd/%d", out->fd);
+    if (out->fd >= 0)
         return OK;
-    diagnostics_add(diagnostics, position, "the TLS %s '%s' cannot be read: %s", what, path,
-                    strerror(error));
+    diagnostics_add(diagnostics, position, "the TLS %s '%s' cannot be used: %s", what, path, why);
     return ERR_CONFIG;
 }
 
@@ -76,11 +76,14 @@ static void warn_if_expired(SSL_CTX *context, const char *path, struct position 
 static int load_certificate(SSL_CTX *context, const struct tls_config *config,
                             struct diagnostics *diagnostics)
 {
-    int rc = check_readable("certificate", config->certificate, config->certificate_position,
-                            diagnostics);
+    struct open_file file;
+    int rc = open_checked("certificate", config->certificate, SL_FILE_READABLE,
+                          config->certificate_position, diagnostics, &file);
     if (rc != OK)
         return rc;
-    if (SSL_CTX_use_certificate_chain_file(context, config->certificate) == 1) {
+    bool is_loaded = SSL_CTX_use_certificate_chain_file(context, file.name) == 1;
+    close(file.fd);
+    if (is_loaded) {
         warn_if_expired(context, config->certificate, config->certificate_position, diagnostics);
         return OK;
     }
@@ -103,13 +106,16 @@ static bool is_mismatch(unsigned long error)
 static int load_key(SSL_CTX *context, const struct tls_config *config, bool matches,
                     struct diagnostics *diagnostics)
 {
-    int rc = check_readable("key", config->key, config->key_position, diagnostics);
+    struct open_file file;
+    int rc =
+        open_checked("key", config->key, SL_FILE_PRIVATE, config->key_position, diagnostics, &file);
     if (rc != OK)
         return rc;
     SSL_CTX_set_default_passwd_cb(context, no_passphrase);
     ERR_clear_error();
-    if (SSL_CTX_use_PrivateKey_file(context, config->key, SSL_FILETYPE_PEM) == 1 &&
-        (!matches || SSL_CTX_check_private_key(context) == 1))
+    bool is_loaded = SSL_CTX_use_PrivateKey_file(context, file.name, SSL_FILETYPE_PEM) == 1;
+    close(file.fd);
+    if (is_loaded && (!matches || SSL_CTX_check_private_key(context) == 1))
         return OK;
     if (is_mismatch(ERR_peek_last_error()))
         diagnostics_add(diagnostics, config->key_position,
@@ -129,12 +135,15 @@ static int load_client_ca(SSL_CTX *context, const struct tls_config *config,
 {
     if (config->client_ca == NULL)
         return OK;
-    int rc =
-        check_readable("client CA", config->client_ca, config->client_ca_position, diagnostics);
+    struct open_file file;
+    int rc = open_checked("client CA", config->client_ca, SL_FILE_READABLE,
+                          config->client_ca_position, diagnostics, &file);
     if (rc != OK)
         return rc;
-    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(config->client_ca);
-    if (names == NULL || SSL_CTX_load_verify_file(context, config->client_ca) != 1) {
+    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file.name);
+    bool is_loaded = names != NULL && SSL_CTX_load_verify_file(context, file.name) == 1;
+    close(file.fd);
+    if (!is_loaded) {
         sk_X509_NAME_pop_free(names, X509_NAME_free);
         diagnostics_add(diagnostics, config->client_ca_position,
                         "'%s' holds no CA certificates in PEM form (%s)", config->client_ca,
@@ -158,12 +167,13 @@ static void warn_if_outdated(const X509_CRL *list, const struct tls_config *conf
 }
 
 /* Adds all lists of the file. Returns how many there were. */
-static unsigned add_revocation_lists(SSL_CTX *context, const struct tls_config *config,
+static unsigned add_revocation_lists(SSL_CTX *context, const char *name,
+                                     const struct tls_config *config,
                                      struct diagnostics *diagnostics)
 {
     X509_CRL *list;
     unsigned count = 0;
-    BIO *file = BIO_new_file(config->client_crl, "r");
+    BIO *file = BIO_new_file(name, "r");
     while (file != NULL && (list = PEM_read_bio_X509_CRL(file, NULL, NULL, NULL)) != NULL) {
         warn_if_outdated(list, config, diagnostics);
         count += X509_STORE_add_crl(SSL_CTX_get_cert_store(context), list) == 1;
@@ -185,12 +195,15 @@ static int load_client_crl(SSL_CTX *context, const struct tls_config *config,
 {
     if (config->client_crl == NULL)
         return OK;
-    int rc = check_readable("revocation list", config->client_crl, config->client_crl_position,
-                            diagnostics);
+    struct open_file file;
+    int rc = open_checked("revocation list", config->client_crl, SL_FILE_READABLE,
+                          config->client_crl_position, diagnostics, &file);
     if (rc != OK)
         return rc;
     ERR_clear_error();
-    if (add_revocation_lists(context, config, diagnostics) > 0 && has_read_all() &&
+    unsigned count = add_revocation_lists(context, file.name, config, diagnostics);
+    close(file.fd);
+    if (count > 0 && has_read_all() &&
         X509_STORE_set_flags(SSL_CTX_get_cert_store(context),
                              X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1)
         return OK;

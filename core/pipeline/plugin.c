@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,29 +69,6 @@ static int plugin_set_add(struct plugin_set *set, struct plugin *plugin)
     set->plugins = plugins;
     set->plugins[set->count++] = plugin;
     return OK;
-}
-
-/* What others may write to, others may run in our process. */
-static int check_permissions(const char *path, bool sticky_is_fine, char text[PLUGIN_TEXT_MAX])
-{
-    struct stat status;
-    if (stat(path, &status) != 0)
-        return refuse(text, "%s: %s", path, strerror(errno));
-    bool is_protected = sticky_is_fine && (status.st_mode & S_ISVTX) != 0;
-    if ((status.st_mode & S_IWOTH) != 0 && !is_protected)
-        return refuse(text,
-                      "%s is writable by everybody, so anybody could change what the server runs; "
-                      "fix it with: chmod o-w %s",
-                      path, path);
-    return OK;
-}
-
-static int check_file(const char *path, char text[PLUGIN_TEXT_MAX])
-{
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
-    int error = check_permissions(path, false, text);
-    return error != OK ? error : check_permissions(dirname(folder), true, text);
 }
 
 /* A newer plugin may have hooks that this server would never call. That is refused, not ignored: a
@@ -171,11 +147,8 @@ static void copy_table(struct plugin *plugin, const struct sl_plugin *table)
 static int open_and_check(struct plugin *plugin, const char *name, bool in_place,
                           char text[PLUGIN_TEXT_MAX])
 {
-    int error = check_file(plugin->path, text);
-    if (error != OK)
-        return error;
     char reason[PLUGIN_LIBRARY_TEXT_MAX];
-    error = plugin_library_open(&plugin->library, plugin->path, in_place, reason);
+    int error = plugin_library_open(&plugin->library, plugin->path, in_place, reason);
     if (error != OK)
         return refuse(text, "cannot load plugin '%.100s': %s", name, reason);
     const struct sl_plugin *table = dlsym(plugin->library.handle, "sluice_plugin");

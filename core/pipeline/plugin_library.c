@@ -1,6 +1,7 @@
 #include "pipeline/plugin_library.h"
 
 #include "base/crash.h"
+#include "base/trusted_path.h"
 #include "base/watched.h"
 #include "pipeline/elf_file.h"
 
@@ -34,19 +35,16 @@ static bool is_unchanged(const struct stat *a, const struct stat *b)
 
 /* Copies to the end of the file. What was written to meanwhile is neither the old nor the new
  * file. */
-static int copy_bytes(int from, int to, const char *path, char reason[PLUGIN_LIBRARY_TEXT_MAX])
+static int copy_bytes(int from, const struct stat *before, int to, const char *path,
+                      char reason[PLUGIN_LIBRARY_TEXT_MAX])
 {
-    struct stat before, after;
+    struct stat after;
     ssize_t copied;
-    if (fstat(from, &before) != 0)
-        return refuse(reason, path, strerror(errno));
-    if (!S_ISREG(before.st_mode))
-        return refuse(reason, path, "the file is not a regular one");
     while ((copied = sendfile(to, from, NULL, COPY_CHUNK)) > 0)
         continue;
     if (copied < 0 || fstat(from, &after) != 0)
         return refuse(reason, path, strerror(errno));
-    if (!is_unchanged(&before, &after))
+    if (!is_unchanged(before, &after))
         return refuse(reason, path,
                       "the file changed while it was read; perhaps it is still being copied");
     return OK;
@@ -55,11 +53,12 @@ static int copy_bytes(int from, int to, const char *path, char reason[PLUGIN_LIB
 /* Returns a descriptor, or a negative code with the reason. */
 static int copy_to_memory(const char *path, char reason[PLUGIN_LIBRARY_TEXT_MAX])
 {
-    int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* A FIFO must not hold us. */
+    struct stat before;
+    int from = trusted_path_open(path, &before, reason, PLUGIN_LIBRARY_TEXT_MAX);
     if (from < 0)
-        return refuse(reason, path, strerror(errno));
+        return ERR_PLUGIN;
     int to = memfd_create("sluice-plugin", MFD_CLOEXEC);
-    int error = to >= 0 ? copy_bytes(from, to, path, reason)
+    int error = to >= 0 ? copy_bytes(from, &before, to, path, reason)
                         : refuse(reason, path, "there is no memory for a copy");
     close(from);
     if (error == OK)

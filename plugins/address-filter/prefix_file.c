@@ -1,9 +1,7 @@
 #include "prefix_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <sluice/file.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINE_SIZE 256
@@ -14,26 +12,18 @@ static bool refuse(char *error, const char *path, const char *sentence)
     return false;
 }
 
-/* Without blocking, should somebody have put a FIFO there. */
 static FILE *open_file(const char *path, char *error)
 {
-    struct stat status;
-    const char *wrong = NULL;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (file < 0) {
-        (void)refuse(error, path, strerror(errno));
-        return NULL;
+    char why[PREFIX_FILE_ERROR_SIZE / 2];
+    int file = sl_file_open(path, SL_FILE_READABLE, NULL, why, sizeof why);
+    FILE *stream = file >= 0 ? fdopen(file, "r") : NULL;
+    if (file >= 0 && stream == NULL) {
+        snprintf(why, sizeof why, "there is no memory to read it");
+        close(file);
     }
-    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
-        wrong = "it is not a regular file";
-    else if (status.st_mode & (S_IWGRP | S_IWOTH))
-        wrong = "others may write to it, and so let anybody in: chmod go-w it";
-    FILE *stream = wrong == NULL ? fdopen(file, "r") : NULL;
-    if (stream != NULL)
-        return stream;
-    close(file);
-    (void)refuse(error, path, wrong != NULL ? wrong : "there is no memory to read it");
-    return NULL;
+    if (stream == NULL)
+        (void)refuse(error, path, why);
+    return stream;
 }
 
 /* What is left of a line without its comment and the space around it. */

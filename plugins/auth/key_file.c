@@ -1,23 +1,26 @@
 #include "key_file.h"
 
-#include <errno.h>
 #include <openssl/crypto.h>
+#include <sluice/file.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static char *read_text(const char *path, size_t *len, char error[KEY_ERROR_SIZE])
 {
-    FILE *file = fopen(path, "re");
+    int fd = sl_file_open(path, SL_FILE_READABLE, NULL, error, KEY_ERROR_SIZE);
+    if (fd < 0)
+        return NULL;
+    FILE *file = fdopen(fd, "r");
     char *text = file != NULL ? malloc(KEY_INPUT_MAX + 1) : NULL;
     *len = 0;
-    if (file == NULL)
-        snprintf(error, KEY_ERROR_SIZE, "it cannot be opened: %s", strerror(errno));
-    else if (text == NULL)
+    if (text == NULL)
         snprintf(error, KEY_ERROR_SIZE, "there is no memory to read it");
     else
         *len = fread(text, 1, KEY_INPUT_MAX + 1, file);
     if (file != NULL)
         fclose(file);
+    else
+        close(fd);
     return text;
 }
 

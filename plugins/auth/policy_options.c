@@ -1,5 +1,6 @@
 #include "policy_read.h"
 
+#include <sluice/file.h>
 #include <string.h>
 
 static const char *const source_names[CREDENTIAL_SOURCES + 1] = {
@@ -370,6 +371,21 @@ void read_compare_timeout(struct sl_instance *self, const char *name, const char
                name);
 }
 
+/* Who may write to it may answer for the services that are asked. */
+static int check_ca_file(struct sl_instance *self)
+{
+    char why[256], path[4096];
+    if (!read_is_set(self, "ca_file"))
+        return 0;
+    struct sl_string given = sl_option_string(self, "ca_file");
+    snprintf(path, sizeof path, "%.*s", (int)given.len, given.data);
+    int file = sl_file_open(path, SL_FILE_READABLE, NULL, why, sizeof why);
+    if (file < 0)
+        return sl_fail(self, "ca_file: %s: %s", path, why);
+    close(file);
+    return 0;
+}
+
 static int read_callback(struct policy *policy, struct sl_instance *self)
 {
     struct callback *callback = &policy->callback;
@@ -446,9 +462,9 @@ struct policy *policy_create(struct sl_instance *self, struct policy_home *home,
     policy->slow = &home->slow;
     if (read_rest(policy, self) == 0 && read_places(policy, self) == 0 &&
         read_allow(policy, self) == 0 && read_methods(policy, self) == 0 &&
-        read_jwt(policy, self, before) == 0 && read_ticket(policy, self) == 0 &&
-        read_callback(policy, self) == 0 && read_tokens(policy, self) == 0 &&
-        check_allow(policy, self) == 0)
+        check_ca_file(self) == 0 && read_jwt(policy, self, before) == 0 &&
+        read_ticket(policy, self) == 0 && read_callback(policy, self) == 0 &&
+        read_tokens(policy, self) == 0 && check_allow(policy, self) == 0)
         return policy;
     policy_unref(policy);
     return NULL;

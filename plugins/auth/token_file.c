@@ -3,11 +3,10 @@
 #include "password.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
+#include <sluice/file.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SHORT_TOKEN 16 /* bytes; with fewer a token can be guessed */
@@ -207,21 +206,6 @@ static bool file_error(char *error, const char *path, const char *sentence)
     return false;
 }
 
-/* Whether the open file is one to take tokens from. */
-static bool check_file(int file, const char *path, struct stat *status, char *error)
-{
-    if (fstat(file, status) != 0)
-        return file_error(error, path, strerror(errno));
-    if (!S_ISREG(status->st_mode))
-        return file_error(error, path, "it is not a regular file");
-    if (status->st_mode & (S_IWGRP | S_IWOTH))
-        return file_error(error, path,
-                          "others may write to it, and so let themselves in: chmod go-w it");
-    if (status->st_size > TOKEN_FILE_MAX)
-        return file_error(error, path, "it is larger than 16 MiB");
-    return true;
-}
-
 /* Reads at most `size` bytes. Returns how many, or -1 with errno set. */
 static ssize_t read_all(int file, char *buffer, size_t size)
 {
@@ -261,13 +245,14 @@ static bool read_open_file(struct tokens *tokens, int file, size_t size, const c
 
 bool token_file_read(struct tokens *tokens, const char *path, bool *readable_by_others, char *error)
 {
-    /* Without blocking, should somebody have put a FIFO there. */
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (file < 0)
-        return file_error(error, path, strerror(errno));
+    char why[TOKEN_ERROR_SIZE / 2];
     struct stat status;
-    bool parsed = check_file(file, path, &status, error) &&
-                  read_open_file(tokens, file, (size_t)status.st_size, path, error);
+    int file = sl_file_open(path, SL_FILE_READABLE, &status, why, sizeof why);
+    if (file < 0)
+        return file_error(error, path, why);
+    bool parsed = status.st_size > TOKEN_FILE_MAX
+                      ? file_error(error, path, "it is larger than 16 MiB")
+                      : read_open_file(tokens, file, (size_t)status.st_size, path, error);
     *readable_by_others = parsed && (status.st_mode & S_IROTH) != 0;
     close(file);
     return parsed;

@@ -10,7 +10,7 @@ import subprocess
 import unittest
 
 from harness import (BINARY, ROOT, TEXT, RawClient, ServedTest, Sluice, endpoint, patience,
-                     run_sluice, settings, wait_until)
+                     run_sluice, settings, temporary_folder, wait_until)
 from harness.server import binary
 
 LIMIT = 1 << 20
@@ -243,8 +243,25 @@ class Requests(ApiTest):
             self.assertEqual(self.ask('POST', '/api/v1/reload', Origin=origin)[0], status)
 
     def test_names_that_were_pointed_here_are_refused(self):
-        self.assertEqual(self.ask('GET', '/api/v1/count', Host='evil.example')[0], 403)
+        for path in ('/api/v1/count', '/api/v1/clients', '/metrics', '/healthz', '/readyz',
+                     '/nowhere'):
+            for host in ('evil.example', 'evil.example:9090', '127.0.0.1.evil.example'):
+                with self.subTest(path=path, host=host):
+                    status, answer, _ = self.ask('GET', path, Host=host)
+                    self.assertEqual((status, answer['error']), (403, 'forbidden'))
         self.assertEqual(self.ask('GET', '/api/v1/count', Host='localhost:1')[0], 200)
+        for host in ('localhost:9090', '127.0.0.1', '[::1]:9090'):
+            self.assertIn('sluice_clients', self.server.admin('/metrics', Host=host))
+
+    def test_a_listener_with_a_token_may_be_asked_by_any_name(self):
+        with temporary_folder() as folder:
+            token = os.path.join(folder, 'token')
+            with open(os.open(token, os.O_CREAT | os.O_WRONLY, 0o600), 'w') as file:
+                file.write('0123456789abcdef0123456789abcdef\n')
+            admin = {'listen': '127.0.0.1:0', 'token_file': token}
+            with Sluice(settings(endpoint('/ws'), admin=admin)) as server:
+                self.assertEqual(ask(server, 'GET', '/healthz', Host='sluice.example')[0], 200)
+                self.assertEqual(ask(server, 'GET', '/metrics', Host='sluice.example')[0], 401)
 
     def test_asterisk(self):
         with RawClient(self.server, address=self.server.admin_address, upgrade=False) as client:

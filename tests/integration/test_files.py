@@ -1,9 +1,11 @@
 """Files that the server reads: half copied plugins, and what others could have put there."""
 
+import json
 import os
+import shutil
 import unittest
 
-from harness import (BUILD, RawClient, Sluice, endpoint, run_sluice, sanitized, settings,
+from harness import (BUILD, Certificates, RawClient, Sluice, endpoint, run_sluice, sanitized, settings,
                      temporary_folder)
 
 
@@ -70,6 +72,129 @@ class PluginFiles(unittest.TestCase):
         self.assertNotIn(status, (0, 1))
         self.assertRegex(error, r'sluice: crashed \(SIG(SEGV|BUS) at address 0x10\) while loading a '
                                 r'plugin\nsluice: plugin file: \S+/crashes-at-load\.so')
+
+
+class Trust(unittest.TestCase):
+    """What others may write to, or a secret that others may read, is refused by name, whoever reads
+    it; and a FIFO makes nobody wait."""
+
+    def setUp(self):
+        self.folder = temporary_folder()
+        self.addCleanup(self.folder.cleanup)
+        self.certificates = Certificates()
+        self.addCleanup(self.certificates.cleanup)
+
+    def put(self, name, content='', mode=0o600):
+        path = os.path.join(self.folder.name, name)
+        with open(path, 'w') as file:
+            file.write(content)
+        os.chmod(path, mode)
+        return path
+
+    def check(self, configuration):
+        return run_sluice('check', '-c', self.put('sluice.yaml', json.dumps(configuration)))
+
+    def auth(self, **options):
+        return settings(endpoint('/ws', [{'plugin': 'auth', 'options': options}]))
+
+    def configurations(self):
+        """(the file, a good mode, a configuration that reads it), for each that is read."""
+        tls = {'certificate': self.certificates.certificate, 'key': self.certificates.key,
+               'client_ca': self.certificates.path('ca.crt')}
+        secure = settings(listen=[{'address': '127.0.0.1:0', 'tls': tls}])
+        yield tls['certificate'], 0o644, secure
+        yield tls['key'], 0o640, secure
+        yield tls['client_ca'], 0o644, secure
+        token = self.put('admin.token', '0123456789abcdef0123456789abcdef')
+        yield token, 0o600, settings(admin={'listen': '127.0.0.1:0', 'token_file': token})
+        tokens = self.put('tokens.txt', 'ada 0123456789abcdef0123456789abcdef')
+        yield tokens, 0o600, self.auth(tokens_file=tokens)
+        pem = self.put('key.pem', self.certificates.public_pem())
+        yield pem, 0o644, self.auth(jwt_key_file=pem, methods=['jwt'])
+        secret = self.put('secret', 'x' * 32)
+        yield secret, 0o600, self.auth(jwt_secret={'file': secret}, methods=['jwt'])
+        schema = self.put('schema.json', '{}')
+        yield schema, 0o644, settings(endpoint('/ws', [
+            {'plugin': 'validate', 'options': {'json': True, 'schema': schema}}]))
+        prefixes = self.put('prefixes.txt', '10.0.0.0/8')
+        yield prefixes, 0o644, settings(endpoint('/ws', [
+            {'plugin': 'address-filter', 'options': {'deny_file': prefixes}}]))
+
+    def test_whoever_reads_it(self):
+        for path, mode, configuration in self.configurations():
+            with self.subTest(os.path.basename(path)):
+                os.chmod(path, mode)
+                status, _, error = self.check(configuration)
+                self.assertEqual(status, 0, error)
+                for wrong in (0o660, 0o662):
+                    os.chmod(path, wrong)
+                    status, _, error = self.check(configuration)
+                    self.assertEqual(status, 1, error)
+                    self.assertIn(f'others may write to it; mend it with: chmod go-w {path}', error)
+                os.chmod(path, mode)
+
+    def test_private_keys_that_others_may_read(self):
+        for path, _, configuration in self.configurations():
+            if os.path.basename(path) in ('server.key', 'secret'):
+                with self.subTest(path):
+                    os.chmod(path, 0o644)
+                    status, _, error = self.check(configuration)
+                    self.assertEqual(status, 1, error)
+                    self.assertIn(f'mend it with: chmod o-r {path}', error)
+
+    def test_an_admin_token_that_others_may_read_is_a_warning(self):
+        token = self.put('admin.token', '0123456789abcdef0123456789abcdef', 0o644)
+        status, _, error = self.check(settings(admin={'listen': '127.0.0.1:0',
+                                                      'token_file': token}))
+        self.assertEqual(status, 0, error)
+        self.assertIn(f'chmod o-r {token} (a warning)', error)
+
+    def test_a_fifo_makes_nobody_wait(self):
+        for path, _, configuration in self.configurations():
+            with self.subTest(os.path.basename(path)):
+                os.rename(path, path + '.before')
+                os.mkfifo(path, 0o600)
+                status, _, error = self.check(configuration)
+                os.rename(path + '.before', path)
+                self.assertEqual(status, 1, error)
+                self.assertIn('not a regular file', error)
+        fifo = os.path.join(self.folder.name, 'fifo.yaml')
+        os.mkfifo(fifo, 0o600)
+        status, _, error = run_sluice('check', '-c', fifo)
+        self.assertEqual(status, 1)
+        self.assertIn('not a regular file', error)
+
+    def test_the_configuration_itself(self):
+        file = self.put('sluice.yaml', json.dumps(settings()), 0o664)
+        for command in ('check', 'serve', 'plugins'):
+            status, _, error = run_sluice(command, '-c', file)
+            self.assertEqual(status, 1)
+            self.assertIn(f'{file}: others may write to it; mend it with: chmod go-w {file}', error)
+
+    def test_a_reload_refuses_as_well(self):
+        with Sluice(settings()) as server:
+            os.chmod(server.file, 0o646)
+            status, _, error = run_sluice('reload', '--admin', '%s:%d' % server.admin_address)
+            self.assertEqual(status, 1)
+            self.assertIn('others may write to it', error)
+
+    def test_folders_of_plugins_and_those_above(self):
+        upper = os.path.join(self.folder.name, 'upper')
+        plugins = os.path.join(upper, 'plugins')
+        os.makedirs(plugins)
+        shutil.copy(os.path.join(BUILD, 'plugins', 'validate.so'), plugins)
+        os.symlink(plugins, os.path.join(self.folder.name, 'link'))
+        for path in (plugins, os.path.join(self.folder.name, 'link')):
+            configuration = settings(endpoint('/ws', [{'plugin': 'validate'}]),
+                                     plugins={'path': [path]})
+            self.assertEqual(self.check(configuration)[0], 0)
+            for folder in (plugins, upper):
+                os.chmod(folder, 0o775)
+                status, _, error = self.check(configuration)
+                os.chmod(folder, 0o755)
+                self.assertEqual(status, 1)
+                self.assertIn(f'{folder} is a folder that others may write to', error)
+                self.assertIn(f'chmod go-w {folder}', error)
 
 
 if __name__ == '__main__':

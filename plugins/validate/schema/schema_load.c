@@ -3,6 +3,7 @@
 #include "uri.h"
 
 #include <limits.h>
+#include <sluice/file.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +87,13 @@ static struct schema_document *add_document(struct schema *schema, const char *u
 static char *read_file(struct schema *schema, const char *path, const char *name, size_t *len)
 {
     char *data = NULL;
-    FILE *file = fopen(path, "rb");
+    char why[SCHEMA_ERROR_SIZE / 2];
+    int fd = sl_file_open(path, SL_FILE_READABLE, NULL, why, sizeof why);
+    if (fd < 0) {
+        snprintf(schema->error, SCHEMA_ERROR_SIZE, "%.300s: %s", name, why);
+        return NULL;
+    }
+    FILE *file = fdopen(fd, "rb");
     if (file != NULL && fseek(file, 0, SEEK_END) == 0) {
         long size = ftell(file);
         rewind(file);
@@ -97,6 +104,8 @@ static char *read_file(struct schema *schema, const char *path, const char *name
     }
     if (file != NULL)
         fclose(file);
+    else
+        close(fd);
     if (data == NULL)
         snprintf(schema->error, SCHEMA_ERROR_SIZE, "%.300s cannot be read, or is too large", name);
     return data;

@@ -16,6 +16,9 @@ INTEGRATION = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.dirname(os.path.dirname(INTEGRATION))
 BUILD = os.path.abspath(os.environ.get('SLUICE_TEST_BUILD', os.path.join(ROOT, 'build')))
 
+# The server refuses files that others may write to; tests make theirs with what is usual.
+os.umask(0o022)
+
 SANITIZER_REPORT = re.compile(
     r'ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error:|Sanitizer:DEADLY')
 LISTENING = re.compile(r'listening on (wss?://[^\s"/]+:\d+)')
@@ -191,9 +194,10 @@ class Sluice:
     def admin_address(self):
         return ('127.0.0.1', int(self.admin_urls[0].rsplit(':', 1)[1]))
 
-    def admin(self, path):
+    def admin(self, path, **headers):
         """GETs from the admin listener: the body as text."""
-        with urllib.request.urlopen(self.admin_urls[0] + path, timeout=patience(10)) as answer:
+        request = urllib.request.Request(self.admin_urls[0] + path, headers=headers)
+        with urllib.request.urlopen(request, timeout=patience(10)) as answer:
             return answer.read().decode()
 
     def metric(self, name, **labels):

@@ -486,9 +486,9 @@ static void files_that_cannot_be_read_are_errors(void **state)
     struct config *config = NULL;
     diagnostics_init(&errors);
     assert_int_equal(config_load("/nowhere/t.yaml", NULL, 0, &errors, &config), ERR_CONFIG);
-    assert_errors(&errors, "0:0 cannot be opened: No such file or directory\n");
+    assert_errors(&errors, "0:0 No such file or directory\n");
     assert_int_equal(config_load("/tmp", NULL, 0, &errors, &config), ERR_CONFIG);
-    assert_errors(&errors, "0:0 is a folder; name a file\n");
+    assert_errors(&errors, "0:0 it is not a regular file\n");
     config_destroy(NULL);
 }
 

@@ -353,13 +353,26 @@ static void refused_file(const char *name, const char *format)
     refused(text, expected);
 }
 
+static const char *sentence(const char *words, const char *name)
+{
+    static char expected[512];
+    snprintf(expected, sizeof expected, "1:18 demo: password: %s/%s%s%s/%s\n", folder, name, words,
+             folder, name);
+    return expected;
+}
+
 static void files_that_are_no_good_secret_are_errors(void **state)
 {
     (void)state;
     char fifo[128], *large = malloc(65537);
     refused_file("missing", ": No such file or directory");
     write_file("secret", "hunter2", 7, 0604);
-    refused_file("secret", " can be read or written by other users; run chmod o-rwx on it");
+    refused(
+        "password: {file: secret}",
+        sentence(": others may read it, and it is a secret; mend it with: chmod o-r ", "secret"));
+    write_file("secret", "hunter2", 7, 0620);
+    refused("password: {file: secret}",
+            sentence(": others may write to it; mend it with: chmod go-w ", "secret"));
     write_file("secret", "\n", 1, 0600);
     refused_file("secret", "the secret is empty");
     memset(large, 'x', 65537);
@@ -370,7 +383,7 @@ static void files_that_are_no_good_secret_are_errors(void **state)
     free(large);
     snprintf(fifo, sizeof fifo, "%s/fifo", folder);
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    refused_file("fifo", " is not a regular file");
+    refused_file("fifo", ": it is not a regular file");
 }
 
 /* ------------------------------------------------------------------------------- table checks */

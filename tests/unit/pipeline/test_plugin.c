@@ -166,8 +166,8 @@ static void refuses_a_file_that_everybody_may_write_to(void **state)
     (void)state;
     put("probe.so", "probe.so", 0646);
     snprintf(expected, sizeof expected,
-             "%s/probe.so is writable by everybody, so anybody could change what the server runs; "
-             "fix it with: chmod o-w %s/probe.so",
+             "cannot load plugin 'probe': %s/probe.so: others may write to it; mend it with: chmod "
+             "go-w %s/probe.so",
              own, own);
     assert_refused("probe", ERR_PLUGIN, expected);
     unlink(own_path("probe.so"));
@@ -180,8 +180,8 @@ static void refuses_a_folder_that_everybody_may_write_to(void **state)
     put("probe.so", "probe.so", 0644);
     chmod(own, 0777);
     snprintf(expected, sizeof expected,
-             "%s is writable by everybody, so anybody could change what the server runs; fix it "
-             "with: chmod o-w %s",
+             "cannot load plugin 'probe': %s is a folder that others may write to, so they could "
+             "change what the server runs; mend it with: chmod go-w %s",
              own, own);
     assert_refused("probe", ERR_PLUGIN, expected);
     chmod(own, 0700);
