@@ -8,9 +8,11 @@
 #include "hub/endpoint.h"
 #include "hub/shard.h"
 #include "pipeline/chain.h"
+#include "pipeline/chain_recheck.h"
 #include "pipeline/deferral.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void *client_block(const struct client *client, unsigned slot, size_t offset)
 {
@@ -138,6 +140,28 @@ static void adopt(struct client *client, struct endpoint_setup *setup)
         endpoint_setup_unref(before);
 }
 
+static void close_unwanted(struct client *client, uint16_t code, const char *reason)
+{
+    client_close(client, code, reason, strlen(reason)); /* Nothing, if a hook was quicker. */
+}
+
+/* Whether it would be let in now, where the endpoint asks for that; else it is closed. */
+static void recheck(struct client *client)
+{
+    const struct endpoint_config *config = client->setup->config;
+    if (config->on_reload != ON_RELOAD_RECHECK || client->state != CLIENT_OPEN)
+        return;
+    if (config->identity_required && client->identity == NULL) {
+        close_unwanted(client, CLOSE_UNAUTHORIZED, "This endpoint needs credentials now");
+        return;
+    }
+    enum sl_verdict verdict = chain_recheck(client);
+    if (verdict == SL_DENY)
+        close_unwanted(client, CLOSE_UNAUTHORIZED, "Your credentials are not accepted any more");
+    else if (verdict == SL_ERROR)
+        close_unwanted(client, CLOSE_INTERNAL_ERROR, "Your credentials could not be checked again");
+}
+
 void client_catch_up_with_reload(struct client *client)
 {
     struct endpoint_setup *setup = client->audience->setup;
@@ -148,4 +172,5 @@ void client_catch_up_with_reload(struct client *client)
         return;
     adopt(client, setup);
     client_adjust_heartbeat(client);
+    recheck(client);
 }

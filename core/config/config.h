@@ -39,6 +39,12 @@ struct listen_config {
 
 enum on_error { ON_ERROR_DENY, ON_ERROR_CONTINUE };
 
+/* What a reload means for clients that are connected. */
+enum on_reload {
+    ON_RELOAD_KEEP,   /* they stay */
+    ON_RELOAD_RECHECK /* who would not be let in now is closed */
+};
+
 enum stage_mode {
     MODE_ENFORCE,
     MODE_SHADOW /* what the plugin decides is counted and logged, not done */
@@ -63,6 +69,7 @@ struct endpoint_config {
     struct position position;
     bool echo;
     bool identity_required;
+    enum on_reload on_reload;
     char **subprotocols;
     size_t subprotocol_count;
     size_t message_max_size;

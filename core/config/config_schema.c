@@ -40,6 +40,8 @@ static const struct choice message_types[] = {
     {"text", MESSAGE_TYPE_TEXT}, {"binary", MESSAGE_TYPE_BINARY}, {NULL, 0}};
 static const struct choice on_errors[] = {
     {"deny", ON_ERROR_DENY}, {"continue", ON_ERROR_CONTINUE}, {NULL, 0}};
+static const struct choice on_reloads[] = {
+    {"keep", ON_RELOAD_KEEP}, {"recheck", ON_RELOAD_RECHECK}, {NULL, 0}};
 static const struct choice modes[] = {
     {"enforce", MODE_ENFORCE}, {"shadow", MODE_SHADOW}, {NULL, 0}};
 static const struct choice overflows[] = {
@@ -213,6 +215,11 @@ static const struct field endpoint_fields[] = {
      .fallback = "optional",
      .choices = identities,
      MEMBER(struct endpoint_config, identity_required)},
+    {.key = "on_reload",
+     .type = FIELD_CHOICE,
+     .fallback = "keep",
+     .choices = on_reloads,
+     MEMBER(struct endpoint_config, on_reload)},
     {.key = "subprotocols",
      .type = FIELD_STRINGS,
      .check = config_check_subprotocol,

@@ -39,7 +39,8 @@ enum close_code {
     CLOSE_TOO_BIG = 1009,
     CLOSE_INTERNAL_ERROR = 1011,
     CLOSE_SERVICE_RESTART = 1012,
-    CLOSE_TRY_AGAIN_LATER = 1013
+    CLOSE_TRY_AGAIN_LATER = 1013,
+    CLOSE_UNAUTHORIZED = 4401 /* ours: credentials that were good are not any more */
 };
 
 enum frame_event_type {

@@ -8,6 +8,7 @@
 #include "credential.h"
 #include "meters.h"
 #include "policy.h"
+#include "recheck.h"
 #include "session.h"
 
 #include <sluice/plugin.h>
@@ -134,6 +135,14 @@ static void on_open(struct sl_instance *self, struct sl_client *client)
     struct policy *policy = take_policy(self);
     session_begin(self->host->client_state(self, client), self, client, policy);
     policy_unref(policy);
+}
+
+static enum sl_verdict on_recheck(struct sl_instance *self, struct sl_client *client)
+{
+    struct policy *policy = take_policy(self);
+    enum sl_verdict verdict = recheck(policy, self, client);
+    policy_unref(policy);
+    return verdict;
 }
 
 static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)
@@ -336,4 +345,5 @@ SL_EXPORT const struct sl_plugin sluice_plugin = {
     .on_close = on_close,
     .on_timer = on_timer,
     .on_reload = on_reload,
+    .on_recheck = on_recheck,
 };

@@ -14,8 +14,8 @@
 #define ATTRIBUTE_NAME_MAX 63
 #define ATTRIBUTES_MAX 16    /* that a method finds */
 #define ATTRIBUTES_TEXT 4096 /* bytes of all their names and values */
-#define ATTRIBUTES_OWN 3     /* that auth adds, for which there is always room */
-#define ATTRIBUTES_OWN_TEXT (128 + ATTRIBUTES_MAX * (ATTRIBUTE_NAME_MAX + 1))
+#define ATTRIBUTES_OWN 4     /* that auth adds, for which there is always room */
+#define ATTRIBUTES_OWN_TEXT (192 + ATTRIBUTES_MAX * (ATTRIBUTE_NAME_MAX + 1))
 #define RETRY_TEXT_SIZE 24
 #define ATTRIBUTES_PREFIX "auth." /* of their names; no method may use it */
 

@@ -14,6 +14,7 @@ struct meters {
     struct sl_metric *expired; /* clients closed with 4401 */
     struct sl_metric *renewed;
     struct sl_metric *renewals_refused;
+    struct sl_metric *rechecks_refused;
     struct sl_metric *http_requests;
     struct sl_metric *http_cache_hits;
     struct sl_metric *key_fetches;
@@ -38,6 +39,8 @@ static inline void meters_init(struct meters *meters, struct sl_instance *self)
         {&meters->expired, "expired_total", "Clients closed since their credentials had expired"},
         {&meters->renewed, "renewed_total", "Renewals of clients that are connected"},
         {&meters->renewals_refused, "renewals_refused_total", "Renewals that were refused"},
+        {&meters->rechecks_refused, "rechecks_refused_total",
+         "Clients that a reload found not good any more (on_reload: recheck)"},
         {&meters->http_requests, "http_requests_total", "Questions to the HTTP service"},
         {&meters->http_cache_hits, "http_cache_hits_total", "Answers that were still known"},
         {&meters->key_fetches, "key_fetches_total", "Fetches of the JWKS"},

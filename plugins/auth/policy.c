@@ -54,10 +54,15 @@ void policy_unref(struct policy *policy)
 
 /* -- checking -- */
 
-static bool is_allowed(const struct policy *policy, const struct finding *finding)
+static bool is_text(const char *text_cstr, const char *data, size_t len)
+{
+    return strlen(text_cstr) == len && memcmp(text_cstr, data, len) == 0;
+}
+
+bool policy_allows(const struct policy *policy, const char *identity, size_t len)
 {
     for (size_t i = 0; i < policy->allow_count; i++)
-        if (strcmp(policy->allow[i], finding->identity) == 0)
+        if (is_text(policy->allow[i], identity, len))
             return true;
     return policy->allow_count == 0;
 }
@@ -106,7 +111,8 @@ static bool is_name_and_secret(const struct policy *policy, const struct shown *
 enum check policy_conclude(const struct policy *policy, const struct shown *shown,
                            enum check result, struct finding *finding)
 {
-    if (result == CHECK_ACCEPTED && !is_allowed(policy, finding)) {
+    if (result == CHECK_ACCEPTED &&
+        !policy_allows(policy, finding->identity, finding->identity_len)) {
         finding->is_scope = true;
         return finding_refuse(finding, "This token may not connect here.");
     }

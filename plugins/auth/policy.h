@@ -47,6 +47,7 @@ struct policy_home {
 struct policy {
     atomic_uint references;
     const struct sl_host *host;
+    const char *instance_cstr;   /* the instance's name; borrowed from it, as these are: */
     const struct meters *meters; /* borrowed from the instance, as these are: */
     struct session_watch *watch;
     struct http *http;
@@ -101,6 +102,12 @@ enum check policy_check(struct policy *policy, struct sl_instance *self, const s
 /* The end of every check: who is known may still not be allowed. */
 enum check policy_conclude(const struct policy *policy, const struct shown *shown,
                            enum check result, struct finding *finding);
+
+/* Whether an identity is one of those that `allow` names; all are if it names none. */
+bool policy_allows(const struct policy *policy, const char *identity, size_t len);
+
+/* Whether a method is asked, by its name. */
+bool policy_has_method(const struct policy *policy, const char *name, size_t len);
 
 /* Whether there are files to look at; and looks at them, and reads those that have changed [a
  * thread that may block, one at a time]. */

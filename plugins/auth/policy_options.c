@@ -170,7 +170,8 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
      .maximum = 100000,
      .summary = "How many of them may be of one IPv4 address or IPv6 network (/64)"},
     FLAG("expire", "true", "Whether clients are closed when their credentials have expired"),
-    FLAG("attributes", "true", "Whether the attributes auth.method and auth.expires are set"),
+    FLAG("attributes", "true",
+         "Whether the attributes auth.method, auth.by and auth.expires are set"),
 };
 
 bool read_is_set(const struct sl_instance *self, const char *name)
@@ -445,6 +446,16 @@ static int read_rest(struct policy *policy, struct sl_instance *self)
     return !read_is_set(self, "renewal") || policy->renewal != NULL ? 0 : read_no_memory(self);
 }
 
+bool policy_has_method(const struct policy *policy, const char *name, size_t len)
+{
+    for (size_t i = 0; i < policy->method_count; i++) {
+        const char *method = method_names[policy->methods[i]];
+        if (strlen(method) == len && memcmp(method, name, len) == 0)
+            return true;
+    }
+    return false;
+}
+
 struct policy *policy_create(struct sl_instance *self, struct policy_home *home,
                              const struct policy *before)
 {
@@ -456,6 +467,7 @@ struct policy *policy_create(struct sl_instance *self, struct policy_home *home,
     memset(policy, 0, sizeof *policy);
     atomic_init(&policy->references, 1);
     policy->host = self->host;
+    policy->instance_cstr = self->name;
     policy->meters = &home->meters;
     policy->watch = &home->watch;
     policy->http = home->http;

@@ -27,8 +27,10 @@ void session_describe(const struct policy *policy, struct finding *finding)
     char given[GIVEN_SIZE];
     list_given(finding, given);
     snprintf(digits, sizeof digits, "%lld", (long long)finding->expires);
-    if (policy->sets_attributes)
+    if (policy->sets_attributes) {
         finding_own_attribute(finding, SESSION_METHOD, finding->method);
+        finding_own_attribute(finding, SESSION_BY, policy->instance_cstr);
+    }
     if (finding->expires > 0)
         finding_own_attribute(finding, SESSION_EXPIRES, digits);
     if (given[0] != '\0')

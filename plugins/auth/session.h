@@ -14,6 +14,7 @@
 
 #define SESSION_EXPIRES "auth.expires"
 #define SESSION_METHOD "auth.method"
+#define SESSION_BY "auth.by"       /* the instance that let it in: there may be several */
 #define SESSION_GIVEN "auth.given" /* names, with line feeds between */
 #define CLOSE_EXPIRED 4401
 #define CLOSE_UNCHECKED 1013

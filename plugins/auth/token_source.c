@@ -48,6 +48,7 @@ static bool read_all(const struct token_source *source, struct sl_instance *self
                  "token on a line");
         return false;
     }
+    tokens_sort_names(tokens);
     if (tokens->short_count > 0)
         sl_log(self, SL_LOG_WARN,
                "%zu of the tokens have fewer than 16 characters and can be guessed; make better "

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <stdlib.h>
 #include <string.h>
 
 void tokens_init(struct tokens *tokens, const struct sl_host *host)
@@ -21,8 +22,10 @@ void tokens_deinit(struct tokens *tokens)
     OPENSSL_cleanse(tokens->items, tokens->count * sizeof *tokens->items);
     tokens->host->release(tokens->items);
     tokens->host->release(tokens->index);
+    tokens->host->release(tokens->by_name);
     tokens->items = NULL;
     tokens->index = NULL;
+    tokens->by_name = NULL;
     tokens->count = 0;
 }
 
@@ -173,8 +176,51 @@ size_t tokens_find_hashes(const struct tokens *tokens, const char *name, size_t 
     return count;
 }
 
+static int compare_name(const struct token *token, const char *name, size_t len)
+{
+    size_t common = token->name_len < len ? token->name_len : len;
+    int order = memcmp(token->name, name, common);
+    return order != 0 ? order : (token->name_len > len) - (token->name_len < len);
+}
+
+static int compare_items(const void *a, const void *b, void *items)
+{
+    const struct token *first = (const struct token *)items + *(const uint32_t *)a;
+    const struct token *second = (const struct token *)items + *(const uint32_t *)b;
+    return compare_name(first, second->name, second->name_len);
+}
+
+void tokens_sort_names(struct tokens *tokens)
+{
+    tokens->by_name = tokens->host->allocate(tokens->count * sizeof *tokens->by_name);
+    if (tokens->by_name == NULL)
+        return;
+    for (size_t i = 0; i < tokens->count; i++)
+        tokens->by_name[i] = (uint32_t)i;
+    qsort_r(tokens->by_name, tokens->count, sizeof *tokens->by_name, compare_items, tokens->items);
+}
+
+static bool has_sorted_name(const struct tokens *tokens, const char *name, size_t len)
+{
+    size_t low = 0;
+    size_t high = tokens->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_name(&tokens->items[tokens->by_name[middle]], name, len);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
 bool tokens_has_name(const struct tokens *tokens, const char *name, size_t len)
 {
+    if (tokens->by_name != NULL)
+        return has_sorted_name(tokens, name, len);
     for (size_t i = 0; i < tokens->count; i++)
         if (is_named(&tokens->items[i], name, len))
             return true;

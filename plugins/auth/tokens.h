@@ -30,6 +30,7 @@ struct tokens {
     uint32_t *index;    /* owned; numbers of items from 1, by digest; 0: free. Twice `capacity` */
     uint64_t scatter;   /* random and odd: nobody outside knows which digests are neighbours */
     size_t hash_count;  /* how many have slow hashes */
+    uint32_t *by_name;  /* owned; numbers of items, sorted; NULL: see tokens_sort_names */
     size_t short_count; /* how many were given as text that is easily guessed */
 };
 
@@ -64,6 +65,9 @@ size_t tokens_find_hashes(const struct tokens *tokens, const char *name, size_t 
 
 /* The nth entry with a slow hash, counted around; NULL: none has one. */
 const struct token *tokens_nth_hash(const struct tokens *tokens, uint64_t nth);
+
+/* Makes tokens_has_name quick, when all tokens have been added; without memory it stays slow. */
+void tokens_sort_names(struct tokens *tokens);
 
 /* Whether there is a token of that name. */
 bool tokens_has_name(const struct tokens *tokens, const char *name, size_t len);

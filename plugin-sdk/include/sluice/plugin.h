@@ -328,6 +328,13 @@ struct sl_plugin {
      * A plugin without this hook gets a new instance instead. Main thread, while other hooks run.
      */
     int (*on_reload)(struct sl_instance *self);
+    /* A reload is over, and the client's endpoint asks with `on_reload: recheck` whether clients
+     * that are connected would still be let in: SL_CONTINUE, or SL_DENY, and the client is closed
+     * with 4401 (unless the hook has closed it with host->close, with a code and a reason of its
+     * own). SL_ERROR meets `on_error`. The request is not there any more: what on_connect learnt is
+     * in attributes and the client's state. Called on the client's thread, after on_open where the
+     * instance is new, also where nothing about the instance has changed. */
+    enum sl_verdict (*on_recheck)(struct sl_instance *self, struct sl_client *client);
 };
 
 /* Fills `options`, `options_count` and `option_size` from an array. */

@@ -88,6 +88,7 @@ static void fills_in_every_default_of_an_endpoint(void **state)
     assert_ptr_equal(endpoint->position.file, config->file);
     assert_true(endpoint->echo);
     assert_false(endpoint->identity_required);
+    assert_int_equal(endpoint->on_reload, ON_RELOAD_KEEP);
     assert_int_equal(endpoint->subprotocol_count, 0);
     assert_int_equal(endpoint->message_max_size, 65536);
     assert_int_equal(endpoint->message_max_fragments, 100000);
@@ -160,6 +161,7 @@ static void reads_every_key_of_an_endpoint(void **state)
                                  "  - path: /chat/v1\n"
                                  "    echo: false\n"
                                  "    identity: required\n"
+                                 "    on_reload: recheck\n"
                                  "    subprotocols: [chat.v1, chat.v2]\n"
                                  "    message: {max_size: 1, types: [binary]}\n"
                                  "    heartbeat: {interval: 0, timeout: 1m}\n"
@@ -177,6 +179,7 @@ static void reads_every_key_of_an_endpoint(void **state)
     assert_string_equal(endpoint->path, "/chat/v1");
     assert_false(endpoint->echo);
     assert_true(endpoint->identity_required);
+    assert_int_equal(endpoint->on_reload, ON_RELOAD_RECHECK);
     assert_int_equal(endpoint->subprotocol_count, 2);
     assert_string_equal(endpoint->subprotocols[1], "chat.v2");
     assert_int_equal(endpoint->message_max_size, 1);
@@ -189,7 +192,7 @@ static void reads_every_key_of_an_endpoint(void **state)
     assert_int_equal(endpoint->pipeline_length, 2);
     assert_string_equal(endpoint->pipeline[0].plugin, "auth");
     assert_int_equal(endpoint->pipeline[0].on_error, ON_ERROR_CONTINUE);
-    assert_int_equal(endpoint->pipeline[0].position.line, 12);
+    assert_int_equal(endpoint->pipeline[0].position.line, 13);
     assert_non_null(endpoint->pipeline[0].options);
     assert_int_equal(endpoint->pipeline[1].on_error, ON_ERROR_DENY);
     assert_null(endpoint->pipeline[1].options);
@@ -509,6 +512,14 @@ static void the_shipped_files_are_right(void **state)
     }
 }
 
+static void on_reload_is_keep_or_recheck(void **state)
+{
+    (void)state;
+    refused_endpoint("on_reload: perhaps",
+                     "4:14 endpoints.0.on_reload: \"perhaps\" is not known; write one of: keep, "
+                     "recheck\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -516,6 +527,7 @@ int main(void)
         cmocka_unit_test(fills_in_every_default_of_an_endpoint),
         cmocka_unit_test(reads_every_key_of_the_server),
         cmocka_unit_test(reads_every_key_of_an_endpoint),
+        cmocka_unit_test(on_reload_is_keep_or_recheck),
         cmocka_unit_test(listeners_and_endpoints_are_required),
         cmocka_unit_test(names_the_nearest_key),
         cmocka_unit_test(names_the_nearest_choice),

@@ -84,6 +84,7 @@ LAYOUT(sl_plugin, on_message, 104, 8);
 LAYOUT(sl_plugin, on_close, 112, 8);
 LAYOUT(sl_plugin, on_timer, 120, 8);
 LAYOUT(sl_plugin, on_reload, 128, 8);
+LAYOUT(sl_plugin, on_recheck, 136, 8);
 LAYOUT(sl_host, struct_size, 0, 4);
 LAYOUT(sl_host, abi_major, 4, 2);
 LAYOUT(sl_host, abi_minor, 6, 2);
