@@ -151,11 +151,19 @@ static void write_admissions(struct metrics_writer *writer, struct hub *hub)
         [ADMISSION_NO_MEMORY] = "no_memory",
         [ADMISSION_DRAINING] = "draining",
         [ADMISSION_STUCK] = "stuck",
+        [ADMISSION_DESCRIPTORS] = "descriptors",
     };
     metrics_describe(writer, "sluice_upgrades_admitted_total", "counter",
                      "Upgrades that the limits let through to the connect chain.");
     metrics_put(writer, "sluice_upgrades_admitted_total %" PRIu64 "\n",
                 atomic_load_explicit(&hub->admissions[ADMISSION_GRANTED], memory_order_relaxed));
+    metrics_describe(
+        writer, "sluice_descriptor_limit", "gauge",
+        "File descriptors that the process may have, and how many clients they allow.");
+    metrics_put(writer, "sluice_descriptor_limit{use=\"all\"} %" PRIu32 "\n",
+                hub->descriptors.most);
+    metrics_put(writer, "sluice_descriptor_limit{use=\"clients\"} %" PRIu32 "\n",
+                hub->descriptors.for_clients);
     metrics_describe(writer, "sluice_upgrades_refused_total", "counter",
                      "Upgrades refused by a limit; refusals by plugins are verdicts.");
     for (size_t i = ADMISSION_TOTAL_FULL; i < ADMISSION_COUNT; i++)
@@ -182,7 +190,7 @@ static void write_waiting(struct metrics_writer *writer, struct front *front)
     static const char *const reasons[WAITING_DROP_COUNT] = {
         [WAITING_TIMEOUT] = "timeout",        [WAITING_FULL] = "full",
         [WAITING_PREFACE] = "proxy_header",   [WAITING_PLAIN] = "plain_http",
-        [WAITING_MEMORY] = "handshake_bytes",
+        [WAITING_MEMORY] = "handshake_bytes", [WAITING_DESCRIPTORS] = "descriptors",
     };
     metrics_describe(writer, "sluice_front_waiting", "gauge",
                      "Connections whose TLS handshake or request head is not complete.");
@@ -191,7 +199,7 @@ static void write_waiting(struct metrics_writer *writer, struct front *front)
         writer, "sluice_front_dropped_total", "counter",
         "Connections given up before their request head was complete: over the time, the oldest "
         "when too many waited, a wrong PROXY header of a trusted proxy, plain HTTP on a TLS "
-        "port, or limits.handshake_bytes.");
+        "port, limits.handshake_bytes, or a lack of file descriptors.");
     for (unsigned i = 0; i < WAITING_DROP_COUNT; i++)
         metrics_put(writer, "sluice_front_dropped_total{reason=\"%s\"} %llu\n", reasons[i],
                     front_dropped(front, (enum waiting_drop)i));

@@ -3,6 +3,7 @@
 #include "admin/admin.h"
 #include "base/clock.h"
 #include "base/crash.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/thread_trace.h"
 #include "base/ticks.h"
@@ -29,13 +30,16 @@ static void raise_descriptor_limit(const struct config *config)
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
+    struct descriptors descriptors;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_max < (rlim_t)config->limit_clients + 256)
+    descriptors_share(&descriptors);
+    if (descriptors.for_clients < config->limit_clients)
         log_info("serve",
-                 "limits.clients is %u, but this process may open only %llu files; raise the "
-                 "limit (ulimit -n, or LimitNOFILE= in a systemd unit) to serve more clients",
-                 config->limit_clients, (unsigned long long)limit.rlim_max);
+                 "limits.clients is %u, but this process may open only %u files, enough for about "
+                 "%u clients; raise the limit (ulimit -n, or LimitNOFILE= in a systemd unit) to "
+                 "serve more",
+                 config->limit_clients, descriptors.most, descriptors.for_clients);
 }
 
 /* Without its queue the log works too, but whoever logs waits for who reads. */

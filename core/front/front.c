@@ -5,6 +5,7 @@
 #include "front/routes.h"
 #include "front/tls.h"
 #include "front/trusted_proxies.h"
+#include "hub/hub.h"
 
 #include <civetweb.h>
 #include <openssl/ssl.h>
@@ -106,6 +107,7 @@ static int find_or_make(struct front *front, const struct config *config,
         if (error == OK) {
             step->entrance->server.trust = &front->trust;
             step->entrance->server.handshakes = &front->handshakes;
+            step->entrance->server.descriptors = hub_descriptors(front->routes.hub);
         } else {
             result = error;
         }

@@ -64,6 +64,9 @@ static int refuse_admission(struct mg_connection *conn, enum admission admission
                                   RETRY_AFTER);
     case ADMISSION_NO_MEMORY:
         return refuse_without_memory(conn);
+    case ADMISSION_DESCRIPTORS:
+        return response_send_text(conn, 503, "The server has no file descriptor left.",
+                                  RETRY_AFTER);
     case ADMISSION_DRAINING:
         return response_send_text(conn, 503, "The server is stopping; try again in a moment.",
                                   RETRY_AFTER);

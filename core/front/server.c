@@ -216,6 +216,7 @@ static int create_waiting_room(struct server *server, const struct config *confi
                                     .max_head = config->front_max_header,
                                     .guests = WAITING_ROOM_GUESTS,
                                     .guests_per_address = WAITING_ROOM_GUESTS_PER_ADDRESS,
+                                    .descriptors = server->descriptors,
                                     .handshakes = server->handshakes};
     int rc = waiting_room_create(&limits, server->tls, server->trust, &server->waiting_stats,
                                  &server->waiting_room);

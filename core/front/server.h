@@ -38,7 +38,8 @@ struct server {
     unsigned workers;    /* threads */
     SSL_CTX *tls;        /* owned; NULL: plain; the first one, once started CivetWeb's own */
     struct trust *trust; /* borrowed; NULL: no proxy is trusted */
-    struct handshakes *handshakes; /* borrowed; NULL: without TLS */
+    struct descriptors *descriptors; /* borrowed; NULL: the reserve may be used */
+    struct handshakes *handshakes;   /* borrowed; NULL: without TLS */
     struct mg_context *context;
     struct waiting_room *waiting_room; /* owned */
     struct waiting_stats waiting_stats;

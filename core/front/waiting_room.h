@@ -11,6 +11,7 @@
 #ifndef SLUICE_FRONT_WAITING_ROOM_H
 #define SLUICE_FRONT_WAITING_ROOM_H
 
+#include "base/descriptors.h"
 #include "base/error.h"
 #include "front/guest.h"
 #include "front/handshakes.h"
@@ -31,19 +32,21 @@
 struct waiting_room;
 
 struct waiting_limits {
-    int64_t timeout;               /* ns from accept on until the head must be complete */
-    size_t max_head;               /* bytes */
-    size_t guests;                 /* at least 1: one more, and the oldest has to go */
-    size_t guests_per_address;     /* at least 1: likewise, the oldest of the address */
-    struct handshakes *handshakes; /* borrowed, must outlive the room; NULL: without TLS */
+    int64_t timeout;                 /* ns from accept on until the head must be complete */
+    size_t max_head;                 /* bytes */
+    size_t guests;                   /* at least 1: one more, and the oldest has to go */
+    size_t guests_per_address;       /* at least 1: likewise, the oldest of the address */
+    struct descriptors *descriptors; /* borrowed, likewise; NULL: all may be used */
+    struct handshakes *handshakes;   /* borrowed, must outlive the room; NULL: without TLS */
 };
 
 enum waiting_drop {
-    WAITING_TIMEOUT, /* over the time: answered 408 */
-    WAITING_FULL,    /* the oldest when there was no room, or no descriptor, for a newcomer */
-    WAITING_PREFACE, /* a trusted proxy's PROXY header was wrong */
-    WAITING_PLAIN,   /* plain HTTP where TLS is spoken: answered 400 */
-    WAITING_MEMORY,  /* handshakes held as much memory as they may */
+    WAITING_TIMEOUT,     /* over the time: answered 408 */
+    WAITING_FULL,        /* the oldest when there was no room, or no descriptor, for a newcomer */
+    WAITING_PREFACE,     /* a trusted proxy's PROXY header was wrong */
+    WAITING_PLAIN,       /* plain HTTP where TLS is spoken: answered 400 */
+    WAITING_MEMORY,      /* handshakes held as much memory as they may */
+    WAITING_DESCRIPTORS, /* descriptors were used up */
     WAITING_DROP_COUNT
 };
 

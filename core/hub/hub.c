@@ -59,6 +59,7 @@ static int create_parts(struct hub *hub, struct config *config, struct diagnosti
         error = worker_pool_create(config->offload_threads, config->offload_queue, &hub->workers);
     if (error == OK)
         error = create_shards(hub, config);
+    descriptors_share(&hub->descriptors);
     if (error == OK)
         error = create_endpoints(hub, config, diagnostics);
     return error;
@@ -234,8 +235,10 @@ static enum admission admit(struct hub *hub, struct endpoint *endpoint,
         return ADMISSION_DRAINING;
     if (all_loops_stuck(hub))
         return ADMISSION_STUCK;
-    if (!take_place(&hub->admitted, current(&hub->limit_clients)))
-        return ADMISSION_TOTAL_FULL;
+    uint32_t limit = current(&hub->limit_clients);
+    bool descriptors_limit = hub->descriptors.for_clients < limit;
+    if (!take_place(&hub->admitted, descriptors_limit ? hub->descriptors.for_clients : limit))
+        return descriptors_limit ? ADMISSION_DESCRIPTORS : ADMISSION_TOTAL_FULL;
     if (!take_place(&endpoint->admitted, current(&endpoint->clients_max))) {
         give_place(&hub->admitted);
         return ADMISSION_ENDPOINT_FULL;
@@ -248,10 +251,17 @@ static enum admission admit(struct hub *hub, struct endpoint *endpoint,
     return admission;
 }
 
+struct descriptors *hub_descriptors(struct hub *hub)
+{
+    return &hub->descriptors;
+}
+
 enum admission hub_admit(struct hub *hub, struct endpoint *endpoint, const struct address *address)
 {
     enum admission admission = admit(hub, endpoint, address);
     atomic_fetch_add_explicit(&hub->admissions[admission], 1, memory_order_relaxed);
+    if (admission == ADMISSION_DESCRIPTORS)
+        descriptors_tell(&hub->descriptors);
     return admission;
 }
 

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 struct config;
+struct descriptors;
 struct diagnostics;
 struct endpoint;
 struct hub;
@@ -30,7 +31,8 @@ enum admission {
     ADMISSION_ADDRESS_FULL,  /* limits.clients_per_address or clients.per_address: 429 */
     ADMISSION_NO_MEMORY,     /* 503 */
     ADMISSION_DRAINING,      /* the server is stopping: 503 */
-    ADMISSION_STUCK          /* no loop goes on: 503 */
+    ADMISSION_STUCK,         /* no loop goes on: 503 */
+    ADMISSION_DESCRIPTORS    /* file descriptors are used up: 503 */
 };
 
 /* Builds endpoints and pipelines, loading the plugins and creating their instances; no thread is
@@ -56,6 +58,9 @@ void hub_run_control(struct hub *hub);
 
 /* The endpoint that serves exactly this path at the moment, or NULL. Any thread. */
 struct endpoint *hub_find_endpoint(struct hub *hub, const char *path);
+
+/* How descriptors are shared out. Any thread, once hub_start was called. */
+struct descriptors *hub_descriptors(struct hub *hub);
 
 /* Asks for a place for one more client and counts it if it is granted; every grant is given back
  * with hub_leave exactly once. Refusals are counted for the metrics. Any thread. */

@@ -4,6 +4,7 @@
 #ifndef SLUICE_HUB_HUB_INTERNAL_H
 #define SLUICE_HUB_HUB_INTERNAL_H
 
+#include "base/descriptors.h"
 #include "hub/address_counts.h"
 #include "hub/endpoint.h"
 #include "hub/hub.h"
@@ -18,7 +19,7 @@
 
 #define HUB_LOOPS_MAX 256u     /* an id has 8 bits for its loop */
 #define HUB_ENDPOINTS_MAX 1024 /* that a hub has ever had */
-#define ADMISSION_COUNT (ADMISSION_STUCK + 1)
+#define ADMISSION_COUNT (ADMISSION_DESCRIPTORS + 1)
 
 /* What became of the reloads that were asked for. */
 struct hub_reloads {
@@ -45,6 +46,7 @@ struct hub {
     _Atomic size_t limit_input_bytes;
     _Atomic uint64_t generation; /* how many configurations have been in force */
     struct hub_reloads reloads;  /* written by the main thread */
+    struct descriptors descriptors;
     struct address_counts addresses;
     struct topic_counts topic_counts;
     _Atomic uint32_t admitted;

@@ -79,7 +79,8 @@ class Sluice:
     """A running server; use it in a with statement. Its configuration is a dictionary (as from
     settings()) or an existing `file` with one listener."""
 
-    def __init__(self, configuration=None, *, file=None, arguments=(), environment=None):
+    def __init__(self, configuration=None, *, file=None, arguments=(), environment=None,
+                 files=None):
         self.folder = temporary_folder()
         self.file = file or os.path.join(self.folder.name, 'sluice.yaml')
         configuration = configuration or settings()
@@ -88,6 +89,8 @@ class Sluice:
         if not file:
             self.write(configuration)
         self.arguments = list(arguments)
+        # How many files and sockets it may have open, if not as many as we.
+        self.limited = ['prlimit', f'--nofile={files}'] if files else []
         self.environment = {**os.environ, **(environment or {})}
         self.process = None
         self.lines = []
@@ -109,7 +112,7 @@ class Sluice:
 
     def start(self):
         self.process = subprocess.Popen(
-            [binary(), 'serve', '-c', self.file, *self.arguments], cwd=ROOT,
+            [*self.limited, binary(), 'serve', '-c', self.file, *self.arguments], cwd=ROOT,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             env=self.environment)
         self.reader = threading.Thread(target=self._read_log, daemon=True)
