@@ -62,6 +62,8 @@ static enum guest_state begin_tls(struct guest *guest, size_t max_head)
         return len < 0 && would_block(errno) ? GUEST_WAITS : GUEST_GONE;
     if (is_letter(first))
         return GUEST_PLAIN;
+    if (guest->ended) /* It cannot answer any more. */
+        return GUEST_GONE;
     guest->tls.ssl = SSL_new(guest->context);
     if (guest->tls.ssl == NULL ||
         tls_stream_attach(guest->tls.ssl, guest->socket, most, RECORDS_MAX) != OK) {

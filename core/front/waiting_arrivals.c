@@ -9,8 +9,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define NEWCOMERS 64 /* taken from a listener at a time */
-#define PAUSE 50     /* ms after an accept that failed for lack of descriptors or memory */
+#define NEWCOMERS 512 /* taken from a listener at a time */
+#define PAUSE 50      /* ms after an accept that failed for lack of descriptors or memory */
 #define PEEK_EASILY (32 * 1024) /* bytes that any socket buffer holds unread */
 #define PEEK_MARGIN 4 /* times max_head is what a socket's buffer is made to hold at least */
 

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-#define TURNS_TIME (5 * NS_PER_MS) /* how long handshakes go on before others are looked after */
+#define TURNS_TIME (2 * NS_PER_MS) /* how long handshakes go on before others are looked after */
 
 /* Makes room for one more handshake: whoever holds most gives way. Returns whether there is any. */
 static bool make_room_for_handshake(struct waiting_room *room)
