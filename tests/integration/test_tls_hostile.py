@@ -229,6 +229,20 @@ class Crowds(unittest.TestCase):
             for sock in begun:
                 sock.close()
 
+    def test_a_reload_ends_the_waiting(self):
+        def limited(rate):
+            return configuration(limits={'handshakes_per_address': rate},
+                                 front={'request_timeout': '1h'})
+        with Sluice(limited(1)) as server:
+            begun = self.begin(server, 50)
+            wait_until(lambda: server.metric('sluice_handshakes_delayed_total') > 0,
+                       'the address has to wait')
+            changed = limited(0)
+            server.reload(changed)
+            server.wait_for_metric(50, 'sluice_handshakes_total')
+            for sock in begun:
+                sock.close()
+
     def test_who_waits_for_the_rate_gets_through(self):
         with Sluice(configuration(limits={'handshakes_per_address': 10})) as server:
             for sock in self.begin(server, 100):

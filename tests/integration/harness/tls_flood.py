@@ -10,6 +10,7 @@ from .waiting import patience
 _KEY_UPDATE_NOT_REQUESTED = 0
 _CTRL_SET_MIN_PROTO_VERSION = 123
 _CTRL_SET_MAX_PROTO_VERSION = 124
+_CTRL_SET_GROUPS_LIST = 92
 _CTRL_PENDING = 10
 VERSIONS = {'1.2': 0x0303, '1.3': 0x0304}
 
@@ -34,6 +35,9 @@ class TlsClient:
         self.context = ctypes.c_void_p(self.ssl.SSL_CTX_new(method))
         for command in (_CTRL_SET_MIN_PROTO_VERSION, _CTRL_SET_MAX_PROTO_VERSION):
             self.ssl.SSL_CTX_ctrl(self.context, command, ctypes.c_long(VERSIONS[version]), None)
+        # One key share, so that hellos are alike whatever the library offers by itself.
+        self.ssl.SSL_CTX_ctrl(self.context, _CTRL_SET_GROUPS_LIST, ctypes.c_long(0),
+                              b'X25519:P-256')
         self.tls = ctypes.c_void_p(self.ssl.SSL_new(self.context))
         self.incoming, self.outgoing = (
             ctypes.c_void_p(self.crypto.BIO_new(ctypes.c_void_p(self.crypto.BIO_s_mem())))
