@@ -114,6 +114,7 @@ static void prepare(CURL *handle, struct http_request *request, int64_t left)
     curl_easy_setopt(handle, CURLOPT_XFERINFODATA, request);
     curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, request->error);
     curl_easy_setopt(handle, CURLOPT_PRIVATE, request);
+    curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, request->is_asked_again ? 1L : 0L);
     if (request->ca_file_cstr != NULL)
         curl_easy_setopt(handle, CURLOPT_CAINFO, request->ca_file_cstr);
 }
@@ -182,8 +183,27 @@ static void forget_active(struct http *http, struct http_request *request)
     curl_easy_cleanup(request->handle);
 }
 
+/* The connection ended before there was anything of an answer: HTTP/2 servers may end a session at
+ * any time (RFC 9113, section 6.8), and a GET may be repeated. */
+static bool has_lost_connection(const struct http_request *request, CURLcode result)
+{
+    long status = 0;
+    if (result != CURLE_HTTP2 && result != CURLE_HTTP2_STREAM && result != CURLE_GOT_NOTHING &&
+        result != CURLE_SEND_ERROR && result != CURLE_RECV_ERROR && result != CURLE_PARTIAL_FILE)
+        return false;
+    curl_easy_getinfo(request->handle, CURLINFO_RESPONSE_CODE, &status);
+    return status == 0 && request->body_len == 0;
+}
+
 static void end_active(struct http *http, struct http_request *request, CURLcode result)
 {
+    if (!request->is_asked_again && has_lost_connection(request, result)) {
+        forget_active(http, request);
+        request->is_asked_again = true;
+        request->error[0] = '\0';
+        start(http, request);
+        return;
+    }
     if (result == CURLE_OK)
         curl_easy_getinfo(request->handle, CURLINFO_RESPONSE_CODE, &request->status);
     forget_active(http, request);
@@ -268,6 +288,7 @@ bool http_ask(struct http *http, struct http_request *request)
 {
     request->status = 0;
     request->is_too_long = false;
+    request->is_asked_again = false;
     request->body = NULL;
     request->body_len = 0;
     request->error[0] = '\0';

@@ -4,7 +4,9 @@
  * loop, nor a worker of the server's pool, nor the end of the instance.
  *
  * Bounded: in time (waiting for a turn included), in bytes, in requests under way and waiting.
- * Connections are kept and used again. http_ask may be called from any thread.
+ * Connections are kept and used again; a request
+ * that ends without an answer because its connection does is asked once more, on a new one.
+ * http_ask may be called from any thread.
  */
 #ifndef AUTH_HTTP_H
 #define AUTH_HTTP_H
@@ -40,6 +42,7 @@ struct http_request {
     struct http_request *next;
     int64_t deadline; /* ns, monotonic */
     bool is_too_long;
+    bool is_asked_again;
     CURL *handle;
 };
 

@@ -63,7 +63,8 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
      .default_value = "token",
      .minimum = 1,
      .maximum = 255,
-     .summary = "The query parameter that holds the token"},
+     .summary =
+         "The query parameter that holds the token; a + in it stands for a space: write %2B"},
     {.name = "cookie",
      .type = SL_OPTION_STRING,
      .flags = SL_OPTION_CREDENTIAL,

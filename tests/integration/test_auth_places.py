@@ -7,7 +7,8 @@ from harness import RawClient, Refused, ServedTest, endpoint, settings, stage, t
 ALICE = 'alice-token-0123456789'
 BOB = 'bob-token-0123456789'
 LONG_NAME = 'chat.' + 'x' * 250
-TOKENS = f'alice {ALICE}\nbob {BOB}\n'
+PLUS = 'plus+and/slash+0123456789=='
+TOKENS = f'alice {ALICE}\nbob {BOB}\nplus {PLUS}\n'
 
 
 class Places(ServedTest):
@@ -50,6 +51,15 @@ class Places(ServedTest):
         with RawClient(self.server, path, **how) as client:
             client.text('who')
             return client.read_text().split(' ', 3)[3]
+
+    def test_a_plus_in_a_query_is_written_as_a_percent_code(self):
+        with RawClient(self.server, '/ws', query='?token=' + PLUS.replace('+', '%2B')):
+            pass
+        with self.assertRaises(Refused) as caught:
+            RawClient(self.server, '/ws', query='?token=' + PLUS)  # a + stands for a space
+        self.assertEqual(caught.exception.status, 401)
+        with RawClient(self.server, '/ws', headers=[('Authorization', 'Bearer ' + PLUS)]):
+            pass
 
     def test_header(self):
         self.assertEqual(self.identity(headers=[('Authorization', f'Bearer {ALICE}')]), 'alice')

@@ -3,11 +3,13 @@ that cost something."""
 
 import json
 import os
+import subprocess
 import time
 import unittest
 
-from harness import (Ended, Issuer, RawClient, Refused, Sluice, endpoint, patience, run_sluice, settings,
+from harness import (Certificates, Ended, Issuer, RawClient, Refused, Sluice, endpoint, patience, run_sluice, settings,
                      temporary_folder, wait_until)
+from harness.server import INTEGRATION
 from harness.auth import AuthTest, Pending, basic, bearer, scrypt_line, stage
 
 issuer = folder = None
@@ -139,6 +141,26 @@ class Answers(AuthTest):
         asked = issuer.asked('/who?small')
         self.identity('/small', 'good-to-keep')
         self.assertEqual(issuer.asked('/who?small'), asked)
+
+
+class ServiceThatEndsItsConnections(unittest.TestCase):
+    def test_it_is_asked_once_more(self):
+        certificates = Certificates()
+        self.addCleanup(certificates.cleanup)
+        service_process = subprocess.Popen(
+            ['node', os.path.join(INTEGRATION, 'clients', 'h2service.mjs'), certificates.certificate,
+             certificates.key], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(service_process.stdout.close)
+        self.addCleanup(service_process.wait)
+        self.addCleanup(service_process.stdin.close)
+        url = f'https://localhost:{int(service_process.stdout.readline())}/who'
+        configuration = settings(endpoint('/http', [dict(stage(
+            'auth', http_url=url, ca_file=certificates.certificate, http_cache='0s',
+            http_timeout='30s'), timeout='60s')]))
+        with Sluice(configuration) as server:
+            for number in range(5):
+                with RawClient(server, '/http', headers=bearer(f'client-{number}')):
+                    pass
 
 
 class ServiceThatHangs(unittest.TestCase):
