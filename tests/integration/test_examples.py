@@ -77,7 +77,7 @@ class HttpAuth(unittest.TestCase):
                     client.text('{}')
                     self.assertEqual(json.loads(client.read_text())['from'], name)
             self.assertEqual([self.refused(server, token) for token in ('no', 'expired', 'odd')],
-                             [403, 401, 403])
+                             [403, 401, 503])
             self.assertEqual(self.service.asked, 6)
             self.assertLess(len(self.service.connections), 6)  # they are used again
             with self.assertRaises(Refused) as caught:
@@ -86,7 +86,7 @@ class HttpAuth(unittest.TestCase):
 
     def test_service_that_hangs(self):
         with self.serve(timeout='200ms') as server:
-            self.assertEqual(self.refused(server, 'hang'), 403)
+            self.assertEqual(self.refused(server, 'hang'), 503)
             with RawClient(server, query='?token=ada'):
                 pass
 
@@ -104,7 +104,7 @@ class HttpAuth(unittest.TestCase):
     def test_service_that_is_gone(self):
         with self.serve() as server:
             self.service.end()
-            self.assertEqual(self.refused(server, 'ada'), 403)
+            self.assertEqual(self.refused(server, 'ada'), 503)
 
 
 class Others(ServedTest):
