@@ -3,10 +3,11 @@
 import json
 import os
 import shutil
+import subprocess
 import unittest
 
-from harness import (BUILD, Certificates, RawClient, Sluice, endpoint, run_sluice, sanitized, settings,
-                     temporary_folder)
+from harness import (BUILD, ROOT, Certificates, RawClient, Sluice, endpoint, patience, run_sluice,
+                     sanitized, settings, temporary_folder)
 
 
 class PluginFiles(unittest.TestCase):
@@ -177,6 +178,20 @@ class Trust(unittest.TestCase):
             status, _, error = run_sluice('reload', '--admin', '%s:%d' % server.admin_address)
             self.assertEqual(status, 1)
             self.assertIn('others may write to it', error)
+
+    def test_a_clone_that_others_may_write_to_is_told_what_mends_it(self):
+        clone = os.path.join(self.folder.name, 'clone')
+        shutil.copytree(os.path.join(ROOT, 'scripts'), os.path.join(clone, 'scripts'))
+        shutil.copytree(os.path.join(ROOT, 'config'), os.path.join(clone, 'config'))
+        for path, mode in ((clone, 0o775), (os.path.join(clone, 'config/sluice.yaml'), 0o664)):
+            with self.subTest(path):
+                before = os.stat(path).st_mode
+                os.chmod(path, mode)
+                done = subprocess.run([os.path.join(clone, 'scripts/run')], capture_output=True,
+                                      stdin=subprocess.DEVNULL, timeout=patience(30))
+                os.chmod(path, before)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(f'mend it with: chmod -R go-w {clone}', done.stderr.decode())
 
     def test_folders_of_plugins_and_those_above(self):
         upper = os.path.join(self.folder.name, 'upper')

@@ -96,8 +96,7 @@ static char *read_file(struct schema *schema, const char *path, const char *name
     FILE *file = fdopen(fd, "rb");
     if (file != NULL && fseek(file, 0, SEEK_END) == 0) {
         long size = ftell(file);
-        rewind(file);
-        if (size >= 0 && size <= FILE_SIZE_MAX)
+        if (size >= 0 && size <= FILE_SIZE_MAX && fseek(file, 0, SEEK_SET) == 0)
             data = arena_alloc(&schema->arena, (size_t)size + 1);
         if (data != NULL)
             *len = fread(data, 1, (size_t)size, file);
