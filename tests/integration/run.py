@@ -49,7 +49,7 @@ class LineResult(unittest.TestResult):
 
     def startTest(self, test):
         super().startTest(test)
-        signal.alarm(int(TEST_SECONDS * float(os.environ.get('SLUICE_TEST_PATIENCE', '1'))))
+        signal.alarm(test_seconds())
         self.begun = time.monotonic()
         self.sub_failures = []
 
@@ -90,8 +90,13 @@ class LineResult(unittest.TestResult):
         self._line('skip', test, f'  ({reason})')
 
 
+def test_seconds():
+    return int(TEST_SECONDS * float(os.environ.get('SLUICE_TEST_PATIENCE', '1')))
+
+
 def on_alarm(*_):
-    raise AssertionError('the test hangs')
+    """The trace shows where the test is, which need not be where it hangs: it may just be slow."""
+    raise AssertionError(f'the test has not ended within {test_seconds()} s')
 
 
 def flatten(suite):
