@@ -111,7 +111,6 @@ struct client {
     uint32_t outgoing_last;
     uint32_t cursor;       /* how much of the audience's batch it has */
     uint32_t member_index; /* in the audience, if is_joined */
-    uint32_t tls_retry;    /* bytes that OpenSSL must be offered again, unchanged (SSL_write(3)) */
     struct client *next_dirty;
     struct client *next_doomed;
     struct timer timer; /* heartbeat while OPEN, else the deadline for being gone */
@@ -120,6 +119,7 @@ struct client {
                            ping, modulo 2^32 */
     uint32_t acknowledged; /* ping_unanswered: how many it had when that was last asked for */
     uint32_t inline_size;  /* of plugin_state, bytes */
+    uint32_t tls_retry;    /* bytes that OpenSSL must be offered again, unchanged (SSL_write(3)) */
     uint64_t id;           /* generation << 32 | slot << 8 | loop */
     char *identity;        /* owned, zero-terminated; NULL: not identified */
     char *close_reason;    /* owned, zero-terminated; NULL: empty */

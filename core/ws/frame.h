@@ -66,9 +66,9 @@ struct frame_decoder {
     uint64_t frame_left;  /* payload bytes of the current data frame still to come */
     uint64_t message_len; /* payload bytes of the current message announced so far */
     uint32_t utf8;
+    uint32_t fragments;   /* frames of the current message so far */
     uint8_t mask[4];      /* rotated so that mask[0] is for the next byte */
     uint8_t message_type; /* OPCODE_TEXT or OPCODE_BINARY inside a message, else 0 */
-    uint32_t fragments;   /* frames of the current message so far */
     bool in_frame;
     bool final_frame;
 };
