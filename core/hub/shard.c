@@ -276,8 +276,10 @@ static bool shard_on_iteration_end(struct loop *loop)
 {
     struct shard *shard = shard_of(loop);
     shard_flush(shard);
-    if (shard->wants_relief)
+    if (shard->wants_relief) {
         relieve_budgets(shard);
+        shard_flush(shard); /* Or a client would be freed that has something to be sent. */
+    }
     bury_doomed(shard);
     return shard->dirty_audiences != NULL || shard->dirty_clients != NULL || shard->doomed != NULL;
 }
