@@ -4,7 +4,7 @@ import json
 import time
 import unittest
 
-from harness import Issuer, RawClient, Sluice, endpoint, settings
+from harness import Issuer, RawClient, Refused, Sluice, endpoint, settings
 from harness.auth import AuthTest, bearer, stage
 
 issuer = None
@@ -45,6 +45,16 @@ class Renewal(AuthTest):
                 self.assertEqual(renewed, 'exp' not in claims)  # who is refused keeps what there is
                 self.assertEqual(self.attribute(client, 'role'), role)
                 self.assertEqual(self.attribute(client, 'team'), team)
+
+
+    def test_an_attribute_of_another_type_is_said(self):
+        for role, sentence in (({'a': 1}, b'no text, number, boolean or list of texts'),
+                               ([1], b'no text, number, boolean or list of texts'),
+                               ('x' * 2000, b'too long')):
+            with self.subTest(role=str(role)[:9]), self.assertRaises(Refused) as caught:
+                RawClient(self.server, '/ws', headers=bearer(issuer.sign(role=role)))
+            self.assertEqual(caught.exception.status, 401)
+            self.assertIn(sentence, caught.exception.body)
 
 
 class Reload(unittest.TestCase):
