@@ -42,7 +42,8 @@ struct front_reload {
     size_t count;
     struct entrance **entrances; /* owned; room for the front's new ones */
     bool demo_page;
-    const struct config *config;     /* borrowed until the commit */
+    size_t handshake_bytes;
+    uint32_t handshakes_per_address;
     struct trusted_proxies *proxies; /* owned; NULL: none */
 };
 
@@ -187,7 +188,8 @@ int front_reload_prepare(struct front *front, const struct config *config,
     if (reload == NULL)
         return ERR_NO_MEMORY;
     reload->demo_page = config->demo_page;
-    reload->config = config;
+    reload->handshake_bytes = config->limit_handshake_bytes;
+    reload->handshakes_per_address = config->limit_handshakes_per_address;
     reload->steps = calloc(config->listener_count + 1, sizeof *reload->steps);
     reload->entrances = calloc(config->listener_count + 1, sizeof(struct entrance *));
     if (reload->steps == NULL || reload->entrances == NULL) {
@@ -266,7 +268,8 @@ void front_reload_commit(struct front *front, struct front_reload *reload)
     front->count = reload->count;
     pthread_mutex_unlock(&front->lock);
     atomic_store_explicit(&front->routes.demo_page, reload->demo_page, memory_order_relaxed);
-    handshakes_configure(&front->handshakes, reload->config);
+    handshakes_configure(&front->handshakes, reload->handshake_bytes,
+                         reload->handshakes_per_address);
     trust_change(&front->trust, reload->proxies);
     reload->proxies = NULL;
     close_gone(front, before, count, reload);
@@ -290,7 +293,8 @@ int front_create(const struct config *config, struct hub *hub, struct diagnostic
     mg_init_library(MG_FEATURES_TLS | MG_FEATURES_IPV6);
     /* Before anybody can come in. */
     atomic_init(&front->routes.demo_page, config->demo_page);
-    handshakes_configure(&front->handshakes, config);
+    handshakes_configure(&front->handshakes, config->limit_handshake_bytes,
+                         config->limit_handshakes_per_address);
     int error = make_proxies(config, &proxies);
     trust_change(&front->trust, proxies);
     if (error == OK)

@@ -2,11 +2,9 @@
 
 #include "base/clock.h"
 
-void handshakes_configure(struct handshakes *handshakes, const struct config *config)
+void handshakes_configure(struct handshakes *handshakes, size_t bytes, uint32_t rate)
 {
-    uint32_t rate = config->limit_handshakes_per_address;
-    atomic_store_explicit(&handshakes->bytes_limit, config->limit_handshake_bytes,
-                          memory_order_relaxed);
+    atomic_store_explicit(&handshakes->bytes_limit, bytes, memory_order_relaxed);
     atomic_store_explicit(&handshakes->interval, rate == 0 ? 0 : NS_PER_S / rate,
                           memory_order_relaxed);
 }

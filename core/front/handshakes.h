@@ -8,7 +8,6 @@
 #define SLUICE_FRONT_HANDSHAKES_H
 
 #include "client/tls_stream.h"
-#include "config/config.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -24,8 +23,9 @@ struct handshakes {
     atomic_ullong faults[TLS_FAULT_COUNT];
 };
 
-/* Brings the limits of a configuration into force. */
-void handshakes_configure(struct handshakes *handshakes, const struct config *config);
+/* Brings limits into force: bytes in all, and how many handshakes an address may begin in a second
+ * (0: any number). */
+void handshakes_configure(struct handshakes *handshakes, size_t bytes, uint32_t rate);
 
 /* Whether so many bytes more are within the limit. */
 bool handshakes_have_room(struct handshakes *handshakes, size_t bytes);

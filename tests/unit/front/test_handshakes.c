@@ -6,11 +6,10 @@
 
 static void memory_is_counted_up_and_down(void **state)
 {
-    const struct config config = {.limit_handshake_bytes = 1000};
     struct handshakes handshakes = {0};
     size_t one = 0, other = 0;
     (void)state;
-    handshakes_configure(&handshakes, &config);
+    handshakes_configure(&handshakes, 1000, 0);
     handshakes_charge(&handshakes, &one, 600);
     handshakes_charge(&handshakes, &other, 300);
     assert_true(handshakes_have_room(&handshakes, 100));
@@ -24,13 +23,11 @@ static void memory_is_counted_up_and_down(void **state)
 
 static void the_rate_is_an_interval(void **state)
 {
-    const struct config fast = {.limit_handshakes_per_address = 100};
-    const struct config unlimited = {.limit_handshakes_per_address = 0};
     struct handshakes handshakes = {0};
     (void)state;
-    handshakes_configure(&handshakes, &fast);
+    handshakes_configure(&handshakes, 0, 100);
     assert_int_equal(handshakes_interval(&handshakes), NS_PER_S / 100);
-    handshakes_configure(&handshakes, &unlimited);
+    handshakes_configure(&handshakes, 0, 0);
     assert_int_equal(handshakes_interval(&handshakes), 0);
 }
 
