@@ -16,6 +16,10 @@ struct rewriter {
     char *out;
     const char *authority; /* to be the value of the next Host field; NULL: none is */
     size_t authority_len;
+    bool needs_host;  /* the request's version is HTTP/1.1 or a later 1.x */
+    unsigned hosts;   /* Host fields so far */
+    unsigned lengths; /* Content-Length fields */
+    unsigned codings; /* Transfer-Encoding fields */
 };
 
 static bool is_control(unsigned char c)
@@ -217,6 +221,7 @@ static enum head_fault put_request_line(struct rewriter *rewriter, const struct 
     if (target_end == NULL || !is_version(target_end + 1, (size_t)(end - target_end) - 1) ||
         !is_visible(target, (size_t)(target_end - target)))
         return HEAD_MALFORMED;
+    rewriter->needs_host = end[-3] == '1' && end[-1] != '0';
     put(rewriter, line->data, method_len + 1);
     enum head_fault fault =
         put_target(rewriter, target, (size_t)(target_end - target), is_options, out);
@@ -232,7 +237,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-static bool put_value(struct rewriter *rewriter, const char *value, size_t len)
+/* Without the white space around it. */
+static struct line trimmed(const char *value, size_t len)
 {
     while (len > 0 && is_blank(value[0])) {
         value++;
@@ -240,12 +246,44 @@ static bool put_value(struct rewriter *rewriter, const char *value, size_t len)
     }
     while (len > 0 && is_blank(value[len - 1]))
         len--;
-    for (size_t i = 0; i < len; i++) {
-        if (value[i] != '\t' && is_control((unsigned char)value[i]))
+    return (struct line){value, len};
+}
+
+static bool put_value(struct rewriter *rewriter, struct line value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.data[i] != '\t' && is_control((unsigned char)value.data[i]))
             return false;
-        *rewriter->out++ = value[i] == '\t' ? ' ' : value[i];
+        *rewriter->out++ = value.data[i] == '\t' ? ' ' : value.data[i];
     }
     return true;
+}
+
+static bool is_named(const struct line *line, size_t name_len, const char *name)
+{
+    return name_len == strlen(name) && strncasecmp(line->data, name, name_len) == 0;
+}
+
+/* Notes the fields that may stand in a head only once. A proxy in front may have gone by another of
+ * them, and so have seen another request. */
+static enum head_fault note_field(struct rewriter *rewriter, const struct line *line,
+                                  size_t name_len, struct line value)
+{
+    rewriter->hosts += is_named(line, name_len, "Host");
+    rewriter->codings += is_named(line, name_len, "Transfer-Encoding");
+    if (!is_named(line, name_len, "Content-Length"))
+        return HEAD_FINE;
+    rewriter->lengths++;
+    return value.len > 0 && consists_of(value.data, value.len, "0123456789") ? HEAD_FINE
+                                                                             : HEAD_BAD_LENGTH;
+}
+
+/* Section 3.2 of RFC 9112 for Host, section 6.3 for the body. */
+static enum head_fault judge_fields(const struct rewriter *rewriter)
+{
+    if (rewriter->hosts > 1 || (rewriter->hosts == 0 && rewriter->needs_host))
+        return HEAD_BAD_HOST;
+    return rewriter->lengths + rewriter->codings > 1 ? HEAD_BAD_LENGTH : HEAD_FINE;
 }
 
 /* Section 5: no blank stands before a name, which would continue the line before, nor before the
@@ -255,13 +293,17 @@ static enum head_fault put_field(struct rewriter *rewriter, const struct line *l
     size_t name_len = token_len(line->data, line->len);
     if (name_len == 0 || name_len == line->len || line->data[name_len] != ':')
         return HEAD_BAD_FIELD;
-    bool is_host = name_len == 4 && strncasecmp(line->data, "Host", 4) == 0;
+    struct line value = trimmed(line->data + name_len + 1, line->len - name_len - 1);
+    bool is_host = is_named(line, name_len, "Host");
+    enum head_fault fault = note_field(rewriter, line, name_len, value);
+    if (fault != HEAD_FINE)
+        return fault;
     put(rewriter, line->data, name_len + 1);
     if (is_host && rewriter->authority != NULL) {
         /* There is room: it stood in the target. */
         put(rewriter, rewriter->authority, rewriter->authority_len);
         rewriter->authority = NULL;
-    } else if (!put_value(rewriter, line->data + name_len + 1, line->len - name_len - 1)) {
+    } else if (!put_value(rewriter, value)) {
         return HEAD_BAD_FIELD;
     }
     put(rewriter, "\n", 1);
@@ -275,7 +317,7 @@ static enum head_fault put_fields(struct rewriter *rewriter)
     while (next_line(rewriter, &line)) {
         if (line.len == 0) {
             put(rewriter, "\n", 1);
-            return HEAD_FINE;
+            return judge_fields(rewriter);
         }
         if (++count > HEAD_FIELDS_MAX)
             return HEAD_TOO_MANY_FIELDS;
@@ -316,6 +358,12 @@ struct head_refusal head_refusal_of(enum head_fault fault)
                                           "address, such as ws://example.com/ws."};
     case HEAD_BAD_FIELD:
         return (struct head_refusal){400, "The request has a malformed header field."};
+    case HEAD_BAD_HOST:
+        return (struct head_refusal){400, "The request must have exactly one Host header."};
+    case HEAD_BAD_LENGTH:
+        return (struct head_refusal){400,
+                                     "The request's Content-Length is no number, or its length "
+                                     "is said more than once."};
     case HEAD_TOO_MANY_FIELDS:
         return (struct head_refusal){431, "The request has more than 64 header fields."};
     default:

@@ -22,6 +22,8 @@ enum head_fault {
     HEAD_MALFORMED,
     HEAD_BAD_TARGET,
     HEAD_BAD_FIELD,
+    HEAD_BAD_HOST,   /* none, or more than one */
+    HEAD_BAD_LENGTH, /* of the body: no number, or said more than once */
     HEAD_TOO_MANY_FIELDS
 };
 
@@ -50,7 +52,8 @@ bool head_is_decided(const unsigned char *bytes, size_t len, struct head_progres
 /* Checks the head at the start of `bytes` and brings it into a form that CivetWeb understands as
  * it is meant: without empty lines in front; lines end with LF; tabs in values are blanks, and
  * there are none around values; the target is in origin form ("/" for "*"), and if it was in
- * absolute form the Host field is its authority, as section 3.2.2 demands. What follows the head is
+ * absolute form the Host field is its authority, as section 3.2.2 demands. There is one Host field
+ * (HTTP/1.0 may do without one), and the body's length is said in one way. What follows the head is
  * kept. *len, the length of it all, never grows. After a fault the bytes mean nothing any more. */
 enum head_fault head_normalize(char *bytes, size_t *len, struct request_head *out);
 

@@ -218,3 +218,18 @@ class Asked(ServedTest):
         self.assert_status(101, '/ws?' + '&'.join('a=b' for _ in range(256)))
         status, _, body = self.answer(request('/ws?' + '&'.join('a=b' for _ in range(257)), UPGRADE))
         self.assertEqual((status, body), (400, b'The query has more than 256 parameters.\n'))
+
+    def test_what_a_proxy_could_read_in_another_way(self):
+        for address, target in ((None, '/ws'), (self.server.admin_address, '/api/v1/count'),
+                                (self.server.admin_address, '/healthz')):
+            for fields in ('', 'Host: localhost\r\nHost: other.example\r\n'):
+                for form in (target, f'http://other.example{target}'):
+                    status, _, body = self.answer(request(form, fields), address)
+                    self.assertEqual((status, body.count(b'exactly one Host header')), (400, 1))
+            for fields in ('Content-Length: 2\r\nContent-Length: 3\r\n', 'Content-Length: +2\r\n',
+                           'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n'):
+                status, _, body = self.answer(
+                    request(target, 'Host: localhost\r\n' + fields, method='POST'), address)
+                self.assertEqual((status, body.count(b'Content-Length')), (400, 1), fields)
+        status, _, _ = self.answer(b'GET /healthz HTTP/1.0\r\n\r\n', self.server.admin_address)
+        self.assertEqual(status, 200)
