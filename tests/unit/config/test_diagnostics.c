@@ -79,7 +79,7 @@ static void printed(const struct diagnostics *diagnostics, char *text, size_t si
     diagnostics_print(diagnostics);
     assert_true(dup2(saved, STDERR_FILENO) >= 0);
     close(saved);
-    rewind(file);
+    fseek(file, 0, SEEK_SET);
     text[fread(text, 1, size - 1, file)] = '\0';
     fclose(file);
 }

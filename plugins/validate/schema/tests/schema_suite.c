@@ -42,7 +42,7 @@ static char *read_file(const char *path, size_t *len)
         return NULL;
     fseek(file, 0, SEEK_END);
     long size = ftell(file);
-    rewind(file);
+    fseek(file, 0, SEEK_SET);
     if (size >= 0)
         data = malloc((size_t)size + 1);
     if (data != NULL)
