@@ -24,35 +24,40 @@ static void make_folder(const char *path)
         (void)mkdir(folder, FOLDER_MODE);
 }
 
-/* Whether somebody listens. What is left behind refuses connections. */
-static bool is_listened_on(const struct listener *listener)
+/* Why a socket that is there cannot be replaced. NULL: nobody listens any more, which is said by
+ * nothing but a refused connection. A socket of another kind, or one that may not be opened, was
+ * left behind by no server of ours. */
+static const char *why_it_stays(const struct listener *listener)
 {
+    int error = 0;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool answers = fd >= 0 && (connect(fd, (const struct sockaddr *)&listener->address,
-                                       listener->address_len) == 0 ||
-                               errno == EAGAIN);
-    if (fd >= 0)
-        close(fd);
-    return answers;
+    if (fd < 0)
+        return strerror(errno);
+    if (connect(fd, (const struct sockaddr *)&listener->address, listener->address_len) != 0)
+        error = errno;
+    close(fd);
+    switch (error) {
+    case ECONNREFUSED:
+    case ENOENT:
+        return NULL;
+    case 0:
+    case EAGAIN: /* Its backlog is full. */
+        return "another server listens there";
+    default:
+        return "there is a socket that something else uses, or that you may not open; remove it, "
+               "or choose another path";
+    }
 }
 
-static int make_way(const struct listener *listener, const char **failure)
+/* Why there can be no listener at the path; NULL: there can. */
+static const char *obstacle_at(const struct listener *listener)
 {
     struct stat found;
-    const char *path = listener_path(listener);
-    if (lstat(path, &found) != 0) {
-        if (errno == ENOENT)
-            return OK;
-        *failure = strerror(errno);
-        return ERR_SYSTEM;
-    }
+    if (lstat(listener_path(listener), &found) != 0)
+        return errno == ENOENT ? NULL : strerror(errno);
     if (!S_ISSOCK(found.st_mode))
-        *failure = "there is a file that is not a socket; remove it, or choose another path";
-    else if (is_listened_on(listener))
-        *failure = "another server listens there";
-    else
-        return OK;
-    return ERR_SYSTEM;
+        return "there is a file that is not a socket; remove it, or choose another path";
+    return why_it_stays(listener);
 }
 
 static int open_folder(const char *path)
@@ -109,16 +114,18 @@ int admin_socket_start(struct admin_listener *listener, const struct config *con
 {
     const char *path = listener_path(&listener->listener);
     make_folder(path);
-    int error = make_way(&listener->listener, failure);
-    if (error != OK)
-        return error;
+    const char *obstacle = obstacle_at(&listener->listener);
+    if (obstacle != NULL) {
+        *failure = obstacle;
+        return ERR_SYSTEM;
+    }
     int folder = open_folder(path);
     if (folder < 0) {
         *failure = "its folder does not exist and could not be made; systemd makes it for "
                    "RuntimeDirectory=, else make it, or choose another path";
         return ERR_SYSTEM;
     }
-    error = start_in(folder, listener, config, failure);
+    int error = start_in(folder, listener, config, failure);
     close(folder);
     return error;
 }

@@ -100,6 +100,16 @@ class AdminSocket(unittest.TestCase):
         self.assertTrue(os.path.exists(server.path))
         server.folder.cleanup()
 
+    def test_socket_of_another_kind_is_left_alone(self):
+        server = SocketSluice()
+        os.mkdir(os.path.dirname(server.path))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+            other.bind(server.path)
+            before = os.lstat(server.path).st_ino
+            self.refused(server, 'there is a socket that something else uses')
+            self.assertEqual(os.lstat(server.path).st_ino, before)
+        server.folder.cleanup()
+
     def test_folder_that_cannot_be_made_is_said(self):
         server = SocketSluice()
         server.path = os.path.join(server.folder.name, 'a', 'b', 'admin.sock')
