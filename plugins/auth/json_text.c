@@ -87,27 +87,32 @@ static bool is_past_64_bits(const char *number, size_t len)
     return errno == ERANGE;
 }
 
+static bool is_held(const char *number, size_t len)
+{
+    bool has_digits = len > 1 || number[0] != '-';
+    bool is_integer = has_digits && strspn(number + 1, "0123456789") == len - 1;
+    char *end;
+    if (is_integer)
+        return !is_past_64_bits(number, len);
+    return !isinf(strtod(number, &end)) || end != number + len;
+}
+
 static void rewrite_number(struct rewrite *at)
 {
     size_t len = strspn(at->in, "0123456789+-.eE");
-    bool is_integer = strspn(at->in + 1, "0123456789") == len - 1;
-    bool has_digits = len > 1 || at->in[0] != '-';
-    if (is_integer && has_digits && is_past_64_bits(at->in, len)) {
+    bool is_text = !is_held(at->in, len);
+    if (is_text)
         *at->out++ = '"';
-        copy(at, len);
+    copy(at, len);
+    if (is_text)
         *at->out++ = '"';
-    } else if (!is_integer && isinf(strtod(at->in, NULL))) {
-        put(at, "null", len);
-    } else {
-        copy(at, len);
-    }
 }
 
-/* Numbers of 19 digits and more grow by two quotation marks. */
+/* Numbers that become texts grow by two quotation marks: "1e309" is the shortest. */
 static char *rewritten(const char *text, size_t len, size_t *out_len)
 {
     char *in = malloc(len + 1);
-    char *out = malloc(len + len / 8 + ESCAPE_LEN);
+    char *out = malloc(len + len / 2 + ESCAPE_LEN);
     if (in != NULL && out != NULL) {
         memcpy(in, text, len);
         in[len] = '\0';

@@ -2,8 +2,8 @@
  * JSON as others write it. Pure; any thread.
  *
  * jansson refuses a whole document for one number or character that it cannot hold, though nobody
- * may ask for it. Here an integer past 64 bits becomes a text of its digits, a number past a double
- * null, U+0000 the character U+0001, which no name may have either, and half of a surrogate pair
+ * may ask for it. Here an integer past 64 bits and a number past a double become texts as they are
+ * written, U+0000 the character U+0001, which no name may have either, and half of a surrogate pair
  * U+FFFD. Everything else is as strict as jansson is; two members of one name are refused.
  */
 #ifndef AUTH_JSON_TEXT_H

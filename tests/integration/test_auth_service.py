@@ -91,6 +91,7 @@ class Answers(AuthTest):
     def test_the_log_says_what_is_wrong_with_an_answer(self):
         for answer, why in (('{"identity": true}', 'identity is no text and no integer'),
                             ('{"identity": "a", "expires_in": "5"}', 'expires_in is no number'),
+                            ('{"identity": "a", "expires_in": 1e400}', 'expires_in is no number'),
                             ('{"identity": "a", "expires_in": 0}', 'expires_in is less than a second'),
                             ('{"identity": "a", "attributes": {"x": {}}}', 'an attribute is no text'),
                             ('{"identity": "a", "attributes": [1]}', 'attributes is no object'),

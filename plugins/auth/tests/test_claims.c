@@ -137,6 +137,8 @@ static void what_nobody_asks_for_refuses_nothing(void **state)
     assert_result("{\"n\":1e400,\"n\":1}", &rules, JWT_WRONG_CLAIMS);
     assert_result("{\"exp\":1e400}", &rules, JWT_WRONG_CLAIMS);
     assert_result("{\"n\":1e400", &rules, JWT_WRONG_CLAIMS);
+    assert_result("{\"n\":1e400.5}", &rules, JWT_WRONG_CLAIMS);
+    assert_result("{\"n\":1e400e1}", &rules, JWT_WRONG_CLAIMS);
     assert_result("{\"n\":\"\\u0000", &rules, JWT_WRONG_CLAIMS);
 }
 
@@ -164,6 +166,8 @@ static void what_is_asked_for_keeps_its_digits_and_is_no_other_text(void **state
     assert_text("{\"n\":\"\\\"1e400\",\"m\":1e400}", "\"1e400");
     assert_text("{\"n\":[\"a\",\"b\"]}", "a b");
     assert_text("{\"n\":true}", "true");
+    assert_text("{\"n\":-1E+400}", "-1E+400");
+    assert_text("{\"m\":[1e309,1e309,1e309,1e309,1e309,1e309,1e309,1e309],\"n\":1}", "1");
 }
 
 static void issuers_are_compared_byte_by_byte(void **state)
