@@ -17,10 +17,12 @@
 #define PUT_OFF_LOOK 100 /* ms between looks at those that are over this budget */
 
 /* Counts the memory of a guest's handshake. */
-void room_charge(const struct waiting_room *room, struct guest *guest, size_t bytes)
+void room_charge(struct waiting_room *room, struct guest *guest, size_t bytes)
 {
-    if (room->limits.handshakes != NULL)
-        handshakes_charge(room->limits.handshakes, &guest->charged, bytes);
+    if (room->limits.handshakes == NULL)
+        return;
+    room->charged += bytes - guest->charged;
+    handshakes_charge(room->limits.handshakes, &guest->charged, bytes);
 }
 
 /* Takes a guest out of everything that a waiting one is in. */

@@ -28,6 +28,7 @@ struct waiting_room {
     int64_t next_look;          /* at those, monotonic, ns */
     struct guest_queue moved;   /* of the guests, too */
     struct turns turns;         /* TLS: of the guests that may have something to do */
+    size_t charged;             /* bytes that its guests' TLS holds, see handshakes.h */
     struct guest_queue ready;   /* no longer guests */
     unsigned char *scratch;     /* max_head bytes */
     struct farewell farewell;   /* had their answer */
@@ -46,7 +47,7 @@ void room_drop(struct waiting_room *room, struct guest *guest, enum waiting_drop
 void room_give_up(struct waiting_room *room, struct guest *guest, enum waiting_drop reason);
 
 /* Counts the memory of a guest's handshake, in bytes. */
-void room_charge(const struct waiting_room *room, struct guest *guest, size_t bytes);
+void room_charge(struct waiting_room *room, struct guest *guest, size_t bytes);
 
 /* Looks at what has arrived. */
 enum guest_state room_examine(struct waiting_room *room, struct guest *guest);

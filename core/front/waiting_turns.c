@@ -5,11 +5,21 @@
 
 #define TURNS_TIME (2 * NS_PER_MS) /* how long handshakes go on before others are looked after */
 
+/* Bytes that each listener may use whatever the others use: handshakes that fill the memory of all
+ * on one of them do not close the others. */
+#define BYTES_EACH (8 * GUEST_HANDSHAKE_BYTES)
+
+static bool has_room_for_handshake(const struct waiting_room *room)
+{
+    struct handshakes *handshakes = room->limits.handshakes;
+    return handshakes == NULL || room->charged + GUEST_HANDSHAKE_BYTES <= BYTES_EACH ||
+           handshakes_have_room(handshakes, GUEST_HANDSHAKE_BYTES);
+}
+
 /* Makes room for one more handshake: whoever holds most gives way. Returns whether there is any. */
 static bool make_room_for_handshake(struct waiting_room *room)
 {
-    struct handshakes *handshakes = room->limits.handshakes;
-    while (handshakes != NULL && !handshakes_have_room(handshakes, GUEST_HANDSHAKE_BYTES)) {
+    while (!has_room_for_handshake(room)) {
         struct guest *heaviest = guests_heaviest(&room->guests);
         if (heaviest == NULL)
             return false;

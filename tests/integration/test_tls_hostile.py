@@ -187,19 +187,21 @@ class Announcements(Hostile):
 
 
 class Crowds(unittest.TestCase):
-    def begin(self, server, count, source='127.0.0.1'):
+    def begin(self, server, count, source='127.0.0.1', port=None):
         """Handshakes that are begun and never completed."""
-        with TlsClient(server.port, '1.3') as client:
+        address = ('127.0.0.1', port or server.port)
+        with TlsClient(address[1], '1.3') as client:
             hello = client.hello()
         begun = []
         for _ in range(count):
-            sock = socket.create_connection(('127.0.0.1', server.port), source_address=(source, 0))
+            sock = socket.create_connection(address, source_address=(source, 0))
             sock.sendall(hello)
             begun.append(sock)
         return begun
 
-    def get_through(self, server, source):
-        with RawClient(server, tls=certificates.client_context(), source=source) as client:
+    def get_through(self, server, source, address=None):
+        with RawClient(server, tls=certificates.client_context(), source=source,
+                       address=address) as client:
             client.text('through')
             self.assertEqual(client.read_text(), 'through')
 
@@ -213,6 +215,24 @@ class Crowds(unittest.TestCase):
             self.assertEqual(
                 server.metric('sluice_front_dropped_total', reason='handshake_bytes'), 24)
             self.get_through(server, '127.0.0.2')
+            for sock in begun:
+                sock.close()
+            server.wait_for_metric(0, 'sluice_handshake_bytes')
+
+    def test_those_on_one_listener_leave_others_open(self):
+        doubled = configuration(limits={'handshake_bytes': '1MiB'}, front={'request_timeout': '1h'})
+        doubled['listen'] *= 2
+        with Sluice(doubled) as server:
+            full, other = (int(url.rsplit(':', 1)[1]) for url in server.urls[:2])
+            begun = self.begin(server, 16, port=full)
+            server.wait_for_metric(16, 'sluice_handshakes_total')
+            self.get_through(server, '127.0.0.1', ('127.0.0.1', other))
+            begun += self.begin(server, 20, port=other)
+            server.wait_for_metric(37, 'sluice_handshakes_total')
+            self.assertLessEqual(server.metric('sluice_handshake_bytes'), 3 << 19)
+            self.assertEqual(
+                server.metric('sluice_front_dropped_total', reason='handshake_bytes'), 12)
+            self.get_through(server, '127.0.0.2', ('127.0.0.1', other))
             for sock in begun:
                 sock.close()
             server.wait_for_metric(0, 'sluice_handshake_bytes')
