@@ -17,10 +17,18 @@ fail() {
     exit 1
 }
 
-# Ends with what mends it if others may write to this folder or the configuration in it, as in a clone
-# that was made with umask 002: the server would refuse to load anything from here.
+# Ends with what mends it if others may write to this folder or the configuration in it: the server would
+# refuse to load anything from here. A group that has its owner's name is the owner's alone.
 check_modes() {
-    if [ -n "$(find "$root" "$root/config/sluice.yaml" -maxdepth 0 -perm /022)" ]; then
+    local path others=
+    for path in "$root" "$root/config/sluice.yaml"; do
+        if [ "$(stat -c %U "$path")" = "$(stat -c %G "$path")" ]; then
+            others+=$(find "$path" -maxdepth 0 -perm /002)
+        else
+            others+=$(find "$path" -maxdepth 0 -perm /022)
+        fi
+    done
+    if [ -n "$others" ]; then
         fail "other users may write to $root, and so could change what the server runs;" \
             "mend it with: chmod -R go-w $root"
     fi

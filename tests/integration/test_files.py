@@ -127,7 +127,7 @@ class Trust(unittest.TestCase):
                 os.chmod(path, mode)
                 status, _, error = self.check(configuration)
                 self.assertEqual(status, 0, error)
-                for wrong in (0o660, 0o662):
+                for wrong in (0o602, 0o662):
                     os.chmod(path, wrong)
                     status, _, error = self.check(configuration)
                     self.assertEqual(status, 1, error)
@@ -166,7 +166,7 @@ class Trust(unittest.TestCase):
         self.assertIn('not a regular file', error)
 
     def test_the_configuration_itself(self):
-        file = self.put('sluice.yaml', json.dumps(settings()), 0o664)
+        file = self.put('sluice.yaml', json.dumps(settings()), 0o646)
         for command in ('check', 'serve', 'plugins'):
             status, _, error = run_sluice(command, '-c', file)
             self.assertEqual(status, 1)
@@ -183,7 +183,7 @@ class Trust(unittest.TestCase):
         clone = os.path.join(self.folder.name, 'clone')
         shutil.copytree(os.path.join(ROOT, 'scripts'), os.path.join(clone, 'scripts'))
         shutil.copytree(os.path.join(ROOT, 'config'), os.path.join(clone, 'config'))
-        for path, mode in ((clone, 0o775), (os.path.join(clone, 'config/sluice.yaml'), 0o664)):
+        for path, mode in ((clone, 0o757), (os.path.join(clone, 'config/sluice.yaml'), 0o646)):
             with self.subTest(path):
                 before = os.stat(path).st_mode
                 os.chmod(path, mode)
@@ -204,7 +204,7 @@ class Trust(unittest.TestCase):
                                      plugins={'path': [path]})
             self.assertEqual(self.check(configuration)[0], 0)
             for folder in (plugins, upper):
-                os.chmod(folder, 0o775)
+                os.chmod(folder, 0o757)
                 status, _, error = self.check(configuration)
                 os.chmod(folder, 0o755)
                 self.assertEqual(status, 1)

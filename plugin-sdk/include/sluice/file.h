@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -21,10 +23,31 @@ enum sl_file_kind {
     SL_FILE_PRIVATE = 1   /* it holds a private key or a secret */
 };
 
+/* Whether nobody but its owner is in a file's group: the primary group of that name which Debian
+ * makes for each user. With umask 002, the default of Debian 13, everything that users make is of
+ * theirs. */
+static inline bool sl_file_group_is_private(const struct stat *status)
+{
+    char user_text[4096], group_text[4096];
+    struct passwd user, *owner = NULL;
+    struct group entry, *group = NULL;
+    if (getpwuid_r(status->st_uid, &user, user_text, sizeof user_text, &owner) != 0 ||
+        owner == NULL || owner->pw_gid != status->st_gid ||
+        getgrgid_r(status->st_gid, &entry, group_text, sizeof group_text, &group) != 0 ||
+        group == NULL || strcmp(group->gr_name, owner->pw_name) != 0)
+        return false;
+    for (char **member = group->gr_mem; *member != NULL; member++)
+        if (strcmp(*member, owner->pw_name) != 0)
+            return false;
+    return true;
+}
+
 /* Whether users other than the owner may change a file, or what is in a folder. */
 static inline bool sl_file_is_writable_by_others(const struct stat *status)
 {
-    return (status->st_mode & (S_IWGRP | S_IWOTH)) != 0;
+    if ((status->st_mode & S_IWOTH) != 0)
+        return true;
+    return (status->st_mode & S_IWGRP) != 0 && !sl_file_group_is_private(status);
 }
 
 /* Why a file of this kind must not be used, in a sentence that goes on after its name and ends with

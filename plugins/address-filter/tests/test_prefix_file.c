@@ -131,7 +131,7 @@ static void only_a_regular_file_of_its_owner_will_do(void **state)
     assert_non_null(strstr(error, "file: No such file"));
     prefix_set_deinit(&set);
 
-    write_file("10.0.0.0/8\n", 11, 0620);
+    write_file("10.0.0.0/8\n", 11, 0602);
     assert_int_equal(read_file(&set), -1);
     assert_non_null(strstr(error, "others may write to it"));
     prefix_set_deinit(&set);

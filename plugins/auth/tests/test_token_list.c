@@ -107,7 +107,7 @@ static void refuses_files_that_others_may_write_to(void **state)
 {
     (void)state;
     static const char text[] = "alice " ALICE "\n";
-    assert_refused(FROM_FILE, write_tokens(text, sizeof text - 1, 0620), "chmod go-w");
+    assert_refused(FROM_FILE, write_tokens(text, sizeof text - 1, 0662), "chmod go-w");
     assert_refused(FROM_FILE, write_tokens(text, sizeof text - 1, 0602), "chmod go-w");
     fake_instance_destroy(instance_with(FROM_FILE, write_tokens(text, sizeof text - 1, 0600)));
     assert_int_equal(fake_log_lines(), 0);

@@ -79,7 +79,7 @@ static void refuses_a_folder_anywhere_on_the_way(void **state)
     static const char *const folders[] = {"upper/lower", "upper"};
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(chmod(at(folders[i]), 0775), 0);
+        assert_int_equal(chmod(at(folders[i]), 0757), 0);
         snprintf(expected, sizeof expected, "%s is a folder that others may write to",
                  at(folders[i]));
         assert_refused(at("upper/lower/file"), expected);
@@ -94,7 +94,7 @@ static void refuses_a_folder_anywhere_on_the_way(void **state)
 static void refuses_the_file(void **state)
 {
     (void)state;
-    assert_int_equal(chmod(at("upper/lower/file"), 0664), 0);
+    assert_int_equal(chmod(at("upper/lower/file"), 0646), 0);
     assert_refused(at("upper/lower/file"),
                    "others may write to it; mend it with: chmod go-w /tmp/");
     assert_refused(at("upper/lower"), "not a regular file");

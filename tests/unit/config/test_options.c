@@ -370,7 +370,7 @@ static void files_that_are_no_good_secret_are_errors(void **state)
     refused(
         "password: {file: secret}",
         sentence(": others may read it, and it is a secret; mend it with: chmod o-r ", "secret"));
-    write_file("secret", "hunter2", 7, 0620);
+    write_file("secret", "hunter2", 7, 0602);
     refused("password: {file: secret}",
             sentence(": others may write to it; mend it with: chmod go-w ", "secret"));
     write_file("secret", "\n", 1, 0600);

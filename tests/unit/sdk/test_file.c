@@ -46,14 +46,31 @@ static void others_may_not_write(void **state)
     assert_true(opens(SL_FILE_READABLE, 0644));
     assert_true(opens(SL_FILE_READABLE, 0600));
     assert_true(opens(SL_FILE_READABLE, 0444));
-    assert_false(opens(SL_FILE_READABLE, 0664));
+    assert_false(opens(SL_FILE_READABLE, 0642));
     snprintf(expected, sizeof expected, "others may write to it; mend it with: chmod go-w %s",
              path);
     assert_string_equal(error, expected);
     assert_false(opens(SL_FILE_READABLE, 0646));
     assert_string_equal(error, expected);
-    assert_false(opens(SL_FILE_PRIVATE, 0620));
+    assert_false(opens(SL_FILE_PRIVATE, 0602));
     assert_string_equal(error, expected);
+}
+
+static bool may_be_used(uid_t owner, gid_t group, mode_t mode)
+{
+    struct stat status = {.st_mode = S_IFREG | mode, .st_uid = owner, .st_gid = group};
+    return sl_file_fault(&status, SL_FILE_READABLE) == NULL;
+}
+
+/* User 0 and group 0 are both called root, and nobody else is in the group; group 1 is daemon's. */
+static void a_group_of_the_owner_alone_may_write(void **state)
+{
+    (void)state;
+    assert_true(may_be_used(0, 0, 0664));
+    assert_false(may_be_used(0, 0, 0666));
+    assert_false(may_be_used(0, 1, 0664));
+    assert_true(may_be_used(0, 1, 0644));
+    assert_false(may_be_used(4000000000u, 0, 0664)); /* there is no such user */
 }
 
 static void others_may_not_read_what_is_private(void **state)
@@ -86,6 +103,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(others_may_not_write),
+        cmocka_unit_test(a_group_of_the_owner_alone_may_write),
         TEST(others_may_not_read_what_is_private),
         TEST(waits_for_nobody),
     };
