@@ -131,8 +131,8 @@ static bool is_closed_for_new_clients(const struct client *client, struct connec
     return true; /* It came in just as the doors closed. */
 }
 
-/* The chain has come to its end, or a deferral interrupts it. Takes `connect`'s reference, which a
- * deferral has one of its own of. */
+/* The chain has come to its end, or a deferral interrupts it. Consumes the caller's reference; a
+ * deferral holds its own. */
 static void answer(struct client *client, struct connect *connect, enum chain_result result)
 {
     if (client->state != CLIENT_CONNECTING || result == CHAIN_DEFERRED) {

@@ -74,7 +74,7 @@ void hub_leave(struct hub *hub, struct endpoint *endpoint, const struct address 
 void hub_accept(struct hub *hub, struct upgrade *upgrade);
 
 /* Sends a message to one client, wherever it is. Any thread. A client that is gone is not an error.
- * Returns 0, ERR_INVALID (not a possible id) or ERR_NO_MEMORY. */
+ * Returns 0, ERR_INVALID (not a possible id), ERR_LIMIT (see hub_forward) or ERR_NO_MEMORY. */
 MUST_CHECK int hub_send(struct hub *hub, uint64_t client_id, enum opcode opcode, const void *data,
                         size_t len);
 

@@ -2,6 +2,7 @@
  * Messages from outside a client's own loop: to one client by its id, to an endpoint from any
  * thread, and from one loop to the others.
  */
+#include "base/memory_cost.h"
 #include "client/client.h"
 #include "hub/hub_internal.h"
 #include "hub/topic.h"
@@ -135,12 +136,30 @@ static int apply(struct shard *shard, uint64_t client_id, enum opcode opcode, ui
     return OK;
 }
 
+static size_t cost_of(const struct client_mail *mail)
+{
+    return memory_cost(sizeof *mail + mail->len);
+}
+
 static void deliver_to_client(struct loop *loop, struct mail *mail)
 {
     struct client_mail *to = (struct client_mail *)mail;
-    int error = apply(shard_of(loop), to->client_id, to->opcode, to->close_code, to->data, to->len);
+    struct shard *shard = shard_of(loop);
+    int error = apply(shard, to->client_id, to->opcode, to->close_code, to->data, to->len);
     (void)error; /* Out of memory, which client_send has counted. */
+    atomic_fetch_sub_explicit(&shard->hub->forwarded_bytes, cost_of(to), memory_order_relaxed);
     free(to);
+}
+
+/* Whether a loop takes its mail too slowly for more. Who is to be closed is told in any case. */
+static bool is_refused(struct hub *hub, enum opcode opcode)
+{
+    if (opcode == OPCODE_CLOSE ||
+        atomic_load_explicit(&hub->forwarded_bytes, memory_order_relaxed) <= hub_queue_limit(hub))
+        return false;
+    if (hub_current_shard(hub) != NULL)
+        shard_count_drop(hub_current_shard(hub), DROP_QUEUE_TOTAL);
+    return true;
 }
 
 static int post_to_client(struct hub *hub, uint64_t client_id, enum opcode opcode,
@@ -151,6 +170,8 @@ static int post_to_client(struct hub *hub, uint64_t client_id, enum opcode opcod
         return ERR_INVALID;
     if (shard == hub_current_shard(hub))
         return apply(shard, client_id, opcode, close_code, data, len);
+    if (is_refused(hub, opcode))
+        return ERR_LIMIT;
     struct client_mail *mail = malloc(sizeof *mail + len);
     if (mail == NULL)
         return ERR_NO_MEMORY;
@@ -162,6 +183,7 @@ static int post_to_client(struct hub *hub, uint64_t client_id, enum opcode opcod
                                  .len = len};
     if (len > 0)
         memcpy(mail->data, data, len);
+    atomic_fetch_add_explicit(&hub->forwarded_bytes, cost_of(mail), memory_order_relaxed);
     loop_post(&shard->loop, &mail->mail);
     return OK;
 }
