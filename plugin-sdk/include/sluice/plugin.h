@@ -127,7 +127,7 @@ enum sl_option_type {
 
 enum sl_option_flags {
     SL_OPTION_REQUIRED = 1u << 0, /* leaving it out is an error */
-    /* [1.1] Of string and strings: names a query parameter, a header field, a cookie or a member of
+    /* [1.2] Of string and strings: names a query parameter, a header field, a cookie or a member of
      * JSON messages that holds credentials. Recordings leave out what stands there. */
     SL_OPTION_CREDENTIAL = 1u << 1
 };
@@ -328,6 +328,8 @@ struct sl_plugin {
      * A plugin without this hook gets a new instance instead. Main thread, while other hooks run.
      */
     int (*on_reload)(struct sl_instance *self);
+    /* -- [1.2] from here on */
+
     /* A reload is over, and the client's endpoint asks with `on_reload: recheck` whether clients
      * that are connected would still be let in: SL_CONTINUE, or SL_DENY, and the client is closed
      * with 4401 (unless the hook has closed it with host->close, with a code and a reason of its
