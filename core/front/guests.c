@@ -175,15 +175,16 @@ struct guest *guests_heaviest(const struct guests *guests)
 {
     struct guest *heaviest = NULL;
     const struct origin *origin;
-    size_t most = 0;
+    size_t most = 1;
     for (size_t i = 0; i < GUESTS_BUCKETS; i++)
         LIST_FOREACH(origin, &guests->origins[i], next)
         {
-            struct guest *guest = origin->count > most ? oldest_with_tls(origin) : NULL;
-            if (guest != NULL) {
-                heaviest = guest;
-                most = origin->count;
-            }
+            struct guest *guest = origin->count >= most ? oldest_with_tls(origin) : NULL;
+            if (guest == NULL || (heaviest != NULL && origin->count == most &&
+                                  guest->deadline >= heaviest->deadline))
+                continue;
+            heaviest = guest;
+            most = origin->count;
         }
     if (heaviest == NULL) /* All came through trusted proxies. */
         TAILQ_FOREACH(heaviest, &guests->by_age, by_age)

@@ -47,7 +47,8 @@ struct guest *guests_oldest_like(const struct guests *guests, const struct guest
                                  size_t *count);
 
 /* The guest that has to go when handshakes hold too much memory: the oldest with TLS state of the
- * address that has the most guests. NULL: nobody has any. */
+ * address that has the most guests; among addresses with as many, the oldest of all, so that each
+ * has its time. NULL: nobody has any. */
 struct guest *guests_heaviest(const struct guests *guests);
 
 #endif
