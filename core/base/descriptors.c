@@ -16,6 +16,10 @@
 #define PASSING_LEAST 8
 #define PASSING_MOST 512
 
+#define WANTED 8 /* given up for a newcomer that was refused: others come where one did */
+#define WANTED_TIME NS_PER_S
+#define WANTED_PAUSE (100 * NS_PER_MS) /* so that who is refused cannot make all others leave */
+
 static uint32_t share(uint32_t most, uint32_t least_share, uint32_t most_share)
 {
     uint32_t part = most / SHARE;
@@ -45,6 +49,29 @@ void descriptors_share(struct descriptors *descriptors)
     descriptors->for_clients = most > kept ? most - kept : 1;
     descriptors->for_strangers = most > reserve ? most - reserve : 1;
     atomic_init(&descriptors->told, 0);
+    atomic_init(&descriptors->wanted, 0);
+    atomic_init(&descriptors->wanted_until, 0);
+}
+
+void descriptors_want(struct descriptors *descriptors, int64_t now)
+{
+    int64_t until = atomic_load_explicit(&descriptors->wanted_until, memory_order_relaxed);
+    if (now < until - WANTED_TIME + WANTED_PAUSE ||
+        !atomic_compare_exchange_strong(&descriptors->wanted_until, &until, now + WANTED_TIME))
+        return;
+    atomic_store_explicit(&descriptors->wanted, WANTED, memory_order_relaxed);
+}
+
+bool descriptors_are_wanted(struct descriptors *descriptors, int64_t now)
+{
+    if (now > atomic_load_explicit(&descriptors->wanted_until, memory_order_relaxed))
+        return false;
+    unsigned wanted = atomic_load_explicit(&descriptors->wanted, memory_order_relaxed);
+    while (wanted > 0 &&
+           !atomic_compare_exchange_weak_explicit(&descriptors->wanted, &wanted, wanted - 1,
+                                                  memory_order_relaxed, memory_order_relaxed))
+        continue;
+    return wanted > 0;
 }
 
 void descriptors_tell(struct descriptors *descriptors)

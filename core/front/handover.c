@@ -24,17 +24,10 @@ static struct guest_queue *bucket(struct handover *handover, int socket)
     return &handover->buckets[(unsigned)socket % HANDOVER_BUCKETS];
 }
 
-void handover_put(struct handover *handover, struct guest *guest)
-{
-    pthread_mutex_lock(&handover->lock);
-    TAILQ_INSERT_TAIL(bucket(handover, guest->socket), guest, queue);
-    pthread_mutex_unlock(&handover->lock);
-}
-
-bool handover_claim(struct handover *handover, int socket, struct guest_tls *out)
+/* With the lock. */
+static struct guest *take(struct handover *handover, int socket)
 {
     struct guest *guest;
-    pthread_mutex_lock(&handover->lock);
     TAILQ_FOREACH(guest, bucket(handover, socket), queue)
     {
         if (guest->socket == socket)
@@ -42,6 +35,26 @@ bool handover_claim(struct handover *handover, int socket, struct guest_tls *out
     }
     if (guest != NULL)
         TAILQ_REMOVE(bucket(handover, socket), guest, queue);
+    return guest;
+}
+
+void handover_put(struct handover *handover, struct guest *guest)
+{
+    pthread_mutex_lock(&handover->lock);
+    struct guest *left = take(handover, guest->socket);
+    TAILQ_INSERT_TAIL(bucket(handover, guest->socket), guest, queue);
+    pthread_mutex_unlock(&handover->lock);
+    if (left == NULL)
+        return;
+    left->socket =
+        -1; /* CivetWeb has closed it without asking for more, and the number is reused. */
+    guest_destroy(left);
+}
+
+bool handover_claim(struct handover *handover, int socket, struct guest_tls *out)
+{
+    pthread_mutex_lock(&handover->lock);
+    struct guest *guest = take(handover, socket);
     pthread_mutex_unlock(&handover->lock);
     if (guest == NULL)
         return false;

@@ -24,7 +24,8 @@ void handover_init(struct handover *handover);
 /* Closes what was never claimed. */
 void handover_deinit(struct handover *handover);
 
-/* Takes a guest whose socket CivetWeb has been given. */
+/* Takes a guest whose socket CivetWeb has been given. One of the same socket that was never claimed
+ * is freed: CivetWeb has closed its socket. */
 void handover_put(struct handover *handover, struct guest *guest);
 
 /* Gives the socket's TLS state to the caller. Returns whether there was any. */

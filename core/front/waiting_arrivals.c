@@ -1,6 +1,8 @@
 /* Newcomers in the waiting room: accepted, as far as there are descriptors, looked at, seated. */
 #include "front/waiting_room_internal.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/ssl.h>
@@ -99,6 +101,14 @@ static bool give_up_oldest(struct waiting_room *room)
     return oldest != NULL;
 }
 
+void room_yield_descriptors(struct waiting_room *room, int64_t now)
+{
+    struct descriptors *descriptors = room->limits.descriptors;
+    while (descriptors != NULL && room->guests.count > 0 &&
+           descriptors_are_wanted(descriptors, now))
+        (void)give_up_oldest(room);
+}
+
 /* Without a free descriptor the connection stays in the backlog and keeps its listener ready: the
  * oldest guest makes way, or we pause instead of spinning. Returns whether to try again. */
 static bool free_descriptor(struct waiting_room *room)
@@ -107,6 +117,8 @@ static bool free_descriptor(struct waiting_room *room)
         descriptors_tell(room->limits.descriptors);
     if (give_up_oldest(room))
         return true;
+    if (room->limits.descriptors != NULL)
+        descriptors_want(room->limits.descriptors, clock_monotonic());
     (void)poll(NULL, 0, PAUSE);
     return false;
 }
@@ -141,6 +153,7 @@ static void refuse(struct waiting_room *room, const struct guest *newcomer)
                                  "\r\n"
                                  "The server has no file descriptor left.\n";
     size_t discarded = 0;
+    descriptors_want(room->limits.descriptors, clock_monotonic());
     if (!room->is_tls)
         (void)send(newcomer->socket, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     (void)shutdown(newcomer->socket, SHUT_WR);

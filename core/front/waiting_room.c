@@ -288,6 +288,7 @@ static void attend(struct waiting_room *room, const struct pollfd *listeners, nf
     count_moved(room);
     room_have_turns(room);
     drop_overdue(room, now);
+    room_yield_descriptors(room, now);
     farewell_look(&room->farewell, now);
 }
 

@@ -63,6 +63,9 @@ bool room_is_trusted(const struct waiting_room *room, const struct guest *guest)
 /* Makes room for one more guest of an address. Returns whether somebody had to go. */
 bool room_make_at_address(struct waiting_room *room, const struct guest *newcomer);
 
+/* Gives up the oldest for other listeners that have no descriptor left. */
+void room_yield_descriptors(struct waiting_room *room, int64_t now);
+
 /* Accepts newcomers from a listener. */
 void room_take_in(struct waiting_room *room, int listener, int64_t now);
 

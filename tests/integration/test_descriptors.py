@@ -3,8 +3,8 @@
 import socket
 import unittest
 
-from harness import (Certificates, RawClient, Refused, Sluice, endpoint, http_get, patience,
-                     settings)
+from harness import (Certificates, Ended, RawClient, Refused, Sluice, endpoint, http_get, patience,
+                     settings, wait_until)
 
 FILES = 128
 USED_UP = 'file descriptors'
@@ -84,6 +84,27 @@ class UsedUp(unittest.TestCase):
             self.assertGreaterEqual(
                 server.metric('sluice_front_dropped_total', reason='descriptors'), FILES)
             self.assertEqual(idle[0].recv(1), b'')
+            for sock in idle:
+                sock.close()
+
+    def test_those_of_one_listener_make_way_for_others(self):
+        configuration = settings(endpoint('/ws'), front={'request_timeout': '1h'},
+                                 listen=[{'address': '127.0.0.1:0'}] * 2)
+        with Sluice(configuration, files=FILES) as server:
+            idle = [socket.create_connection(('127.0.0.1', server.port), timeout=patience(20))
+                    for _ in range(2 * FILES)]
+            other = ('127.0.0.1', int(server.urls[1].rsplit(':', 1)[1]))
+            server.wait_for_log(USED_UP)
+
+            def gets_through():
+                try:
+                    with RawClient(server, address=other) as client:
+                        client.text('through')
+                        return client.read_text() == 'through'
+                except (Refused, Ended, OSError):
+                    return False
+            wait_until(gets_through, 'idle connections on the one make way')
+            self.check_health(server)
             for sock in idle:
                 sock.close()
 

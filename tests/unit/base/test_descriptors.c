@@ -1,6 +1,7 @@
 /* core/base/descriptors.c under limits of several sizes. */
 #include "unit.h"
 
+#include "base/clock.h"
 #include "base/descriptors.h"
 
 #include <sys/resource.h>
@@ -38,11 +39,35 @@ static void some_client_gets_in_however_few_there_are(void **state)
     assert_in_range(shared.for_strangers, 1, 16);
 }
 
+static unsigned given_up(struct descriptors *shared, int64_t now)
+{
+    unsigned count = 0;
+    while (descriptors_are_wanted(shared, now))
+        count++;
+    return count;
+}
+
+static void a_few_are_wanted_for_a_while_and_not_too_often(void **state)
+{
+    struct descriptors shared;
+    const int64_t now = 1000 * NS_PER_S;
+    (void)state;
+    share_of(128, &shared);
+    assert_int_equal(given_up(&shared, now), 0);
+    descriptors_want(&shared, now);
+    assert_int_equal(given_up(&shared, now), 8);
+    descriptors_want(&shared, now + NS_PER_MS);
+    assert_int_equal(given_up(&shared, now + NS_PER_MS), 0);
+    descriptors_want(&shared, now + NS_PER_S);
+    assert_int_equal(given_up(&shared, now + 3 * NS_PER_S), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clients_leave_room_for_newcomers_and_those_for_the_reserve),
         cmocka_unit_test(some_client_gets_in_however_few_there_are),
+        cmocka_unit_test(a_few_are_wanted_for_a_while_and_not_too_often),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
