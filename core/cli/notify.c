@@ -40,7 +40,9 @@ static void tell(const char *text)
     bool is_sent = fd >= 0 && sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
                                      (const struct sockaddr *)&manager, manager_len) >= 0;
     if (!is_sent)
-        log_warn("serve", "cannot tell the service manager: %s", strerror(errno));
+        log_warn("serve",
+                 "cannot tell the service manager (NOTIFY_SOCKET) how far the server is: %s",
+                 strerror(errno));
     if (fd >= 0)
         close(fd);
 }

@@ -71,8 +71,8 @@ static int refuse_admission(struct mg_connection *conn, enum admission admission
         return response_send_text(conn, 503, "The server is stopping; try again in a moment.",
                                   RETRY_AFTER);
     case ADMISSION_STUCK:
-        return response_send_text(conn, 503, "The server does not go on; try again in a moment.",
-                                  RETRY_AFTER);
+        return response_send_text(
+            conn, 503, "The server takes no new clients at the moment; try again.", RETRY_AFTER);
     default:
         return response_send_text(conn, 503, "The server has as many clients as it may have.",
                                   RETRY_AFTER);

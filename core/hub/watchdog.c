@@ -121,7 +121,7 @@ static void note_status(struct watchdog *watchdog, const struct watched_look *lo
     if (status.is_unready && !watchdog->status.is_unready)
         log_error("watchdog", "/readyz answers 503 from now on: %s", status.what);
     if (!status.is_unready && watchdog->status.is_unready)
-        log_warn("watchdog", "/readyz is as before");
+        log_warn("watchdog", "/readyz does not fail for a hanging call any more");
     watchdog->status = status;
 }
 

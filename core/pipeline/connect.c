@@ -92,7 +92,7 @@ void connect_refuse(struct connect *connect, int status, const char *reason)
 
 void connect_refuse_unchecked(struct connect *connect)
 {
-    connect_refuse(connect, 503, "The request could not be checked");
+    connect_refuse(connect, 503, "The request could not be checked; try again");
     snprintf(connect->headers, sizeof connect->headers, "Retry-After: 1\r\n");
 }
 

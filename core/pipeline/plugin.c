@@ -144,11 +144,12 @@ static void copy_table(struct plugin *plugin, const struct sl_plugin *table)
 }
 
 /* Opens the file and checks what it exports, in the order in which it may be trusted. */
-static int open_and_check(struct plugin *plugin, const char *name, bool in_place,
+static int open_and_check(struct plugin *plugin, const char *name, const struct plugin_set *set,
                           char text[PLUGIN_TEXT_MAX])
 {
     char reason[PLUGIN_LIBRARY_TEXT_MAX];
-    int error = plugin_library_open(&plugin->library, plugin->path, in_place, reason);
+    int error =
+        plugin_library_open(&plugin->library, plugin->path, set->in_place, set->is_trusted, reason);
     if (error != OK)
         return refuse(text, "cannot load plugin '%.100s': %s", name, reason);
     const struct sl_plugin *table = dlsym(plugin->library.handle, "sluice_plugin");
@@ -204,7 +205,7 @@ static int load_anew(struct plugin_set *set, const char *name, const char *path,
         return ERR_NO_MEMORY;
     }
     plugin->file = *file;
-    int error = open_and_check(plugin, name, set->in_place, text);
+    int error = open_and_check(plugin, name, set, text);
     if (error != OK) {
         plugin_unref(plugin);
         return error;

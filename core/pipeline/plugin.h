@@ -34,6 +34,7 @@ struct plugin_set {
     const struct plugin_set
         *previous;           /* whose plugins are taken over if their files are the same */
     bool in_place;           /* load the files themselves, so that debuggers find them */
+    bool is_trusted;         /* load them although others may write to them or their folders */
     struct plugin **plugins; /* owned */
     size_t count;
 };

@@ -50,11 +50,25 @@ static int copy_bytes(int from, const struct stat *before, int to, const char *p
     return OK;
 }
 
+/* A regular file, whoever may write to it; without waiting for a FIFO's other end. Returns a
+ * descriptor, or -1 with the reason. */
+static int open_trusted(const char *path, struct stat *status, char reason[PLUGIN_LIBRARY_TEXT_MAX])
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file >= 0 && fstat(file, status) == 0 && S_ISREG(status->st_mode))
+        return file;
+    (void)refuse(reason, path, file < 0 ? strerror(errno) : "it is not a regular file");
+    if (file >= 0)
+        close(file);
+    return -1;
+}
+
 /* Returns a descriptor, or a negative code with the reason. */
-static int copy_to_memory(const char *path, char reason[PLUGIN_LIBRARY_TEXT_MAX])
+static int copy_to_memory(const char *path, bool is_trusted, char reason[PLUGIN_LIBRARY_TEXT_MAX])
 {
     struct stat before;
-    int from = trusted_path_open(path, &before, reason, PLUGIN_LIBRARY_TEXT_MAX);
+    int from = is_trusted ? open_trusted(path, &before, reason)
+                          : trusted_path_open(path, &before, reason, PLUGIN_LIBRARY_TEXT_MAX);
     if (from < 0)
         return ERR_PLUGIN;
     int to = memfd_create("sluice-plugin", MFD_CLOEXEC);
@@ -138,10 +152,10 @@ static int load_in_place(struct plugin_library *library, const char *path,
 }
 
 int plugin_library_open(struct plugin_library *library, const char *path, bool in_place,
-                        char reason[PLUGIN_LIBRARY_TEXT_MAX])
+                        bool is_trusted, char reason[PLUGIN_LIBRARY_TEXT_MAX])
 {
     *library = (struct plugin_library){.copy = -1};
-    int copy = copy_to_memory(path, reason);
+    int copy = copy_to_memory(path, is_trusted, reason);
     if (copy < 0)
         return copy;
     int error = check_copy(copy, path, reason);

@@ -20,10 +20,11 @@ struct plugin_library {
 #define PLUGIN_LIBRARY_TEXT_MAX 896 /* bytes of a reason */
 
 /* Loads it, RTLD_NOW and RTLD_LOCAL, once it is known to be whole and for this machine. `in_place`:
- * the file itself, so that debuggers find it by its name. Returns 0, or ERR_PLUGIN with the reason,
- * which begins with a file's name. */
+ * the file itself, so that debuggers find it by its name. `is_trusted`: others may write to the
+ * file and its folders. Returns 0, or ERR_PLUGIN with the reason, which begins with a file's name.
+ */
 MUST_CHECK int plugin_library_open(struct plugin_library *library, const char *path, bool in_place,
-                                   char reason[PLUGIN_LIBRARY_TEXT_MAX]);
+                                   bool is_trusted, char reason[PLUGIN_LIBRARY_TEXT_MAX]);
 
 /* Unloads it. */
 void plugin_library_close(struct plugin_library *library);

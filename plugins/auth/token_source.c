@@ -78,7 +78,7 @@ int token_source_init(struct token_source *source, struct sl_instance *self, con
         return sl_fail(self, "there is no memory for the tokens");
     if (RAND_bytes(source->secret, sizeof source->secret) != 1) {
         token_list_unref(list);
-        return sl_fail(self, "there is no randomness");
+        return sl_fail(self, "OpenSSL has no random bytes to give");
     }
     if (file_cstr != NULL)
         (void)file_change_look(&source->change, file_cstr);

@@ -211,6 +211,14 @@ class Trust(unittest.TestCase):
                 self.assertIn(f'{folder} is a folder that others may write to', error)
                 self.assertIn(f'chmod go-w {folder}', error)
 
+    def test_who_tests_a_plugin_may_have_any_umask(self):
+        file = os.path.join(self.folder.name, 'validate.so')
+        shutil.copy(os.path.join(BUILD, 'plugins', 'validate.so'), file)
+        for path in (file, self.folder.name):
+            os.chmod(path, 0o775)
+        status, output, error = run_sluice('test-plugin', file, '--only', 'contract/abi')
+        self.assertEqual(status, 0, output + error)
+
 
 if __name__ == '__main__':
     unittest.main()

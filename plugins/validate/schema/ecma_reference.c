@@ -82,7 +82,7 @@ bool ecma_take_name(struct ecma *ecma, struct json_text *name)
         is_good = ecma_is_alphanumeric((unsigned char)*at) || *at == '_' || *at == '$' ||
                   (unsigned char)*at >= 0x80;
     if (!is_good) {
-        ecma->fault = "the name of a group is none";
+        ecma->fault = "the name of a group is no identifier";
         return false;
     }
     *name = (struct json_text){start, (size_t)(close - start)};

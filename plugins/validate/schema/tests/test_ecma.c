@@ -238,8 +238,8 @@ static void references_name_groups_by_number_or_name(void **state)
     assert_refused("\\k<n>", "group that is not there");
     assert_refused("\\k", "no name of a group");
     assert_refused("(?<n>a)(?<n>b)", "the same name");
-    assert_refused("(?<1>a)", "name of a group is none");
-    assert_refused("(?<>a)", "name of a group is none");
+    assert_refused("(?<1>a)", "name of a group is no identifier");
+    assert_refused("(?<>a)", "name of a group is no identifier");
 }
 
 /* A message may hold any pattern, for "format": "regex". */
