@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -62,6 +63,15 @@ static void count_stop(struct stop_signals *signals)
     }
 }
 
+/* Whether the main thread has something to read still. */
+static bool has_unread(const struct stop_signals *signals)
+{
+    int unread = 0;
+    return ioctl(signals->pipe[0], FIONREAD, &unread) == 0 && unread > 0;
+}
+
+/* A reload that has not begun stands for all that are asked for until it does: however many they
+ * are, a stop comes right behind it. */
 static void take_signal(struct stop_signals *signals)
 {
     struct signalfd_siginfo info;
@@ -70,6 +80,8 @@ static void take_signal(struct stop_signals *signals)
     unsigned char number = (unsigned char)info.ssi_signo;
     if (number != SIGHUP)
         count_stop(signals);
+    else if (has_unread(signals))
+        return;
     ssize_t written = write(signals->pipe[1], &number, 1);
     (void)written; /* A pipe that is full of signals says enough. */
 }
