@@ -9,6 +9,7 @@ from harness import (CLOSE, CONTINUATION, PING, TEXT, Sluice, close_payload, end
                      wait_until)
 
 STEPS = 1000
+STEPS_PER_RELOAD = 200
 CLIENTS_MAX = 50
 BACKLOG_MAX = 200_000  # bytes that a client could not send yet
 REQUEST = ('GET {} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
@@ -123,13 +124,20 @@ class Accounts(unittest.TestCase):
             return False
         return True
 
+    @staticmethod
+    def add_client(clients, server, chance):
+        try:
+            clients.append(Client(server, chance))
+        except OSError:
+            pass  # refused before its request was written
+
     def misbehave(self, server, chance):
         clients = []
-        for _ in range(STEPS):
-            if not clients or (len(clients) < CLIENTS_MAX and chance.random() < .12):
-                clients.append(Client(server, chance))
-            elif chance.random() < .005:
+        for step in range(1, STEPS):
+            if step % STEPS_PER_RELOAD == 0:
                 server.reload(configuration(chance))
+            elif not clients or (len(clients) < CLIENTS_MAX and chance.random() < .12):
+                self.add_client(clients, server, chance)
             else:
                 client = chance.choice(clients)
                 if not self.act(client, chance):
