@@ -1,4 +1,4 @@
-"""docs/security.md: every row of its table names a test, and every test that it names is there."""
+"""docs/security.md: every row of its tables names a test, and every test that it names is there."""
 
 import os
 import re
@@ -14,10 +14,11 @@ UNIT_TEST = re.compile(r'`((?:tests|plugins|plugin-sdk)/[\w./-]+\.(?:c|yaml)): (
 
 
 def rows():
-    """The cells of each row of the table of attacks, without its head."""
+    """The cells of each row of the tables of attacks, without their heads."""
     with open(PAGE) as page:
-        table = page.read().partition('## What is tried, and what stops it')[2]
-    return [[cell.strip() for cell in re.split(r'(?<!\\)\|', row)] for row in ROW.findall(table)][2:]
+        tables = page.read().partition('## What is tried, and what stops it')[2]
+    cells = [[cell.strip() for cell in re.split(r'(?<!\\)\|', row)] for row in ROW.findall(tables)]
+    return [row for row in cells if row[0] not in ('who and what', '---')]
 
 
 def source(path):
@@ -32,6 +33,10 @@ def is_integration_test(module, name, test):
 
 
 class SecurityPage(unittest.TestCase):
+    def test_no_row_is_there_twice(self):
+        shown = [cells[-1] for cells in rows()]
+        self.assertEqual([tests for tests in shown if shown.count(tests) > 1], [])
+
     def test_each_row_names_tests_that_exist(self):
         self.assertGreater(len(rows()), 20)
         for cells in rows():
