@@ -108,6 +108,10 @@ static void print_command_help(const struct command *command)
              "      --topic TOPIC      only to this topic's subscribers");
     if (command->run == cli_plugins)
         puts("      --markdown         prints a plugin's options as a page of documentation");
+    if (command->run == cli_reload)
+        puts("\nThe server reads the file, and keeps the --set values, that it was started with: "
+             "--set "
+             "and\nanother file are errors here.");
     if (command->run == cli_serve)
         puts(
             "      --record FILE      records who connects and what is sent, without credentials, "
