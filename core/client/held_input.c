@@ -100,8 +100,9 @@ static bool is_still_incomplete(struct client *client)
     if (client->state == CLIENT_OPEN && !client->is_waiting)
         client_on_readable(client);
     partial = client->partial;
+    /* A message that has begun just now has a deadline of its own, or none since a reload. */
     return client->state == CLIENT_OPEN && partial != NULL && partial->has_begun &&
-           !timer_is_running(&partial->timer);
+           !timer_is_running(&partial->timer) && client->setup->config->message_timeout > 0;
 }
 
 static void on_message_deadline(struct loop *loop, struct timer *timer)

@@ -47,7 +47,10 @@ static struct client *client_of_job(struct loop *loop, const struct job *job)
 {
     bool is_there = job->client_id != 0 && loop_current() == loop;
     struct client *client = is_there ? shard_find(shard_of(loop), job->client_id) : NULL;
-    return client != NULL && chain_has(client->setup->chain, job->instance) ? client : NULL;
+    if (client == NULL ||
+        client->setup == NULL) /* refused while its endpoint changes: it has no chain */
+        return NULL;
+    return chain_has(client->setup->chain, job->instance) ? client : NULL;
 }
 
 static void deliver_done(struct loop *loop, struct mail *mail)
