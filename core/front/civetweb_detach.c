@@ -179,6 +179,17 @@ static void let_go(struct mg_connection *conn)
     conn->must_close = 1;
 }
 
+/* CivetWeb holds the peer's certificate until its worker has let go of the connection, when it is
+ * the loop's already. Freeing NULL then does nothing. */
+static void forget_certificate(struct mg_connection *conn)
+{
+    struct mg_client_cert *certificate = conn->request_info.client_cert;
+    if (certificate == NULL)
+        return;
+    X509_free((X509 *)certificate->peer_cert);
+    certificate->peer_cert = NULL;
+}
+
 int mg_detach_connection(struct mg_connection *conn, struct mg_detached *out)
 {
     *out = (struct mg_detached){.socket = conn->client.sock, .ssl = conn->ssl};
@@ -188,6 +199,7 @@ int mg_detach_connection(struct mg_connection *conn, struct mg_detached *out)
     /* CivetWeb stored the connection there for its callbacks, but serves the next one with it. */
     if (out->ssl != NULL)
         SSL_set_app_data(out->ssl, NULL);
+    forget_certificate(conn);
     let_go(conn);
     return 0;
 }

@@ -179,7 +179,8 @@ class SharedBudgets(unittest.TestCase):
             while server.metric('sluice_closes_total') == 0:
                 for client in hoarders:
                     client.send(pings)
-            self.assertGreater(server.metric('sluice_drops_total', reason='queue_total'), 0)
+            wait_until(lambda: server.metric('sluice_drops_total', reason='queue_total') > 0,
+                       'those with large queues go')
             self.assertEqual(server.metric('sluice_drops_total', reason='queue_full'), 0)
             small.send(pings)
             for _ in range(sent + 200):

@@ -77,7 +77,7 @@ class Service(unittest.TestCase):
 
     def test_serves_this_machine_only_and_ends_when_it_is_told(self):
         self.start()
-        wait_until(lambda: 'process ' in self.log(), 'the log says that it is ready')
+        wait_until(lambda: 'ready (sluice' in self.log(), 'the log says that it is ready')
         hosts = LISTENING.findall(self.log())
         self.assertEqual([host for host, _ in hosts], ['127.0.0.1'])
         self.assertNotIn('a page to try it', self.log())
