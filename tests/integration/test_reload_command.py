@@ -3,10 +3,9 @@
 
 import os
 import re
-import subprocess
 import unittest
 
-from harness import (Certificates, Sluice, endpoint, run_sluice, settings, temporary_folder,
+from harness import (Authority, Sluice, endpoint, run_sluice, settings, temporary_folder,
                      wait_until)
 
 
@@ -66,22 +65,17 @@ class Expired(unittest.TestCase):
     """A certificate that clients will refuse is said wherever somebody could still mend it."""
 
     def setUp(self):
-        self.certificates = Certificates()
+        self.certificates = Authority()
         self.addCleanup(self.certificates.cleanup)
-        self.expired = os.path.join(os.path.dirname(self.certificates.certificate), 'expired.crt')
-        request = subprocess.run(['openssl', 'req', '-new', '-key', self.certificates.key,
-                                  '-subj', '/CN=localhost'], check=True, capture_output=True)
-        subprocess.run(['openssl', 'x509', '-req', '-signkey', self.certificates.key, '-out',
-                        self.expired, '-days', '-1'], input=request.stdout, check=True,
-                       capture_output=True)
+        self.certificates.issue('expired', seconds=-60)
 
-    def settings(self, certificate):
-        tls = {'certificate': certificate, 'key': self.certificates.key}
+    def settings(self, name):
+        tls = {'certificate': self.certificates.path(f'{name}.crt'), 'key': self.certificates.path(f'{name}.key')}
         return settings(listen=[{'address': '127.0.0.1:0', 'tls': tls}])
 
     def test_check_and_reload_warn(self):
-        with Sluice(self.settings(self.certificates.certificate)) as server:
-            server.write(self.settings(self.expired))
+        with Sluice(self.settings('server')) as server:
+            server.write(self.settings('expired'))
             for command in (['check', '-c', server.file],
                             ['reload', '--admin', '%s:%d' % server.admin_address]):
                 status, _, error = run_sluice(*command)

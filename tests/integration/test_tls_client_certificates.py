@@ -6,7 +6,7 @@ import socket
 import ssl
 import unittest
 
-from harness import (Certificates, Ended, RawClient, Refused, Sluice, endpoint, patience, run_sluice,
+from harness import (Authority, Ended, RawClient, Refused, Sluice, endpoint, patience, run_sluice,
                      settings, wait_until)
 
 REFUSED = (ssl.SSLError, ConnectionError, Ended, Refused)
@@ -23,65 +23,6 @@ def setUpModule():
 
 def tearDownModule():
     authority.cleanup()
-
-
-class Authority(Certificates):
-    """Certificates with any end, and revocation lists, of the CA."""
-
-    def __init__(self):
-        super().__init__()
-        self._write('ca.cnf', f'''[ca]
-default_ca = test
-[test]
-database = {self.path('index.txt')}
-new_certs_dir = {self.folder.name}
-serial = {self.path('ca.serial')}
-crlnumber = {self.path('ca.crlnumber')}
-certificate = {self.path('ca.crt')}
-private_key = {self.path('ca.key')}
-default_md = sha256
-default_crl_days = 30
-unique_subject = no
-policy = any
-[any]
-commonName = supplied
-''')
-        self._write('index.txt', '')
-        self._write('ca.serial', '1000\n')
-        self._write('ca.crlnumber', '1000\n')
-
-    def _write(self, name, text):
-        with open(self.path(name), 'w') as file:
-            file.write(text)
-
-    def _ca(self, *arguments):
-        self._run('ca', '-batch', '-notext', '-config', self.path('ca.cnf'), *arguments)
-
-    def issue(self, name, seconds=24 * 3600):
-        """A client's certificate that ends in so many seconds."""
-        now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-        end = now + datetime.timedelta(seconds=seconds)
-        request = self.path(f'{name}.csr')
-        self._run('req', '-new', *self._new_key(), '-subj', f'/CN={name}',
-                  '-keyout', self.path(f'{name}.key'), '-out', request)
-        self._ca('-startdate', (now - datetime.timedelta(hours=1)).strftime('%Y%m%d%H%M%SZ'),
-                 '-enddate', end.strftime('%Y%m%d%H%M%SZ'),
-                 '-in', request, '-out', self.path(f'{name}.crt'))
-        return end
-
-    def revoke(self, name):
-        self._ca('-revoke', self.path(f'{name}.crt'))
-
-    def list_revoked(self, name, *arguments):
-        self._ca('-gencrl', '-out', self.path(name), *arguments)
-        return self.path(name)
-
-    def context(self, name, version=None):
-        context = self.client_context()
-        context.load_cert_chain(self.path(f'{name}.crt'), self.path(f'{name}.key'))
-        if version is not None:
-            context.minimum_version = context.maximum_version = version
-        return context
 
 
 def configuration(**tls):

@@ -1,6 +1,6 @@
 """What the integration tests share: the server under test, a raw WebSocket client, waiting."""
 
-from .certificates import Certificates
+from .certificates import Authority, Certificates
 from .files import allow_files
 from .golang import build_go
 from .haproxy import HAProxy
@@ -16,9 +16,10 @@ from .wire import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Ended, RawClie
                    close_payload, frame, http_get)
 
 __all__ = [
-    'BINARY', 'BUILD', 'CLOSE', 'CONTINUATION', 'Certificates', 'Ended', 'HAProxy', 'INTEGRATION',
-    'Issuer', 'PING', 'PONG', 'ROOT', 'RawClient', 'Refused', 'ServedTest', 'Sluice', 'TEXT',
-    'TlsClient', 'UpgradeRefused', 'allow_files', 'build_go', 'close_payload', 'connect', 'endpoint',
-    'frame', 'http_get', 'install', 'patience', 'refused_status', 'run_node', 'run_sluice', 'sanitized',
-    'settings', 'stage', 'temporary_folder', 'visit', 'wait_until',
+    'Authority', 'BINARY', 'BUILD', 'CLOSE', 'CONTINUATION', 'Certificates', 'Ended', 'HAProxy',
+    'INTEGRATION', 'Issuer', 'PING', 'PONG', 'ROOT', 'RawClient', 'Refused', 'ServedTest',
+    'Sluice', 'TEXT', 'TlsClient', 'UpgradeRefused', 'allow_files', 'build_go', 'close_payload',
+    'connect', 'endpoint', 'frame', 'http_get', 'install', 'patience', 'refused_status',
+    'run_node', 'run_sluice', 'sanitized', 'settings', 'stage', 'temporary_folder', 'visit',
+    'wait_until',
 ]
