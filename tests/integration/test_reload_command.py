@@ -70,7 +70,8 @@ class Expired(unittest.TestCase):
         self.certificates.issue('expired', seconds=-60)
 
     def settings(self, name):
-        tls = {'certificate': self.certificates.path(f'{name}.crt'), 'key': self.certificates.path(f'{name}.key')}
+        tls = {'certificate': self.certificates.path(f'{name}.crt'),
+               'key': self.certificates.path(f'{name}.key')}
         return settings(listen=[{'address': '127.0.0.1:0', 'tls': tls}])
 
     def test_check_and_reload_warn(self):
