@@ -147,6 +147,7 @@ def main():
     if not os.access(os.path.join(harness.BUILD, 'sluice'), os.X_OK):
         sys.exit(f'{harness.BUILD}/sluice is missing: build it with scripts/build test')
     harness.allow_files(OPEN_FILES)
+    os.environ.setdefault('TSAN_OPTIONS', f'suppressions={os.path.dirname(HERE)}/tsan.supp')
     if harness.sanitized():
         os.environ.setdefault('SLUICE_TEST_PATIENCE', '4')
     loader = unittest.TestLoader()

@@ -17,6 +17,7 @@ class Failed(unittest.TestCase):
             status, _, error = run_sluice('reload', '--admin', admin)
             self.assertEqual(status, 1)
             self.assertIn('ecko', error)
+            server.wait_for_log('not reloaded')
             log = server.log()
             self.assertRegex(log, rf'"level":"error".*{re.escape(server.file)}:\d+:\d+: .*ecko')
             self.assertRegex(log, r'"level":"error".*not reloaded')
