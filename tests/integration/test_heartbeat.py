@@ -69,7 +69,7 @@ class SlowReader(unittest.TestCase):
                 self.connect(server, tls) as reader:
             self.deliver(server)
             taken = self.take_slowly(server, reader)
-            self.assertEqual(server.metric('sluice_pings_total'), 1)
+            server.wait_for_metric(1, 'sluice_pings_total')
             while taken < 10 + self.DELIVERY + 2:  # a header, and the ping behind it all
                 taken += len(reader.socket.recv(1 << 16))
             reader.send_frame(PONG)
@@ -102,7 +102,7 @@ class SlowReader(unittest.TestCase):
                     sender.text('more')
                     opcode, _ = mute.read_frame()
                     self.assertIn(opcode, (PING, TEXT))
-            self.assertEqual(server.metric('sluice_closes_total', code='1006'), 1)
+            server.wait_for_metric(1, 'sluice_closes_total', code='1006')
 
 
 class Pause(unittest.TestCase):
@@ -135,7 +135,7 @@ class Pause(unittest.TestCase):
             while clients[-1].read_frame()[0] != TEXT:
                 pass
             self.assertEqual(server.metric('sluice_closes_total'), 0)
-            self.assertEqual(server.metric('sluice_clients'), self.CLIENTS)
+            server.wait_for_metric(self.CLIENTS, 'sluice_clients')
             for client in clients:
                 client.reset()
 

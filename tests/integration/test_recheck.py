@@ -41,7 +41,7 @@ class Recheck(unittest.TestCase):
                 else:
                     self.assertEqual(client.expect_close(), expected)
             closed = [anonymous, named].count(REFUSED) + [anonymous, named].count(NEEDED)
-            self.assertEqual(server.metric('sluice_closes_total', code='4401'), closed)
+            server.wait_for_metric(closed, 'sluice_closes_total', code='4401')
 
     def test_identity_that_is_required_now(self):
         self.change([self.auth()], [self.auth()], identity='required', anonymous=NEEDED, named=None)

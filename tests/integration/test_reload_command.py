@@ -21,11 +21,11 @@ class Failed(unittest.TestCase):
             log = server.log()
             self.assertRegex(log, rf'"level":"error".*{re.escape(server.file)}:\d+:\d+: .*ecko')
             self.assertRegex(log, r'"level":"error".*not reloaded')
-            self.assertEqual(server.metric('sluice_reloads_total', result='failed'), 1)
-            self.assertEqual(server.metric('sluice_last_reload_failed'), 1)
+            server.wait_for_metric(1, 'sluice_reloads_total', result='failed')
+            server.wait_for_metric(1, 'sluice_last_reload_failed')
             server.write(settings(endpoint('/ws')))
             self.assertEqual(run_sluice('reload', '--admin', admin)[0], 0)
-            self.assertEqual(server.metric('sluice_reloads_total', result='done'), 1)
+            server.wait_for_metric(1, 'sluice_reloads_total', result='done')
             self.assertEqual(server.metric('sluice_last_reload_failed'), 0)
 
     def test_a_broken_file_still_says_where_the_server_is(self):
@@ -36,7 +36,7 @@ class Failed(unittest.TestCase):
             status, _, error = run_sluice('reload', '-c', server.file)
             self.assertEqual(status, 1)
             self.assertIn('what ran before goes on', error)
-            self.assertEqual(server.metric('sluice_reloads_total', result='failed'), 1)
+            server.wait_for_metric(1, 'sluice_reloads_total', result='failed')
 
 
 class AnotherFile(unittest.TestCase):
@@ -50,7 +50,7 @@ class AnotherFile(unittest.TestCase):
             self.assertEqual(status, 1, error)
             self.assertIn(other, error)
             self.assertIn(server.file, error)
-            self.assertEqual(server.metric('sluice_configuration_generation'), 1)
+            server.wait_for_metric(1, 'sluice_configuration_generation')
             link = os.path.join(folder, 'link.yaml')
             os.symlink(server.file, link)
             status, _, error = run_sluice('reload', '--admin', admin, '-c', link)

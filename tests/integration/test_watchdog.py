@@ -77,7 +77,7 @@ class Stuck(unittest.TestCase):
         with self.assertRaises(Refused) as caught:
             RawClient(server, '/other')
         self.assertEqual(caught.exception.status, 503)
-        self.assertEqual(server.metric('sluice_upgrades_refused_total', reason='stuck'), 1)
+        server.wait_for_metric(1, 'sluice_upgrades_refused_total', reason='stuck')
 
     def test_offloaded_work_is_named_too(self):
         server = self.serve()
@@ -97,7 +97,7 @@ class Stuck(unittest.TestCase):
             self.assertEqual(client.read_text(), 'stay')
             self.wait_for_log(server, 'has gone on after 0.')
             server.wait_for_metric(0, 'sluice_stuck_calls')
-            self.assertEqual(server.metric('sluice_stuck_calls_total'), 1)
+            server.wait_for_metric(1, 'sluice_stuck_calls_total')
             wait_until(lambda: readiness(server)[0] == 200, '/readyz is as before')
 
     def test_second_signal_ends_it(self):

@@ -1,5 +1,6 @@
 //! shout: turns text messages into capital letters.
 
+#[macro_use]
 mod sluice;
 
 use sluice::{Client, Instance, Message, Plugin};
@@ -12,8 +13,9 @@ extern "C" fn on_message(this: *mut Instance, _client: *mut Client, message: *co
         return sluice::CONTINUE;
     }
     let bytes = unsafe { std::slice::from_raw_parts(lent.data as *const u8, lent.len) };
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return sluice::ERROR;
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => return sluice::ERROR,
     };
     let loud = text.to_uppercase();
     match (host.message_replace)(message, sluice::TEXT, loud.as_ptr() as *const c_char, loud.len()) {
@@ -30,10 +32,10 @@ pub static sluice_plugin: Plugin = Plugin {
     abi_minor: 0,
     struct_size: std::mem::size_of::<Plugin>() as u32,
     flags: 0,
-    name: c"shout".as_ptr(),
-    version: c"1.0.0".as_ptr(),
-    summary: c"Turns text into capital letters".as_ptr(),
-    license: c"MIT".as_ptr(),
+    name: c_text!("shout"),
+    version: c_text!("1.0.0"),
+    summary: c_text!("Turns text into capital letters"),
+    license: c_text!("MIT"),
     options: 0,
     options_count: 0,
     option_size: 0,

@@ -70,3 +70,10 @@ const _: () = assert!(std::mem::size_of::<Message>() == 24);
 const _: () = assert!(std::mem::size_of::<Instance>() == 40);
 const _: () = assert!(std::mem::size_of::<Plugin>() == 120);
 const _: () = assert!(std::mem::size_of::<Host>() == 8 + 35 * 8);
+
+/// A constant text that ends with a zero, as C wants it (Debian 12's Rust has no literals for that).
+macro_rules! c_text {
+    ($text:literal) => {
+        concat!($text, "\0").as_ptr() as *const std::os::raw::c_char
+    };
+}
