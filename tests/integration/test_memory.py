@@ -45,6 +45,7 @@ class BlockedClients(unittest.TestCase):
             server.wait_for_metric(1, 'sluice_clients')
             server.wait_for_metric(0, 'sluice_queued_bytes')
 
+    @unittest.skipIf(sanitized(), 'a slow build fills a queue in one go, past every reading of the metric')
     def test_small_answers_between_broadcasts_are_charged_with_their_memory(self):
         """A client that pings and does not read: pongs and broadcasts take turns in its queue."""
         configuration = settings(endpoint('/ws', queue={'bytes': '256KiB'}, heartbeat=PATIENT),
@@ -165,6 +166,7 @@ class SharedBudgets(unittest.TestCase):
             server.wait_for_metric(0, 'sluice_input_bytes')
             server.wait_for_metric(0, 'sluice_deferrals')
 
+    @unittest.skipIf(sanitized(), 'a slow build fills a queue in one go, past every reading of the metric')
     def test_large_queues_go_and_a_small_one_stays(self):
         configuration = settings(endpoint('/ws', queue={'bytes': '1MiB'}, heartbeat=PATIENT),
                                  limits={'queue_bytes': '2MiB'})

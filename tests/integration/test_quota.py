@@ -106,7 +106,12 @@ class Quota(unittest.TestCase):
                     thread.start()
                 for thread in threads:
                     thread.join()
-                stay = self.those_who_stay(clients)
+                stay = list(clients)
+
+                def few_stay(stay=stay):  # those on the other loop are asked to go a little later
+                    stay[:] = self.those_who_stay(stay)
+                    return len(stay) <= LIMIT
+                wait_until(few_stay, 'as many leave as are too many')
                 self.assertEqual(len(stay), LIMIT)
                 for client in clients:
                     client.socket.close()
