@@ -17,7 +17,7 @@ static inline void counter_add(counter *c, uint64_t n)
 }
 
 /* Reads; any thread. */
-static inline uint64_t counter_read(counter *c)
+static inline uint64_t counter_read(const counter *c)
 {
     return atomic_load_explicit(c, memory_order_relaxed);
 }
