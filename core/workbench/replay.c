@@ -1,10 +1,10 @@
-#include "replay.h"
+#include "workbench/replay.h"
 
 #include "config/config.h"
 #include "config/diagnostics.h"
-#include "fake.h"
-#include "recording.h"
-#include "situation.h"
+#include "workbench/fake.h"
+#include "workbench/recording.h"
+#include "workbench/situation.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

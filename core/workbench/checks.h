@@ -1,10 +1,10 @@
 /*
  * The contract's own checks, which every plugin must pass.
  */
-#ifndef SLUICE_RUNNER_CHECKS_H
-#define SLUICE_RUNNER_CHECKS_H
+#ifndef SLUICE_WORKBENCH_CHECKS_H
+#define SLUICE_WORKBENCH_CHECKS_H
 
-#include "fake.h"
+#include "workbench/fake.h"
 
 struct yaml_node;
 

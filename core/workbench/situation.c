@@ -1,6 +1,6 @@
-#include "situation.h"
+#include "workbench/situation.h"
 
-#include "borrowed.h"
+#include "workbench/borrowed.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,10 +1,10 @@
-#include "test_plugin.h"
+#include "workbench/test_plugin.h"
 
-#include "checks.h"
+#include "workbench/checks.h"
 #include "config/diagnostics.h"
 #include "config/yaml.h"
-#include "report.h"
-#include "scenario.h"
+#include "workbench/report.h"
+#include "workbench/scenario.h"
 
 #include <fnmatch.h>
 #include <getopt.h>

@@ -1,8 +1,8 @@
-#include "scenario.h"
+#include "workbench/scenario.h"
 
 #include "config/diagnostics.h"
 #include "config/suggest.h"
-#include "situation.h"
+#include "workbench/situation.h"
 
 #include <stdarg.h>
 #include <stdio.h>

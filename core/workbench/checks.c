@@ -1,9 +1,9 @@
-#include "checks.h"
+#include "workbench/checks.h"
 
 #include "config/diagnostics.h"
 #include "config/yaml.h"
 #include "config/yaml_node.h"
-#include "situation.h"
+#include "workbench/situation.h"
 
 #include <malloc.h>
 #include <stdio.h>

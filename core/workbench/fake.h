@@ -7,10 +7,10 @@
  * the functions that a plugin may call from any thread. What the contract forbids fails the check
  * with a sentence (situation_fail).
  */
-#ifndef SLUICE_RUNNER_FAKE_H
-#define SLUICE_RUNNER_FAKE_H
+#ifndef SLUICE_WORKBENCH_FAKE_H
+#define SLUICE_WORKBENCH_FAKE_H
 
-#include "borrowed.h"
+#include "workbench/borrowed.h"
 
 #include "config/options.h"
 #include "pipeline/plugin.h"

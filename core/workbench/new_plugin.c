@@ -1,6 +1,6 @@
-#include "new_plugin.h"
+#include "workbench/new_plugin.h"
 
-#include "templates.h"
+#include "workbench/templates.h"
 
 #include <dirent.h>
 #include <errno.h>

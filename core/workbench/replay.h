@@ -1,8 +1,8 @@
 /*
  * sluice replay: recorded messages through a configuration's pipelines, offline.
  */
-#ifndef SLUICE_RUNNER_REPLAY_H
-#define SLUICE_RUNNER_REPLAY_H
+#ifndef SLUICE_WORKBENCH_REPLAY_H
+#define SLUICE_WORKBENCH_REPLAY_H
 
 /* The command with its own options; returns the exit status. */
 int replay_main(int argc, char **argv);

@@ -4,8 +4,8 @@
  * In them @NAME@ stands for the plugin's name, @IDENT@ for the name as a C identifier, @SOURCE@ for
  * the source file's name and @LANGUAGE@ for what CMake calls its language.
  */
-#ifndef SLUICE_GENERATOR_TEMPLATES_H
-#define SLUICE_GENERATOR_TEMPLATES_H
+#ifndef SLUICE_WORKBENCH_TEMPLATES_H
+#define SLUICE_WORKBENCH_TEMPLATES_H
 
 #include <stddef.h>
 

@@ -1,12 +1,12 @@
 /*
  * The functions of struct sl_host as the fake host implements them, except those in fake_later.c.
  */
-#include "fake_internal.h"
+#include "workbench/fake_internal.h"
 
 #include "base/utf8.h"
 #include "ws/frame.h"
 #include "hub/topic.h"
-#include "situation.h"
+#include "workbench/situation.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /*
  * The steps of a scenario.
  */
-#include "scenario.h"
+#include "workbench/scenario.h"
 
 #include "config/values.h"
-#include "situation.h"
+#include "workbench/situation.h"
 
 #include <cjson/cJSON.h>
 #include <openssl/evp.h>

@@ -1,4 +1,4 @@
-#include "borrowed.h"
+#include "workbench/borrowed.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,10 +3,10 @@
  *
  * In the process of a situation: whatever is damaged ends it (situation_fail).
  */
-#ifndef SLUICE_TEST_RUNNER_RECORDING_H
-#define SLUICE_TEST_RUNNER_RECORDING_H
+#ifndef SLUICE_WORKBENCH_RECORDING_H
+#define SLUICE_WORKBENCH_RECORDING_H
 
-#include "fake.h"
+#include "workbench/fake.h"
 
 #include <cjson/cJSON.h>
 #include <sluice/plugin.h>

@@ -1,9 +1,9 @@
 /*
  * What happens later: deferral, offloaded work, timers, the clock.
  */
-#include "fake_internal.h"
+#include "workbench/fake_internal.h"
 
-#include "situation.h"
+#include "workbench/situation.h"
 
 #include <stdio.h>
 #include <stdlib.h>

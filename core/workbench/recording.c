@@ -1,6 +1,6 @@
-#include "recording.h"
+#include "workbench/recording.h"
 
-#include "situation.h"
+#include "workbench/situation.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>

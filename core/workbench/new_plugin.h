@@ -1,8 +1,8 @@
 /*
  * sluice new-plugin: writes a folder with the beginning of a plugin.
  */
-#ifndef SLUICE_GENERATOR_NEW_PLUGIN_H
-#define SLUICE_GENERATOR_NEW_PLUGIN_H
+#ifndef SLUICE_WORKBENCH_NEW_PLUGIN_H
+#define SLUICE_WORKBENCH_NEW_PLUGIN_H
 
 /* The command with its own options; returns the exit status. */
 int new_plugin_main(int argc, char **argv);

@@ -2,10 +2,10 @@
  * A scenario: a YAML file with options and steps, and what is expected of the plugin. README.md
  * describes the keys.
  */
-#ifndef SLUICE_RUNNER_SCENARIO_H
-#define SLUICE_RUNNER_SCENARIO_H
+#ifndef SLUICE_WORKBENCH_SCENARIO_H
+#define SLUICE_WORKBENCH_SCENARIO_H
 
-#include "checks.h"
+#include "workbench/checks.h"
 #include "config/yaml.h"
 
 #define SCENARIO_CLIENTS_MAX 64

@@ -2,8 +2,8 @@
  * What is going on in a check, where the process that watches over it can read it: the check runs
  * in a process of its own, which a plugin may crash.
  */
-#ifndef SLUICE_RUNNER_SITUATION_H
-#define SLUICE_RUNNER_SITUATION_H
+#ifndef SLUICE_WORKBENCH_SITUATION_H
+#define SLUICE_WORKBENCH_SITUATION_H
 
 #include <stdbool.h>
 

@@ -2,9 +2,9 @@
  * sluice: the program. Finds the sub-command and hands it the rest of the command line.
  */
 #include "cli/cli.h"
-#include "new_plugin.h"
-#include "replay.h"
-#include "test_plugin.h"
+#include "workbench/new_plugin.h"
+#include "workbench/replay.h"
+#include "workbench/test_plugin.h"
 
 int main(int argc, char **argv)
 {

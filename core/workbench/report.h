@@ -1,10 +1,10 @@
 /*
  * What the runner prints: lines for people, TAP version 14, or JUnit XML.
  */
-#ifndef SLUICE_RUNNER_REPORT_H
-#define SLUICE_RUNNER_REPORT_H
+#ifndef SLUICE_WORKBENCH_REPORT_H
+#define SLUICE_WORKBENCH_REPORT_H
 
-#include "situation.h"
+#include "workbench/situation.h"
 
 #include <stddef.h>
 

@@ -1,9 +1,9 @@
 /*
  * Running hooks: what they are lent, what they may return.
  */
-#include "fake_internal.h"
+#include "workbench/fake_internal.h"
 
-#include "situation.h"
+#include "workbench/situation.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

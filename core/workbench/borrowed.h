@@ -4,8 +4,8 @@
  *
  * One thread lends and ends loans; any thread may read what is lent.
  */
-#ifndef SLUICE_RUNNER_BORROWED_H
-#define SLUICE_RUNNER_BORROWED_H
+#ifndef SLUICE_WORKBENCH_BORROWED_H
+#define SLUICE_WORKBENCH_BORROWED_H
 
 #include <stdbool.h>
 #include <stddef.h>

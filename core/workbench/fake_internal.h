@@ -1,10 +1,10 @@
 /*
  * The fake host's own parts.
  */
-#ifndef SLUICE_RUNNER_FAKE_INTERNAL_H
-#define SLUICE_RUNNER_FAKE_INTERNAL_H
+#ifndef SLUICE_WORKBENCH_FAKE_INTERNAL_H
+#define SLUICE_WORKBENCH_FAKE_INTERNAL_H
 
-#include "fake.h"
+#include "workbench/fake.h"
 
 #include <pthread.h>
 #include <stdbool.h>

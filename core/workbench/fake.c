@@ -1,7 +1,7 @@
-#include "fake_internal.h"
+#include "workbench/fake_internal.h"
 
 #include "config/diagnostics.h"
-#include "situation.h"
+#include "workbench/situation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
