@@ -5,7 +5,7 @@
 #include "admin/json_body.h"
 #include "base/utf8.h"
 #include "hub/hub_internal.h"
-#include "hub/topic.h"
+#include "delivery/topic.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>

@@ -39,16 +39,16 @@ static bool is_shown(const struct client *client)
 /* On the client's loop. */
 static void portray(const struct client *client, struct portrait *out)
 {
-    *out = (struct portrait){.id = client->id,
-                             .endpoint = client->setup->endpoint,
-                             .identity = client->identity != NULL ? strdup(client->identity) : NULL,
-                             .address = client->address,
-                             .subscriptions =
-                                 client->extras != NULL ? client->extras->subscription_count : 0,
-                             .queued_bytes = client->outbox.queued,
-                             .silent_ns = client->shard->loop.now - client->last_heard,
-                             .is_tls = client->tls != NULL,
-                             .is_closing = client->state == CLIENT_CLOSING};
+    *out = (struct portrait){
+        .id = client->seen.id,
+        .endpoint = client->setup->endpoint,
+        .identity = client->seen.identity != NULL ? strdup(client->seen.identity) : NULL,
+        .address = client->address,
+        .subscriptions = client->extras != NULL ? client->extras->subscription_count : 0,
+        .queued_bytes = client->receiver.outbox.queued,
+        .silent_ns = client->shard->loop.now - client->last_heard,
+        .is_tls = client->receiver.tls != NULL,
+        .is_closing = client->state == CLIENT_CLOSING};
 }
 
 static cJSON *describe(const struct portrait *portrait)
@@ -116,7 +116,7 @@ static void ask_for_page(struct shard *shard, const void *question, void *answer
             return;
         if (client == NULL || !is_shown(client))
             continue;
-        if (asked->after == 0 || order(client->id) > order(asked->after))
+        if (asked->after == 0 || order(client->seen.id) > order(asked->after))
             portray(client, &page->clients[page->count++]);
     }
 }

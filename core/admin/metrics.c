@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "front/front.h"
 #include "hub/hub_internal.h"
-#include "hub/recorder.h"
+#include "client/recorder.h"
 #include "hub/watchdog.h"
 
 #include <inttypes.h>
@@ -232,8 +232,8 @@ static uint64_t pending_deferrals(struct hub *hub)
 {
     uint64_t pending = 0;
     for (unsigned i = 0; i < hub->shard_count; i++)
-        pending += counter_read(&hub->shards[i].deferrals.begun) -
-                   counter_read(&hub->shards[i].deferrals.ended);
+        pending += counter_read(&hub->shards[i].pipeline.deferrals.begun) -
+                   counter_read(&hub->shards[i].pipeline.deferrals.ended);
     return pending;
 }
 

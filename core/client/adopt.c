@@ -4,9 +4,9 @@
  */
 #include "client/client.h"
 
-#include "hub/audience.h"
-#include "hub/endpoint.h"
-#include "hub/shard.h"
+#include "delivery/audience.h"
+#include "client/endpoint.h"
+#include "client/shard.h"
 #include "pipeline/chain.h"
 #include "pipeline/chain_recheck.h"
 #include "pipeline/deferral.h"
@@ -16,7 +16,7 @@
 
 void *client_block(const struct client *client, unsigned slot, size_t offset)
 {
-    if (client->has_moved_state)
+    if (client->seen.has_moved_state)
         return client->extras->blocks[slot];
     return (char *)(uintptr_t)client->plugin_state + offset;
 }
@@ -52,14 +52,14 @@ static void **make_blocks(const struct client *client, const struct chain *from,
 
 static bool is_inline(const struct client *client, const char *block)
 {
-    return block >= client->plugin_state && block < client->plugin_state + client->inline_size;
+    return block >= client->plugin_state && block < client->plugin_state + client->seen.inline_size;
 }
 
 /* Frees the blocks of instances that are not in the new chain. */
 static void drop_blocks(const struct client *client, const struct chain *from,
                         const struct chain *to)
 {
-    for (size_t i = 0; client->has_moved_state && i < from->count; i++) {
+    for (size_t i = 0; client->seen.has_moved_state && i < from->count; i++) {
         const struct instance *instance = from->stages[i].instance;
         void *block = client->extras->blocks[instance->slot];
         if (!chain_has(to, instance) && !is_inline(client, block))
@@ -77,7 +77,7 @@ static void install_blocks(struct client *client, void **blocks, const struct ch
     free(client->extras->blocks);
     client->extras->blocks = blocks;
     client->extras->block_count = to->slot_count;
-    client->has_moved_state = true;
+    client->seen.has_moved_state = true;
 }
 
 static void say_goodbye(struct client *client, const struct chain *from, const struct chain *to)
@@ -89,11 +89,11 @@ static void say_goodbye(struct client *client, const struct chain *from, const s
 
 static void say_hello(struct client *client, const struct chain *from, const struct chain *to)
 {
-    client->is_carried_over = true;
+    client->seen.is_carried_over = true;
     for (size_t i = 0; i < to->count; i++)
         if (!chain_has(from, to->stages[i].instance))
             stage_open_client(&to->stages[i], client);
-    client->is_carried_over = false;
+    client->seen.is_carried_over = false;
 }
 
 static bool is_same(const struct chain *from, const struct chain *to)
@@ -111,7 +111,7 @@ static bool is_same(const struct chain *from, const struct chain *to)
 static void move(struct client *client, const struct chain *from, struct endpoint_setup *setup)
 {
     const struct chain *to = setup->chain;
-    bool has_state = client->has_moved_state || to->client_size > 0;
+    bool has_state = client->seen.has_moved_state || to->client_size > 0;
     void **blocks = NULL;
     if (has_state && client_need_extras(client) != NULL)
         blocks = make_blocks(client, from, to);
@@ -151,7 +151,7 @@ static void recheck(struct client *client)
     const struct endpoint_config *config = client->setup->config;
     if (config->on_reload != ON_RELOAD_RECHECK || client->state != CLIENT_OPEN)
         return;
-    if (config->identity_required && client->identity == NULL) {
+    if (config->identity_required && client->seen.identity == NULL) {
         close_unwanted(client, CLOSE_UNAUTHORIZED, "This endpoint needs credentials now");
         return;
     }
@@ -164,7 +164,7 @@ static void recheck(struct client *client)
 
 void client_catch_up_with_reload(struct client *client)
 {
-    struct endpoint_setup *setup = client->audience->setup;
+    struct endpoint_setup *setup = client->receiver.audience->setup;
     bool is_removed = setup == NULL;
     /* One that is ending keeps what it has, for its short rest. A message whose verdict is awaited
      * ends on the chain that it began with. */

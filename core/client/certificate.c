@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "client/tls_stream.h"
+#include "delivery/tls_stream.h"
 
 #include <openssl/bn.h>
 #include <openssl/err.h>

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "client/certificate.h"
 #include "client/client.h"
-#include "hub/shard.h"
+#include "client/shard.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -40,7 +40,8 @@ static void look(struct loop *loop, struct timer *timer)
 
 int certificate_watch_start(struct client *client)
 {
-    int64_t end = client->tls != NULL ? certificate_end(client->tls) : CERTIFICATE_WITHOUT_END;
+    int64_t end = client->receiver.tls != NULL ? certificate_end(client->receiver.tls)
+                                               : CERTIFICATE_WITHOUT_END;
     if (end == CERTIFICATE_WITHOUT_END)
         return OK;
     struct client_extras *extras = client_need_extras(client);

@@ -15,11 +15,12 @@
 
 #include "base/address.h"
 #include "base/buffer.h"
-#include "client/attributes.h"
-#include "client/outbox.h"
-#include "client/upgrade.h"
-#include "hub/subscription_set.h"
-#include "hub/budget.h"
+#include "pipeline/attributes.h"
+#include "pipeline/sl_client.h"
+#include "delivery/receiver.h"
+#include "client/handoff.h"
+#include "delivery/subscription_set.h"
+#include "client/budget.h"
 #include "loop/loop.h"
 #include "ws/frame.h"
 
@@ -29,7 +30,7 @@
 
 struct audience;
 struct certificate_watch;
-struct connect;
+struct upgrade;
 struct deferral;
 struct endpoint_setup;
 struct message;
@@ -77,51 +78,33 @@ struct client_extras {
 };
 
 struct client {
-    struct io_source source; /* first */
-    int socket;
-    uint8_t state; /* enum client_state */
-    bool is_dirty : 1;
+    struct receiver receiver; /* first */
+    struct sl_client seen;
+    uint8_t state;          /* enum client_state */
     bool is_registered : 1; /* on_open has run, on_close is owed */
-    bool is_joined : 1;     /* a member of its audience */
-    bool wants_write : 1;   /* the socket was full: EPOLLOUT is watched for */
     bool ping_unanswered : 1;
     bool ping_arrived : 1; /* or is about to: nothing that was sent before it is under way */
     bool closed_by_peer : 1;
     bool drop_on_flush : 1; /* LINGERING: the peer has said goodbye too, no need to wait for it */
     bool write_shut : 1;
-    bool is_waiting : 1;      /* for a deferred verdict, or its turn: nothing is read */
-    bool is_pausing : 1;      /* for its turn */
-    bool has_moved_state : 1; /* its plugins' state is in extras->blocks */
-    bool is_carried_over : 1; /* a reload is bringing it to new instances */
-    bool has_left : 1;        /* its end was seen before all that it sent was handled */
-    bool write_failed : 1; /* OPEN: it takes nothing any more, what it would get is thrown away */
-    uint16_t close_code;   /* sent or received; 0: none yet */
+    bool is_waiting : 1; /* for a deferred verdict, or its turn: nothing is read */
+    bool is_pausing : 1; /* for its turn */
+    bool has_left : 1;   /* its end was seen before all that it sent was handled */
+    uint16_t close_code; /* sent or received; 0: none yet */
     uint8_t budget_class[BUDGET_COUNT];
     struct shard *shard;
-    struct audience *audience;
     struct endpoint_setup *setup; /* one reference: what it was let in with, or a reload brought.
                                      NULL: its endpoint comes or goes just now, it is refused */
     struct client_extras *extras; /* owned; NULL: none */
-    SSL *tls;                     /* owned; NULL: plain */
     struct partial *partial;      /* owned; NULL: nothing incomplete */
     struct frame_decoder decoder;
-    struct outbox outbox;
-    size_t input_held;       /* bytes charged to it in BUDGET_INPUT */
-    uint32_t outgoing_first; /* this iteration's frames, see struct outgoing */
-    uint32_t outgoing_last;
-    uint32_t cursor;       /* how much of the audience's batch it has */
-    uint32_t member_index; /* in the audience, if is_joined */
-    struct client *next_dirty;
+    size_t input_held; /* bytes charged to it in BUDGET_INPUT */
     struct client *next_doomed;
     struct timer timer; /* heartbeat while OPEN, else the deadline for being gone */
     int64_t last_heard; /* monotonic ns; any bytes count */
     uint32_t ping_end;  /* ping_unanswered: how many bytes the peer has acknowledged once it has the
                            ping, modulo 2^32 */
     uint32_t acknowledged; /* ping_unanswered: how many it had when that was last asked for */
-    uint32_t inline_size;  /* of plugin_state, bytes */
-    uint32_t tls_retry;    /* bytes that OpenSSL must be offered again, unchanged (SSL_write(3)) */
-    uint64_t id;           /* generation << 32 | slot << 8 | loop */
-    char *identity;        /* owned, zero-terminated; NULL: not identified */
     char *close_reason;    /* owned, zero-terminated; NULL: empty */
     struct address address;
     _Alignas(max_align_t) char plugin_state[]; /* a block for each instance of the pipeline */
@@ -130,13 +113,13 @@ struct client {
 /* How long a closing client may take to say goodbye. */
 #define CLIENT_CLOSE_TIMEOUT (5 * INT64_C(1000000000))
 
-/* -- connect.c: from upgrade to open -- */
+/* -- accept.c: from upgrade to open -- */
 
 /* Takes an upgrade that a loop was handed: runs the connect chain, answers, opens. */
 void client_accept(struct loop *loop, struct mail *mail);
 
-/* The connect chain goes on with what a deferral has led to. Takes `connect`'s reference. */
-void client_resume_connect(struct client *client, struct connect *connect, int verdict);
+/* The connect chain goes on with what a deferral has led to. Takes `upgrade`'s reference. */
+void client_resume_connect(struct client *client, struct upgrade *upgrade, int verdict);
 
 /* -- extras.c: what only some clients have -- */
 

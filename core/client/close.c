@@ -2,12 +2,12 @@
  * The ways in which a client ends (RFC 6455, section 7).
  */
 #include "client/client.h"
-#include "client/transport.h"
-#include "hub/endpoint.h"
+#include "delivery/transport.h"
+#include "client/endpoint.h"
 #include "hub/hub_internal.h"
-#include "hub/recorder.h"
-#include "hub/shard.h"
-#include "hub/topic.h"
+#include "client/recorder.h"
+#include "client/shard.h"
+#include "delivery/topic.h"
 #include "pipeline/chain.h"
 #include "pipeline/deferral.h"
 
@@ -76,11 +76,12 @@ static void drop_queue(struct client *client, enum drop_reason reason)
 {
     static const char text[] = "slow consumer";
     shard_count_drop(client->shard, reason);
-    if (client->state != CLIENT_OPEN || outbox_truncate(&client->outbox, client->tls_retry) != OK) {
+    if (client->state != CLIENT_OPEN ||
+        outbox_truncate(&client->receiver.outbox, client->receiver.tls_retry) != OK) {
         client_abort(client); /* A close frame inside another frame would not be one. */
         return;
     }
-    budget_note(client, BUDGET_QUEUE, client->outbox.held);
+    budget_note(client, BUDGET_QUEUE, client->receiver.outbox.held);
     client_close(client, CLOSE_TRY_AGAIN_LATER, text, sizeof text - 1);
 }
 
@@ -98,14 +99,15 @@ void client_linger(struct client *client)
 {
     client->state = CLIENT_LINGERING;
     start_deadline(client);
-    if (outbox_is_empty(&client->outbox) && client->outgoing_first == OUTGOING_NONE)
+    if (outbox_is_empty(&client->receiver.outbox) &&
+        client->receiver.outgoing_first == OUTGOING_NONE)
         client_on_drained(client);
 }
 
 void client_on_drained(struct client *client)
 {
     if (client->drop_on_flush) {
-        if (!client->write_failed)
+        if (!client->receiver.write_failed)
             transport_shutdown(client);
         client_abort(client);
     } else if (!client->write_shut) {
@@ -127,10 +129,10 @@ static void end(struct client *client, bool by_peer)
     timer_stop(&client->timer);
     if (client->has_left)
         timer_stop(&client->extras->departure.timer);
-    if (client->socket >= 0)
-        loop_unwatch(&shard->loop, client->socket);
+    if (client->receiver.socket >= 0)
+        loop_unwatch(&shard->loop, client->receiver.socket);
     transport_close(client);
-    outbox_clear(&client->outbox);
+    outbox_clear(&client->receiver.outbox);
     budget_note(client, BUDGET_QUEUE, 0);
     client->next_doomed = shard->doomed;
     shard->doomed = client;
@@ -148,14 +150,14 @@ void client_abort(struct client *client)
 
 void client_bury(struct client *client)
 {
-    struct endpoint *endpoint = client->audience->endpoint;
+    struct endpoint *endpoint = client->receiver.audience->endpoint;
     bool is_stopping = atomic_load_explicit(&endpoint->hub->is_stopping, memory_order_relaxed);
-    audience_leave(client->audience, client);
+    audience_leave(client->receiver.audience, client);
     deferral_cancel_all(client, is_stopping ? SL_CANCEL_SHUTDOWN : SL_CANCEL_CLIENT_GONE);
     topic_leave_all(client);
     if (client->is_registered) {
         if (endpoint->hub->recorder != NULL)
-            recorder_on_close(endpoint->hub->recorder, client->id, client->close_code);
+            recorder_on_close(endpoint->hub->recorder, client->seen.id, client->close_code);
         chain_close(client->setup->chain, client);
         atomic_fetch_sub_explicit(&endpoint->connected, 1, memory_order_relaxed);
     }
@@ -165,7 +167,7 @@ void client_bury(struct client *client)
     client_release_partial(client); /* Not before: a hook may have been looking at the message. */
     client_release_extras(client);
     endpoint_setup_unref(client->setup);
-    free(client->identity);
+    free(client->seen.identity);
     free(client->close_reason);
     free(client);
 }

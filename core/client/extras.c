@@ -24,7 +24,7 @@ struct client_extras *client_need_extras(struct client *client)
 
 static void release_blocks(struct client *client)
 {
-    const char *inline_end = client->plugin_state + client->inline_size;
+    const char *inline_end = client->plugin_state + client->seen.inline_size;
     for (unsigned i = 0; i < client->extras->block_count; i++) {
         char *block = client->extras->blocks[i];
         if (block < client->plugin_state || block >= inline_end)
@@ -53,8 +53,8 @@ int client_identify(struct client *client, const char *identity, size_t len)
     char *copy = strndup(identity, len);
     if (copy == NULL)
         return ERR_NO_MEMORY;
-    free(client->identity);
-    client->identity = copy;
+    free(client->seen.identity);
+    client->seen.identity = copy;
     return OK;
 }
 

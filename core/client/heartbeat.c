@@ -9,9 +9,9 @@
  * that, once a ping and once a timeout, and only about clients that are silent.
  */
 #include "client/client.h"
-#include "client/transport.h"
-#include "hub/endpoint.h"
-#include "hub/shard.h"
+#include "delivery/transport.h"
+#include "client/endpoint.h"
+#include "client/shard.h"
 
 #include <stddef.h>
 
@@ -36,7 +36,7 @@ void client_start_heartbeat(struct client *client)
 static int64_t spread_deadline(const struct client *client, int64_t interval)
 {
     const unsigned parts = 64;
-    unsigned part = (unsigned)(client->id >> 8) % parts + 1;
+    unsigned part = (unsigned)(client->seen.id >> 8) % parts + 1;
     return client->shard->loop.now + interval / parts * part;
 }
 
@@ -65,9 +65,9 @@ void client_heard(struct client *client)
 static size_t outgoing_bytes(const struct client *client)
 {
     size_t len = 0;
-    for (uint32_t i = client->outgoing_first; i != OUTGOING_NONE;
-         i = client->shard->outgoing[i].next)
-        len += client->shard->outgoing[i].len;
+    for (uint32_t i = client->receiver.outgoing_first; i != OUTGOING_NONE;
+         i = client->shard->delivery.outgoing[i].next)
+        len += client->shard->delivery.outgoing[i].len;
     return len;
 }
 
@@ -75,13 +75,13 @@ static size_t outgoing_bytes(const struct client *client)
 static void note_ping(struct client *client, size_t ping_len)
 {
     struct transport_delivery delivery;
-    size_t ahead = client->outbox.queued + outgoing_bytes(client);
+    size_t ahead = client->receiver.outbox.queued + outgoing_bytes(client);
 
     client->ping_arrived = true;
     if (!transport_ask_delivery(client, &delivery))
         return;
     client->ping_arrived = ahead + delivery.outstanding <= ping_len;
-    if (client->tls != NULL)
+    if (client->receiver.tls != NULL)
         ahead += ahead / TLS_SHARE + TLS_RECORD;
     ahead += delivery.outstanding;
     client->acknowledged = delivery.acknowledged;
@@ -111,7 +111,7 @@ static bool has_more_time(struct client *client)
     bool has_moved = delivery.acknowledged != client->acknowledged;
     client->acknowledged = delivery.acknowledged;
     client->ping_arrived = (int32_t)(delivery.acknowledged - client->ping_end) >= 0 ||
-                           delivery.outstanding + client->outbox.queued == 0;
+                           delivery.outstanding + client->receiver.outbox.queued == 0;
     return has_moved;
 }
 

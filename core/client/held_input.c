@@ -4,10 +4,10 @@
  * all (limits.input_bytes), records included.
  */
 #include "client/client.h"
-#include "client/transport.h"
-#include "hub/endpoint.h"
+#include "delivery/transport.h"
+#include "client/endpoint.h"
 #include "hub/hub_internal.h"
-#include "hub/shard.h"
+#include "client/shard.h"
 #include "pipeline/deferral.h"
 
 #include <stdlib.h>

@@ -3,12 +3,12 @@
  * at the end of the loop's iteration for all clients together (shard_on_iteration_end).
  */
 #include "client/client.h"
-#include "client/transport.h"
-#include "hub/endpoint.h"
+#include "delivery/transport.h"
+#include "client/endpoint.h"
 #include "hub/hub_internal.h"
-#include "hub/recorder.h"
-#include "hub/shard.h"
-#include "hub/topic.h"
+#include "client/recorder.h"
+#include "client/shard.h"
+#include "delivery/topic.h"
 #include "pipeline/chain.h"
 #include "pipeline/message.h"
 
@@ -196,7 +196,7 @@ static void route_message(struct client *client, const struct message *message)
     int error = message->topic != NULL
                     ? topic_publish_from(client, message->topic, message_opcode(message),
                                          message->seen.data, message->seen.len, except)
-                    : audience_publish(client->audience, message_opcode(message),
+                    : audience_publish(client->receiver.audience, message_opcode(message),
                                        message->seen.data, message->seen.len, except);
     if (error != OK)
         shard_count_drop(client->shard, DROP_NO_MEMORY);
@@ -249,7 +249,7 @@ static void pause_for_a_turn(struct client *client)
     struct turn_mail *mail = client_need_extras(client) != NULL ? malloc(sizeof *mail) : NULL;
     if (mail == NULL)
         return;
-    *mail = (struct turn_mail){.mail.deliver = deliver_turn, .client_id = client->id};
+    *mail = (struct turn_mail){.mail.deliver = deliver_turn, .client_id = client->seen.id};
     client->is_pausing = true;
     counter_add(&client->shard->stats.input_pauses, 1);
     client_wait(client);
@@ -260,7 +260,7 @@ static void pause_for_a_turn(struct client *client)
  * as soon as it is much, and a client that goes on like that waits for its next turn. */
 static void send_if_much(struct client *client, unsigned *flushes)
 {
-    if (!client->shard->has_much_to_send)
+    if (!client->shard->delivery.has_much_to_send)
         return;
     shard_flush(client->shard);
     if (++*flushes >= FLUSHES_PER_TURN && reads_frames(client) && !client->is_waiting)
@@ -275,9 +275,9 @@ static void handle_input(struct client *client, struct input *input)
     unsigned flushes = 0;
     while (message != NULL && next_message(client, input, message)) {
         enum sl_verdict verdict = SL_CONTINUE;
-        counter_add(&client->audience->messages_in, 1);
+        counter_add(&client->receiver.audience->messages_in, 1);
         if (shard->hub->recorder != NULL)
-            recorder_on_message(shard->hub->recorder, client->id, message_opcode(message),
+            recorder_on_message(shard->hub->recorder, client->seen.id, message_opcode(message),
                                 message->seen.data, message->seen.len,
                                 &client->setup->chain->credentials);
         enum chain_result result = chain_message(client, &message, &verdict);

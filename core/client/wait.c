@@ -5,7 +5,7 @@
  */
 #include "client/client.h"
 
-#include "hub/shard.h"
+#include "client/shard.h"
 
 #include <sys/epoll.h>
 
@@ -16,9 +16,9 @@ void client_update_watch(struct client *client)
     uint32_t events = EPOLLIN;
     if (client->is_waiting)
         events = EPOLLONESHOT | (client->has_left ? 0u : (uint32_t)EPOLLRDHUP);
-    if (client->wants_write)
+    if (client->receiver.wants_write)
         events |= EPOLLOUT;
-    loop_rewatch(&client->shard->loop, client->socket, &client->source, events);
+    loop_rewatch(&client->shard->loop, client->receiver.socket, &client->receiver.source, events);
 }
 
 void client_wait(struct client *client)
@@ -63,6 +63,6 @@ void client_on_departure(struct client *client)
 
 void client_on_write_failure(struct client *client)
 {
-    client->write_failed = client->state == CLIENT_OPEN;
+    client->receiver.write_failed = client->state == CLIENT_OPEN;
     client_on_departure(client);
 }

@@ -2,10 +2,10 @@
  * The write path of a client: one write an iteration for everything that it is to get.
  */
 #include "client/client.h"
-#include "client/transport.h"
-#include "hub/endpoint.h"
+#include "delivery/transport.h"
+#include "client/endpoint.h"
 #include "hub/hub_internal.h"
-#include "hub/shard.h"
+#include "client/shard.h"
 
 int client_send(struct client *client, enum opcode opcode, const void *data, size_t len)
 {
@@ -22,27 +22,29 @@ int client_send(struct client *client, enum opcode opcode, const void *data, siz
 /* What the client has not had yet of what was published to its audience in this iteration. */
 static struct iovec batch_tail(const struct client *client)
 {
-    const struct buffer *batch = &client->audience->batch;
-    if (client->state != CLIENT_OPEN || !client->is_joined || client->cursor >= batch->len)
+    const struct buffer *batch = &client->receiver.audience->batch;
+    if (client->state != CLIENT_OPEN || !client->receiver.is_joined ||
+        client->receiver.cursor >= batch->len)
         return (struct iovec){.iov_base = NULL, .iov_len = 0};
-    return (struct iovec){.iov_base = batch->data + client->cursor,
-                          .iov_len = batch->len - client->cursor};
+    return (struct iovec){.iov_base = batch->data + client->receiver.cursor,
+                          .iov_len = batch->len - client->receiver.cursor};
 }
 
 static struct iovec outgoing_bytes(const struct client *client, const struct outgoing *outgoing)
 {
     const struct buffer *source =
-        outgoing->from_batch ? &client->audience->batch : &client->shard->unicast;
+        outgoing->from_batch ? &client->receiver.audience->batch : &client->shard->delivery.unicast;
     return (struct iovec){.iov_base = source->data + outgoing->offset, .iov_len = outgoing->len};
 }
 
 /* Collects outbox, own frames and batch, in the order in which they are to arrive. */
 static size_t gather(const struct client *client, struct iovec *pieces)
 {
-    size_t count = outbox_gather(&client->outbox, pieces, TRANSPORT_PIECES_MAX);
-    for (uint32_t i = client->outgoing_first; i != OUTGOING_NONE && count < TRANSPORT_PIECES_MAX;
-         i = client->shard->outgoing[i].next)
-        pieces[count++] = outgoing_bytes(client, &client->shard->outgoing[i]);
+    size_t count = outbox_gather(&client->receiver.outbox, pieces, TRANSPORT_PIECES_MAX);
+    for (uint32_t i = client->receiver.outgoing_first;
+         i != OUTGOING_NONE && count < TRANSPORT_PIECES_MAX;
+         i = client->shard->delivery.outgoing[i].next)
+        pieces[count++] = outgoing_bytes(client, &client->shard->delivery.outgoing[i]);
     struct iovec tail = batch_tail(client);
     if (tail.iov_len > 0 && count < TRANSPORT_PIECES_MAX)
         pieces[count++] = tail;
@@ -53,8 +55,8 @@ static size_t gather(const struct client *client, struct iovec *pieces)
  * a block would be held for nothing, unless the client holds that block already. */
 static bool is_worth_sharing(const struct client *client, size_t left)
 {
-    const struct audience *audience = client->audience;
-    const struct segment *last = client->outbox.last;
+    const struct audience *audience = client->receiver.audience;
+    const struct segment *last = client->receiver.outbox.last;
     return left >= audience->batch.len / 4 ||
            (last != NULL && last->bytes == audience->backlog.block) ||
            budget_is_full(client->shard->hub, BUDGET_QUEUE);
@@ -63,16 +65,17 @@ static bool is_worth_sharing(const struct client *client, size_t left)
 /* Keeps the unsent part of a run of frames. */
 static int keep_run(struct client *client, struct iovec run, size_t sent, bool from_batch)
 {
-    struct audience *audience = client->audience;
+    struct audience *audience = client->receiver.audience;
     _Atomic size_t *account = hub_queued_bytes(client->shard->hub);
     if (!from_batch || !is_worth_sharing(client, run.iov_len - sent))
-        return outbox_append_copy(&client->outbox, run.iov_base, run.iov_len, sent, account);
+        return outbox_append_copy(&client->receiver.outbox, run.iov_base, run.iov_len, sent,
+                                  account);
     int error = backlog_add_batch(&audience->backlog, &audience->batch, account);
     if (error != OK)
         return error;
     size_t begin =
         audience->backlog.base + (size_t)((uint8_t *)run.iov_base - audience->batch.data);
-    return outbox_append(&client->outbox, audience->backlog.block, begin + sent,
+    return outbox_append(&client->receiver.outbox, audience->backlog.block, begin + sent,
                          begin + run.iov_len);
 }
 
@@ -91,21 +94,22 @@ static size_t settle_run(struct client *client, struct iovec run, size_t sent, b
 static int settle(struct client *client, size_t sent)
 {
     int error = OK;
-    size_t from_outbox = sent < client->outbox.queued ? sent : client->outbox.queued;
+    size_t from_outbox =
+        sent < client->receiver.outbox.queued ? sent : client->receiver.outbox.queued;
     struct iovec tail = batch_tail(client);
 
-    outbox_consume(&client->outbox, from_outbox);
+    outbox_consume(&client->receiver.outbox, from_outbox);
     sent -= from_outbox;
-    for (uint32_t i = client->outgoing_first; i != OUTGOING_NONE;
-         i = client->shard->outgoing[i].next) {
-        const struct outgoing *outgoing = &client->shard->outgoing[i];
+    for (uint32_t i = client->receiver.outgoing_first; i != OUTGOING_NONE;
+         i = client->shard->delivery.outgoing[i].next) {
+        const struct outgoing *outgoing = &client->shard->delivery.outgoing[i];
         sent = settle_run(client, outgoing_bytes(client, outgoing), sent, outgoing->from_batch,
                           &error);
     }
-    client->outgoing_first = client->outgoing_last = OUTGOING_NONE;
+    client->receiver.outgoing_first = client->receiver.outgoing_last = OUTGOING_NONE;
     if (tail.iov_len > 0) {
         settle_run(client, tail, sent, true, &error);
-        client->cursor = (uint32_t)client->audience->batch.len;
+        client->receiver.cursor = (uint32_t)client->receiver.audience->batch.len;
     }
     return error;
 }
@@ -113,10 +117,10 @@ static int settle(struct client *client, size_t sent)
 /* Asks to be told when the socket takes bytes, exactly while there are any. */
 static void update_wants_write(struct client *client)
 {
-    bool wants_write = !outbox_is_empty(&client->outbox);
-    if (wants_write == client->wants_write)
+    bool wants_write = !outbox_is_empty(&client->receiver.outbox);
+    if (wants_write == client->receiver.wants_write)
         return;
-    client->wants_write = wants_write;
+    client->receiver.wants_write = wants_write;
     client_update_watch(client);
 }
 
@@ -124,7 +128,8 @@ static void update_wants_write(struct client *client)
  * server: budget_relieve.) */
 static bool is_over_limit(const struct client *client)
 {
-    return client->state == CLIENT_OPEN && client->outbox.held > client->setup->config->queue_bytes;
+    return client->state == CLIENT_OPEN &&
+           client->receiver.outbox.held > client->setup->config->queue_bytes;
 }
 
 /* Writes once, if `may_write`, and keeps the rest; what cannot be written any more is thrown away.
@@ -137,26 +142,26 @@ static void write_once(struct client *client, bool may_write)
 
     if (count == 0)
         return;
-    if (may_write && !client->write_failed)
+    if (may_write && !client->receiver.write_failed)
         sent = transport_write(client, pieces, count);
     if (sent < 0)
         client_on_write_failure(client);
     if (client->state == CLIENT_GONE)
         return;
-    if (client->write_failed)
+    if (client->receiver.write_failed)
         sent = SSIZE_MAX;
     if (settle(client, (size_t)sent) != OK) {
         shard_count_drop(client->shard, DROP_NO_MEMORY);
         client_abort(client);
         return;
     }
-    budget_note(client, BUDGET_QUEUE, client->outbox.held);
+    budget_note(client, BUDGET_QUEUE, client->receiver.outbox.held);
     update_wants_write(client);
 }
 
 void client_flush(struct client *client)
 {
-    bool is_blocked = client->wants_write;
+    bool is_blocked = client->receiver.wants_write;
     if (client->state == CLIENT_GONE)
         return;
     /* While the outbox waits for the socket, writing is tried only when the socket asks for it, */
@@ -166,13 +171,13 @@ void client_flush(struct client *client)
         write_once(client, true);
     if (is_over_limit(client))
         client_overflow(client);
-    if (client->state == CLIENT_LINGERING && outbox_is_empty(&client->outbox))
+    if (client->state == CLIENT_LINGERING && outbox_is_empty(&client->receiver.outbox))
         client_on_drained(client);
 }
 
 void client_on_writable(struct client *client)
 {
-    client->wants_write = false;
+    client->receiver.wants_write = false;
     client_update_watch(client);
     shard_mark_client_dirty(client->shard, client);
 }

@@ -10,7 +10,7 @@
 #define SLUICE_FRONT_GUEST_H
 
 #include "base/error.h"
-#include "client/tls_stream.h"
+#include "delivery/tls_stream.h"
 #include "front/proxy_header.h"
 #include "front/request_head.h"
 

@@ -1,6 +1,6 @@
 #include "front/handover.h"
 
-#include "client/tls_stream.h"
+#include "delivery/tls_stream.h"
 
 #include <openssl/ssl.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #ifndef SLUICE_FRONT_HANDSHAKES_H
 #define SLUICE_FRONT_HANDSHAKES_H
 
-#include "client/tls_stream.h"
+#include "delivery/tls_stream.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 #include "front/routes.h"
 
-#include "client/upgrade.h"
+#include "client/handoff.h"
 #include "front/civetweb_detach.h"
 #include "front/demo_page.h"
 #include "front/response.h"
@@ -80,57 +80,57 @@ static int refuse_admission(struct mg_connection *conn, enum admission admission
 }
 
 /* Takes the connection from CivetWeb. Returns 0 or ERR_NO_MEMORY: CivetWeb still has it. */
-static int take_connection(struct upgrade *upgrade, struct mg_connection *conn)
+static int take_connection(struct handoff *handoff, struct mg_connection *conn)
 {
     struct mg_detached detached;
     if (mg_detach_connection(conn, &detached) != 0)
         return ERR_NO_MEMORY;
-    upgrade->socket = detached.socket;
-    upgrade->tls = detached.ssl;
-    upgrade->early = detached.early;
-    upgrade->early_len = detached.early_len;
+    handoff->socket = detached.socket;
+    handoff->tls = detached.ssl;
+    handoff->early = detached.early;
+    handoff->early_len = detached.early_len;
     return OK;
 }
 
 /* Gives a good upgrade to the hub; owns it in every case. Returns the HTTP status. The limits per
  * address count where the request comes from. A trusted proxy that does not say so is counted as
  * anybody is: behind it could be one client who fills the server. */
-static int hand_over(const struct arrival *arrival, struct upgrade *upgrade)
+static int hand_over(const struct arrival *arrival, struct handoff *handoff)
 {
-    enum admission admission = hub_admit(arrival->hub, arrival->endpoint, &upgrade->address);
+    enum admission admission = hub_admit(arrival->hub, arrival->endpoint, &handoff->address);
     if (admission != ADMISSION_GRANTED) {
-        upgrade_destroy(upgrade);
+        handoff_destroy(handoff);
         return refuse_admission(arrival->conn, admission);
     }
-    if (take_connection(upgrade, arrival->conn) != OK) {
-        hub_leave(arrival->hub, arrival->endpoint, &upgrade->address);
-        upgrade_destroy(upgrade);
+    if (take_connection(handoff, arrival->conn) != OK) {
+        hub_leave(arrival->hub, arrival->endpoint, &handoff->address);
+        handoff_destroy(handoff);
         return refuse_without_memory(arrival->conn);
     }
-    hub_accept(arrival->hub, upgrade);
+    hub_accept(arrival->hub, handoff);
     return 101;
 }
 
 static int handle_upgrade(const struct arrival *arrival)
 {
-    struct upgrade *upgrade = calloc(1, sizeof *upgrade);
-    if (upgrade == NULL)
+    struct handoff *handoff = calloc(1, sizeof *handoff);
+    if (handoff == NULL)
         return refuse_without_memory(arrival->conn);
-    upgrade->socket = -1;
-    upgrade->endpoint = arrival->endpoint;
-    upgrade->address = *arrival->from;
-    int error = copy_request(arrival, &upgrade->request);
+    handoff->socket = -1;
+    handoff->endpoint = arrival->endpoint;
+    handoff->address = *arrival->from;
+    int error = copy_request(arrival, &handoff->request);
     if (error != OK) {
-        upgrade_destroy(upgrade);
+        handoff_destroy(handoff);
         return refuse_uncopied(arrival->conn, error);
     }
-    struct handshake_verdict verdict = handshake_check(upgrade->request);
+    struct handshake_verdict verdict = handshake_check(handoff->request);
     if (verdict.status != 101) {
-        upgrade_destroy(upgrade);
+        handoff_destroy(handoff);
         return response_send_text(arrival->conn, verdict.status, verdict.reason,
                                   verdict.extra_header);
     }
-    return hand_over(arrival, upgrade);
+    return hand_over(arrival, handoff);
 }
 
 static int handle_demo_page(struct mg_connection *conn)

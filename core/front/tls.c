@@ -1,6 +1,6 @@
 #include "front/tls.h"
 
-#include "client/tls_stream.h"
+#include "delivery/tls_stream.h"
 #include "front/tls_sessions.h"
 
 #include <openssl/err.h>

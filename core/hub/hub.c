@@ -282,15 +282,15 @@ static bool is_better(const struct shard *a, const struct shard *b)
            atomic_load_explicit(&b->load, memory_order_relaxed);
 }
 
-void hub_accept(struct hub *hub, struct upgrade *upgrade)
+void hub_accept(struct hub *hub, struct handoff *handoff)
 {
     struct shard *best = &hub->shards[0];
     for (unsigned i = 1; i < hub->shard_count; i++)
         if (is_better(&hub->shards[i], best))
             best = &hub->shards[i];
     atomic_fetch_add_explicit(&best->load, 1, memory_order_relaxed);
-    upgrade->mail.deliver = client_accept;
-    loop_post(&best->loop, &upgrade->mail);
+    handoff->mail.deliver = client_accept;
+    loop_post(&best->loop, &handoff->mail);
 }
 
 bool hub_has_offloaded_work(struct hub *hub)

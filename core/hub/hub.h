@@ -21,7 +21,7 @@ struct diagnostics;
 struct endpoint;
 struct hub;
 struct loop;
-struct upgrade;
+struct handoff;
 
 /* Why a client may not come in. */
 enum admission {
@@ -71,7 +71,7 @@ void hub_leave(struct hub *hub, struct endpoint *endpoint, const struct address 
 
 /* Hands an admitted upgrade to a loop (the least busy one of those that go on); owns it from here
  * on. Any thread. */
-void hub_accept(struct hub *hub, struct upgrade *upgrade);
+void hub_accept(struct hub *hub, struct handoff *handoff);
 
 /* Sends a message to one client, wherever it is. Any thread. A client that is gone is not an error.
  * Returns 0, ERR_INVALID (not a possible id), ERR_LIMIT (see hub_forward) or ERR_NO_MEMORY. */

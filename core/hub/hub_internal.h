@@ -6,10 +6,10 @@
 
 #include "base/descriptors.h"
 #include "hub/address_counts.h"
-#include "hub/endpoint.h"
+#include "client/endpoint.h"
 #include "hub/hub.h"
-#include "hub/shard.h"
-#include "hub/topic_counts.h"
+#include "client/shard.h"
+#include "delivery/topic_counts.h"
 #include "loop/mailbox.h"
 #include "pipeline/plugin.h"
 #include "pipeline/worker_pool.h"

@@ -178,7 +178,8 @@ static void switch_clients(struct shard *shard)
         struct client *client = shard->slots[i].client;
         if (client == NULL)
             continue;
-        if (atomic_load_explicit(&client->audience->endpoint->is_active, memory_order_relaxed))
+        if (atomic_load_explicit(&client->receiver.audience->endpoint->is_active,
+                                 memory_order_relaxed))
             client_catch_up_with_reload(client);
         else
             close_removed(client);

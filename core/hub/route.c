@@ -5,7 +5,7 @@
 #include "base/memory_cost.h"
 #include "client/client.h"
 #include "hub/hub_internal.h"
-#include "hub/topic.h"
+#include "delivery/topic.h"
 
 #include <stdlib.h>
 #include <string.h>

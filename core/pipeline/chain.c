@@ -3,8 +3,8 @@
 #include "base/log.h"
 #include "base/ticks.h"
 #include "client/client.h"
-#include "hub/endpoint.h"
-#include "hub/shard.h"
+#include "client/endpoint.h"
+#include "client/shard.h"
 #include "pipeline/chain_deferred.h"
 #include "pipeline/completion.h"
 #include "pipeline/deferral.h"
@@ -127,7 +127,7 @@ static void log_shadowed(const struct stage *stage, const struct client *client,
                  "%s of %s (shadow): would have decided '%s' for client %" PRIu64
                  " (further verdicts within this second are only counted)",
                  instance->name, instance->seen.endpoint, verdict_slot_name(verdict_slot(verdict)),
-                 client->id);
+                 client->seen.id);
 }
 
 /* Whether a stage's verdict lets the chain go on. */
@@ -139,8 +139,8 @@ static bool lets_pass(const struct stage *stage, int verdict)
 /* The deferral that the hook has begun, if any; it is for the caller to attach or to drop. */
 static struct deferral *take_begun(struct shard *shard)
 {
-    struct deferral *deferral = shard->running.deferral;
-    shard->running = (struct running){.stage = NULL};
+    struct deferral *deferral = shard->pipeline.running.deferral;
+    shard->pipeline.running = (struct running){.stage = NULL};
     return deferral;
 }
 
@@ -153,15 +153,16 @@ static void attach(struct client *client, struct deferral *deferral)
 /* -- connect -- */
 
 static int call_on_connect(const struct stage *stage, struct client *client,
-                           struct connect *connect, struct deferral **begun)
+                           struct upgrade *upgrade, struct deferral **begun)
 {
     struct shard *shard = client->shard;
     struct instance *instance = stage->instance;
-    shard->running = (struct running){.stage = stage, .client = client, .connect = connect};
-    crash_about(client->id);
+    shard->pipeline.running =
+        (struct running){.stage = stage, .client = client, .upgrade = upgrade};
+    crash_about(client->seen.id);
     enter(stage, "on_connect");
     uint64_t before = ticks_now();
-    int verdict = instance->plugin->table.on_connect(&instance->seen, seen(client), &connect->seen);
+    int verdict = instance->plugin->table.on_connect(&instance->seen, seen(client), &upgrade->seen);
     measure(stage, client, ticks_now() - before);
     crash_leave();
     *begun = take_begun(shard);
@@ -177,68 +178,68 @@ static int call_on_connect(const struct stage *stage, struct client *client,
     return verdict;
 }
 
-/* Like call_on_connect, with everything as if the plugin had not been there, see connect_restore.
+/* Like call_on_connect, with everything as if the plugin had not been there, see upgrade_restore.
  * What it says about the client goes nowhere, see host_identify. */
 static void shadow_on_connect(const struct stage *stage, struct client *client,
-                              struct connect *connect)
+                              struct upgrade *upgrade)
 {
     struct deferral *begun;
-    struct connect before = *connect;
-    int verdict = call_on_connect(stage, client, connect, &begun);
+    struct upgrade before = *upgrade;
+    int verdict = call_on_connect(stage, client, upgrade, &begun);
     if (begun != NULL)
-        deferral_hold_connect(begun, connect);
+        deferral_hold_upgrade(begun, upgrade);
     else
         log_shadowed(stage, client, verdict);
-    connect_restore(connect, &before);
+    upgrade_restore(upgrade, &before);
 }
 
 /* What one stage's verdict means for the chain. */
-static enum chain_result judge_connect(const struct stage *stage, struct connect *connect,
+static enum chain_result judge_connect(const struct stage *stage, struct upgrade *upgrade,
                                        int verdict)
 {
     if (lets_pass(stage, verdict))
         return CHAIN_PASSED;
     if (verdict == SL_ERROR)
-        connect_refuse_unchecked(connect);
+        upgrade_refuse_unchecked(upgrade);
     return CHAIN_STOPPED;
 }
 
 static enum chain_result ask_on_connect(const struct stage *stage, struct client *client,
-                                        struct connect *connect)
+                                        struct upgrade *upgrade)
 {
     struct deferral *begun;
     if (stage->is_shadow) {
-        shadow_on_connect(stage, client, connect);
+        shadow_on_connect(stage, client, upgrade);
         return CHAIN_PASSED;
     }
-    int verdict = call_on_connect(stage, client, connect, &begun);
+    int verdict = call_on_connect(stage, client, upgrade, &begun);
     if (begun == NULL)
-        return judge_connect(stage, connect, verdict);
-    deferral_hold_connect(begun, connect);
+        return judge_connect(stage, upgrade, verdict);
+    deferral_hold_upgrade(begun, upgrade);
     attach(client, begun);
     return CHAIN_DEFERRED;
 }
 
-enum chain_result chain_connect(struct client *client, struct connect *connect)
+enum chain_result chain_connect(struct client *client, struct upgrade *upgrade)
 {
     const struct chain *chain = chain_of(client);
-    while (connect->stage < chain->count) {
-        const struct stage *stage = &chain->stages[connect->stage++];
+    while (upgrade->stage < chain->count) {
+        const struct stage *stage = &chain->stages[upgrade->stage++];
         if (stage->instance->plugin->table.on_connect == NULL)
             continue;
-        enum chain_result result = ask_on_connect(stage, client, connect);
+        enum chain_result result = ask_on_connect(stage, client, upgrade);
         if (result != CHAIN_PASSED)
             return result;
     }
     return CHAIN_PASSED;
 }
 
-enum chain_result chain_connect_resume(struct client *client, struct connect *connect, int verdict)
+enum chain_result chain_connect_resume(struct client *client, struct upgrade *upgrade, int verdict)
 {
-    const struct stage *stage = &chain_of(client)->stages[connect->stage - 1];
+    const struct stage *stage = &chain_of(client)->stages[upgrade->stage - 1];
     verdict = checked(stage, client, HOOK_CONNECT, verdict);
-    enum chain_result result = judge_connect(stage, connect, verdict);
-    return result == CHAIN_PASSED ? chain_connect(client, connect) : result;
+    enum chain_result result = judge_connect(stage, upgrade, verdict);
+    return result == CHAIN_PASSED ? chain_connect(client, upgrade) : result;
 }
 
 /* -- message -- */
@@ -246,7 +247,7 @@ enum chain_result chain_connect_resume(struct client *client, struct connect *co
 static int call_on_message(const struct stage *stage, struct client *client,
                            struct message *message)
 {
-    client->shard->running.stage = stage;
+    client->shard->pipeline.running.stage = stage;
     enter(stage, "on_message");
     return stage->on_message(&stage->instance->seen, seen(client), &message->seen);
 }
@@ -256,8 +257,8 @@ static enum chain_result judge_message(const struct stage *stage, struct client 
                                        struct message *message, int decided,
                                        enum sl_verdict *verdict)
 {
-    struct deferral *begun = client->shard->running.deferral;
-    client->shard->running.deferral = NULL;
+    struct deferral *begun = client->shard->pipeline.running.deferral;
+    client->shard->pipeline.running.deferral = NULL;
     if (begun != NULL && decided == SL_DEFER) {
         instance_count(stage->instance, loop_of(client), VERDICT_SLOT_DEFER);
         deferral_hold_message(begun, message);
@@ -284,14 +285,14 @@ static void shadow_on_message(const struct stage *stage, struct client *client,
     (*message)->replacement = NULL;
     (*message)->topic = NULL;
     int decided = call_on_message(stage, client, *message);
-    struct deferral *begun = shard->running.deferral;
-    shard->running.deferral = NULL;
+    struct deferral *begun = shard->pipeline.running.deferral;
+    shard->pipeline.running.deferral = NULL;
     struct message *other = begun != NULL && decided == SL_DEFER ? message_take(shard) : NULL;
     if (other != NULL) {
         instance_count(stage->instance, loop_of(client), VERDICT_SLOT_DEFER);
         deferral_hold_message(begun, *message);
         *message = other;
-        shard->running.message = other;
+        shard->pipeline.running.message = other;
     } else {
         if (begun != NULL)
             deferral_drop(begun);
@@ -323,7 +324,7 @@ static enum chain_result ask_on_message(struct client *client, struct message **
         before = after;
         if (stage->is_shadow)
             continue;
-        if (decided == SL_CONTINUE && client->shard->running.deferral == NULL)
+        if (decided == SL_CONTINUE && client->shard->pipeline.running.deferral == NULL)
             instance_count(stage->instance, loop_of(client), VERDICT_SLOT_CONTINUE);
         else
             result = judge_message(stage, client, *message, decided, verdict);
@@ -339,11 +340,11 @@ enum chain_result chain_message(struct client *client, struct message **message,
     struct shard *shard = client->shard;
     if ((*message)->stage == chain_of(client)->on_message_count)
         return CHAIN_PASSED;
-    shard->running = (struct running){.client = client, .message = *message};
-    crash_about(client->id);
+    shard->pipeline.running = (struct running){.client = client, .message = *message};
+    crash_about(client->seen.id);
     enum chain_result result = ask_on_message(client, message, verdict);
     crash_leave();
-    shard->running = (struct running){.stage = NULL};
+    shard->pipeline.running = (struct running){.stage = NULL};
     return result;
 }
 
@@ -381,14 +382,14 @@ static bool give_attributes(struct client *client, const struct sl_completion *d
     return true;
 }
 
-int chain_apply_to_connect(struct client *client, struct connect *connect,
+int chain_apply_to_upgrade(struct client *client, struct upgrade *upgrade,
                            const struct completion *completion)
 {
     const struct sl_completion *details = &completion->details;
     if (completion->verdict == SL_DENY) {
-        connect_refuse(connect, details->code, details->reason.data);
+        upgrade_refuse(upgrade, details->code, details->reason.data);
         for (size_t i = 0; i < details->header_count; i++)
-            if (connect_add_header(connect, details->headers[i].name.data,
+            if (upgrade_add_header(upgrade, details->headers[i].name.data,
                                    details->headers[i].value.data) != OK)
                 return SL_ERROR;
     } else if (completion->verdict == SL_CONTINUE) {
@@ -408,7 +409,7 @@ void stage_open_client(const struct stage *stage, struct client *client)
     struct instance *instance = stage->instance;
     if (instance->plugin->table.on_open == NULL)
         return;
-    crash_about(client->id);
+    crash_about(client->seen.id);
     enter(stage, "on_open");
     instance->plugin->table.on_open(&instance->seen, seen(client));
     crash_leave();
@@ -420,7 +421,7 @@ static void call_on_close(const struct stage *stage, struct client *client,
     struct instance *instance = stage->instance;
     if (instance->plugin->table.on_close == NULL)
         return;
-    crash_about(client->id);
+    crash_about(client->seen.id);
     enter(stage, "on_close");
     instance->plugin->table.on_close(&instance->seen, seen(client), how);
     crash_leave();

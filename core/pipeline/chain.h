@@ -9,7 +9,7 @@
 #ifndef SLUICE_PIPELINE_CHAIN_H
 #define SLUICE_PIPELINE_CHAIN_H
 
-#include "pipeline/connect.h"
+#include "pipeline/upgrade.h"
 #include "pipeline/credential_names.h"
 #include "pipeline/instance.h"
 #include "pipeline/message.h"
@@ -67,12 +67,12 @@ enum chain_result {
     CHAIN_DEFERRED /* a deferral of the client decides later */
 };
 
-/* Runs the connect hooks from connect->stage on, until one does not continue. If it is stopped,
- * `connect` says how to refuse. */
-enum chain_result chain_connect(struct client *client, struct connect *connect);
+/* Runs the connect hooks from upgrade->stage on, until one does not continue. If it is stopped,
+ * `upgrade` says how to refuse. */
+enum chain_result chain_connect(struct client *client, struct upgrade *upgrade);
 
-/* The same with what a deferral of the stage before connect->stage has led to. */
-enum chain_result chain_connect_resume(struct client *client, struct connect *connect, int verdict);
+/* The same with what a deferral of the stage before upgrade->stage has led to. */
+enum chain_result chain_connect_resume(struct client *client, struct upgrade *upgrade, int verdict);
 
 /* Runs the open hooks. */
 void chain_open(const struct chain *chain, struct client *client);

@@ -2,7 +2,7 @@
  * Building a chain: which instances it takes over from the chain before it, which are new, and
  * where each keeps its state of a client.
  */
-#include "hub/endpoint.h"
+#include "client/endpoint.h"
 #include "hub/hub_internal.h"
 #include "pipeline/chain.h"
 

@@ -8,7 +8,7 @@
 
 struct client;
 struct completion;
-struct connect;
+struct upgrade;
 struct message;
 struct stage;
 
@@ -19,7 +19,7 @@ void chain_count_timeout(const struct stage *stage, const struct client *client)
 /* Lay what came with a completion over the message, or the request and its client. Return the
  * verdict, or SL_ERROR if it does not fit. */
 int chain_apply_to_message(struct message *message, const struct completion *completion);
-int chain_apply_to_connect(struct client *client, struct connect *connect,
+int chain_apply_to_upgrade(struct client *client, struct upgrade *upgrade,
                            const struct completion *completion);
 
 #endif

@@ -1,8 +1,8 @@
 #include "pipeline/chain_recheck.h"
 
 #include "client/client.h"
-#include "hub/endpoint.h"
-#include "hub/shard.h"
+#include "client/endpoint.h"
+#include "client/shard.h"
 #include "pipeline/chain.h"
 
 static enum verdict_slot slot_of(enum sl_verdict verdict)
@@ -16,7 +16,7 @@ static enum verdict_slot slot_of(enum sl_verdict verdict)
 static enum sl_verdict ask_stage(const struct stage *stage, struct client *client)
 {
     struct instance *instance = stage->instance;
-    crash_about(client->id);
+    crash_about(client->seen.id);
     crash_enter_stage(&instance->crash, "on_recheck", stage);
     enum sl_verdict verdict =
         instance->plugin->table.on_recheck(&instance->seen, (struct sl_client *)client);

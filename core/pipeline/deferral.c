@@ -6,7 +6,7 @@
 #include "pipeline/chain.h"
 #include "pipeline/chain_deferred.h"
 #include "pipeline/completion.h"
-#include "pipeline/connect.h"
+#include "pipeline/upgrade.h"
 #include "pipeline/message.h"
 
 #include <malloc.h>
@@ -85,7 +85,7 @@ static bool claim(struct deferral_table *table, uint64_t ticket)
 
 static int take_slot(struct shard *shard, struct deferral *deferral)
 {
-    struct deferral_table *table = &shard->deferrals;
+    struct deferral_table *table = &shard->pipeline.deferrals;
     if (table->first_free == SLOT_NONE && add_chunk(table) != OK)
         return ERR_NO_MEMORY;
     uint32_t index = table->first_free;
@@ -104,7 +104,7 @@ static int take_slot(struct shard *shard, struct deferral *deferral)
 
 static void give_slot(struct shard *shard, uint64_t ticket)
 {
-    struct deferral_table *table = &shard->deferrals;
+    struct deferral_table *table = &shard->pipeline.deferrals;
     struct deferral_slot *slot = slot_at(table, ticket_slot(ticket));
     slot->deferral = NULL;
     slot->next_free = table->first_free;
@@ -116,7 +116,7 @@ static void give_slot(struct shard *shard, uint64_t ticket)
  * its client was buried in the meantime. */
 static struct deferral *find(struct shard *shard, uint64_t ticket)
 {
-    struct deferral_slot *slot = slot_at(&shard->deferrals, ticket_slot(ticket));
+    struct deferral_slot *slot = slot_at(&shard->pipeline.deferrals, ticket_slot(ticket));
     struct deferral *deferral = slot != NULL ? slot->deferral : NULL;
     return deferral != NULL && deferral->ticket == ticket ? deferral : NULL;
 }
@@ -186,7 +186,7 @@ int deferral_begin(struct client *client, const struct stage *stage, const struc
     if (client_need_extras(client) == NULL)
         return ERR_NO_MEMORY;
     if (client->extras->deferral_count >= DEFERRALS_PER_CLIENT ||
-        !may_hold(client, stage, shard->running.message))
+        !may_hold(client, stage, shard->pipeline.running.message))
         return ERR_LIMIT;
     struct deferral *deferral = calloc(1, sizeof *deferral);
     if (deferral == NULL)
@@ -218,14 +218,14 @@ void deferral_hold_message(struct deferral *deferral, struct message *message)
     charge(deferral, bytes);
 }
 
-void deferral_hold_connect(struct deferral *deferral, struct connect *connect)
+void deferral_hold_upgrade(struct deferral *deferral, struct upgrade *upgrade)
 {
-    const struct upgrade *upgrade = connect->upgrade;
-    connect->references++;
-    deferral->connect = connect;
-    charge(deferral, memory_cost(sizeof *deferral) + memory_cost(sizeof *connect) +
-                         memory_cost(sizeof *upgrade) + malloc_usable_size(upgrade->request) +
-                         memory_cost_if_any(upgrade->early_len));
+    const struct handoff *handoff = upgrade->handoff;
+    upgrade->references++;
+    deferral->upgrade = upgrade;
+    charge(deferral, memory_cost(sizeof *deferral) + memory_cost(sizeof *upgrade) +
+                         memory_cost(sizeof *handoff) + malloc_usable_size(handoff->request) +
+                         memory_cost_if_any(handoff->early_len));
 }
 
 /* -- ending, on the client's loop -- */
@@ -248,13 +248,13 @@ static void release(struct deferral *deferral)
 {
     if (deferral->message != NULL)
         message_release(deferral->client->shard, deferral->message);
-    connect_unref(deferral->connect);
+    upgrade_unref(deferral->upgrade);
     free(deferral);
 }
 
 static bool claim_here(const struct deferral *deferral)
 {
-    return claim(&deferral->client->shard->deferrals, deferral->ticket);
+    return claim(&deferral->client->shard->pipeline.deferrals, deferral->ticket);
 }
 
 void deferral_drop(struct deferral *deferral)
@@ -263,7 +263,7 @@ void deferral_drop(struct deferral *deferral)
     (void)is_ours; /* If a completion was quicker, its mail will find nothing. */
     end(deferral);
     deferral->message = NULL; /* Still the chain's. */
-    deferral->connect = NULL;
+    deferral->upgrade = NULL;
     release(deferral);
 }
 
@@ -272,7 +272,7 @@ static void tell_cancelled(const struct deferral *deferral, enum sl_cancel_reaso
     struct instance *instance = deferral->stage->instance;
     if (deferral->on_cancel == NULL)
         return;
-    crash_about(deferral->client->id);
+    crash_about(deferral->client->seen.id);
     crash_enter_stage(&instance->crash, "on_cancel", deferral->stage);
     deferral->on_cancel(&instance->seen, deferral_ticket(deferral), deferral->context, reason);
     crash_leave();
@@ -318,7 +318,7 @@ static int apply(const struct deferral *deferral, const struct completion *compl
 {
     if (deferral->message != NULL)
         return chain_apply_to_message(deferral->message, completion);
-    return chain_apply_to_connect(deferral->client, deferral->connect, completion);
+    return chain_apply_to_upgrade(deferral->client, deferral->upgrade, completion);
 }
 
 /* The chain goes on with what was decided. `completion` is NULL after a deadline. */
@@ -334,14 +334,14 @@ static void finish(struct deferral *deferral, const struct completion *completio
     if (completion != NULL)
         verdict = apply(deferral, completion);
     struct message *message = deferral->message;
-    struct connect *connect = deferral->connect;
+    struct upgrade *upgrade = deferral->upgrade;
     deferral->message = NULL;
-    deferral->connect = NULL;
+    deferral->upgrade = NULL;
     release(deferral);
     if (message != NULL)
         client_resume_message(client, message, verdict);
     else
-        client_resume_connect(client, connect, verdict);
+        client_resume_connect(client, upgrade, verdict);
 }
 
 static void on_deadline(struct loop *loop, struct timer *timer)
@@ -387,7 +387,7 @@ int deferral_complete(struct sl_ticket ticket, enum sl_verdict verdict,
         return SL_GONE;
     if (completion_create(ticket, verdict, details, &completion) != OK)
         return -1;
-    if (!claim(&hub->shards[index].deferrals, ticket.value)) {
+    if (!claim(&hub->shards[index].pipeline.deferrals, ticket.value)) {
         free(completion);
         return SL_GONE;
     }

@@ -19,7 +19,7 @@
 
 struct chain;
 struct client;
-struct connect;
+struct upgrade;
 struct hub;
 struct message;
 struct shard;
@@ -49,7 +49,7 @@ struct deferral {
     const struct stage *stage; /* of the client's set-up, see deferral_move_all */
     uint64_t ticket;
     struct message *message; /* owned; what is deferred: this, */
-    struct connect *connect; /* or this: one reference */
+    struct upgrade *upgrade; /* or this: one reference */
     size_t charged;          /* bytes of memory, in the client's deferred_bytes */
     bool is_attached;        /* the client waits for it; false in shadow mode */
     bool is_delay;
@@ -69,9 +69,9 @@ MUST_CHECK int deferral_begin(struct client *client, const struct stage *stage,
                               const struct sl_deferral *how, struct deferral **out);
 
 /* Gives it what is deferred, and charges the client with what that holds: a message, which it owns
- * from here on, or a connect, of which it takes a reference. */
+ * from here on, or an upgrade, of which it takes a reference. */
 void deferral_hold_message(struct deferral *deferral, struct message *message);
-void deferral_hold_connect(struct deferral *deferral, struct connect *connect);
+void deferral_hold_upgrade(struct deferral *deferral, struct upgrade *upgrade);
 
 /* The ticket by which plugins know it. */
 struct sl_ticket deferral_ticket(const struct deferral *deferral);

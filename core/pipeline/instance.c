@@ -3,9 +3,9 @@
 #include "base/clock.h"
 #include "base/watched.h"
 #include "config/yaml.h"
-#include "hub/endpoint.h"
+#include "client/endpoint.h"
 #include "hub/hub_internal.h"
-#include "pipeline/host.h"
+#include "host/host.h"
 #include "pipeline/instance_timer.h"
 
 #include <stdio.h>

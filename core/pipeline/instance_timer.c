@@ -1,6 +1,6 @@
 #include "pipeline/instance_timer.h"
 
-#include "hub/endpoint.h"
+#include "client/endpoint.h"
 #include "base/clock.h"
 #include "hub/hub_internal.h"
 

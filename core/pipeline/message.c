@@ -1,9 +1,9 @@
 #include "pipeline/message.h"
 
 #include "client/client.h"
-#include "hub/endpoint.h"
-#include "hub/shard.h"
-#include "hub/topic.h"
+#include "client/endpoint.h"
+#include "client/shard.h"
+#include "delivery/topic.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>
@@ -34,8 +34,8 @@ void message_deinit(struct message *message)
 
 struct message *message_take(struct shard *shard)
 {
-    struct message *message = shard->spare_message;
-    shard->spare_message = NULL;
+    struct message *message = shard->pipeline.spare_message;
+    shard->pipeline.spare_message = NULL;
     return message != NULL ? message : malloc(sizeof *message);
 }
 
@@ -47,8 +47,8 @@ void message_release(struct shard *shard, struct message *message)
 
 void message_put_back(struct shard *shard, struct message *message)
 {
-    if (shard->spare_message == NULL)
-        shard->spare_message = message;
+    if (shard->pipeline.spare_message == NULL)
+        shard->pipeline.spare_message = message;
     else
         free(message);
 }

@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 #include "ws/frame.h"
-#include "hub/topic.h"
+#include "delivery/topic.h"
 #include "workbench/situation.h"
 
 #include <ctype.h>

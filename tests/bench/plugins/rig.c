@@ -104,10 +104,10 @@ struct client *rig_client(struct shard *shard, unsigned number)
         give_up("there is no memory for a client");
     unsigned place = 2 * 97 * number;
     client->shard = shard;
-    client->audience = audience;
+    client->receiver.audience = audience;
     client->setup = audience->setup;
     client->state = CLIENT_CONNECTING;
-    client->inline_size = (uint32_t)state_size;
+    client->seen.inline_size = (uint32_t)state_size;
     client->address = (struct address){.bytes = {[10] = 0xff,
                                                  [11] = 0xff,
                                                  [12] = (uint8_t)(1 + (place >> 16)),
@@ -125,12 +125,12 @@ void rig_client_destroy(struct client *client)
 
 void rig_open(struct client *client, const struct request *request)
 {
-    struct connect connect;
-    connect_init(&connect, request, false, NULL);
-    connect.references = 1;
-    if (chain_connect(client, &connect) != CHAIN_PASSED) {
-        fprintf(stderr, "plugin_cost: the upgrade was refused: %d %s\n", connect.status,
-                connect.reason);
+    struct upgrade upgrade;
+    upgrade_init(&upgrade, request, false, NULL);
+    upgrade.references = 1;
+    if (chain_connect(client, &upgrade) != CHAIN_PASSED) {
+        fprintf(stderr, "plugin_cost: the upgrade was refused: %d %s\n", upgrade.status,
+                upgrade.reason);
         exit(1);
     }
     client->state = CLIENT_OPEN;
@@ -141,8 +141,8 @@ void rig_close(struct client *client)
 {
     chain_close(client->setup->chain, client);
     client_release_extras(client);
-    free(client->identity);
-    client->identity = NULL;
-    memset(client->plugin_state, 0, client->inline_size);
+    free(client->seen.identity);
+    client->seen.identity = NULL;
+    memset(client->plugin_state, 0, client->seen.inline_size);
     client->state = CLIENT_CONNECTING;
 }

@@ -9,7 +9,7 @@
 #define BENCH_RIG_H
 
 #include "client/client.h"
-#include "hub/shard.h"
+#include "client/shard.h"
 #include "ws/request.h"
 
 struct config;

@@ -8,9 +8,9 @@
 #include "hub/serving.h"
 
 #include "client/client.h"
-#include "hub/endpoint.h"
-#include "hub/shard.h"
-#include "hub/topic.h"
+#include "client/endpoint.h"
+#include "client/shard.h"
+#include "delivery/topic.h"
 
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -109,7 +109,8 @@ static void prepare_clients(struct shard *shard)
     for (uint32_t i = 0; i < audience->count; i++) {
         struct client *client = audience->members[i];
         assert_int_equal(topic_subscribe(client, TOPIC, strlen(TOPIC)), OK);
-        assert_int_equal(setsockopt(client->socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+        assert_int_equal(
+            setsockopt(client->receiver.socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
     }
 }
 

@@ -1,7 +1,7 @@
 /* core/front/handover.c with real sockets, and TLS state that has nothing to do. */
 #include "unit.h"
 
-#include "client/tls_stream.h"
+#include "delivery/tls_stream.h"
 #include "front/handover.h"
 
 #include <openssl/ssl.h>

@@ -6,7 +6,7 @@
 #define SLUICE_TESTS_HUB_SERVING_H
 
 #include "base/clock.h"
-#include "client/upgrade.h"
+#include "client/handoff.h"
 #include "config/config.h"
 #include "hub/hub_internal.h"
 
@@ -122,23 +122,23 @@ static inline int hand_over(struct hub *hub, const char *path, struct address ad
 {
     int ends[2];
     struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
-    struct upgrade *upgrade = calloc(1, sizeof *upgrade);
+    struct handoff *handoff = calloc(1, sizeof *handoff);
 
-    assert_non_null(upgrade);
+    assert_non_null(handoff);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
     setsockopt(ends[1], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    *upgrade = (struct upgrade){.socket = ends[0],
+    *handoff = (struct handoff){.socket = ends[0],
                                 .endpoint = hub_find_endpoint(hub, path),
                                 .address = address,
                                 .request = upgrade_request(path)};
     if (early_len > 0) {
-        upgrade->early = malloc(early_len);
-        assert_non_null(upgrade->early);
-        memcpy(upgrade->early, early, early_len);
-        upgrade->early_len = early_len;
+        handoff->early = malloc(early_len);
+        assert_non_null(handoff->early);
+        memcpy(handoff->early, early, early_len);
+        handoff->early_len = early_len;
     }
-    hub_accept(hub, upgrade);
+    hub_accept(hub, handoff);
     return ends[1];
 }
 

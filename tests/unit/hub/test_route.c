@@ -1,7 +1,7 @@
 #include "hub/serving.h"
 
 #include "client/client.h"
-#include "hub/shard.h"
+#include "client/shard.h"
 
 #include <semaphore.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static void wait_for(sem_t *semaphore)
 static void deliver_pause(struct loop *loop, struct mail *mail)
 {
     struct pause *pause = (struct pause *)mail;
-    pause->client_id = shard_of(loop)->slots[0].client->id;
+    pause->client_id = shard_of(loop)->slots[0].client->seen.id;
     sem_post(&pause->begun);
     wait_for(&pause->over);
 }

@@ -1,5 +1,5 @@
 #include "client/client.h"
-#include "hub/endpoint.h"
+#include "client/endpoint.h"
 #include "pipeline/message.h"
 #include "unit.h"
 

@@ -1,0 +1,229 @@
+/*
+ * From an accepted upgrade to an open client: connect chain, answer, registration (RFC 6455,
+ * section 4.2.2).
+ */
+#include "base/log.h"
+#include "client/certificate_watch.h"
+#include "client/client.h"
+#include "delivery/tls_stream.h"
+#include "delivery/transport.h"
+#include "client/endpoint.h"
+#include "hub/hub_internal.h"
+#include "client/recorder.h"
+#include "client/shard.h"
+#include "delivery/topic.h"
+#include "pipeline/chain.h"
+#include "ws/handshake.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define RESPONSE_MAX 2048
+
+/* Takes over socket and TLS state. NULL: no memory, or the loop cannot watch the socket. */
+static struct client *client_create(struct shard *shard, struct handoff *handoff)
+{
+    struct audience *audience = &handoff->endpoint->audiences[shard->loop.index];
+    struct endpoint_setup *setup = audience->setup; /* NULL: it will be refused */
+    size_t state_size = setup != NULL ? setup->chain->client_size : 0;
+    struct client *client = calloc(1, sizeof(struct client) + state_size);
+    if (client == NULL)
+        return NULL;
+    client->receiver.source.on_ready = client_on_ready;
+    client->timer.fire = client_on_timer;
+    frame_decoder_init(&client->decoder);
+    client->receiver.socket = handoff->socket;
+    client->shard = shard;
+    client->receiver.audience = audience;
+    client->seen.inline_size = (uint32_t)state_size;
+    client->receiver.outgoing_first = client->receiver.outgoing_last = OUTGOING_NONE;
+    client->address = handoff->address;
+    if (shard_add(shard, client) != OK) {
+        free(client);
+        return NULL;
+    }
+    if (loop_watch(&shard->loop, handoff->socket, &client->receiver.source, EPOLLIN) != OK) {
+        shard_remove(shard, client);
+        free(client);
+        return NULL;
+    }
+    client->setup = setup != NULL ? endpoint_setup_ref(setup) : NULL;
+    client->receiver.tls = handoff->tls;
+    if (client->receiver.tls != NULL)
+        tls_stream_open(client->receiver.tls);
+    handoff->tls = NULL;
+    handoff->socket = -1;
+    return client;
+}
+
+static void refuse(struct client *client, const struct upgrade *upgrade)
+{
+    char response[RESPONSE_MAX];
+    size_t len = upgrade_refusal(upgrade, response, sizeof response);
+    if (shard_queue(client->shard, client, response, len, NULL, 0) != OK)
+        client_abort(client);
+    else
+        client_linger(client);
+}
+
+/* Whether somebody has named the client, where that is required. */
+static bool check_identity(const struct client *client, struct upgrade *upgrade)
+{
+    if (!client->setup->config->identity_required || client->seen.identity != NULL)
+        return true;
+    upgrade_refuse(upgrade, 401, "This endpoint needs credentials");
+    int error = upgrade_add_header(upgrade, "WWW-Authenticate", "Bearer");
+    (void)error; /* A constant that fits. */
+    return false;
+}
+
+static bool queue_response(struct client *client, const struct upgrade *upgrade)
+{
+    char response[RESPONSE_MAX];
+    size_t len = handshake_response(upgrade->request, upgrade_subprotocol(upgrade), response,
+                                    sizeof response);
+    return len > 0 && shard_queue(client->shard, client, response, len, NULL, 0) == OK;
+}
+
+static void record(const struct client *client, const struct upgrade *upgrade)
+{
+    char address[ADDRESS_TEXT_MAX];
+    struct recorder *recorder = client->shard->hub->recorder;
+    if (recorder == NULL)
+        return;
+    address_text(&client->address, address);
+    const struct recorder_client who = {.id = client->seen.id,
+                                        .endpoint = client->receiver.audience->endpoint->path,
+                                        .address = address,
+                                        .identity = client->seen.identity,
+                                        .request = upgrade->request};
+    recorder_on_open(recorder, &who, &client->setup->chain->credentials);
+}
+
+/* The client is in: answer, membership, heartbeat, open hooks, in this order. */
+static void open_client(struct client *client, const struct upgrade *upgrade)
+{
+    struct endpoint *endpoint = client->receiver.audience->endpoint;
+    if (!queue_response(client, upgrade) ||
+        audience_join(client->receiver.audience, client) != OK ||
+        topic_join_identity(client) != OK || certificate_watch_start(client) != OK) {
+        client_abort(client);
+        return;
+    }
+    client->state = CLIENT_OPEN;
+    client->is_registered = true;
+    atomic_fetch_add_explicit(&endpoint->connected, 1, memory_order_relaxed);
+    client_start_heartbeat(client);
+    record(client, upgrade);
+    chain_open(client->setup->chain, client);
+}
+
+static bool is_closed_for_new_clients(const struct client *client, struct upgrade *upgrade)
+{
+    if (atomic_load_explicit(&client->shard->hub->is_draining, memory_order_relaxed))
+        upgrade_refuse(upgrade, 503, "The server is shutting down");
+    else if (!atomic_load_explicit(&client->receiver.audience->endpoint->is_active,
+                                   memory_order_relaxed))
+        upgrade_refuse(upgrade, 404, "There is no WebSocket endpoint at this path");
+    else if (client->setup == NULL)
+        upgrade_refuse(upgrade, 503, "This endpoint is being set up; try again");
+    else
+        return false;
+    return true; /* It came in just as the doors closed. */
+}
+
+/* The chain has come to its end, or a deferral interrupts it. Consumes the caller's reference; a
+ * deferral holds its own. */
+static void answer(struct client *client, struct upgrade *upgrade, enum chain_result result)
+{
+    if (client->state != CLIENT_CONNECTING || result == CHAIN_DEFERRED) {
+        upgrade_unref(upgrade);
+        return;
+    }
+    if (result == CHAIN_PASSED && !is_closed_for_new_clients(client, upgrade) &&
+        check_identity(client, upgrade)) {
+        open_client(client, upgrade);
+        client_catch_up_with_reload(client);
+        client_process_early(client, upgrade->handoff->early, upgrade->handoff->early_len);
+    } else {
+        refuse(client, upgrade);
+    }
+    upgrade_unref(upgrade);
+}
+
+void client_resume_connect(struct client *client, struct upgrade *upgrade, int verdict)
+{
+    client_stop_waiting(client);
+    if (client->state == CLIENT_CONNECTING)
+        answer(client, upgrade, chain_connect_resume(client, upgrade, verdict));
+    else
+        upgrade_unref(upgrade);
+}
+
+static void begin(struct client *client, struct upgrade *upgrade)
+{
+    if (is_closed_for_new_clients(client, upgrade)) {
+        refuse(client, upgrade);
+        upgrade_unref(upgrade);
+        return;
+    }
+    answer(client, upgrade, chain_connect(client, upgrade));
+}
+
+/* Gives back what the upgrade holds; for upgrades that never become a client. */
+static void drop_handoff(struct shard *shard, struct handoff *handoff)
+{
+    hub_leave(shard->hub, handoff->endpoint, &handoff->address);
+    atomic_fetch_sub_explicit(&shard->load, 1, memory_order_relaxed);
+    handoff_destroy(handoff);
+}
+
+/* What the server would answer with, before plugins are asked; NULL: none. */
+static const char *subprotocol_for(const struct client *client, const struct request *request)
+{
+    if (client->setup == NULL)
+        return NULL;
+    const struct endpoint_config *config = client->setup->config;
+    return handshake_select_subprotocol(request, (const char *const *)config->subprotocols,
+                                        config->subprotocol_count);
+}
+
+/* Makes the client, and what its connect chain works on. NULL: no memory; then there may be a
+ * client, which has the upgrade's place and socket. */
+static struct upgrade *accept_handoff(struct shard *shard, struct handoff *handoff,
+                                      struct client **client)
+{
+    struct upgrade *upgrade;
+    *client = client_create(shard, handoff);
+    if (*client == NULL)
+        return NULL;
+    if (upgrade_create(handoff, (*client)->receiver.tls, subprotocol_for(*client, handoff->request),
+                       &upgrade) == OK)
+        return upgrade;
+    handoff_destroy(handoff);
+    return NULL;
+}
+
+void client_accept(struct loop *loop, struct mail *mail)
+{
+    struct handoff *handoff = (struct handoff *)mail;
+    struct shard *shard = shard_of(loop);
+    struct client *client;
+
+    if (loop_current() != loop) {
+        drop_handoff(shard, handoff); /* The loop has ended, and with it the server. */
+        return;
+    }
+    struct upgrade *upgrade = accept_handoff(shard, handoff, &client);
+    if (upgrade == NULL) {
+        log_error("client", "cannot take a new client: out of memory or descriptors");
+        shard_count_drop(shard, DROP_NO_MEMORY);
+        if (client != NULL)
+            client_abort(client);
+        else
+            drop_handoff(shard, handoff);
+        return;
+    }
+    begin(client, upgrade);
+}

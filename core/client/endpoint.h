@@ -1,0 +1,69 @@
+/*
+ * An endpoint: a path, its clients, and the set-up that it has at the moment: what it accepts and
+ * its pipeline.
+ *
+ * An endpoint is made on the main thread and lives as long as the hub, whether the configuration
+ * still has it or not, so any thread may keep a pointer. A set-up is immutable and shared: each
+ * loop, each client and the endpoint itself hold a reference, and a reload only makes new ones. So
+ * what has begun with one set-up ends with it.
+ */
+#ifndef SLUICE_CLIENT_ENDPOINT_H
+#define SLUICE_CLIENT_ENDPOINT_H
+
+#include "base/error.h"
+#include "config/config.h"
+#include "ws/frame.h"
+
+#include <stdatomic.h>
+
+struct audience;
+struct chain;
+struct hub;
+
+struct endpoint {
+    char *path; /* owned */
+    struct hub *hub;
+    unsigned index;               /* among the hub's endpoints */
+    struct audience *audiences;   /* owned; one for each loop, by its index */
+    struct endpoint_setup *setup; /* what new clients get; guarded by the hub's setup_lock */
+    _Atomic bool is_active;       /* the configuration has it */
+    _Atomic uint32_t clients_max;
+    _Atomic uint32_t clients_per_address; /* 0: no limit of its own */
+    _Atomic uint32_t admitted;            /* clients that hold a place, connecting ones included */
+    _Atomic uint32_t connected;           /* clients that are open or closing */
+    _Atomic uint32_t topics;              /* that have subscribers; see topic_totals */
+    _Atomic uint32_t subscriptions;       /* to those */
+};
+
+struct endpoint_setup {
+    _Atomic uint32_t references;
+    struct endpoint *endpoint;
+    struct config *owner; /* of `config`; one reference */
+    const struct endpoint_config *config;
+    struct chain *chain; /* owned */
+    struct frame_limits limits;
+};
+
+/* Makes an endpoint that is not active yet, with its audiences. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int endpoint_create(struct hub *hub, const char *path, unsigned index,
+                               struct endpoint **out);
+
+/* Gives its set-ups up, when no loop runs any more. */
+void endpoint_retire(struct endpoint *endpoint);
+
+/* Frees; no client may be left. NULL is fine. */
+void endpoint_destroy(struct endpoint *endpoint);
+
+/* Makes a set-up with one reference; its chain is for the caller to make. Returns 0 or
+ * ERR_NO_MEMORY. */
+MUST_CHECK int endpoint_setup_create(struct endpoint *endpoint, struct config *owner,
+                                     const struct endpoint_config *config,
+                                     struct endpoint_setup **out);
+
+/* One reference more. Any thread. */
+struct endpoint_setup *endpoint_setup_ref(struct endpoint_setup *setup);
+
+/* One reference less; the last one gives the chain's instances up. Any thread. NULL is fine. */
+void endpoint_setup_unref(struct endpoint_setup *setup);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * A backlog: what an audience's slow clients have not been sent yet, once for all of them.
+ *
+ * Only the loop's thread. Batches that somebody could not take whole are appended to a block, one
+ * behind the other, so that a client that stays behind needs one segment for each block and not one
+ * for each batch. The blocks belong to the outboxes that refer to them: with the last of them the
+ * block goes.
+ */
+#ifndef SLUICE_DELIVERY_BACKLOG_H
+#define SLUICE_DELIVERY_BACKLOG_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "delivery/shared_bytes.h"
+
+#include <stdbool.h>
+
+struct backlog {
+    struct shared_bytes *block; /* the one that is appended to; NULL: none */
+    size_t base;                /* where the batch begins in it, if it is there */
+    bool has_batch;             /* then one reference to `block` is the backlog's */
+};
+
+/* Makes sure that the block holds the whole batch, from `base` on, until backlog_end_batch. Returns
+ * 0 or ERR_NO_MEMORY. */
+MUST_CHECK int backlog_add_batch(struct backlog *backlog, const struct buffer *batch,
+                                 _Atomic size_t *account);
+
+/* The batch has been sent to everybody, or kept. */
+void backlog_end_batch(struct backlog *backlog);
+
+#endif

@@ -1,0 +1,102 @@
+#include "delivery/subscription_set.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#define FEW 8u
+#define BUCKETS_AT_FIRST 16u
+#define BUCKETS_MAX (1u << 20)
+
+/* Topics lie at addresses that nobody outside chooses. */
+static uint32_t bucket_index(const struct topic *topic, uint32_t bucket_count)
+{
+    uint64_t mixed = (uint64_t)(uintptr_t)topic * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)(mixed >> 32) & (bucket_count - 1);
+}
+
+/* The list that a topic's subscription is in, if it is there. */
+static struct subscription **find_list(struct subscription_set *set, const struct topic *topic)
+{
+    if (set->buckets == NULL)
+        return &set->few;
+    return &set->buckets[bucket_index(topic, set->bucket_count)];
+}
+
+struct subscription *subscription_set_find(const struct subscription_set *set,
+                                           const struct topic *topic)
+{
+    struct subscription *found = set->few;
+    if (set->buckets != NULL)
+        found = set->buckets[bucket_index(topic, set->bucket_count)];
+    while (found != NULL && found->topic != topic)
+        found = found->next;
+    return found;
+}
+
+static void push(struct subscription **list, struct subscription *subscription)
+{
+    subscription->next = *list;
+    *list = subscription;
+}
+
+static void move_list(struct subscription_set *to, struct subscription *list)
+{
+    while (list != NULL) {
+        struct subscription *next = list->next;
+        push(find_list(to, list->topic), list);
+        list = next;
+    }
+}
+
+/* Without memory the lists get longer, which is slower and nothing worse. */
+static void grow_if_full(struct subscription_set *set)
+{
+    uint32_t bucket_count = set->buckets == NULL ? BUCKETS_AT_FIRST : set->bucket_count * 2;
+    uint32_t full = set->buckets == NULL ? FEW : set->bucket_count;
+    if (set->count < full || bucket_count > BUCKETS_MAX)
+        return;
+    struct subscription_set grown = {.bucket_count = bucket_count, .count = set->count};
+    grown.buckets = calloc(bucket_count, sizeof(struct subscription *));
+    if (grown.buckets == NULL)
+        return;
+    move_list(&grown, set->few);
+    for (uint32_t i = 0; set->buckets != NULL && i < set->bucket_count; i++)
+        move_list(&grown, set->buckets[i]);
+    free(set->buckets);
+    *set = grown;
+}
+
+void subscription_set_add(struct subscription_set *set, struct subscription *subscription)
+{
+    grow_if_full(set);
+    push(find_list(set, subscription->topic), subscription);
+    set->count++;
+}
+
+void subscription_set_remove(struct subscription_set *set, struct subscription *subscription)
+{
+    struct subscription **link = find_list(set, subscription->topic);
+    while (*link != subscription)
+        link = &(*link)->next;
+    *link = subscription->next;
+    subscription->next = NULL;
+    if (--set->count > 0)
+        return;
+    free(set->buckets);
+    *set = (struct subscription_set){.count = 0};
+}
+
+struct subscription *subscription_set_take_all(struct subscription_set *set)
+{
+    struct subscription *all = set->few;
+    for (uint32_t i = 0; i < set->bucket_count; i++) {
+        while (set->buckets[i] != NULL) {
+            struct subscription *taken = set->buckets[i];
+            set->buckets[i] = taken->next;
+            push(&all, taken);
+        }
+    }
+    free(set->buckets);
+    *set = (struct subscription_set){.count = 0};
+    return all;
+}

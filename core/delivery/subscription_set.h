@@ -1,0 +1,44 @@
+/*
+ * The topics that one client is in, found by topic.
+ *
+ * Only the client's loop. A few are a plain list without memory of its own; many have buckets, so
+ * that finding one takes the same time however many there are.
+ */
+#ifndef SLUICE_DELIVERY_SUBSCRIPTION_SET_H
+#define SLUICE_DELIVERY_SUBSCRIPTION_SET_H
+
+#include <stdint.h>
+
+struct client;
+struct topic;
+
+/* A client in a topic. */
+struct subscription {
+    struct subscription *next; /* in the set */
+    struct topic *topic;
+    struct client *client;
+    uint32_t index; /* in the topic's members */
+};
+
+/* Zeroed it is empty. */
+struct subscription_set {
+    struct subscription *few;      /* while there are no buckets */
+    struct subscription **buckets; /* owned; NULL: few */
+    uint32_t bucket_count;         /* a power of two, or 0 */
+    uint32_t count;
+};
+
+/* The client's subscription to a topic, or NULL. */
+struct subscription *subscription_set_find(const struct subscription_set *set,
+                                           const struct topic *topic);
+
+/* Adds one whose topic is not in the set. */
+void subscription_set_add(struct subscription_set *set, struct subscription *subscription);
+
+/* Takes one out that is in the set. */
+void subscription_set_remove(struct subscription_set *set, struct subscription *subscription);
+
+/* Takes all out, as a list. */
+struct subscription *subscription_set_take_all(struct subscription_set *set);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * How many clients each topic and each identity has, over all loops.
+ *
+ * Any thread; one lock, taken when a client subscribes or leaves, and by who asks.
+ */
+#ifndef SLUICE_DELIVERY_TOPIC_COUNTS_H
+#define SLUICE_DELIVERY_TOPIC_COUNTS_H
+
+#include "base/error.h"
+#include "delivery/topic.h"
+
+#include <pthread.h>
+
+struct topic_count;
+
+/* What names a topic. */
+struct topic_key {
+    struct endpoint *endpoint;
+    enum topic_kind kind;
+    const char *name;
+    size_t len;
+};
+
+struct topic_counts {
+    pthread_mutex_t lock;
+    struct topic_count **buckets; /* owned */
+    size_t bucket_count;          /* a power of two, or 0 */
+    size_t used;
+    uint64_t seed; /* so that nobody can choose names that collide */
+};
+
+/* Returns 0, or ERR_SYSTEM if there is no randomness to be had. */
+MUST_CHECK int topic_counts_init(struct topic_counts *counts);
+void topic_counts_deinit(struct topic_counts *counts);
+
+/* A hash for tables of keys. */
+uint64_t topic_key_hash(const struct topic_key *key, uint64_t seed);
+
+/* One client more, in the totals of the endpoint too. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int topic_counts_add(struct topic_counts *counts, const struct topic_key *key);
+
+/* One client less. */
+void topic_counts_remove(struct topic_counts *counts, const struct topic_key *key);
+
+uint32_t topic_counts_get(struct topic_counts *counts, const struct topic_key *key);
+
+#endif

@@ -1,0 +1,191 @@
+#include "delivery/transport.h"
+
+#include "base/log.h"
+#include "delivery/tls_stream.h"
+#include "client/shard.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h> /* libc's struct tcp_info ends before the counters of bytes */
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define TLS_RECORD_MAX (16u * 1024)
+
+static bool would_block(void)
+{
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+/* What a failed SSL_read or SSL_write means for us. */
+static ssize_t tls_result(const struct client *client, int result)
+{
+    int error = SSL_get_error(client->receiver.tls, result);
+    ERR_clear_error();
+    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? 0 : ERR_CLOSED;
+}
+
+/* Counts a connection that broke a rule of TLS; called once, since the client is lost by it. */
+static void note_fault(const struct client *client)
+{
+    enum tls_fault fault = tls_stream_fault(client->receiver.tls);
+    if (fault == TLS_FAULT_NONE)
+        return;
+    counter_add(&client->shard->stats.tls_faults[fault], 1);
+    log_debug("client", "TLS connection of client %" PRIx64 " ended: %s", client->seen.id,
+              tls_fault_text(fault));
+}
+
+static ssize_t tls_read(struct client *client, uint8_t *data, size_t size)
+{
+    size_t total = 0;
+    tls_stream_begin_turn(client->receiver.tls);
+    while (total < size) {
+        size_t got = 0;
+        int result = SSL_read_ex(client->receiver.tls, data + total, size - total, &got);
+        if (result <= 0) {
+            ssize_t outcome = tls_result(client, result);
+            if (total > 0)
+                return (ssize_t)total; /* A failure is met again by the next read. */
+            if (outcome < 0)
+                note_fault(client);
+            return outcome;
+        }
+        total += got;
+    }
+    return (ssize_t)total;
+}
+
+ssize_t transport_read(struct client *client, void *data, size_t size)
+{
+    counter_add(&client->shard->stats.reads, 1);
+    ssize_t got;
+    if (client->receiver.tls != NULL) {
+        got = tls_read(client, data, size);
+    } else {
+        got = recv(client->receiver.socket, data, size, MSG_DONTWAIT);
+        if (got < 0)
+            got = would_block() ? 0 : ERR_CLOSED;
+        else if (got == 0)
+            got = ERR_CLOSED;
+    }
+    if (got > 0)
+        counter_add(&client->shard->stats.bytes_in, (uint64_t)got);
+    return got;
+}
+
+size_t transport_pending(const struct client *client)
+{
+    return client->receiver.tls != NULL ? (size_t)SSL_pending(client->receiver.tls) : 0;
+}
+
+bool transport_has_input(const struct client *client)
+{
+    char byte;
+    return recv(client->receiver.socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+bool transport_ask_delivery(const struct client *client, struct transport_delivery *delivery)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    const size_t needed =
+        offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked;
+    int outstanding;
+    if (getsockopt(client->receiver.socket, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+        len < needed || ioctl(client->receiver.socket, SIOCOUTQ, &outstanding) != 0)
+        return false;
+    delivery->acknowledged = (uint32_t)info.tcpi_bytes_acked;
+    delivery->outstanding = (size_t)outstanding;
+    return true;
+}
+
+/* A record of its own for each small piece would cost more than copying them together. */
+static size_t collect_record(uint8_t record[TLS_RECORD_MAX], const struct iovec *pieces,
+                             size_t count, size_t skip)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count && len < TLS_RECORD_MAX; i++) {
+        if (skip >= pieces[i].iov_len) {
+            skip -= pieces[i].iov_len;
+            continue;
+        }
+        size_t take = pieces[i].iov_len - skip;
+        if (take > TLS_RECORD_MAX - len)
+            take = TLS_RECORD_MAX - len;
+        memcpy(record + len, (const uint8_t *)pieces[i].iov_base + skip, take);
+        len += take;
+        skip = 0;
+    }
+    return len;
+}
+
+static ssize_t tls_write(struct client *client, const struct iovec *pieces, size_t count)
+{
+    uint8_t record[TLS_RECORD_MAX];
+    size_t total = 0;
+    for (;;) {
+        size_t len = collect_record(record, pieces, count, total);
+        size_t written = 0;
+        if (len == 0)
+            return (ssize_t)total;
+        int result = SSL_write_ex(client->receiver.tls, record, len, &written);
+        if (result <= 0) {
+            ssize_t outcome = tls_result(client, result);
+            client->receiver.tls_retry = (uint32_t)len;
+            return outcome < 0 ? outcome : (ssize_t)total;
+        }
+        client->receiver.tls_retry = 0;
+        total += written;
+    }
+}
+
+static ssize_t plain_write(struct client *client, const struct iovec *pieces, size_t count)
+{
+    ssize_t sent;
+    if (count == 1) {
+        sent = send(client->receiver.socket, pieces->iov_base, pieces->iov_len,
+                    MSG_DONTWAIT | MSG_NOSIGNAL);
+    } else {
+        struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = count};
+        sent = sendmsg(client->receiver.socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    if (sent < 0)
+        return would_block() ? 0 : ERR_CLOSED;
+    return sent;
+}
+
+ssize_t transport_write(struct client *client, const struct iovec *pieces, size_t count)
+{
+    counter_add(&client->shard->stats.writes, 1);
+    ssize_t sent = client->receiver.tls != NULL ? tls_write(client, pieces, count)
+                                                : plain_write(client, pieces, count);
+    if (sent > 0)
+        counter_add(&client->shard->stats.bytes_out, (uint64_t)sent);
+    return sent;
+}
+
+void transport_shutdown(struct client *client)
+{
+    if (client->receiver.tls != NULL) {
+        SSL_shutdown(client->receiver.tls);
+        ERR_clear_error();
+    }
+    shutdown(client->receiver.socket, SHUT_WR);
+}
+
+void transport_close(struct client *client)
+{
+    SSL_free(client->receiver.tls);
+    client->receiver.tls = NULL;
+    if (client->receiver.socket >= 0)
+        close(client->receiver.socket);
+    client->receiver.socket = -1;
+}

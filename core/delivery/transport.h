@@ -1,0 +1,44 @@
+/*
+ * Bytes to and from a client's socket, plain or TLS, without blocking.
+ *
+ * Only the client's loop.
+ */
+#ifndef SLUICE_DELIVERY_TRANSPORT_H
+#define SLUICE_DELIVERY_TRANSPORT_H
+
+#include "client/client.h"
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#define TRANSPORT_PIECES_MAX 64
+
+/* Reads up to `size` bytes. Returns how many; 0: nothing there now; ERR_CLOSED: the peer is gone.
+ */
+ssize_t transport_read(struct client *client, void *data, size_t size);
+
+/* How many decrypted bytes are waiting that the kernel knows nothing of. */
+size_t transport_pending(const struct client *client);
+
+/* Whether the kernel holds bytes of the peer's that have not been read. A system call. */
+bool transport_has_input(const struct client *client);
+
+/* What the kernel knows of the bytes that were written. */
+struct transport_delivery {
+    uint32_t acknowledged; /* how many the peer has acknowledged, modulo 2^32 */
+    size_t outstanding;    /* how many it has not, sent or not */
+};
+
+/* Asks for it: two system calls. Returns false if the kernel does not say. */
+bool transport_ask_delivery(const struct client *client, struct transport_delivery *delivery);
+
+/* Writes as much as the socket takes now. Returns how many bytes; ERR_CLOSED: the peer is gone. */
+ssize_t transport_write(struct client *client, const struct iovec *pieces, size_t count);
+
+/* Says that nothing more will be sent (TLS close_notify, then FIN). */
+void transport_shutdown(struct client *client);
+
+/* Closes the socket and frees the TLS state. */
+void transport_close(struct client *client);
+
+#endif

@@ -1,0 +1,161 @@
+#include "host/host_async.h"
+
+#include "hub/hub_internal.h"
+#include "pipeline/chain.h"
+#include "pipeline/deferral.h"
+#include "host/host_internal.h"
+#include "pipeline/instance_timer.h"
+
+#include <stdlib.h>
+
+/* -- deferral -- */
+
+enum sl_verdict host_defer(struct sl_instance *self, struct sl_client *client,
+                           const struct sl_deferral *how, struct sl_ticket *ticket)
+{
+    struct running *running = &client_of(client)->shard->pipeline.running;
+    bool may_defer = running->stage != NULL && running->client == client_of(client) &&
+                     running->stage->instance == instance_of(self) && running->deferral == NULL;
+    *ticket = (struct sl_ticket){.value = 0};
+    if (!may_defer || (running->message != NULL && message_keep(running->message) != OK))
+        return SL_ERROR;
+    if (deferral_begin(client_of(client), running->stage, how, &running->deferral) != OK)
+        return SL_ERROR;
+    *ticket = deferral_ticket(running->deferral);
+    return SL_DEFER;
+}
+
+/* -- offloaded work -- */
+
+/* On its way to a worker, and then, as mail, to the loop. */
+struct job {
+    struct worker_job base; /* first */
+    struct mail mail;
+    struct instance *instance; /* one reference */
+    uint64_t client_id;        /* 0: no client's */
+    void (*work)(struct sl_instance *self, void *context);
+    void (*done)(struct sl_instance *self, struct sl_client *client, void *context);
+    void *context;
+    struct options_version *options; /* one reference: what `work` has read; NULL: nothing */
+};
+
+static _Thread_local struct job *current_job; /* whose `work` runs on this thread */
+
+/* The job's client, or NULL: there is none, it is gone, or a reload has taken it away from the
+ * instance, whose state block it has no more then. */
+static struct client *client_of_job(struct loop *loop, const struct job *job)
+{
+    bool is_there = job->client_id != 0 && loop_current() == loop;
+    struct client *client = is_there ? shard_find(shard_of(loop), job->client_id) : NULL;
+    if (client == NULL ||
+        client->setup == NULL) /* refused while its endpoint changes: it has no chain */
+        return NULL;
+    return chain_has(client->setup->chain, job->instance) ? client : NULL;
+}
+
+static void deliver_done(struct loop *loop, struct mail *mail)
+{
+    struct job *job = (struct job *)((char *)mail - offsetof(struct job, mail));
+    if (job->done != NULL) {
+        struct client *client = client_of_job(loop, job);
+        const struct stage *stage =
+            client != NULL ? chain_stage_of(client->setup->chain, job->instance) : NULL;
+        crash_about(job->client_id);
+        crash_enter_stage(&job->instance->crash, "offload (done)", stage);
+        job->done(&job->instance->seen, (struct sl_client *)client, job->context);
+        crash_leave();
+    }
+    instance_unref(job->instance);
+    free(job);
+}
+
+static struct loop *home_of_job(const struct job *job)
+{
+    struct hub *hub = job->instance->endpoint->hub;
+    unsigned index = client_id_loop(job->client_id);
+    return job->client_id != 0 && index < hub->shard_count ? &hub->shards[index].loop
+                                                           : instance_home(job->instance);
+}
+
+/* Comes back even if there is nothing to be done, so that the reference is given up on a loop. */
+static void send_home(struct job *job, struct loop *loop)
+{
+    job->mail.deliver = deliver_done;
+    loop_post(loop, &job->mail);
+}
+
+static void run_job(struct worker_job *base)
+{
+    struct job *job = (struct job *)base;
+    crash_about(job->client_id);
+    crash_enter(&job->instance->crash, "offload");
+    current_job = job;
+    job->work(&job->instance->seen, job->context);
+    current_job = NULL;
+    crash_leave();
+    options_version_unref(job->options);
+    send_home(job, home_of_job(job));
+}
+
+/* The server ends first: `done` frees the context, and must not take it for the result of `work`,
+ * so it gets no client. */
+static void abandon_job(struct worker_job *base)
+{
+    struct job *job = (struct job *)base;
+    struct loop *loop = home_of_job(job);
+    job->client_id = 0;
+    send_home(job, loop);
+}
+
+int host_offload(struct sl_instance *self, uint64_t client_id,
+                 void (*work)(struct sl_instance *self, void *context),
+                 void (*done)(struct sl_instance *self, struct sl_client *client, void *context),
+                 void *context)
+{
+    struct instance *instance = instance_of(self);
+    struct job *job = work != NULL ? malloc(sizeof *job) : NULL;
+    if (job == NULL)
+        return -1;
+    if (!instance_try_ref(instance)) {
+        free(job);
+        return -1;
+    }
+    *job = (struct job){.base = {.run = run_job, .abandon = abandon_job},
+                        .instance = instance,
+                        .client_id = client_id,
+                        .work = work,
+                        .done = done,
+                        .context = context};
+    if (worker_pool_post(hub_of(self)->workers, &job->base) == OK)
+        return 0;
+    instance_unref(instance);
+    free(job);
+    return -1;
+}
+
+/* -- options -- */
+
+struct option_set *host_options(const struct sl_instance *self)
+{
+    struct instance_options *options = &instance_of(self)->options;
+    struct job *job = current_job;
+    if (job != NULL && job->instance == instance_of(self)) {
+        if (job->options == NULL)
+            job->options = instance_options_hold(options);
+        return job->options->set;
+    }
+    bool in_hook = job == NULL && (loop_current() != NULL || crash_current() != NULL);
+    return in_hook ? instance_options_in_hook(options) : instance_options_lend(options);
+}
+
+/* -- timers -- */
+
+uint64_t host_timer_start(struct sl_instance *self, int64_t after, int64_t interval, uint64_t tag)
+{
+    return instance_timer_start(instance_of(self), after, interval, tag);
+}
+
+void host_timer_stop(struct sl_instance *self, uint64_t timer)
+{
+    instance_timer_stop(instance_of(self), timer);
+}

@@ -1,0 +1,72 @@
+#include "host/host_topic.h"
+
+#include "delivery/topic.h"
+#include "host/host_internal.h"
+
+int host_subscribe(struct sl_client *client, const char *topic, size_t len)
+{
+    if (host_is_shadowed())
+        return topic_is_name(topic, len) ? 0 : -1;
+    return topic_subscribe(client_of(client), topic, len) == OK ? 0 : -1;
+}
+
+void host_unsubscribe(struct sl_client *client, const char *topic, size_t len)
+{
+    if (!host_is_shadowed())
+        topic_unsubscribe(client_of(client), topic, len);
+}
+
+int host_message_topic(const struct sl_message *message, const char *topic, size_t len)
+{
+    struct message *whole = (struct message *)(uintptr_t)message;
+    return message_set_topic(whole, topic, len) == OK ? 0 : -1;
+}
+
+static int send_to(const struct sl_instance *self, const char *path, enum topic_kind kind,
+                   struct sl_string name, enum sl_message_type type, struct sl_string payload)
+{
+    struct endpoint *endpoint = host_endpoint(self, path);
+    if (endpoint == NULL || !topic_is_name(name.data, name.len) ||
+        !is_sendable(type, payload.data, payload.len))
+        return -1;
+    if (host_is_watching(self))
+        return 0;
+    return topic_publish(endpoint, kind, name.data, name.len, opcode_of(type), payload.data,
+                         payload.len) == OK
+               ? 0
+               : -1;
+}
+
+int host_publish(const struct sl_instance *self, const char *endpoint, const char *topic,
+                 size_t topic_len, enum sl_message_type type, const char *data, size_t len)
+{
+    return send_to(self, endpoint, TOPIC_NAMED, (struct sl_string){topic, topic_len}, type,
+                   (struct sl_string){data, len});
+}
+
+int host_send_to_identity(const struct sl_instance *self, const char *endpoint,
+                          const char *identity, size_t identity_len, enum sl_message_type type,
+                          const char *data, size_t len)
+{
+    return send_to(self, endpoint, TOPIC_IDENTITY, (struct sl_string){identity, identity_len}, type,
+                   (struct sl_string){data, len});
+}
+
+static int64_t count(const struct sl_instance *self, const char *path, enum topic_kind kind,
+                     const char *name, size_t len)
+{
+    struct endpoint *endpoint = host_endpoint(self, path);
+    return endpoint != NULL ? (int64_t)topic_count(endpoint, kind, name, len) : -1;
+}
+
+int64_t host_topic_count(const struct sl_instance *self, const char *endpoint, const char *topic,
+                         size_t len)
+{
+    return count(self, endpoint, TOPIC_NAMED, topic, len);
+}
+
+int64_t host_identity_count(const struct sl_instance *self, const char *endpoint,
+                            const char *identity, size_t len)
+{
+    return count(self, endpoint, TOPIC_IDENTITY, identity, len);
+}

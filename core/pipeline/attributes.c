@@ -1,0 +1,96 @@
+#include "pipeline/attributes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct attribute {
+    struct attribute *next;
+    size_t name_len;
+    size_t value_len;
+    char text[]; /* the name and the value, each with a zero byte */
+};
+
+static const char *value_of(const struct attribute *attribute)
+{
+    return attribute->text + attribute->name_len + 1;
+}
+
+static size_t size_of(const struct attribute *attribute)
+{
+    return attribute->name_len + attribute->value_len;
+}
+
+/* What points to the attribute of that name, or to the end. */
+static struct attribute **find(struct attributes *attributes, const char *name)
+{
+    struct attribute **link = &attributes->first;
+    while (*link != NULL && strcmp((*link)->text, name) != 0)
+        link = &(*link)->next;
+    return link;
+}
+
+static struct attribute *make(const char *name, size_t name_len, const char *value, size_t len)
+{
+    struct attribute *attribute = malloc(sizeof *attribute + name_len + len + 2);
+    if (attribute == NULL)
+        return NULL;
+    attribute->next = NULL;
+    attribute->name_len = name_len;
+    attribute->value_len = len;
+    memcpy(attribute->text, name, name_len + 1);
+    if (len > 0)
+        memcpy(attribute->text + name_len + 1, value, len);
+    attribute->text[name_len + 1 + len] = '\0';
+    return attribute;
+}
+
+static void take_out(struct attributes *attributes, struct attribute **link)
+{
+    struct attribute *attribute = *link;
+    if (attribute == NULL)
+        return;
+    *link = attribute->next;
+    attributes->size -= size_of(attribute);
+    free(attribute);
+}
+
+int attributes_set(struct attributes *attributes, const char *name, const char *value, size_t len)
+{
+    size_t name_len = name != NULL ? strnlen(name, ATTRIBUTE_NAME_MAX + 1) : 0;
+    if (name_len == 0 || name_len > ATTRIBUTE_NAME_MAX || len > ATTRIBUTE_VALUE_MAX)
+        return ERR_INVALID;
+    struct attribute **link = find(attributes, name);
+    if (value == NULL) {
+        take_out(attributes, link);
+        return OK;
+    }
+    size_t before = *link != NULL ? size_of(*link) : 0;
+    if (attributes->size - before + name_len + len > ATTRIBUTES_MAX)
+        return ERR_LIMIT;
+    struct attribute *attribute = make(name, name_len, value, len);
+    if (attribute == NULL)
+        return ERR_NO_MEMORY;
+    take_out(attributes, link);
+    attribute->next = attributes->first;
+    attributes->first = attribute;
+    attributes->size += size_of(attribute);
+    return OK;
+}
+
+const char *attributes_get(const struct attributes *attributes, const char *name, size_t *len)
+{
+    for (const struct attribute *attribute = attributes->first; attribute != NULL;
+         attribute = attribute->next) {
+        if (strcmp(attribute->text, name) != 0)
+            continue;
+        *len = attribute->value_len;
+        return value_of(attribute);
+    }
+    return NULL;
+}
+
+void attributes_clear(struct attributes *attributes)
+{
+    while (attributes->first != NULL)
+        take_out(attributes, &attributes->first);
+}

@@ -1,0 +1,101 @@
+#include "unit.h"
+
+#include "delivery/subscription_set.h"
+
+#include <stdlib.h>
+
+#define MANY 100000u
+#define LONGEST 16u /* that a list may get */
+
+static struct subscription subscriptions[MANY];
+
+/* Topics are only compared, never looked into: any addresses will do. */
+static struct topic *topic_at(size_t number)
+{
+    static char *addresses;
+    if (addresses == NULL)
+        addresses = malloc(MANY * 320);
+    return (struct topic *)(void *)(addresses + number * 320); /* about what a topic takes */
+}
+
+static struct subscription *subscription_at(size_t number)
+{
+    subscriptions[number] = (struct subscription){.topic = topic_at(number)};
+    return &subscriptions[number];
+}
+
+static uint32_t longest_list(const struct subscription_set *set)
+{
+    uint32_t longest = 0;
+    for (uint32_t i = 0; i < set->bucket_count; i++) {
+        uint32_t len = 0;
+        for (const struct subscription *at = set->buckets[i]; at != NULL; at = at->next)
+            len++;
+        longest = len > longest ? len : longest;
+    }
+    return longest;
+}
+
+static void a_few_need_no_memory(void **state)
+{
+    struct subscription_set set = {0};
+    (void)state;
+    for (size_t i = 0; i < 8; i++)
+        subscription_set_add(&set, subscription_at(i));
+    assert_null(set.buckets);
+    for (size_t i = 0; i < 8; i++)
+        assert_ptr_equal(subscription_set_find(&set, topic_at(i)), &subscriptions[i]);
+    assert_null(subscription_set_find(&set, topic_at(8)));
+    for (size_t i = 0; i < 8; i++)
+        subscription_set_remove(&set, &subscriptions[i]);
+    assert_int_equal(set.count, 0);
+    assert_null(set.few);
+}
+
+static void many_are_found_in_short_lists(void **state)
+{
+    struct subscription_set set = {0};
+    (void)state;
+    for (size_t i = 0; i < MANY; i++)
+        subscription_set_add(&set, subscription_at(i));
+    assert_int_equal(set.count, MANY);
+    assert_true(longest_list(&set) <= LONGEST);
+    for (size_t i = 0; i < MANY; i++)
+        assert_ptr_equal(subscription_set_find(&set, topic_at(i)), &subscriptions[i]);
+    for (size_t i = 0; i < MANY; i += 2)
+        subscription_set_remove(&set, &subscriptions[i]);
+    for (size_t i = 0; i < MANY; i++)
+        assert_ptr_equal(subscription_set_find(&set, topic_at(i)),
+                         i % 2 == 0 ? NULL : &subscriptions[i]);
+    for (size_t i = 1; i < MANY; i += 2)
+        subscription_set_remove(&set, &subscriptions[i]);
+    assert_null(set.buckets); /* An empty set holds no memory. */
+}
+
+static void all_are_taken_out_once(void **state)
+{
+    (void)state;
+    for (size_t count = 0; count < 200; count++) {
+        struct subscription_set set = {0};
+        size_t taken = 0;
+        for (size_t i = 0; i < count; i++)
+            subscription_set_add(&set, subscription_at(i));
+        for (const struct subscription *at = subscription_set_take_all(&set); at != NULL;
+             at = at->next)
+            taken++;
+        assert_int_equal(taken, count);
+        assert_int_equal(set.count, 0);
+        assert_null(set.few);
+        assert_null(set.buckets);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_few_need_no_memory),
+        cmocka_unit_test(many_are_found_in_short_lists),
+        cmocka_unit_test(all_are_taken_out_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,92 @@
+#include "unit.h"
+
+#include "client/endpoint.h"
+#include "delivery/topic_counts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TOPICS 1000
+
+static struct topic_key named(struct endpoint *endpoint, const char *name)
+{
+    return (struct topic_key){
+        .endpoint = endpoint, .kind = TOPIC_NAMED, .name = name, .len = strlen(name)};
+}
+
+static void assert_totals(const struct endpoint *endpoint, unsigned topics, unsigned subscriptions)
+{
+    uint32_t found_topics, found_subscriptions;
+    topic_totals(endpoint, &found_topics, &found_subscriptions);
+    assert_int_equal(found_topics, topics);
+    assert_int_equal(found_subscriptions, subscriptions);
+}
+
+static void counts_clients_of_each_topic(void **state)
+{
+    struct topic_counts counts;
+    struct endpoint first = {0}, second = {0};
+    (void)state;
+    assert_int_equal(topic_counts_init(&counts), OK);
+    struct topic_key here = named(&first, "news"), there = named(&second, "news");
+    struct topic_key other = named(&first, "new");
+    assert_int_equal(topic_counts_add(&counts, &here), OK);
+    assert_int_equal(topic_counts_add(&counts, &here), OK);
+    assert_int_equal(topic_counts_add(&counts, &there), OK);
+    assert_int_equal(topic_counts_get(&counts, &here), 2);
+    assert_int_equal(topic_counts_get(&counts, &there), 1);
+    assert_int_equal(topic_counts_get(&counts, &other), 0);
+    topic_counts_remove(&counts, &here);
+    topic_counts_remove(&counts, &there);
+    assert_int_equal(topic_counts_get(&counts, &here), 1);
+    assert_int_equal(topic_counts_get(&counts, &there), 0);
+    topic_counts_deinit(&counts);
+}
+
+/* Whoever asks for /metrics neither walks the topics nor waits for those who change them. */
+static void totals_of_an_endpoint_are_known_without_the_lock(void **state)
+{
+    struct topic_counts counts;
+    struct endpoint first = {0}, second = {0};
+    char names[TOPICS][8];
+    (void)state;
+    assert_int_equal(topic_counts_init(&counts), OK);
+    for (int i = 0; i < TOPICS; i++) {
+        snprintf(names[i], sizeof names[i], "%d", i);
+        struct topic_key key = named(&first, names[i]);
+        assert_int_equal(topic_counts_add(&counts, &key), OK);
+        assert_int_equal(topic_counts_add(&counts, &key), OK);
+    }
+    struct topic_key there = named(&second, "news");
+    struct topic_key identity = {
+        .endpoint = &second, .kind = TOPIC_IDENTITY, .name = "a", .len = 1};
+    assert_int_equal(topic_counts_add(&counts, &there), OK);
+    assert_int_equal(topic_counts_add(&counts, &identity), OK);
+    pthread_mutex_lock(&counts.lock);
+    assert_totals(&first, TOPICS, 2 * TOPICS);
+    assert_totals(&second, 1, 1);
+    pthread_mutex_unlock(&counts.lock);
+    for (int i = 0; i < TOPICS; i++) {
+        struct topic_key key = named(&first, names[i]);
+        topic_counts_remove(&counts, &key);
+        assert_totals(&first, TOPICS, (unsigned)(2 * TOPICS - 1 - i));
+    }
+    for (int i = 0; i < TOPICS; i++) {
+        struct topic_key key = named(&first, names[i]);
+        topic_counts_remove(&counts, &key);
+        assert_totals(&first, (unsigned)(TOPICS - 1 - i), (unsigned)(TOPICS - 1 - i));
+    }
+    topic_counts_remove(&counts, &there);
+    topic_counts_remove(&counts, &identity);
+    assert_totals(&second, 0, 0);
+    topic_counts_deinit(&counts);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_clients_of_each_topic),
+        cmocka_unit_test(totals_of_an_endpoint_are_known_without_the_lock),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
