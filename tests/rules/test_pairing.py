@@ -1,0 +1,153 @@
+"""Each core/X/y.c has its unit test tests/unit/X/test_y.c, and each unit test has what it is named after."""
+
+import unittest
+
+from tree import expect_exactly, files
+
+# Files without logic of their own, or with logic that a unit test cannot reach: what tests them instead.
+TESTED_ELSEWHERE = {
+    'core/main.c': 'a table of sub-commands; tests/integration/test_cli.py runs each',
+    'core/front/civetweb_detach.c': 'compiled as a part of CivetWeb; tests/integration/test_upgrade.py',
+}
+
+# Files whose test is still to come. The table only shrinks.
+NOT_YET = {
+    'core/admin/admin.c',
+    'core/admin/admin_socket.c',
+    'core/admin/api.c',
+    'core/admin/api_broadcast.c',
+    'core/admin/api_clients.c',
+    'core/admin/json.c',
+    'core/admin/metrics_plugins.c',
+    'core/admin/metrics_writer.c',
+    'core/admin/readiness.c',
+    'core/admin/token_file.c',
+    'core/base/error.c',
+    'core/base/ticks.c',
+    'core/cli/admin_answer.c',
+    'core/cli/admin_client.c',
+    'core/cli/check.c',
+    'core/cli/cli.c',
+    'core/cli/clients.c',
+    'core/cli/notify.c',
+    'core/cli/plugins.c',
+    'core/cli/publish.c',
+    'core/cli/reload.c',
+    'core/cli/serve.c',
+    'core/cli/serve_reload.c',
+    'core/cli/status.c',
+    'core/client/accept.c',
+    'core/client/adopt.c',
+    'core/client/certificate_watch.c',
+    'core/client/close.c',
+    'core/client/endpoint.c',
+    'core/client/extras.c',
+    'core/client/handoff.c',
+    'core/client/heartbeat.c',
+    'core/client/held_input.c',
+    'core/client/read.c',
+    'core/client/recorder.c',
+    'core/client/wait.c',
+    'core/config/config_check.c',
+    'core/config/config_schema.c',
+    'core/config/config_texts.c',
+    'core/config/option_any.c',
+    'core/config/option_read.c',
+    'core/config/option_secret.c',
+    'core/config/option_table.c',
+    'core/config/option_value.c',
+    'core/config/schema.c',
+    'core/config/schema_free.c',
+    'core/config/typed.c',
+    'core/config/yaml_load.c',
+    'core/config/yaml_node.c',
+    'core/config/yaml_syntax.c',
+    'core/delivery/audience.c',
+    'core/delivery/shared_bytes.c',
+    'core/delivery/topic.c',
+    'core/delivery/transport.c',
+    'core/front/entrance.c',
+    'core/front/guest.c',
+    'core/front/response.c',
+    'core/front/routes.c',
+    'core/front/server.c',
+    'core/front/tls.c',
+    'core/front/tls_sessions.c',
+    'core/front/waiting_arrivals.c',
+    'core/front/waiting_turns.c',
+    'core/host/host.c',
+    'core/host/host_async.c',
+    'core/host/host_topic.c',
+    'core/hub/reload.c',
+    'core/hub/watchdog.c',
+    'core/loop/mailbox.c',
+    'core/pipeline/chain.c',
+    'core/pipeline/chain_build.c',
+    'core/pipeline/chain_recheck.c',
+    'core/pipeline/completion.c',
+    'core/pipeline/deferral.c',
+    'core/pipeline/instance.c',
+    'core/pipeline/instance_options.c',
+    'core/pipeline/instance_timer.c',
+    'core/pipeline/plugin_library.c',
+    'core/workbench/borrowed.c',
+    'core/workbench/checks.c',
+    'core/workbench/fake.c',
+    'core/workbench/fake_hooks.c',
+    'core/workbench/fake_host.c',
+    'core/workbench/fake_later.c',
+    'core/workbench/new_plugin.c',
+    'core/workbench/recording.c',
+    'core/workbench/replay.c',
+    'core/workbench/report.c',
+    'core/workbench/scenario.c',
+    'core/workbench/scenario_steps.c',
+    'core/workbench/situation.c',
+    'core/workbench/test_plugin.c',
+}
+
+# Unit tests of what is not in core/.
+TESTS_OF_OTHERS = {
+    'tests/unit/sdk/test_abi.c',   # plugin-sdk/include/sluice/plugin.h
+    'tests/unit/sdk/test_file.c',  # plugin-sdk/include/sluice/file.h
+}
+
+
+def test_of(path):
+    """tests/unit/X/test_y.c for core/X/y.c."""
+    folder, _, name = path.removeprefix('core/').rpartition('/')
+    return f'tests/unit/{folder}/test_{name}'
+
+
+def sources_of(path):
+    """core/X/y.c and core/X/y.h for tests/unit/X/test_y.c."""
+    base = path.replace('tests/unit/', 'core/', 1).replace('/test_', '/', 1)
+    return {base, base.removesuffix('.c') + '.h'}
+
+
+class Pairing(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.sources = set(files('core'))
+        cls.tests = {path for path in files('tests/unit') if '/test_' in path}
+
+    def test_each_file_has_its_unit_test(self):
+        untested = {path for path in self.sources if path.endswith('.c') and test_of(path) not in self.tests}
+        expect_exactly(self, untested, set(TESTED_ELSEWHERE) | set(NOT_YET), 'TESTED_ELSEWHERE or NOT_YET')
+
+    def test_each_unit_test_has_what_it_is_named_after(self):
+        alone = {path for path in self.tests if not sources_of(path) & self.sources}
+        expect_exactly(self, alone, TESTS_OF_OTHERS, 'TESTS_OF_OTHERS')
+
+    def test_an_exception_says_why(self):
+        for path, reason in TESTED_ELSEWHERE.items():
+            self.assertGreater(len(reason.split()), 2, path)
+        self.assertEqual(set(TESTED_ELSEWHERE) & set(NOT_YET), set())
+
+    def test_names_mirror(self):
+        self.assertEqual(test_of('core/ws/frame.c'), 'tests/unit/ws/test_frame.c')
+        self.assertEqual(sources_of('tests/unit/ws/test_frame.c'), {'core/ws/frame.c', 'core/ws/frame.h'})
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,71 @@
+"""Code and documentation use the words of the field: a listener's queue of accepted connections is the accept
+queue, not a waiting room with guests."""
+
+import re
+import unittest
+
+from tree import expect_exactly, files, text
+
+WORDS = re.compile(r'(?<![a-z])(?:guests?|seats?|waiting[\s*_-]+rooms?|farewells?|entrances?|hand-?overs?|bygones?|'
+                   r'doomed|bur(?:y|ies|ied|ials?|ying))(?![a-z])', re.IGNORECASE)
+FOLDERS = 'core', 'plugins', 'plugin-sdk', 'docs'
+ENDINGS = '.c', '.h', '.cpp', '.rs', '.md', '.txt', '.cmake', '.in', '.yaml', '.1'
+
+# Files that have such words all the same. The table only shrinks.
+NOT_YET = {
+    'core/CMakeLists.txt',
+    'core/client/client.h',
+    'core/client/close.c',
+    'core/client/shard.c',
+    'core/client/shard.h',
+    'core/front/civetweb_detach.c',
+    'core/front/civetweb_detach.h',
+    'core/front/entrance.c',
+    'core/front/entrance.h',
+    'core/front/farewell.c',
+    'core/front/farewell.h',
+    'core/front/front.c',
+    'core/front/front.h',
+    'core/front/guest.c',
+    'core/front/guest.h',
+    'core/front/guests.c',
+    'core/front/guests.h',
+    'core/front/handover.c',
+    'core/front/handover.h',
+    'core/front/origin.h',
+    'core/front/server.c',
+    'core/front/server.h',
+    'core/front/turns.c',
+    'core/front/turns.h',
+    'core/front/waiting_arrivals.c',
+    'core/front/waiting_room.c',
+    'core/front/waiting_room.h',
+    'core/front/waiting_room_internal.h',
+    'core/front/waiting_turns.c',
+    'core/pipeline/deferral.c',
+    'core/pipeline/instance.c',
+    'core/pipeline/instance.h',
+    'docs/architecture.md',
+    'docs/security.md',
+}
+
+
+class Words(unittest.TestCase):
+    def test_words_that_only_insiders_know_are_not_used(self):
+        found = {}
+        for path in files(*FOLDERS, endings=ENDINGS):
+            word = WORDS.search(path) or WORDS.search(text(path))
+            if word:
+                found[path] = f'{path}: {word.group()}'
+        expect_exactly(self, found, NOT_YET, 'NOT_YET')
+
+    def test_finds_words_in_names_and_at_the_ends_of_lines(self):
+        for line in ('struct guest *', 'waiting_room_poll', 'A waiting\n * room', 'Doomed', 'is_buried',
+                     'handed to the seats.'):
+            self.assertTrue(WORDS.search(line), line)
+        for line in ('suggest', 'seating', 'waiting for room', 'hand over', 'burst'):
+            self.assertFalse(WORDS.search(line), line)
+
+
+if __name__ == '__main__':
+    unittest.main()
