@@ -6,14 +6,12 @@ import struct
 import unittest
 
 from harness import (CLOSE, CONTINUATION, PING, TEXT, Sluice, close_payload, endpoint, frame, settings,
-                     wait_until)
+                     upgrade_request, wait_until)
 
 STEPS = 1000
 STEPS_PER_RELOAD = 200
 CLIENTS_MAX = 50
 BACKLOG_MAX = 200_000  # bytes that a client could not send yet
-REQUEST = ('GET {} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
-           'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n')
 TARGETS = ('/ws', '/ws?name=n', '/ws?defer=continue', '/ws?defer=never', '/ws?defer=deny', '/shadow',
            '/shadow?defer=continue&name=m', '/gone')
 ACCOUNTS = ('clients', 'input_bytes', 'queued_bytes', 'forwarded_bytes', 'deferrals', 'topics',
@@ -53,7 +51,7 @@ class Client:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
         self.socket.connect(('127.0.0.1', server.port))
         self.socket.setblocking(False)
-        self.send(REQUEST.format(chance.choice(TARGETS)).encode() +
+        self.send(upgrade_request(chance.choice(TARGETS)) +
                   messages('subscribe early') * chance.choice([0, 0, 0, 50]))
 
     def send(self, data, most=None):

@@ -6,8 +6,8 @@ import os
 import time
 import unittest
 
-from harness import (Certificates, Issuer, RawClient, Refused, Sluice, endpoint, patience, run_sluice,
-                     settings, temporary_folder, wait_until)
+from harness import (Certificates, Issuer, RawClient, Refused, Sluice, endpoint, for_module, patience,
+                     run_sluice, settings, temporary_folder, wait_until)
 from harness.auth import AuthTest, b64, basic, bearer, scrypt_line, stage, ticket
 from harness.issuer import SHARED_SECRET
 
@@ -22,15 +22,11 @@ PROBE = {'plugin': 'probe'}
 def setUpModule():
     global issuer
     os.environ.update(TICKET_SECRET=SECRET, TICKET_PREVIOUS=PREVIOUS, SHARED_SECRET=SHARED_SECRET)
-    issuer = Issuer()
-
-
-def tearDownModule():
-    issuer.close()
+    issuer = for_module(Issuer())
 
 
 def jwt(**options):
-    return stage('auth', jwks_url=issuer.url + '/jwks', **RULES, **options)
+    return issuer.stage(**RULES, **options)
 
 
 def hs256(claims):
@@ -233,8 +229,7 @@ class ClientCertificates(unittest.TestCase):
     def test_the_certificate_names_the_client(self):
         certificates = Certificates()
         self.addCleanup(certificates.cleanup)
-        tls = {'certificate': certificates.certificate, 'key': certificates.key,
-               'client_ca': certificates.path('ca.crt')}
+        tls = {**certificates.tls, 'client_ca': certificates.path('ca.crt')}
         expected = {'common_name': 'alice', 'subject': 'CN=alice',
                     'sha256': certificates.fingerprint('client')}
         endpoints = [endpoint(f'/{field}', [stage('auth', certificate_identity=field), PROBE])

@@ -4,7 +4,8 @@ import json
 import os
 import unittest
 
-from harness import Issuer, RawClient, Refused, Sluice, endpoint, settings, temporary_folder, wait_until
+from harness import (Issuer, RawClient, Refused, Sluice, endpoint, for_module, settings,
+                     temporary_folder, wait_until)
 from harness.auth import AuthTest, Pending, b64, basic, bearer, scrypt_line, stage
 
 issuer = folder = None
@@ -13,17 +14,12 @@ PROBE = {'plugin': 'probe'}
 
 def setUpModule():
     global issuer, folder
-    issuer = Issuer()
-    folder = temporary_folder()
+    issuer = for_module(Issuer())
+    folder = for_module(temporary_folder())
     with open(os.path.join(folder.name, 'people'), 'w') as out:
         out.write(scrypt_line('carol', 'her secret') + scrypt_line('carol', 'her other secret') +
                   scrypt_line('dave', 'his secret'))
     os.chmod(out.name, 0o600)
-
-
-def tearDownModule():
-    issuer.close()
-    folder.cleanup()
 
 
 def people(**options):

@@ -5,8 +5,8 @@ import os
 import time
 import unittest
 
-from harness import (Certificates, Issuer, RawClient, Refused, Sluice, endpoint, http_get, patience,
-                     run_sluice, settings, temporary_folder, wait_until)
+from harness import (Certificates, Issuer, RawClient, Refused, Sluice, endpoint, for_module, http_get,
+                     patience, run_sluice, settings, temporary_folder, wait_until)
 from harness.auth import AuthTest, Pending, bearer, stage
 
 issuer = None
@@ -15,15 +15,7 @@ PROBE = {'plugin': 'probe'}
 
 def setUpModule():
     global issuer
-    issuer = Issuer()
-
-
-def tearDownModule():
-    issuer.close()
-
-
-def jwt(**options):
-    return stage('auth', jwks_url=issuer.url + '/jwks', jwt_audience=['sluice'], **options)
+    issuer = for_module(Issuer())
 
 
 class Rotation(AuthTest):
@@ -32,8 +24,8 @@ class Rotation(AuthTest):
     @classmethod
     def setUpClass(cls):
         cls.configuration = settings(
-            endpoint('/keeps', [jwt(jwks_refetch='1s', jwks_keep='1h'), PROBE]),
-            endpoint('/forgets', [jwt(jwks_refetch='1s', jwks_keep='0s', jwks_refresh='1s'), PROBE]))
+            endpoint('/keeps', [issuer.stage(jwks_refetch='1s', jwks_keep='1h'), PROBE]),
+            endpoint('/forgets', [issuer.stage(jwks_refetch='1s', jwks_keep='0s', jwks_refresh='1s'), PROBE]))
         super().setUpClass()
 
     def test_new_keys_are_found_and_old_ones_stay_as_long_as_configured(self):
@@ -70,8 +62,9 @@ class Rotation(AuthTest):
 class UnknownKeys(AuthTest):
     @classmethod
     def setUpClass(cls):
-        cls.configuration = settings(endpoint('/seldom', [jwt(jwks_refetch='1h'), PROBE]),
-                                     endpoint('/often', [jwt(jwks_refetch='1s', jwks_refresh='1h'), PROBE]))
+        cls.configuration = settings(
+            endpoint('/seldom', [issuer.stage(jwks_refetch='1h'), PROBE]),
+            endpoint('/often', [issuer.stage(jwks_refetch='1s', jwks_refresh='1h'), PROBE]))
         super().setUpClass()
 
     def fetches(self, path):
@@ -120,7 +113,7 @@ class Waiting(unittest.TestCase):
             out.write('alice alice-token-0123456789\n')
         before = issuer.asked('/jwks')
         configuration = settings(
-            endpoint('/ws', [dict(jwt(jwks_timeout='30s'), timeout='30s')]),
+            endpoint('/ws', [dict(issuer.stage(jwks_timeout='30s'), timeout='30s')]),
             endpoint('/tokens', [stage('auth', tokens_file=tokens)]))
         with Sluice(configuration) as server:
             clients = [Pending(server, '/ws', bearer(issuer.tokens['ES256'])) for _ in range(50)]
@@ -135,7 +128,7 @@ class Waiting(unittest.TestCase):
                 client.socket.close()
 
     def test_too_many_that_wait_are_told_to_come_again(self):
-        configuration = settings(endpoint('/ws', [dict(jwt(jwks_timeout='30s'), timeout='30s')]))
+        configuration = settings(endpoint('/ws', [dict(issuer.stage(jwks_timeout='30s'), timeout='30s')]))
         with Sluice(configuration) as server:
             clients = [Pending(server, '/ws', bearer(issuer.tokens['ES256'])) for _ in range(300)]
             wait_until(lambda: server.metric('sluice_plugin_auth_failed_total') == 44, '256 wait')
@@ -148,7 +141,7 @@ class Waiting(unittest.TestCase):
                 client.socket.close()
 
     def test_a_fetch_that_hangs_does_not_hold_up_the_end(self):
-        server = Sluice(settings(endpoint('/ws', [jwt(jwks_timeout='60s')]))).start()
+        server = Sluice(settings(endpoint('/ws', [issuer.stage(jwks_timeout='60s')]))).start()
         waiting = Pending(server, '/ws', bearer(issuer.tokens['ES256']))
         wait_until(lambda: server.metric('sluice_plugin_auth_key_fetches_total') == 1, 'it is asked')
         began = time.monotonic()
@@ -182,10 +175,10 @@ class WhileNewKeysCannotBeKnown(AuthTest):
     @classmethod
     def setUpClass(cls):
         cls.configuration = settings(
-            *(endpoint(path, [jwt(jwks_refetch='30s', jwks_refresh='1h', jwks_timeout='30s'), PROBE])
+            *(endpoint(path, [issuer.stage(jwks_refetch='30s', jwks_refresh='1h', jwks_timeout='30s'), PROBE])
               for path in ('/first', '/second', '/nameless')),
-            endpoint('/outage', [jwt(jwks_refetch='30s', jwks_refresh='1s', renewal='renew'), PROBE]),
-            endpoint('/slow', [dict(jwt(jwks_refetch='30s', jwks_refresh='1h', jwks_timeout='30s'),
+            endpoint('/outage', [issuer.stage(jwks_refetch='30s', jwks_refresh='1s', renewal='renew'), PROBE]),
+            endpoint('/slow', [dict(issuer.stage(jwks_refetch='30s', jwks_refresh='1h', jwks_timeout='30s'),
                                     timeout='300ms'), PROBE]))
         super().setUpClass()
         for path in ('/first', '/second', '/nameless', '/outage', '/slow'):
@@ -241,7 +234,7 @@ class NoKeysYet(unittest.TestCase):
         return status, json.loads(body)
 
     def test_the_server_is_not_ready_and_asks_again_soon(self):
-        configuration = settings(endpoint('/ws', [jwt(jwks_refetch='1h', jwks_refresh='1h')]))
+        configuration = settings(endpoint('/ws', [issuer.stage(jwks_refetch='1h', jwks_refresh='1h')]))
         with Sluice(configuration) as server:
             status, body = self.readiness(server)
             self.assertEqual((status, body['status']), (503, 'not ready'))
@@ -254,11 +247,11 @@ class NoKeysYet(unittest.TestCase):
                 pass
 
     def test_what_is_not_vital_or_in_shadow_or_removed_does_not_count(self):
-        with Sluice(settings(endpoint('/ws', [jwt(jwks_ready=False)]),
-                             endpoint('/shadow', [dict(jwt(), mode='shadow')]))) as server:
+        with Sluice(settings(endpoint('/ws', [issuer.stage(jwks_ready=False)]),
+                             endpoint('/shadow', [dict(issuer.stage(), mode='shadow')]))) as server:
             server.wait_for_metric(1, 'sluice_plugin_auth_key_failures_total', endpoint='/shadow')
             self.assertEqual(self.readiness(server)[0], 200)
-            server.reload(settings(endpoint('/ws', [jwt()])))
+            server.reload(settings(endpoint('/ws', [issuer.stage()])))
             self.assertEqual(self.readiness(server)[0], 503)
             server.reload(settings(endpoint('/ws')))
             self.assertEqual(self.readiness(server)[0], 200)
@@ -268,7 +261,7 @@ class WaitersThatLeave(unittest.TestCase):
     def test_they_give_their_places_back(self):
         issuer.let_go.clear()
         self.addCleanup(issuer.let_go.set)
-        configuration = settings(endpoint('/ws', [dict(jwt(jwks_timeout='30s'), timeout='30s')]))
+        configuration = settings(endpoint('/ws', [dict(issuer.stage(jwks_timeout='30s'), timeout='30s')]))
         with Sluice(configuration) as server:
             leaving = [Pending(server, '/ws', bearer(issuer.tokens['ES256'])) for _ in range(256)]
             wait_until(lambda: server.metric('sluice_plugin_auth_deferred_total') == 256, 'all wait')
@@ -289,7 +282,7 @@ class JwksServerThatMisbehaves(AuthTest):
     def setUpClass(cls):
         issuer.status = 500
         cls.configuration = settings(
-            endpoint('/ws', [jwt(jwks_refetch='1s', jwks_refresh='1s', jwks_timeout='500ms'), PROBE]))
+            endpoint('/ws', [issuer.stage(jwks_refetch='1s', jwks_refresh='1s', jwks_timeout='500ms'), PROBE]))
         super().setUpClass()
 
     def test_dies_recovers_lies_and_hangs(self):
@@ -328,7 +321,7 @@ class Trust(unittest.TestCase):
         certificates = Certificates()
         self.addCleanup(certificates.cleanup)
         secure = Issuer(certificates.certificate, certificates.key)
-        self.addCleanup(secure.close)
+        self.addCleanup(secure.cleanup)
         nowhere = 'http://127.0.0.1:9'
         proxies = {name: nowhere for name in ('http_proxy', 'https_proxy', 'all_proxy', 'ALL_PROXY')}
         keys, service = secure.url + '/jwks', secure.url + '/who'

@@ -66,7 +66,7 @@ class Readme(unittest.TestCase):
 
     def test_an_identity_provider_and_an_http_service(self):
         issuer = Issuer()
-        self.addCleanup(issuer.close)
+        self.addCleanup(issuer.cleanup)
         change = ('https://login.example.com/.well-known/jwks.json', issuer.url + '/jwks')
         claims = {'iss': 'https://login.example.com/', 'aud': 'chat', 'org': {'id': 'blue'}}
         with self.serve(1, change) as server:

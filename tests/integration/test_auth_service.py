@@ -7,8 +7,8 @@ import subprocess
 import time
 import unittest
 
-from harness import (Certificates, Ended, Issuer, RawClient, Refused, Sluice, endpoint, patience, run_sluice, settings,
-                     temporary_folder, wait_until)
+from harness import (Certificates, Ended, Issuer, RawClient, Refused, Sluice, endpoint, for_module,
+                     patience, run_sluice, settings, temporary_folder, wait_until)
 from harness.server import INTEGRATION
 from harness.auth import AuthTest, Pending, basic, bearer, scrypt_line, stage
 
@@ -19,17 +19,12 @@ ALICE = 'alice-token-0123456789'
 
 def setUpModule():
     global issuer, folder
-    issuer = Issuer()
-    folder = temporary_folder()
+    issuer = for_module(Issuer())
+    folder = for_module(temporary_folder())
     for name, text in (('machines', f'alice {ALICE}\n'), ('people', scrypt_line('carol', 'her secret'))):
         with open(os.path.join(folder.name, name), 'w') as out:
             out.write(text)
         os.chmod(out.name, 0o600)
-
-
-def tearDownModule():
-    issuer.close()
-    folder.cleanup()
 
 
 def service(path='/who', **options):

@@ -4,8 +4,8 @@ import json
 import time
 import unittest
 
-from harness import Issuer, RawClient, Refused, Sluice, endpoint, settings
-from harness.auth import AuthTest, bearer, stage
+from harness import Issuer, RawClient, Refused, Sluice, endpoint, for_module, settings
+from harness.auth import AuthTest, bearer
 
 issuer = None
 LATER = {'plugin': 'later'}
@@ -13,15 +13,11 @@ LATER = {'plugin': 'later'}
 
 def setUpModule():
     global issuer
-    issuer = Issuer()
-
-
-def tearDownModule():
-    issuer.close()
+    issuer = for_module(Issuer())
 
 
 def jwt(**options):
-    return stage('auth', jwks_url=issuer.url + '/jwks', jwt_audience=['sluice'], jwt_leeway='0s', **options)
+    return issuer.stage(jwt_leeway='0s', **options)
 
 
 class Renewal(AuthTest):

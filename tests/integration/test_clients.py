@@ -104,7 +104,7 @@ class SecureClients(ServedTest):
     @classmethod
     def setUpClass(cls):
         cls.certificates = Certificates()
-        tls = {'certificate': cls.certificates.certificate, 'key': cls.certificates.key}
+        tls = cls.certificates.tls
         cls.configuration = settings(endpoint('/ws', message={'max_size': '1MiB'}),
                                      listen=[{'address': '127.0.0.1:0', 'tls': tls}])
         super().setUpClass()

@@ -21,7 +21,7 @@ class SetForward(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        cls.issuer.close()
+        cls.issuer.cleanup()
 
     def serve(self):
         keys = stage('auth', jwks_url=self.issuer.url + '/jwks')

@@ -68,8 +68,7 @@ class Departures(unittest.TestCase):
     def test_over_tls(self):
         certificates = Certificates()
         self.addCleanup(certificates.cleanup)
-        listen = [{'address': '127.0.0.1:0', 'tls': {'certificate': certificates.certificate,
-                                                     'key': certificates.key}}]
+        listen = [{'address': '127.0.0.1:0', 'tls': certificates.tls}]
         with Sluice(delayed('1000/s', 10, listen=listen)) as server:
             self.leave_and_count(server, self.say_goodbye, padding=300, code=1000,
                                  tls=certificates.client_context())

@@ -3,8 +3,8 @@
 import socket
 import unittest
 
-from harness import (Certificates, Ended, RawClient, Refused, Sluice, endpoint, http_get, patience,
-                     settings, wait_until)
+from harness import (Certificates, Ended, RawClient, Refused, Sluice, endpoint, for_module, http_get,
+                     patience, settings, wait_until)
 
 FILES = 128
 USED_UP = 'file descriptors'
@@ -14,11 +14,7 @@ certificates = None
 
 def setUpModule():
     global certificates
-    certificates = Certificates()
-
-
-def tearDownModule():
-    certificates.cleanup()
+    certificates = for_module(Certificates())
 
 
 def fill(server, tls=None):
@@ -67,7 +63,7 @@ class UsedUp(unittest.TestCase):
             self.check_full(server)
 
     def test_over_tls_too(self):
-        tls = {'certificate': certificates.certificate, 'key': certificates.key}
+        tls = certificates.tls
         configuration = settings(endpoint('/ws'), listen=[{'address': '127.0.0.1:0', 'tls': tls}])
         with Sluice(configuration, files=FILES) as server:
             self.check_full(server, certificates.client_context())

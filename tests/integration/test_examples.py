@@ -6,7 +6,8 @@ import os
 import threading
 import unittest
 
-from harness import BUILD, RawClient, Refused, ServedTest, Sluice, endpoint, settings, wait_until
+from harness import (BUILD, RawClient, Refused, ServedTest, Sluice, endpoint, settings,
+                     upgrade_request, wait_until)
 
 
 class Service(http.server.ThreadingHTTPServer):
@@ -93,9 +94,7 @@ class HttpAuth(unittest.TestCase):
     def test_client_that_does_not_wait(self):
         with self.serve() as server:
             client = RawClient(server, upgrade=False)
-            client.send(b'GET /ws?token=hang HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n'
-                        b'Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
-                        b'Sec-WebSocket-Version: 13\r\n\r\n')
+            client.send(upgrade_request('/ws?token=hang'))
             wait_until(lambda: self.service.asked == 1, 'the service to be asked')
             client.socket.close()
             server.wait_for_metric(0, 'sluice_deferrals')

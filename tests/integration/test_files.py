@@ -100,8 +100,7 @@ class Trust(unittest.TestCase):
 
     def configurations(self):
         """(the file, a good mode, a configuration that reads it), for each that is read."""
-        tls = {'certificate': self.certificates.certificate, 'key': self.certificates.key,
-               'client_ca': self.certificates.path('ca.crt')}
+        tls = {**self.certificates.tls, 'client_ca': self.certificates.path('ca.crt')}
         secure = settings(listen=[{'address': '127.0.0.1:0', 'tls': tls}])
         yield tls['certificate'], 0o644, secure
         yield tls['key'], 0o640, secure

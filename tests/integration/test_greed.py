@@ -41,7 +41,7 @@ class Time(unittest.TestCase):
         return worst
 
     def test_tls_client_that_floods_does_not_hold_up_others(self):
-        tls = {'certificate': self.certificates.certificate, 'key': self.certificates.key}
+        tls = self.certificates.tls
         configuration = settings(loops=1, listen=[{'address': '127.0.0.1:0'},
                                                   {'address': '127.0.0.1:0', 'tls': tls}])
         with Sluice(configuration) as server, RawClient(server) as victim:

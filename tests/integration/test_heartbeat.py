@@ -33,7 +33,7 @@ class SlowReader(unittest.TestCase):
         self.addCleanup(self.certificates.cleanup)
 
     def configuration(self, **heartbeat):
-        tls = {'certificate': self.certificates.certificate, 'key': self.certificates.key}
+        tls = self.certificates.tls
         quiet = {'queue': {'bytes': '32MiB'}, 'message': {'max_size': '16MiB'}}
         return settings(endpoint('/ws', heartbeat=heartbeat, echo=False, **quiet),
                         listen=[{'address': '127.0.0.1:0'}, {'address': '127.0.0.1:0', 'tls': tls}])

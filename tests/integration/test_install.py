@@ -2,10 +2,9 @@
 
 import os
 import shutil
-import subprocess
 import unittest
 
-from harness import ROOT, install, sanitized, temporary_folder
+from harness import ROOT, InstalledTest, run, sanitized
 
 PROJECT = '''\
 cmake_minimum_required(VERSION 3.25)
@@ -21,29 +20,14 @@ endpoints: [{path: /ws, pipeline: [{plugin: echo}]}]
 '''
 
 
-def run(*command, **options):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
-    if done.returncode != 0:
-        raise AssertionError(f'{command}: {done.stdout}{done.stderr}')
-    return done.stdout
-
-
 @unittest.skipIf(sanitized(), 'the same files as without a sanitizer')
-class Install(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = temporary_folder()
-        cls.addClassCleanup(cls.folder.cleanup)
-        cls.prefix = os.path.join(cls.folder.name, 'prefix')
-        install(cls.prefix)
-
+class Install(InstalledTest):
     def sluice(self, *arguments):
-        return run(os.path.join(self.prefix, 'bin', 'sluice'), *arguments,
-                   cwd=self.folder.name)
+        return run(self.installed('bin', 'sluice'), *arguments, cwd=self.folder).stdout
 
     def build_outside_the_tree(self):
         """Builds the echo example against the prefix only; returns the folder of the plugin."""
-        project = os.path.join(self.folder.name, 'mine')
+        project = os.path.join(self.folder, 'mine')
         os.makedirs(project, exist_ok=True)
         shutil.copy(os.path.join(ROOT, 'plugin-sdk', 'examples', 'echo', 'echo.c'), project)
         with open(os.path.join(project, 'CMakeLists.txt'), 'w', encoding='utf-8') as file:
@@ -55,7 +39,7 @@ class Install(unittest.TestCase):
 
     def test_finds_its_own_configuration_and_plugins(self):
         said = self.sluice('check')
-        self.assertIn(os.path.join(self.prefix, 'etc', 'sluice', 'sluice.yaml'), said)
+        self.assertIn(self.installed('etc', 'sluice', 'sluice.yaml'), said)
         self.assertIn('rate-limit -> validate -> broadcast', said)
 
     def test_every_plugin_that_ships_is_installed(self):
@@ -66,20 +50,19 @@ class Install(unittest.TestCase):
 
     def test_cmake_package_builds_a_plugin(self):
         plugins = self.build_outside_the_tree()
-        with open(os.path.join(self.folder.name, 'mine.yaml'), 'w', encoding='utf-8') as file:
+        with open(os.path.join(self.folder, 'mine.yaml'), 'w', encoding='utf-8') as file:
             file.write(CONFIGURATION % plugins)
         self.assertIn('/ws: echo -> broadcast', self.sluice('check', '-c', 'mine.yaml'))
 
     def test_pkg_config_knows_the_header(self):
-        environment = dict(os.environ, PKG_CONFIG_PATH=os.path.join(
-            self.prefix, 'lib', 'pkgconfig'))
-        flags = run('pkg-config', '--cflags', 'sluice', env=environment).split()
+        environment = dict(os.environ, PKG_CONFIG_PATH=self.installed('lib', 'pkgconfig'))
+        flags = run('pkg-config', '--cflags', 'sluice', env=environment).stdout.split()
         source = os.path.join(ROOT, 'plugin-sdk', 'examples', 'echo', 'echo.c')
         run('cc', '-shared', '-fPIC', *flags, source, '-o',
-            os.path.join(self.folder.name, 'echo.so'))
+            os.path.join(self.folder, 'echo.so'))
 
     def test_service_unit_names_the_installed_binary(self):
-        unit = os.path.join(self.prefix, 'lib', 'systemd', 'system', 'sluice.service')
+        unit = self.installed('lib', 'systemd', 'system', 'sluice.service')
         with open(unit, encoding='utf-8') as file:
             self.assertIn(f'ExecStart={self.prefix}/bin/sluice serve\n', file.read())
 

@@ -2,8 +2,8 @@
 
 import unittest
 
-from harness import (CLOSE, TEXT, RawClient, Refused, ServedTest, Sluice, close_payload, endpoint,
-                     frame, settings, wait_until)
+from harness import (CLOSE, RawClient, Refused, ServedTest, Sluice, TEXT, close_payload, endpoint,
+                     frame, settings, upgrade_request, wait_until)
 
 
 def later(**stage):
@@ -142,9 +142,7 @@ class DeferredConnect(Asked):
     def test_client_that_leaves_while_connecting(self):
         for _ in range(20):
             client = RawClient(self.server, upgrade=False)
-            client.send(b'GET /ws?defer=never HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n'
-                        b'Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
-                        b'Sec-WebSocket-Version: 13\r\n\r\n')
+            client.send(upgrade_request('/ws?defer=never'))
             client.socket.close()
         self.server.wait_for_metric(0, 'sluice_clients', endpoint='/ws')
         with RawClient(self.server) as client:

@@ -6,7 +6,7 @@ import signal
 import unittest
 
 from harness import (BINARY, RawClient, Refused, Sluice, endpoint, run_sluice, settings,
-                     temporary_folder, wait_until)
+                     temporary_folder, upgrade_request, wait_until)
 
 NOTE = re.compile(r'(opened|closed) id=(\d+) thread=(\S+?)(?: code=(\d+) by_peer=(\d))?"')
 BRIM_SIZE = 262100  # what the hook sends: a little less than the server keeps
@@ -47,9 +47,7 @@ class ResetWhileHookRuns(unittest.TestCase):
     def reset_at_gate(self, server, query):
         held = server.log().count('at the gate')
         victim = RawClient(server, upgrade=False)
-        victim.send(f'GET /ws?{query}=1 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n'
-                    'Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
-                    'Sec-WebSocket-Version: 13\r\n\r\n'.encode())
+        victim.send(upgrade_request(f'/ws?{query}=1'))
         wait_until(lambda: server.log().count('at the gate') > held, 'the hook holds the loop')
         victim.reset()
         self.open_gate()

@@ -2,40 +2,23 @@
 and serves."""
 
 import os
-import subprocess
 import unittest
 
-from harness import (RawClient, Sluice, endpoint, install, run_sluice, sanitized, settings,
+from harness import (InstalledTest, RawClient, Sluice, endpoint, run, run_sluice, sanitized, settings,
                      temporary_folder)
 
 
-def run(*command, **options):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False,
-                          **options)
-    if done.returncode != 0:
-        raise AssertionError(f'{command}: {done.stdout}{done.stderr}')
-    return done.stdout
-
-
 @unittest.skipIf(sanitized(), 'the same files as without a sanitizer')
-class Generated(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = temporary_folder()
-        cls.addClassCleanup(cls.folder.cleanup)
-        cls.prefix = os.path.join(cls.folder.name, 'prefix')
-        install(cls.prefix)
-
+class Generated(InstalledTest):
     def generate_build_and_serve(self, name, *arguments):
-        sluice = os.path.join(self.prefix, 'bin', 'sluice')
-        said = run(sluice, 'new-plugin', name, *arguments, cwd=self.folder.name)
-        self.assertIn(f'cd {name}', said)
-        folder = os.path.join(self.folder.name, name)
+        done = run(self.installed('bin', 'sluice'), 'new-plugin', name, *arguments, cwd=self.folder)
+        self.assertIn(f'cd {name}', done.stdout)
+        folder = os.path.join(self.folder, name)
         build = os.path.join(folder, 'build')
         run('cmake', '-S', folder, '-B', build, f'-DCMAKE_PREFIX_PATH={self.prefix}')
         run('cmake', '--build', build)
         tested = run('ctest', '--test-dir', build, '--output-on-failure')
-        self.assertIn('100% tests passed, 0 tests failed out of 1', tested)
+        self.assertIn('100% tests passed, 0 tests failed out of 1', tested.stdout)
         configuration = settings(
             endpoint('/ws', [{'plugin': name, 'options': {'limit': 2}}]),
             plugins={'path': [os.path.join(build, 'plugins')]})
@@ -48,7 +31,7 @@ class Generated(unittest.TestCase):
                                            endpoint='/ws', plugin=name, position='1'), 1)
 
     def test_templates_are_installed_too(self):
-        folder = os.path.join(self.prefix, 'share/sluice/template')
+        folder = self.installed('share/sluice/template')
         self.assertEqual(sorted(os.listdir(folder)),
                          ['CMakeLists.txt', 'README.md', 'c', 'ci.yml', 'cpp', 'scenario.yaml'])
 

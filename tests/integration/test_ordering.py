@@ -4,7 +4,7 @@ import socket
 import threading
 import unittest
 
-from harness import BINARY, Certificates, RawClient, Sluice, endpoint, settings
+from harness import BINARY, Certificates, RawClient, Sluice, endpoint, for_module, settings
 
 SENDERS = 4
 MESSAGES = 1000  # from each sender
@@ -17,16 +17,12 @@ certificates = None
 
 def setUpModule():
     global certificates
-    certificates = Certificates()
-
-
-def tearDownModule():
-    certificates.cleanup()
+    certificates = for_module(Certificates())
 
 
 def both_listeners(*endpoints, **top):
     """Plain on the first listener, TLS on the second."""
-    tls = {'certificate': certificates.certificate, 'key': certificates.key}
+    tls = certificates.tls
     return settings(*endpoints, listen=[{'address': '127.0.0.1:0'},
                                         {'address': '127.0.0.1:0', 'tls': tls}], **top)
 

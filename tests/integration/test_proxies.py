@@ -9,11 +9,10 @@ import ssl
 import struct
 import unittest
 
-from harness import (TEXT, Certificates, HAProxy, RawClient, Refused, ServedTest, Sluice, allow_files,
-                     endpoint, frame, http_get, settings, wait_until)
+from harness import (Certificates, HAProxy, RawClient, Refused, ServedTest, Sluice, TEXT, allow_files,
+                     endpoint, for_module, frame, http_get, settings, upgrade_request, wait_until)
 
-HEAD = (b'GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
-        b'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n')
+HEAD = upgrade_request()
 SIGNATURE = b'\r\n\r\n\0\r\nQUIT\n'
 LOCAL, PROXY = 0x20, 0x21
 UNKNOWN, TCP4, TCP6 = 0x00, 0x11, 0x21
@@ -29,18 +28,14 @@ certificates = None
 
 def setUpModule():
     global certificates
-    certificates = Certificates()
+    certificates = for_module(Certificates())
     allow_files(8192)
-
-
-def tearDownModule():
-    certificates.cleanup()
 
 
 def configuration(*endpoints, tls=False, trusted=TRUSTED, **top):
     listen = {'address': '127.0.0.1:0'}
     if tls:
-        listen['tls'] = {'certificate': certificates.certificate, 'key': certificates.key}
+        listen['tls'] = certificates.tls
     return settings(*(endpoints or [endpoint('/ws')]), listen=[listen], trusted_proxies=trusted, **top)
 
 

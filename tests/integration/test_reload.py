@@ -168,7 +168,7 @@ class Reload(unittest.TestCase):
         self.addCleanup(certificates.cleanup)
         with Reloadable(endpoint('/ws'), listen=[{'address': '127.0.0.1:0'}]) as running:
             server = running.server
-            tls = {'certificate': certificates.certificate, 'key': certificates.key}
+            tls = certificates.tls
             plain = {'address': '127.0.0.1:0'}
             secure = {'address': '127.0.0.1:00', 'tls': tls}
             with RawClient(server) as old:

@@ -9,7 +9,7 @@ import socket
 import ssl
 import unittest
 
-from harness import (Certificates, RawClient, Sluice, endpoint, run_sluice, settings,
+from harness import (Certificates, RawClient, Sluice, endpoint, for_module, run_sluice, settings,
                      wait_until)
 
 CLIENTS = 50
@@ -19,11 +19,7 @@ certificates = None
 
 def setUpModule():
     global certificates
-    certificates = Certificates()
-
-
-def tearDownModule():
-    certificates.cleanup()
+    certificates = for_module(Certificates())
 
 
 def free_port():

@@ -51,8 +51,7 @@ class StaleBytes(ServedTest):
         cls.configuration = settings(
             endpoint('/ws', [{'plugin': 'auth', 'options': {'tokens_env': 'HEADS_TOKENS'}}]),
             listen=[{'address': '127.0.0.1:0'},
-                    {'address': '127.0.0.1:0', 'tls': {'certificate': cls.certificates.certificate,
-                                                       'key': cls.certificates.key}}],
+                    {'address': '127.0.0.1:0', 'tls': cls.certificates.tls}],
             admin={'listen': '127.0.0.1:0', 'token_file': path},
             front={'workers': WORKERS})
         super().setUpClass()

@@ -8,28 +8,19 @@ import socket
 import subprocess
 import unittest
 
-from harness import (ROOT, RawClient, install, patience, sanitized, temporary_folder, wait_until)
+from harness import (ROOT, InstalledTest, RawClient, patience, run, sanitized, temporary_folder,
+                     wait_until)
 
 EXPOSURE_MOST = 2.0  # of 10, by systemd-analyze security; the unit has 1.7 with systemd 252
 LISTENING = re.compile(r'listening on ws://([^\s"/]+):(\d+)')
 
 
-def run(command, **options):
-    return subprocess.run(command, capture_output=True, text=True, timeout=patience(30),
-                          stdin=subprocess.DEVNULL, check=False, **options)
-
-
 @unittest.skipIf(sanitized(), 'the same files as without a sanitizer')
-class Service(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = temporary_folder()
-        cls.addClassCleanup(cls.folder.cleanup)
-        cls.prefix = os.path.join(cls.folder.name, 'prefix')
-        install(cls.prefix)
-        cls.unit = os.path.join(cls.prefix, 'lib', 'systemd', 'system', 'sluice.service')
-        with open(cls.unit, encoding='utf-8') as file:
-            cls.lines = file.read().splitlines()
+class Service(InstalledTest):
+    def setUp(self):
+        self.unit = self.installed('lib', 'systemd', 'system', 'sluice.service')
+        with open(self.unit, encoding='utf-8') as file:
+            self.lines = file.read().splitlines()
 
     def setting(self, key):
         """The unit's one value for a key."""
@@ -39,7 +30,7 @@ class Service(unittest.TestCase):
 
     def start(self):
         """Runs the unit's commands as systemd would, on a port that the kernel chooses."""
-        runtime = os.path.join(self.folder.name, 'run')
+        runtime = os.path.join(self.folder, 'run')
         os.makedirs(runtime, mode=0o755, exist_ok=True)
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.addCleanup(self.manager.close)
@@ -49,9 +40,8 @@ class Service(unittest.TestCase):
         self.manager.bind(name)
         self.manager.settimeout(patience(10))
         self.environment = {**os.environ, 'RUNTIME_DIRECTORY': runtime, 'SLUICE_PORT': '0',
-                            'CREDENTIALS_DIRECTORY': self.folder.name}
-        checked = run(self.setting('ExecStartPre').split(), env=self.environment)
-        self.assertEqual(checked.returncode, 0, checked.stderr)
+                            'CREDENTIALS_DIRECTORY': self.folder}
+        run(*self.setting('ExecStartPre').split(), env=self.environment)
         umask = int(self.setting('UMask'), 8)
         log = os.path.join(folder.name, 'log')
         with open(log, 'wb') as out:
@@ -89,8 +79,7 @@ class Service(unittest.TestCase):
 
     def test_reloads_by_the_unit_and_says_so(self):
         self.start()
-        done = run(self.setting('ExecReload').split(), env=self.environment)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        run(*self.setting('ExecReload').split(), env=self.environment)
         self.assert_told('RELOADING=1')
         self.assert_told('READY=1')
         self.process.send_signal(signal.SIGHUP)
@@ -100,13 +89,12 @@ class Service(unittest.TestCase):
 
     def test_reload_that_fails_is_a_failure_of_the_unit_and_the_server_goes_on(self):
         self.start()
-        file = os.path.join(self.prefix, 'etc', 'sluice', 'sluice.yaml')
+        file = self.installed('etc', 'sluice', 'sluice.yaml')
         shutil.copy(file, file + '.good')
         self.addCleanup(os.replace, file + '.good', file)
         with open(file, 'a', encoding='utf-8') as out:
             out.write('nonsense: 1\n')
-        done = run(self.setting('ExecReload').split(), env=self.environment)
-        self.assertEqual(done.returncode, 1)
+        done = run(*self.setting('ExecReload').split(), env=self.environment, status=1)
         self.assertIn('nonsense', done.stderr)
         self.assertIsNone(self.process.poll())
 
@@ -116,11 +104,11 @@ class Service(unittest.TestCase):
                            ('LoadCredential', f'secret:{self.prefix}/etc/sluice/secrets')):
             self.assertEqual(self.setting(key), value)
         self.assertIn('SystemCallFilter=@system-service', self.lines)
-        secrets = os.stat(os.path.join(self.prefix, 'etc', 'sluice', 'secrets'))
+        secrets = os.stat(self.installed('etc', 'sluice', 'secrets'))
         self.assertEqual(secrets.st_mode & 0o777, 0o700)
 
     def test_development_configuration_is_not_installed(self):
-        with open(os.path.join(self.prefix, 'etc', 'sluice', 'sluice.yaml'), encoding='utf-8') as a, \
+        with open(self.installed('etc', 'sluice', 'sluice.yaml'), encoding='utf-8') as a, \
              open(os.path.join(ROOT, 'config', 'installed.yaml'), encoding='utf-8') as b:
             installed = a.read()
             self.assertEqual(installed, b.read())
@@ -128,10 +116,11 @@ class Service(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which('systemd-analyze'), 'systemd is not here')
     def test_systemd_takes_the_unit_and_finds_little_exposed(self):
-        verified = run(['systemd-analyze', 'verify', '--man=no', self.unit])
+        verified = run('systemd-analyze', 'verify', '--man=no', self.unit, status=None)
         about_it = [line for line in verified.stderr.splitlines() if 'sluice.service' in line]
         self.assertEqual(about_it, [])
-        judged = run(['systemd-analyze', 'security', '--offline=true', '--no-pager', self.unit])
+        judged = run('systemd-analyze', 'security', '--offline=true', '--no-pager', self.unit,
+                     status=None)
         found = re.search(r'Overall exposure level for sluice.service: ([\d.]+)', judged.stdout)
         if found is None:
             self.skipTest(f'systemd-analyze cannot judge here: {judged.stderr}')

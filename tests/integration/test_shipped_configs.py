@@ -5,7 +5,7 @@ import os
 import shutil
 import unittest
 
-from harness import (BUILD, Certificates, Ended, Issuer, RawClient, Refused, ROOT, Sluice,
+from harness import (BUILD, Certificates, Ended, Issuer, ROOT, RawClient, Refused, Sluice, for_module,
                      temporary_folder)
 
 certificates = issuer = None
@@ -13,12 +13,7 @@ certificates = issuer = None
 
 def setUpModule():
     global certificates, issuer
-    certificates, issuer = Certificates(), Issuer()
-
-
-def tearDownModule():
-    certificates.cleanup()
-    issuer.close()
+    certificates, issuer = for_module(Certificates()), for_module(Issuer())
 
 
 class Shipped(unittest.TestCase):

@@ -6,8 +6,8 @@ import socket
 import ssl
 import unittest
 
-from harness import (BINARY, TEXT, Certificates, Ended, RawClient, ServedTest, Sluice, endpoint, frame,
-                     run_sluice, settings, temporary_folder, wait_until)
+from harness import (BINARY, Certificates, Ended, RawClient, ServedTest, Sluice, TEXT, endpoint,
+                     for_module, frame, run_sluice, settings, temporary_folder, wait_until)
 from harness.auth import Pending
 
 certificates = None
@@ -15,15 +15,11 @@ certificates = None
 
 def setUpModule():
     global certificates
-    certificates = Certificates()
-
-
-def tearDownModule():
-    certificates.cleanup()
+    certificates = for_module(Certificates())
 
 
 def tls_settings(*endpoints, **tls):
-    tls = {'certificate': certificates.certificate, 'key': certificates.key, **tls}
+    tls = {**certificates.tls, **tls}
     return settings(*endpoints, listen=[{'address': '127.0.0.1:0', 'tls': tls}])
 
 
@@ -187,7 +183,7 @@ class WrongFiles(unittest.TestCase):
 
 class Listeners(unittest.TestCase):
     def test_plain_tls_and_ipv6_share_their_clients(self):
-        tls = {'certificate': certificates.certificate, 'key': certificates.key}
+        tls = certificates.tls
         configuration = settings(listen=[
             {'address': '127.0.0.1:0'}, {'address': '127.0.0.1:0', 'tls': tls},
             {'address': '[::1]:0'}, {'address': '[::1]:0', 'tls': tls}])

@@ -6,8 +6,8 @@ import socket
 import ssl
 import unittest
 
-from harness import (Authority, Ended, RawClient, Refused, Sluice, endpoint, patience, run_sluice,
-                     settings, wait_until)
+from harness import (Authority, Ended, RawClient, Refused, Sluice, endpoint, for_module, patience,
+                     run_sluice, settings, upgrade_request, wait_until)
 
 REFUSED = (ssl.SSLError, ConnectionError, Ended, Refused)
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
@@ -18,16 +18,11 @@ authority = None
 
 def setUpModule():
     global authority
-    authority = Authority()
-
-
-def tearDownModule():
-    authority.cleanup()
+    authority = for_module(Authority())
 
 
 def configuration(**tls):
-    tls = {'certificate': authority.certificate, 'key': authority.key,
-           'client_ca': authority.path('ca.crt'), **tls}
+    tls = {**authority.tls, 'client_ca': authority.path('ca.crt'), **tls}
     return settings(endpoint('/ws'), listen=[{'address': '127.0.0.1:0', 'tls': tls}])
 
 
@@ -38,9 +33,7 @@ class Visit:
         self.socket = context.wrap_socket(
             socket.create_connection(('127.0.0.1', server.port), timeout=patience(20)),
             server_hostname='localhost', session=session)
-        self.socket.sendall(b'GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n'
-                            b'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
-                            b'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n')
+        self.socket.sendall(upgrade_request())
         self.status = self.socket.recv(4096)[9:12]
 
     def __enter__(self):

@@ -4,11 +4,10 @@ import socket
 import struct
 import unittest
 
-from harness import (BINARY, Certificates, RawClient, ServedTest, Sluice, TlsClient, endpoint, frame,
-                     settings, wait_until)
+from harness import (BINARY, Certificates, RawClient, ServedTest, Sluice, TlsClient, endpoint,
+                     for_module, frame, settings, upgrade_request, wait_until)
 
-HEAD = (b'GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
-        b'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n')
+HEAD = upgrade_request()
 KEY_UPDATES = 32  # in a minute
 RECORDS = 64  # in a turn
 HANDSHAKE = 0x16
@@ -20,15 +19,11 @@ certificates = None
 
 def setUpModule():
     global certificates
-    certificates = Certificates()
-
-
-def tearDownModule():
-    certificates.cleanup()
+    certificates = for_module(Certificates())
 
 
 def configuration(*endpoints, **top):
-    tls = {'certificate': certificates.certificate, 'key': certificates.key}
+    tls = certificates.tls
     return settings(*endpoints, listen=[{'address': '127.0.0.1:0', 'tls': tls}], **top)
 
 

@@ -1,15 +1,13 @@
 """Connections wait for a worker in the front's waiting room, where they cost the others nothing."""
 
 import socket
-import ssl
 import time
 import unittest
 
-from harness import (TEXT, Certificates, RawClient, Sluice, allow_files, endpoint, frame, patience,
-                     settings, wait_until)
+from harness import (Certificates, RawClient, Sluice, TEXT, allow_files, endpoint, for_module, frame,
+                     patience, settings, upgrade_request, wait_until)
 
-HEAD = (b'GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
-        b'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n')
+HEAD = upgrade_request()
 PER_ADDRESS = 1024  # of those who wait
 
 certificates = None
@@ -17,12 +15,8 @@ certificates = None
 
 def setUpModule():
     global certificates
-    certificates = Certificates()
+    certificates = for_module(Certificates())
     allow_files(8192)
-
-
-def tearDownModule():
-    certificates.cleanup()
 
 
 def connect(port, sent=b''):
@@ -58,7 +52,7 @@ def read_head(sock):
 def configuration(tls=False, **front):
     listen = {'address': '127.0.0.1:0'}
     if tls:
-        listen['tls'] = {'certificate': certificates.certificate, 'key': certificates.key}
+        listen['tls'] = certificates.tls
     return settings(endpoint('/ws'), listen=[listen], front={'workers': 4, **front})
 
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 
 from .served import ServedTest
-from .wire import RawClient, Refused
+from .wire import RawClient, Refused, upgrade_request
 
 
 def stage(plugin, **options):
@@ -44,11 +44,7 @@ class Pending(RawClient):
 
     def __init__(self, server, path, headers=(), **how):
         super().__init__(server, path, upgrade=False, **how)
-        fields = [('Host', 'localhost'), ('Upgrade', 'websocket'), ('Connection', 'Upgrade'),
-                  ('Sec-WebSocket-Key', base64.b64encode(b'0123456789abcdef').decode()),
-                  ('Sec-WebSocket-Version', '13'), *headers]
-        lines = ''.join(f'{name}: {value}\r\n' for name, value in fields)
-        self.send(f'GET {path} HTTP/1.1\r\n{lines}\r\n'.encode())
+        self.send(upgrade_request(path, headers))
 
     def answer(self):
         """(status, headers)"""

@@ -32,6 +32,11 @@ class Certificates:
     def key(self):
         return self.path('server.key')
 
+    @property
+    def tls(self):
+        """What a listener's `tls` says of them."""
+        return {'certificate': self.certificate, 'key': self.key}
+
     def client_context(self, with_certificate=False):
         """A context that trusts the server's certificate and nothing else."""
         context = ssl.create_default_context(cafile=self.certificate)

@@ -107,6 +107,11 @@ class Issuer:
         """A new key, which is not given out before it is in jwks: its public half."""
         return self._ask(generate=alg, kid=kid)
 
+    def stage(self, **options):
+        """A stage of auth that takes this issuer's JWTs."""
+        return {'plugin': 'auth', 'options': {'jwks_url': self.url + '/jwks', 'jwt_audience': ['sluice'],
+                                              **options}}
+
     def answer(self, path, headers):
         if path == '/jwks':
             self.let_go.wait(30)
@@ -120,7 +125,7 @@ class Issuer:
         """How often a path has been asked for."""
         return len([1 for asked, _ in self.requests if asked == path])
 
-    def close(self):
+    def cleanup(self):
         self.let_go.set()
         self.who_go.set()
         self.server.shutdown()

@@ -1,8 +1,14 @@
-"""Test cases that share one server."""
+"""What several tests share: one server, or what was made for a module."""
 
 import unittest
 
 from .server import Sluice
+
+
+def for_module(thing):
+    """The thing, which is cleaned up after the module's last test; for setUpModule."""
+    unittest.addModuleCleanup(thing.cleanup)
+    return thing
 
 
 class ServedTest(unittest.TestCase):

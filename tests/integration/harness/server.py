@@ -226,14 +226,6 @@ class Sluice:
             return int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
 
 
-def install(prefix):
-    """Installs the build below a prefix. The component is what all files belong to that name none: CMake
-    then writes a manifest of another name than that of an installation by root, which is root's."""
-    done = subprocess.run(['cmake', '--install', BUILD, '--prefix', prefix, '--component', 'Unspecified'],
-                          capture_output=True, text=True, timeout=patience(60), check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def require(program):
     """The path of a program that a test needs, be it a daemon outside a user's PATH; fails with its
     name if it is missing."""

@@ -9,6 +9,7 @@ import struct
 from .waiting import patience
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+UPGRADE_KEY = 'dGhlIHNhbXBsZSBub25jZQ=='  # RFC 6455, section 1.3
 GUID = b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 READ_SECONDS = 10
 
@@ -63,6 +64,14 @@ def parse_head(head):
     return int(lines[0].split()[1]), [(name.lower(), value.strip()) for name, value in fields]
 
 
+def upgrade_request(target='/ws', headers=(), key=UPGRADE_KEY):
+    """The request that asks for a WebSocket connection."""
+    fields = [('Host', 'localhost'), ('Upgrade', 'websocket'), ('Connection', 'Upgrade'),
+              ('Sec-WebSocket-Key', key), ('Sec-WebSocket-Version', '13'), *headers]
+    lines = ''.join(f'{name}: {value}\r\n' for name, value in fields)
+    return f'GET {target} HTTP/1.1\r\n{lines}\r\n'.encode()
+
+
 class RawClient:
     """One connection. Reading checks that every server frame is well formed."""
 
@@ -100,10 +109,7 @@ class RawClient:
 
     def upgrade(self, target, headers, early):
         key = base64.b64encode(os.urandom(16))
-        fields = [('Host', 'localhost'), ('Upgrade', 'websocket'), ('Connection', 'Upgrade'),
-                  ('Sec-WebSocket-Key', key.decode()), ('Sec-WebSocket-Version', '13'), *headers]
-        lines = ''.join(f'{name}: {value}\r\n' for name, value in fields)
-        self.send(f'GET {target} HTTP/1.1\r\n{lines}\r\n'.encode() + early)
+        self.send(upgrade_request(target, headers, key.decode()) + early)
         status, answered = self.read_response_head()
         if status != 101:
             body = self.read_to_end()

@@ -1,0 +1,35 @@
+"""Test cases that share one installation of the build."""
+
+import os
+import subprocess
+import unittest
+
+from .server import BUILD, temporary_folder
+from .waiting import patience
+
+
+def run(*command, status=0, **options):
+    """Runs a program to its end, which has to have this status; None: any."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience(120),
+                          stdin=subprocess.DEVNULL, check=False, **options)
+    if status not in (None, done.returncode):
+        raise AssertionError(f'{command}: {done.returncode}: {done.stdout}{done.stderr}')
+    return done
+
+
+class InstalledTest(unittest.TestCase):
+    """One installation for all tests of the class, below `prefix` in the temporary `folder`."""
+
+    @classmethod
+    def setUpClass(cls):
+        temporary = temporary_folder()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.folder = temporary.name
+        cls.prefix = os.path.join(cls.folder, 'prefix')
+        # The component is what all files belong to that name none: CMake then writes a manifest of another
+        # name than that of an installation by root, which is root's.
+        run('cmake', '--install', BUILD, '--prefix', cls.prefix, '--component', 'Unspecified')
+
+    def installed(self, *parts):
+        """The path of an installed file."""
+        return os.path.join(self.prefix, *parts)
