@@ -85,11 +85,4 @@ enum jwt_result jwt_verify(const char *token, size_t len, const struct jwt_rules
                            const struct key_set *const *sets, size_t set_count, int64_t now,
                            json_t **claims);
 
-/* A claim by its name, or inside objects by names with dots between them; the whole name is tried
- * first. Borrowed; NULL if there is none. */
-const json_t *jwt_claim(const json_t *claims, const char *path_cstr);
-
-/* When a token expires, seconds since 1970; 0: never. */
-int64_t jwt_expiry(const json_t *claims);
-
 #endif

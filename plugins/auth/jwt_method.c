@@ -1,6 +1,7 @@
 #include "jwt_method.h"
 
 #include "json_text.h"
+#include "jwt_claims.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,136 +6,15 @@
  * message has to fit all limits; what one of them refuses is given back to those before it.
  */
 #include "bucket.h"
-#include "common.h"
-#include "key.h"
-#include "settings.h"
-#include "table_list.h"
+#include "limiter.h"
 
-#include <sluice/plugin.h>
-
-#include <stdatomic.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SECOND INT64_C(1000000000)
 #define WARN_INTERVAL (10 * SECOND)
 #define NOTICE_INTERVAL SECOND
 #define CLOSE_RATE_LIMITED 4429
-
-struct rate_limit {
-    struct settings settings;
-    struct table *tables[RULES_MAX];        /* NULL: buckets are in the clients' state, or common */
-    struct common_part *commons[RULES_MAX]; /* per: all; else NULL */
-    struct table *connections;              /* NULL: upgrades are not limited */
-    _Atomic int64_t next_warning;
-    struct sl_metric *dropped;
-    struct sl_metric *delayed;
-    struct sl_metric *closed;
-    struct sl_metric *refused;
-    struct sl_metric *overflowed;
-    struct sl_metric *keys;
-};
-
-/* What a rule keeps for a client. */
-union share {
-    struct bucket bucket; /* per: client */
-    struct key key;       /* a shared table; set by on_open */
-};
-
-struct client_state {
-    union share shares[RULES_MAX];
-    int64_t next_notice;
-    bool is_exempt;
-};
-
-/* -- instances -- */
-
-static void destroy(struct sl_instance *self)
-{
-    struct rate_limit *state = self->state;
-    for (size_t i = 0; i < RULES_MAX; i++) {
-        table_list_leave(state->tables[i]);
-        common_leave(state->commons[i]);
-    }
-    table_list_leave(state->connections);
-    settings_deinit(&state->settings, self->host);
-}
-
-/* Joins the table of the entry's limit that `what` says, with the keys that it says. An instance
- * that a reload has made in place of another one finds that one's. Returns 0, or SL_ERROR after
- * host->fail. */
-static int join_table(struct sl_instance *self, const char *what, size_t index, const char *name,
-                      uint32_t max_keys, struct table **table)
-{
-    const struct rate_limit *state = self->state;
-    char *id;
-    if (asprintf(&id, "%s %s %s %zu /%u /%u %u %s", self->endpoint, self->name, what, index,
-                 state->settings.ipv4_bits, state->settings.ipv6_bits, max_keys, name) < 0)
-        return sl_fail(self, "there is no memory for a table");
-    *table = table_list_join(self->host, id, max_keys);
-    free(id);
-    return *table != NULL ? 0
-                          : sl_fail(self,
-                                    "there is no memory for max_keys: %u, or the kernel gave no "
-                                    "random bytes",
-                                    max_keys);
-}
-
-static int prepare_rule(struct sl_instance *self, size_t index)
-{
-    struct rate_limit *state = self->state;
-    const struct rule *rule = &state->settings.rules[index];
-    bool differs;
-    if (rule->scope == PER_CLIENT)
-        return 0;
-    if (rule->scope != PER_ALL)
-        return join_table(self, settings_scope_name(rule->scope), index, rule->attribute,
-                          rule->scope == PER_ENDPOINT ? 1 : state->settings.max_keys,
-                          &state->tables[index]);
-    struct common_place place = {.endpoint = self->endpoint, .instance = self->name, .rule = index};
-    state->commons[index] = common_join(rule->name, &place, &rule->limits, &differs);
-    if (state->commons[index] != NULL)
-        return 0;
-    return differs ? sl_fail(self,
-                             "per: all: the name \"%s\" is in use with other limits; give "
-                             "this one another name",
-                             rule->name)
-                   : sl_fail(self, "there is no memory for per: all");
-}
-
-static void read_metrics(struct sl_instance *self, struct rate_limit *state)
-{
-    const struct sl_host *host = self->host;
-    state->dropped = host->metric(self, SL_COUNTER, "dropped_total",
-                                  "Messages over a limit that were dropped", NULL, 0);
-    state->delayed = host->metric(self, SL_COUNTER, "delayed_total",
-                                  "Messages over a limit that had to wait", NULL, 0);
-    state->closed = host->metric(self, SL_COUNTER, "closed_total",
-                                 "Clients over a limit that were closed", NULL, 0);
-    state->refused = host->metric(self, SL_COUNTER, "refused_connections_total",
-                                  "Upgrades over the limit", NULL, 0);
-    state->overflowed = host->metric(self, SL_COUNTER, "overflow_total",
-                                     "Times that more keys were in use than max_keys", NULL, 0);
-    state->keys = host->metric(self, SL_GAUGE, "keys", "Keys that are remembered", NULL, 0);
-}
-
-static int create(struct sl_instance *self)
-{
-    struct rate_limit *state = self->state;
-    int result = 0;
-    if (settings_read(self, &state->settings) != 0)
-        return SL_ERROR;
-    read_metrics(self, state);
-    for (size_t i = 0; result == 0 && i < state->settings.rule_count; i++)
-        result = prepare_rule(self, i);
-    if (result == 0 && state->settings.connections.count.per_hour > 0)
-        result = join_table(self, "connections", 0, "",
-                            state->settings.connections_of_all ? 1 : state->settings.max_keys,
-                            &state->connections);
-    if (result != 0)
-        destroy(self);
-    return result;
-}
 
 /* -- taking -- */
 
@@ -189,7 +68,7 @@ static bool is_exempt(const struct sl_instance *self, const struct sl_client *cl
     return is_exempt_address(&state->settings, address) || is_exempt_identity(self, client);
 }
 
-static void show_keys(struct sl_instance *self)
+static void show_key_count(struct sl_instance *self)
 {
     struct rate_limit *state = self->state;
     size_t keys = state->connections != NULL ? table_count(state->connections) : 0;
@@ -200,8 +79,8 @@ static void show_keys(struct sl_instance *self)
 
 /* -- upgrades -- */
 
-static enum sl_verdict deny(const struct sl_instance *self, struct sl_request *request,
-                            int64_t wait)
+static enum sl_verdict deny_upgrade(const struct sl_instance *self, struct sl_request *request,
+                                    int64_t wait)
 {
     const struct rate_limit *state = self->state;
     char seconds[32];
@@ -235,12 +114,12 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
                             &wait, &overflowed);
     if (overflowed)
         warn_overflow(self, "connections", now);
-    return taken ? SL_CONTINUE : deny(self, request, wait);
+    return taken ? SL_CONTINUE : deny_upgrade(self, request, wait);
 }
 
 /* Whose allowance a client uses under a rule that has a table. */
-static struct key key_for(struct sl_instance *self, struct sl_client *client, size_t index,
-                          const uint8_t address[16])
+static struct key key_for_rule(struct sl_instance *self, struct sl_client *client, size_t index,
+                               const uint8_t address[16])
 {
     const struct rate_limit *state = self->state;
     const struct rule *rule = &state->settings.rules[index];
@@ -269,15 +148,15 @@ static void on_open(struct sl_instance *self, struct sl_client *client)
     own->is_exempt = is_exempt(self, client, address);
     for (size_t i = 0; i < state->settings.rule_count; i++)
         if (state->tables[i] != NULL)
-            own->shares[i].key = key_for(self, client, i, address);
-    show_keys(self);
+            own->shares[i].key = key_for_rule(self, client, i, address);
+    show_key_count(self);
 }
 
 static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)
 {
     (void)client;
     (void)how;
-    show_keys(self);
+    show_key_count(self);
 }
 
 /* -- messages -- */
@@ -289,8 +168,8 @@ struct taking {
     int64_t delay; /* ns that it has to wait */
 };
 
-static bool take(struct sl_instance *self, struct client_state *own, size_t index, uint64_t bytes,
-                 int64_t now, struct taking *taking, int64_t *wait)
+static bool take_from_rule(struct sl_instance *self, struct client_state *own, size_t index,
+                           uint64_t bytes, int64_t now, struct taking *taking, int64_t *wait)
 {
     struct rate_limit *state = self->state;
     const struct rule *rule = &state->settings.rules[index];
@@ -308,8 +187,8 @@ static bool take(struct sl_instance *self, struct client_state *own, size_t inde
     return taken;
 }
 
-static void give_back(struct rate_limit *state, struct client_state *own,
-                      const struct taking *taking, uint64_t bytes)
+static void give_back_taken(struct rate_limit *state, struct client_state *own,
+                            const struct taking *taking, uint64_t bytes)
 {
     for (size_t i = 0; i < taking->count; i++) {
         if (state->commons[i] != NULL)
@@ -322,8 +201,8 @@ static void give_back(struct rate_limit *state, struct client_state *own,
     }
 }
 
-static void tell(struct sl_instance *self, struct sl_client *client, struct client_state *own,
-                 int64_t now, int64_t wait)
+static void send_notice(struct sl_instance *self, struct sl_client *client,
+                        struct client_state *own, int64_t now, int64_t wait)
 {
     const struct rate_limit *state = self->state;
     char text[96];
@@ -337,9 +216,9 @@ static void tell(struct sl_instance *self, struct sl_client *client, struct clie
     (void)self->host->client_send(client, SL_TEXT, text, (size_t)len);
 }
 
-static enum sl_verdict refuse(struct sl_instance *self, struct sl_client *client,
-                              struct client_state *own, enum action action, int64_t now,
-                              int64_t wait)
+static enum sl_verdict refuse_message(struct sl_instance *self, struct sl_client *client,
+                                      struct client_state *own, enum action action, int64_t now,
+                                      int64_t wait)
 {
     const struct rate_limit *state = self->state;
     if (action == ACTION_CLOSE) {
@@ -347,13 +226,14 @@ static enum sl_verdict refuse(struct sl_instance *self, struct sl_client *client
         return self->host->close_with(client, CLOSE_RATE_LIMITED, "Too many messages");
     }
     self->host->metric_add(state->dropped, 1);
-    tell(self, client, own, now, wait);
+    send_notice(self, client, own, now, wait);
     return SL_DROP;
 }
 
 /* The message waits and with it all that the client sends after it: nothing more is read from its
  * socket, so that TCP tells it to slow down. */
-static enum sl_verdict delay(struct sl_instance *self, struct sl_client *client, int64_t wait)
+static enum sl_verdict delay_message(struct sl_instance *self, struct sl_client *client,
+                                     int64_t wait)
 {
     const struct rate_limit *state = self->state;
     struct sl_ticket ticket;
@@ -375,18 +255,18 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
     int64_t now = self->host->time_monotonic();
     for (size_t i = 0; i < state->settings.rule_count; i++) {
         int64_t wait;
-        if (!take(self, own, i, message->len, now, &taking, &wait)) {
-            give_back(state, own, &taking, message->len);
-            return refuse(self, client, own, state->settings.rules[i].action, now, wait);
+        if (!take_from_rule(self, own, i, message->len, now, &taking, &wait)) {
+            give_back_taken(state, own, &taking, message->len);
+            return refuse_message(self, client, own, state->settings.rules[i].action, now, wait);
         }
         taking.count++;
         taking.delay = wait > taking.delay ? wait : taking.delay;
     }
     if (taking.delay == 0)
         return SL_CONTINUE;
-    enum sl_verdict verdict = delay(self, client, taking.delay);
+    enum sl_verdict verdict = delay_message(self, client, taking.delay);
     if (verdict != SL_DEFER) /* It cannot wait, and so has taken nothing. */
-        give_back(state, own, &taking, message->len);
+        give_back_taken(state, own, &taking, message->len);
     return verdict;
 }
 
@@ -399,8 +279,8 @@ SL_EXPORT const struct sl_plugin sluice_plugin = {
     SL_OPTIONS(settings_options),
     .instance_size = sizeof(struct rate_limit),
     .client_size = sizeof(struct client_state),
-    .create = create,
-    .destroy = destroy,
+    .create = rate_limit_create,
+    .destroy = rate_limit_destroy,
     .on_connect = on_connect,
     .on_open = on_open,
     .on_message = on_message,

@@ -9,6 +9,7 @@
 #include "../../plugins/auth/json_text.c"
 #include "../../plugins/auth/key_pem.c"
 #include "../../plugins/auth/jwt.c"
+#include "../../plugins/auth/jwt_claims.c"
 #include "../../plugins/auth/key_set.c"
 
 #include <openssl/hmac.h>

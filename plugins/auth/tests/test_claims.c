@@ -2,6 +2,7 @@
  * What claims have to be, at which moment, and what is read from them.
  */
 #include "../json_text.h"
+#include "../jwt_claims.h"
 #include "issuer.h"
 
 #include <setjmp.h>

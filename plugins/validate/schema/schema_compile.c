@@ -1,19 +1,7 @@
-#include "schema_node.h"
-
-#include "json/json_number.h"
+#include "schema_keyword.h"
 #include "uri.h"
 
 #include <string.h>
-
-struct keyword {
-    const char *name;
-    unsigned vocabulary;
-    /* Compiles the value into the node at `offset`. False with an error. */
-    bool (*compile)(struct schema *, struct schema_node *, struct json_value *, size_t offset);
-    size_t offset;
-};
-
-#define FIELD(type, node, offset) ((type *)(void *)((char *)(node) + (offset)))
 
 static bool compile_one(struct schema *schema, struct schema_node *node, struct json_value *value,
                         size_t offset)
@@ -60,32 +48,6 @@ static bool compile_map(struct schema *schema, struct schema_node *node, struct 
     return compile_definitions(schema, node, value, 0);
 }
 
-/* Takes care that schema_destroy frees the code. */
-static pcre2_code *compile_pattern_text(struct schema *schema, const struct json_value *at,
-                                        struct json_text pattern)
-{
-    char error[160];
-    struct schema_code *owner = arena_alloc(&schema->arena, sizeof *owner);
-    if (owner == NULL)
-        return schema_fail(schema, at, "there is no memory");
-    owner->code = pattern_compile(pattern, &schema->arena, error, sizeof error);
-    if (owner->code == NULL)
-        return schema_fail(schema, at, "it is not a pattern: %s", error);
-    owner->next = schema->codes;
-    schema->codes = owner;
-    return owner->code;
-}
-
-static bool compile_pattern(struct schema *schema, struct schema_node *node,
-                            struct json_value *value, size_t offset)
-{
-    (void)offset;
-    if (value->type != JSON_STRING)
-        return schema_fail(schema, value, "it has to be a string") != NULL;
-    node->pattern = compile_pattern_text(schema, value, value->text);
-    return node->pattern != NULL;
-}
-
 static bool compile_pattern_map(struct schema *schema, struct schema_node *node,
                                 struct json_value *value, size_t offset)
 {
@@ -99,95 +61,11 @@ static bool compile_pattern_map(struct schema *schema, struct schema_node *node,
         struct schema_pattern_property *property =
             &node->pattern_properties[node->pattern_property_count++];
         property->node = member->attachment;
-        property->pattern = compile_pattern_text(schema, member, member->name);
+        property->pattern = schema_compile_pattern(schema, member, member->name);
         if (property->pattern == NULL)
             return false;
     }
     return true;
-}
-
-static bool keep(struct schema *schema, struct schema_node *node, struct json_value *value,
-                 size_t offset)
-{
-    (void)schema;
-    *FIELD(const struct json_value *, node, offset) = value;
-    return true;
-}
-
-/* Sorted, so that a long list costs a message no more than a short one. */
-static bool compile_enum(struct schema *schema, struct schema_node *node, struct json_value *value,
-                         size_t offset)
-{
-    (void)offset;
-    if (value->type != JSON_ARRAY)
-        return schema_fail(schema, value, "it has to be a list") != NULL;
-    node->enum_ = arena_array(&schema->arena, value->count, sizeof *node->enum_);
-    if (node->enum_ == NULL)
-        return schema_fail(schema, value, "there is no memory") != NULL;
-    for (struct json_value *item = value->first; item != NULL; item = item->next)
-        node->enum_[node->enum_count++] = item;
-    json_sort(node->enum_, node->enum_count, json_compare);
-    return true;
-}
-
-static bool keep_number(struct schema *schema, struct schema_node *node, struct json_value *value,
-                        size_t offset)
-{
-    if (value->type != JSON_NUMBER)
-        return schema_fail(schema, value, "it has to be a number") != NULL;
-    return keep(schema, node, value, offset);
-}
-
-static bool keep_divisor(struct schema *schema, struct schema_node *node, struct json_value *value,
-                         size_t offset)
-{
-    if (value->type != JSON_NUMBER || !json_number_is_divisor(value->raw))
-        return schema_fail(schema, value,
-                           "it has to be a number above 0 of at most %d significant digits",
-                           JSON_DIVISOR_DIGITS) != NULL;
-    return keep(schema, node, value, offset);
-}
-
-static bool keep_count(struct schema *schema, struct schema_node *node, struct json_value *value,
-                       size_t offset)
-{
-    size_t *count = arena_alloc(&schema->arena, sizeof *count);
-    if (count == NULL)
-        return schema_fail(schema, value, "there is no memory") != NULL;
-    if (value->type != JSON_NUMBER || !json_number_to_size(value->raw, count))
-        return schema_fail(schema, value, "it has to be an integer of 0 or more") != NULL;
-    value->attachment = count;
-    return keep(schema, node, value, offset);
-}
-
-static bool is_strings(const struct json_value *value)
-{
-    if (value->type != JSON_ARRAY)
-        return false;
-    for (const struct json_value *item = value->first; item != NULL; item = item->next)
-        if (item->type != JSON_STRING)
-            return false;
-    return true;
-}
-
-static bool keep_strings(struct schema *schema, struct schema_node *node, struct json_value *value,
-                         size_t offset)
-{
-    if (!is_strings(value))
-        return schema_fail(schema, value, "it has to be a list of strings") != NULL;
-    return keep(schema, node, value, offset);
-}
-
-static bool keep_string_map(struct schema *schema, struct schema_node *node,
-                            struct json_value *value, size_t offset)
-{
-    bool fine = value->type == JSON_OBJECT;
-    for (struct json_value *member = fine ? value->first : NULL; member != NULL;
-         member = member->next)
-        fine = fine && is_strings(member);
-    if (!fine)
-        return schema_fail(schema, value, "it has to be an object of lists of strings") != NULL;
-    return keep(schema, node, value, offset);
 }
 
 /* Of drafts before 2019-09: dependentRequired and dependentSchemas in one. Since it would be
@@ -198,7 +76,7 @@ static bool compile_dependencies(struct schema *schema, struct schema_node *node
     if (value->type != JSON_OBJECT)
         return schema_fail(schema, value, "it has to be an object") != NULL;
     for (struct json_value *member = value->first; member != NULL; member = member->next) {
-        if (is_strings(member))
+        if (schema_is_strings(member))
             continue;
         if (member->type == JSON_ARRAY)
             return schema_fail(schema, member, "it has to be a list of strings, or a schema") !=
@@ -206,64 +84,7 @@ static bool compile_dependencies(struct schema *schema, struct schema_node *node
         if (schema_compile(schema, member, node->resource) == NULL)
             return false;
     }
-    return keep(schema, node, value, offset);
-}
-
-static bool add_type(struct schema *schema, struct schema_node *node,
-                     const struct json_value *value)
-{
-    static const char *const names[] = {
-        [JSON_NULL] = "null",     [JSON_BOOLEAN] = "boolean", [JSON_NUMBER] = "number",
-        [JSON_STRING] = "string", [JSON_ARRAY] = "array",     [JSON_OBJECT] = "object",
-    };
-    for (unsigned i = 0; value->type == JSON_STRING && i < sizeof names / sizeof *names; i++)
-        if (json_text_is(value->text, names[i])) {
-            node->types |= 1u << i;
-            return true;
-        }
-    if (value->type == JSON_STRING && json_text_is(value->text, "integer")) {
-        node->types |= TYPE_INTEGER;
-        return true;
-    }
-    return schema_fail(schema, value,
-                       "a type is one of null, boolean, number, integer, string, array and "
-                       "object") != NULL;
-}
-
-static bool compile_type(struct schema *schema, struct schema_node *node, struct json_value *value,
-                         size_t offset)
-{
-    (void)offset;
-    if (value->type != JSON_ARRAY)
-        return add_type(schema, node, value);
-    if (value->count == 0)
-        return schema_fail(schema, value, "the list of types is empty") != NULL;
-    for (const struct json_value *item = value->first; item != NULL; item = item->next)
-        if (!add_type(schema, node, item))
-            return false;
-    return true;
-}
-
-static bool compile_unique(struct schema *schema, struct schema_node *node,
-                           struct json_value *value, size_t offset)
-{
-    (void)offset;
-    if (value->type != JSON_BOOLEAN)
-        return schema_fail(schema, value, "it has to be true or false") != NULL;
-    node->unique_items = value->boolean;
-    return true;
-}
-
-static bool compile_format(struct schema *schema, struct schema_node *node,
-                           struct json_value *value, size_t offset)
-{
-    (void)offset;
-    if (value->type != JSON_STRING)
-        return schema_fail(schema, value, "it has to be a string") != NULL;
-    if ((schema->options.flags & SCHEMA_ASSERT_FORMAT) ||
-        (node->resource->vocabularies & VOCABULARY_FORMAT_ASSERTION))
-        node->format = format_find(value->text);
-    return true;
+    return schema_keep_value(schema, node, value, offset);
 }
 
 static bool compile_anchor(struct schema *schema, struct schema_node *node,
@@ -293,13 +114,12 @@ static bool check_reference(struct schema *schema, struct schema_node *node,
     return true;
 }
 
-#define NODE(field) offsetof(struct schema_node, field)
 #define CORE VOCABULARY_CORE
 #define APPLICATOR VOCABULARY_APPLICATOR
 #define UNEVALUATED VOCABULARY_UNEVALUATED
-#define VALIDATION VOCABULARY_VALIDATION
 
-static const struct keyword keywords[] = {
+/* The keywords that hold schemas, names and references. */
+static const struct keyword schema_keywords[] = {
     {"$ref", CORE, check_reference, 0},
     {"$dynamicRef", CORE, check_reference, 0},
     {"$anchor", CORE, compile_anchor, 0},
@@ -323,37 +143,28 @@ static const struct keyword keywords[] = {
     {"propertyNames", APPLICATOR, compile_one, NODE(property_names)},
     {"unevaluatedItems", UNEVALUATED, compile_one, NODE(unevaluated_items)},
     {"unevaluatedProperties", UNEVALUATED, compile_one, NODE(unevaluated_properties)},
-    {"type", VALIDATION, compile_type, 0},
-    {"enum", VALIDATION, compile_enum, 0},
-    {"const", VALIDATION, keep, NODE(const_)},
-    {"multipleOf", VALIDATION, keep_divisor, NODE(multiple_of)},
-    {"maximum", VALIDATION, keep_number, NODE(maximum)},
-    {"exclusiveMaximum", VALIDATION, keep_number, NODE(exclusive_maximum)},
-    {"minimum", VALIDATION, keep_number, NODE(minimum)},
-    {"exclusiveMinimum", VALIDATION, keep_number, NODE(exclusive_minimum)},
-    {"maxLength", VALIDATION, keep_count, NODE(max_length)},
-    {"minLength", VALIDATION, keep_count, NODE(min_length)},
-    {"pattern", VALIDATION, compile_pattern, 0},
-    {"maxItems", VALIDATION, keep_count, NODE(max_items)},
-    {"minItems", VALIDATION, keep_count, NODE(min_items)},
-    {"uniqueItems", VALIDATION, compile_unique, 0},
-    {"maxContains", VALIDATION, keep_count, NODE(max_contains)},
-    {"minContains", VALIDATION, keep_count, NODE(min_contains)},
-    {"maxProperties", VALIDATION, keep_count, NODE(max_properties)},
-    {"minProperties", VALIDATION, keep_count, NODE(min_properties)},
-    {"required", VALIDATION, keep_strings, NODE(required)},
-    {"dependentRequired", VALIDATION, keep_string_map, NODE(dependent_required)},
-    {"format", VOCABULARY_FORMAT | VOCABULARY_FORMAT_ASSERTION, compile_format, 0},
 };
+
+const struct keyword *schema_find_keyword(const struct keyword *keywords, size_t count,
+                                          struct json_text name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (json_text_is(name, keywords[i].name))
+            return &keywords[i];
+    return NULL;
+}
 
 static bool compile_keyword(struct schema *schema, struct schema_node *node,
                             struct json_value *value)
 {
-    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
-        if (json_text_is(value->name, keywords[i].name))
-            return !(keywords[i].vocabulary & (node->resource->vocabularies | VOCABULARY_CORE)) ||
-                   keywords[i].compile(schema, node, value, keywords[i].offset);
-    return true; /* an unknown keyword is an annotation */
+    const struct keyword *keyword = schema_find_keyword(
+        schema_keywords, sizeof schema_keywords / sizeof *schema_keywords, value->name);
+    if (keyword == NULL)
+        keyword = schema_find_value_keyword(value->name);
+    if (keyword == NULL)
+        return true; /* an unknown keyword is an annotation */
+    return !(keyword->vocabulary & (node->resource->vocabularies | VOCABULARY_CORE)) ||
+           keyword->compile(schema, node, value, keyword->offset);
 }
 
 /* The resource that a schema with an $id opens. */
