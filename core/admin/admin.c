@@ -9,7 +9,7 @@
 #include "admin/metrics.h"
 #include "admin/origin.h"
 #include "admin/readiness.h"
-#include "admin/route_table.h"
+#include "admin/admin_routes.h"
 #include "admin/token_file.h"
 #include "base/log.h"
 #include "config/listen_address.h"
@@ -149,7 +149,7 @@ static int send_metrics(struct admin *admin, struct mg_connection *conn)
 
 /* -- routing -- */
 
-static const struct route routes[] = {
+static const struct admin_route routes[] = {
     {"/healthz", "GET", true, send_health},
     {"/readyz", "GET", true, send_readiness},
     {"/metrics", "GET", false, send_metrics},
@@ -179,7 +179,7 @@ static bool is_misled(const struct mg_connection *conn, const char *method)
            !origin_is_ours(mg_get_header(conn, "Origin"), mg_get_header(conn, "Host"));
 }
 
-static int refuse_method(struct mg_connection *conn, const struct route_match *match)
+static int refuse_method(struct mg_connection *conn, const struct admin_route_match *match)
 {
     char headers[ROUTE_ALLOW_MAX + 16];
     char detail[ROUTE_ALLOW_MAX + 32];
@@ -190,7 +190,7 @@ static int refuse_method(struct mg_connection *conn, const struct route_match *m
 
 /* What is not health. */
 static int handle_api(struct admin *admin, struct mg_connection *conn,
-                      const struct route_match *match)
+                      const struct admin_route_match *match)
 {
     const char *method = mg_get_request_info(conn)->request_method;
     if (!match->is_open && !is_authorized(admin, conn))
@@ -223,7 +223,7 @@ static int handle_request(const void *context, struct mg_connection *conn,
     const char *path = mg_request_path(conn);
     if (path == NULL)
         path = ""; /* which is none of ours */
-    struct route_match match = route_find(routes, ROUTE_COUNT, path, method);
+    struct admin_route_match match = admin_route_find(routes, ROUTE_COUNT, path, method);
 
     if (is_rebound(admin, conn))
         return json_send_error(conn, 403, "", "forbidden",
@@ -262,29 +262,29 @@ static int start_tcp(struct admin_listener *listener, const struct config *confi
                      const char **failure)
 {
     int fd = -1;
-    int error = listener_probe(&listener->listener, &fd);
+    int error = bind_address_probe(&listener->address, &fd);
     if (error != 0) {
         *failure = strerror(error);
         return ERR_SYSTEM;
     }
     close(fd);
-    return server_start(&listener->server, config, &listener->listener);
+    return civetweb_context_start(&listener->civetweb, config, &listener->address);
 }
 
 static int start_one(struct admin *admin, const struct config *config, const char *address,
                      struct diagnostics *diagnostics)
 {
     struct admin_listener *listener = &admin->listeners[admin->listener_count++];
-    const char *failure = listener->server.failure;
+    const char *failure = listener->civetweb.failure;
     listener->admin = admin;
-    listener->server.workers = config->admin_requests + HEALTH_WORKERS;
-    listener->server.handler = (struct handler){
+    listener->civetweb.workers = config->admin_requests + HEALTH_WORKERS;
+    listener->civetweb.handler = (struct request_handler){
         .handle = handle_request, .handle_unreadable = handle_unreadable, .context = listener};
-    if (listener_parse(&listener->listener, address, false) != OK) {
+    if (bind_address_parse(&listener->address, address, false) != OK) {
         report(config, diagnostics, address, "it is not an address with a port");
         return ERR_CONFIG;
     }
-    int error = listener_is_unix(&listener->listener)
+    int error = bind_address_is_unix(&listener->address)
                     ? admin_socket_start(listener, config, &failure)
                     : start_tcp(listener, config, &failure);
     if (error == ERR_SYSTEM) {
@@ -396,10 +396,10 @@ size_t admin_listener_count(const struct admin *admin)
 
 void admin_url(const struct admin *admin, size_t index, char *url, size_t size)
 {
-    const struct listener *listener = &admin->listeners[index].listener;
+    const struct bind_address *listener = &admin->listeners[index].address;
     char ws_url[256];
-    listener_url(listener, ws_url, sizeof ws_url);
-    if (listener_is_unix(listener))
+    bind_address_url(listener, ws_url, sizeof ws_url);
+    if (bind_address_is_unix(listener))
         snprintf(url, size, "%s", ws_url);
     else
         snprintf(url, size, "http%s", ws_url + 2); /* "ws://..." with another scheme */
@@ -410,8 +410,8 @@ void admin_destroy(struct admin *admin)
     if (admin == NULL)
         return;
     for (size_t i = 0; i < admin->listener_count; i++) {
-        server_stop(&admin->listeners[i].server);
-        if (listener_is_unix(&admin->listeners[i].listener))
+        civetweb_context_stop(&admin->listeners[i].civetweb);
+        if (bind_address_is_unix(&admin->listeners[i].address))
             admin_socket_remove(&admin->listeners[i]);
     }
     mg_exit_library();

@@ -7,8 +7,8 @@
 #include "admin/places.h"
 #include "config/config.h"
 #include "config/diagnostics.h"
-#include "front/listener.h"
-#include "front/server.h"
+#include "front/bind_address.h"
+#include "front/civetweb_context.h"
 
 #include <openssl/sha.h>
 #include <pthread.h>
@@ -24,8 +24,8 @@ struct admin;
 
 /* One address that is listened on. */
 struct admin_listener {
-    struct server server;
-    struct listener listener;
+    struct civetweb_context civetweb;
+    struct bind_address address;
     struct admin *admin; /* whose it is */
     ino_t socket_file;   /* of a Unix socket: the file's; 0: there is none */
 };

@@ -27,13 +27,14 @@ static void make_folder(const char *path)
 /* Why a socket that is there cannot be replaced. NULL: nobody listens any more, which is said by
  * nothing but a refused connection. A socket of another kind, or one that may not be opened, was
  * left behind by no server of ours. */
-static const char *why_it_stays(const struct listener *listener)
+static const char *why_it_stays(const struct bind_address *address)
 {
     int error = 0;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return strerror(errno);
-    if (connect(fd, (const struct sockaddr *)&listener->address, listener->address_len) != 0)
+    if (connect(fd, (const struct sockaddr *)&address->socket_address,
+                address->socket_address_len) != 0)
         error = errno;
     close(fd);
     switch (error) {
@@ -50,14 +51,14 @@ static const char *why_it_stays(const struct listener *listener)
 }
 
 /* Why there can be no listener at the path; NULL: there can. */
-static const char *obstacle_at(const struct listener *listener)
+static const char *obstacle_at(const struct bind_address *address)
 {
     struct stat found;
-    if (lstat(listener_path(listener), &found) != 0)
+    if (lstat(bind_address_path(address), &found) != 0)
         return errno == ENOENT ? NULL : strerror(errno);
     if (!S_ISSOCK(found.st_mode))
         return "there is a file that is not a socket; remove it, or choose another path";
-    return why_it_stays(listener);
+    return why_it_stays(address);
 }
 
 static int open_folder(const char *path)
@@ -74,7 +75,7 @@ static int open_folder(const char *path)
 static int publish(struct admin_listener *listener, const char *made, mode_t mode)
 {
     struct stat found;
-    const char *path = listener_path(&listener->listener);
+    const char *path = bind_address_path(&listener->address);
     if (chmod(made, mode) != 0 || stat(made, &found) != 0 || rename(made, path) != 0)
         return ERR_SYSTEM;
     listener->socket_file = found.st_ino;
@@ -89,16 +90,16 @@ static int start_in(int folder, struct admin_listener *listener, const struct co
 {
     char made[64];
     char text[80];
-    struct listener renamed;
+    struct bind_address renamed;
     mode_t mode = (mode_t)config->admin_socket_mode;
     snprintf(made, sizeof made, "/proc/self/fd/%d/.sluice-%d", folder, (int)getpid());
     snprintf(text, sizeof text, "unix:%s", made);
-    int error = listener_parse(&renamed, text, false);
+    int error = bind_address_parse(&renamed, text, false);
     if (error != OK)
         return error;
     (void)unlink(made); /* of a process that had our number */
     mode_t before = umask(MODES & ~mode);
-    error = server_start(&listener->server, config, &renamed);
+    error = civetweb_context_start(&listener->civetweb, config, &renamed);
     umask(before);
     if (error == OK && publish(listener, made, mode) != OK) {
         *failure = strerror(errno);
@@ -112,9 +113,9 @@ static int start_in(int folder, struct admin_listener *listener, const struct co
 int admin_socket_start(struct admin_listener *listener, const struct config *config,
                        const char **failure)
 {
-    const char *path = listener_path(&listener->listener);
+    const char *path = bind_address_path(&listener->address);
     make_folder(path);
-    const char *obstacle = obstacle_at(&listener->listener);
+    const char *obstacle = obstacle_at(&listener->address);
     if (obstacle != NULL) {
         *failure = obstacle;
         return ERR_SYSTEM;
@@ -133,7 +134,7 @@ int admin_socket_start(struct admin_listener *listener, const struct config *con
 void admin_socket_remove(const struct admin_listener *listener)
 {
     struct stat found;
-    const char *path = listener_path(&listener->listener);
+    const char *path = bind_address_path(&listener->address);
     if (listener->socket_file != 0 && lstat(path, &found) == 0 &&
         found.st_ino == listener->socket_file)
         (void)unlink(path);

@@ -187,10 +187,10 @@ static void write_responses(struct metrics_writer *writer, struct front *front)
 
 static void write_waiting(struct metrics_writer *writer, struct front *front)
 {
-    static const char *const reasons[WAITING_DROP_COUNT] = {
-        [WAITING_TIMEOUT] = "timeout",        [WAITING_FULL] = "full",
-        [WAITING_PREFACE] = "proxy_header",   [WAITING_PLAIN] = "plain_http",
-        [WAITING_MEMORY] = "handshake_bytes", [WAITING_DESCRIPTORS] = "descriptors",
+    static const char *const reasons[PENDING_DROP_COUNT] = {
+        [PENDING_DROP_TIMEOUT] = "timeout",           [PENDING_DROP_FULL] = "full",
+        [PENDING_DROP_PROXY_HEADER] = "proxy_header", [PENDING_DROP_PLAIN_HTTP] = "plain_http",
+        [PENDING_DROP_MEMORY] = "handshake_bytes",    [PENDING_DROP_DESCRIPTORS] = "descriptors",
     };
     metrics_describe(writer, "sluice_front_waiting", "gauge",
                      "Connections whose TLS handshake or request head is not complete.");
@@ -200,9 +200,9 @@ static void write_waiting(struct metrics_writer *writer, struct front *front)
         "Connections given up before their request head was complete: over the time, the oldest "
         "when too many waited, a wrong PROXY header of a trusted proxy, plain HTTP on a TLS "
         "port, limits.handshake_bytes, or a lack of file descriptors.");
-    for (unsigned i = 0; i < WAITING_DROP_COUNT; i++)
+    for (unsigned i = 0; i < PENDING_DROP_COUNT; i++)
         metrics_put(writer, "sluice_front_dropped_total{reason=\"%s\"} %llu\n", reasons[i],
-                    front_dropped(front, (enum waiting_drop)i));
+                    front_dropped(front, (enum pending_drop)i));
 }
 
 static void write_handshakes(struct metrics_writer *writer, struct hub *hub, struct front *front)

@@ -3,7 +3,7 @@
  * this file is compiled as CivetWeb is, without our warnings.
  */
 #include "front/request_head.h"
-#include "front/waiting_room.h"
+#include "front/accept_queue.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -25,12 +25,12 @@
 static void STOP_FLAG_ASSIGN(volatile ptrdiff_t *flag, volatile ptrdiff_t value)
     __attribute__((no_sanitize("thread")));
 
-/* What each of CivetWeb's threads knows of the waiting room. */
-static _Thread_local struct waiting_room *waiting_room; /* NULL: not one of its threads */
+/* What each of CivetWeb's threads knows of the accept queue. */
+static _Thread_local struct accept_queue *accept_queue; /* NULL: not one of its threads */
 static _Thread_local bool is_accepting;
 /* A worker: the TLS connection that it has just taken on, and how much of its head is still to be
  * given to CivetWeb. */
-static _Thread_local struct guest_tls prepared;
+static _Thread_local struct pending_tls prepared;
 static _Thread_local size_t prepared_taken;
 /* A worker: what it knows of the head of the connection that it serves. */
 static _Thread_local struct request_head head;
@@ -40,32 +40,31 @@ static _Thread_local bool head_is_due; /* nothing of it has been given to CivetW
 static void forget_prepared(void)
 {
     free(prepared.head);
-    prepared = (struct guest_tls){0};
+    prepared = (struct pending_tls){0};
     prepared_taken = 0;
 }
 
 /* CivetWeb takes an old EINTR or EAGAIN in errno for a poll without a result when two or more
  * listeners are ready at once. The accepting thread polls for nothing but connections. */
-static int poll_waiting_room(struct pollfd *fds, nfds_t count, int milliseconds)
+static int poll_accept_queue(struct pollfd *fds, nfds_t count, int milliseconds)
 {
-    int ready = is_accepting ? waiting_room_poll(waiting_room, fds, count, milliseconds)
+    int ready = is_accepting ? accept_queue_poll(accept_queue, fds, count, milliseconds)
                              : poll(fds, count, milliseconds);
     if (ready > 0)
         errno = 0;
     return ready;
 }
 
-static int accept_from_waiting_room(int listener, struct sockaddr *address, socklen_t *len)
+static int take_from_accept_queue(int listener, struct sockaddr *address, socklen_t *len)
 {
-    return waiting_room_accept(waiting_room, listener, address, len);
+    return accept_queue_take(accept_queue, listener, address, len);
 }
 
-/* Puts the TLS state from the waiting room, whose handshake is complete, in place of the new one.
- */
+/* Replaces the new TLS state by the one of the accept queue, whose handshake is complete. */
 static int set_prepared(SSL **ssl, int socket)
 {
     forget_prepared();
-    if (!waiting_room_claim(waiting_room, socket, &prepared))
+    if (!accept_queue_claim(accept_queue, socket, &prepared))
         return 0;
     SSL_set_app_data(prepared.ssl, SSL_get_app_data(*ssl));
     SSL_free(*ssl);
@@ -117,7 +116,7 @@ static size_t take_head(char *bytes, size_t len, size_t most)
     return fault == HEAD_FINE ? normal_len : refuse_head(bytes, fault);
 }
 
-/* The whole head is there, or nobody waits for more: the waiting room has seen to that. Only a peer
+/* The whole head is there, or no more of it is wanted: the accept queue sees to that. Only a peer
  * that sends urgent data can have one read end in the middle. */
 static ssize_t recv_head_first(int socket, void *buffer, size_t size, int flags)
 {
@@ -132,8 +131,8 @@ static ssize_t recv_head_first(int socket, void *buffer, size_t size, int flags)
     return (ssize_t)take_head(buffer, total, size);
 }
 
-#define poll poll_waiting_room
-#define accept accept_from_waiting_room
+#define poll poll_accept_queue
+#define accept take_from_accept_queue
 #define SSL_set_fd(ssl, socket) set_prepared(&(ssl), socket)
 #define SSL_pending pending_with_prepared
 #define SSL_read read_prepared_first
@@ -152,9 +151,9 @@ static ssize_t recv_head_first(int socket, void *buffer, size_t size, int flags)
 
 #include "front/civetweb_detach.h"
 
-void mg_use_waiting_room(struct waiting_room *room, bool accepts)
+void mg_use_accept_queue(struct accept_queue *queue, bool accepts)
 {
-    waiting_room = room;
+    accept_queue = queue;
     is_accepting = accepts;
     forget_prepared();
 }
@@ -204,7 +203,7 @@ int mg_detach_connection(struct mg_connection *conn, struct mg_detached *out)
     return 0;
 }
 
-void mg_see_off(struct mg_connection *conn)
+void mg_linger(struct mg_connection *conn)
 {
     int socket = conn->client.sock;
     if (socket == INVALID_SOCKET)
@@ -215,7 +214,7 @@ void mg_see_off(struct mg_connection *conn)
     SSL_free(conn->ssl);
     ERR_clear_error();
     let_go(conn);
-    waiting_room_see_off(waiting_room, socket);
+    accept_queue_linger(accept_queue, socket);
 }
 
 const struct sockaddr *mg_peer_address(const struct mg_connection *conn)

@@ -1,6 +1,6 @@
 /*
- * What CivetWeb's public interface lacks: giving it connections from a waiting room with heads that
- * have been checked, and taking a connection's socket and TLS state away from it.
+ * What CivetWeb's public interface lacks: giving it connections from an accept queue, with heads
+ * that have been checked, and taking a connection's socket and TLS state away from it.
  *
  * Called on CivetWeb's threads; all but the first function inside a request callback, on the worker
  * that runs it.
@@ -17,7 +17,7 @@
 #include <openssl/types.h>
 
 struct mg_connection;
-struct waiting_room;
+struct accept_queue;
 
 #define MG_PATH_MAX 2048 /* bytes of a decoded path, its terminating zero included */
 
@@ -28,20 +28,19 @@ struct mg_detached {
     size_t early_len;
 };
 
-/* Makes the calling thread, when CivetWeb starts it, take its connections from `room` (borrowed);
- * `accepts`: it is the one that accepts. CivetWeb accepts from nowhere else. When the thread ends,
- * it is called once more with NULL and false. */
-void mg_use_waiting_room(struct waiting_room *room, bool accepts);
+/* Makes the calling thread, when CivetWeb starts it, take its connections from `queue` (borrowed);
+ * `accepts`: it is the thread that accepts. CivetWeb accepts from nowhere else. When the thread
+ * ends, it is called once more with NULL and false. */
+void mg_use_accept_queue(struct accept_queue *queue, bool accepts);
 
 /* Takes the connection away: everything in `out` is the caller's from here on, and CivetWeb lets go
  * of the connection without touching the socket when the callback returns.
  * Returns 0, or -1 without memory: then nothing has changed. */
 int mg_detach_connection(struct mg_connection *conn, struct mg_detached *out);
 
-/* Takes a connection that has been answered for the last time and leaves it to the waiting room, so
- * that the peer can read the answer although it is still sending. CivetWeb lets go of it as above.
- */
-void mg_see_off(struct mg_connection *conn);
+/* Takes a connection that has had its last answer and gives it to the accept queue, which closes it
+ * when the peer has read the answer: see lingering_close.h. CivetWeb lets go of it as above. */
+void mg_linger(struct mg_connection *conn);
 
 /* The peer's socket address, or the one that a trusted proxy's PROXY header has named; borrowed
  * until the callback returns. */

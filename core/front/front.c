@@ -1,8 +1,8 @@
 #include "front/front.h"
 
 #include "base/log.h"
-#include "front/entrance.h"
-#include "front/routes.h"
+#include "front/front_listener.h"
+#include "front/front_handler.h"
 #include "front/tls.h"
 #include "front/trusted_proxies.h"
 #include "hub/hub.h"
@@ -14,33 +14,33 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What the entrances that are gone have counted, so that no count ever falls. */
-struct bygone {
-    unsigned long long responses[SERVER_STATUS_CLASSES];
-    unsigned long long dropped[WAITING_DROP_COUNT];
+/* The counts of closed listeners, so that no sum ever falls. */
+struct closed_totals {
+    unsigned long long responses[CIVETWEB_CONTEXT_STATUS_CLASSES];
+    unsigned long long dropped[PENDING_DROP_COUNT];
 };
 
 struct front {
-    pthread_mutex_t lock;        /* of `entrances` and `bygone`, for who reads counts */
-    struct entrance **entrances; /* owned; in the configuration's order */
+    pthread_mutex_t lock; /* of `listeners` and `closed`, for threads that read counts */
+    struct front_listener **listeners; /* owned; in the configuration's order */
     size_t count;
-    struct bygone bygone;
-    struct routes routes;
+    struct closed_totals closed;
+    struct front_handler handler;
     struct trust trust;
     struct handshakes handshakes;
 };
 
 /* One listener of the new configuration. */
-struct step {
-    struct entrance *entrance; /* NULL until it is found or made */
-    SSL_CTX *tls;              /* owned; what a listener that stays changes to */
+struct listener_step {
+    struct front_listener *listener; /* NULL until it is found or made */
+    SSL_CTX *tls;                    /* owned; what a listener that stays changes to */
     bool is_new;
 };
 
 struct front_reload {
-    struct step *steps; /* owned */
+    struct listener_step *steps; /* owned */
     size_t count;
-    struct entrance **entrances; /* owned; room for the front's new ones */
+    struct front_listener **listeners; /* owned; room for the front's new ones */
     bool demo_page;
     size_t handshake_bytes;
     uint32_t handshakes_per_address;
@@ -50,7 +50,7 @@ struct front_reload {
 /* -- preparing -- */
 
 /* Tries all certificates, so that every mistake is reported. */
-static int load_contexts(struct step *steps, const struct config *config,
+static int load_contexts(struct listener_step *steps, const struct config *config,
                          struct diagnostics *diagnostics)
 {
     int result = OK;
@@ -68,23 +68,24 @@ static int load_contexts(struct step *steps, const struct config *config,
     return result;
 }
 
-static bool is_taken(const struct front_reload *reload, const struct entrance *entrance)
+static bool is_taken(const struct front_reload *reload, const struct front_listener *listener)
 {
     for (size_t i = 0; i < reload->count; i++)
-        if (reload->steps[i].entrance == entrance)
+        if (reload->steps[i].listener == listener)
             return true;
     return false;
 }
 
-/* An entrance that listens there already, in the same way. */
-static struct entrance *find_entrance(const struct front *front, const struct front_reload *reload,
-                                      const struct listen_config *config)
+/* A listener that listens there already, in the same way. */
+static struct front_listener *find_running_listener(const struct front *front,
+                                                    const struct front_reload *reload,
+                                                    const struct listen_config *config)
 {
     for (size_t i = 0; i < front->count; i++) {
-        struct entrance *entrance = front->entrances[i];
-        if (strcmp(entrance->address, config->address) == 0 &&
-            entrance->listener.tls == (config->tls != NULL) && !is_taken(reload, entrance))
-            return entrance;
+        struct front_listener *listener = front->listeners[i];
+        if (strcmp(listener->configured, config->address) == 0 &&
+            listener->address.tls == (config->tls != NULL) && !is_taken(reload, listener))
+            return listener;
     }
     return NULL;
 }
@@ -94,21 +95,21 @@ static int find_or_make(struct front *front, const struct config *config,
 {
     int result = OK;
     for (size_t i = 0; i < reload->count; i++) {
-        struct step *step = &reload->steps[i];
-        step->entrance = find_entrance(front, reload, &config->listeners[i]);
-        if (step->entrance != NULL)
+        struct listener_step *step = &reload->steps[i];
+        step->listener = find_running_listener(front, reload, &config->listeners[i]);
+        if (step->listener != NULL)
             continue;
         SSL_CTX *tls = step->tls;
         step->tls = NULL;
-        int error = entrance_create(&config->listeners[i], tls, config->front_workers,
-                                    &front->routes, diagnostics, &step->entrance);
+        int error = front_listener_create(&config->listeners[i], tls, config->front_workers,
+                                          &front->handler, diagnostics, &step->listener);
         if (error == ERR_NO_MEMORY)
             return error;
         step->is_new = error == OK;
         if (error == OK) {
-            step->entrance->server.trust = &front->trust;
-            step->entrance->server.handshakes = &front->handshakes;
-            step->entrance->server.descriptors = hub_descriptors(front->routes.hub);
+            step->listener->civetweb.trust = &front->trust;
+            step->listener->civetweb.handshakes = &front->handshakes;
+            step->listener->civetweb.descriptors = hub_descriptors(front->handler.hub);
         } else {
             result = error;
         }
@@ -121,7 +122,7 @@ static bool is_about_to_go(const struct front *front, const struct front_reload 
                            uint16_t port)
 {
     for (size_t i = 0; i < front->count; i++)
-        if (front->entrances[i]->listener.port == port && !is_taken(reload, front->entrances[i]))
+        if (front->listeners[i]->address.port == port && !is_taken(reload, front->listeners[i]))
             return true;
     return false;
 }
@@ -135,12 +136,13 @@ static int probe(const struct front *front, const struct config *config,
     if (probes == NULL)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < reload->count; i++) {
-        const struct entrance *entrance = reload->steps[i].entrance;
+        const struct front_listener *listener = reload->steps[i].listener;
         probes[i] = -1;
         if (!reload->steps[i].is_new)
             continue;
-        bool is_ours = is_about_to_go(front, reload, entrance->listener.port);
-        if (entrance_probe(entrance, &config->listeners[i], is_ours, diagnostics, &probes[i]) != OK)
+        bool is_ours = is_about_to_go(front, reload, listener->address.port);
+        if (front_listener_probe(listener, &config->listeners[i], is_ours, diagnostics,
+                                 &probes[i]) != OK)
             result = ERR_CONFIG;
     }
     for (size_t i = 0; i < reload->count; i++)
@@ -156,8 +158,8 @@ static int open_new(const struct config *config, struct diagnostics *diagnostics
     for (size_t i = 0; i < reload->count; i++) {
         if (!reload->steps[i].is_new)
             continue;
-        int error = entrance_open(reload->steps[i].entrance, config, config->listeners[i].position,
-                                  diagnostics);
+        int error = front_listener_open(reload->steps[i].listener, config,
+                                        config->listeners[i].position, diagnostics);
         if (error != OK)
             return error;
     }
@@ -191,8 +193,8 @@ int front_reload_prepare(struct front *front, const struct config *config,
     reload->handshake_bytes = config->limit_handshake_bytes;
     reload->handshakes_per_address = config->limit_handshakes_per_address;
     reload->steps = calloc(config->listener_count + 1, sizeof *reload->steps);
-    reload->entrances = calloc(config->listener_count + 1, sizeof(struct entrance *));
-    if (reload->steps == NULL || reload->entrances == NULL) {
+    reload->listeners = calloc(config->listener_count + 1, sizeof(struct front_listener *));
+    if (reload->steps == NULL || reload->listeners == NULL) {
         front_reload_abort(reload);
         return ERR_NO_MEMORY;
     }
@@ -215,10 +217,10 @@ void front_reload_abort(struct front_reload *reload)
     for (size_t i = 0; i < reload->count; i++) {
         SSL_CTX_free(reload->steps[i].tls);
         if (reload->steps[i].is_new)
-            entrance_destroy(reload->steps[i].entrance);
+            front_listener_destroy(reload->steps[i].listener);
     }
     trusted_proxies_unref(reload->proxies);
-    free(reload->entrances);
+    free(reload->listeners);
     free(reload->steps);
     free(reload);
 }
@@ -226,48 +228,48 @@ void front_reload_abort(struct front_reload *reload)
 /* -- committing -- */
 
 /* With the lock. */
-static void remember(struct front *front, const struct entrance *entrance)
+static void add_closed(struct front *front, const struct front_listener *listener)
 {
-    const struct server *server = &entrance->server;
-    for (size_t i = 0; i < SERVER_STATUS_CLASSES; i++)
-        front->bygone.responses[i] += atomic_load(&server->responses[i]);
-    for (size_t i = 0; i < WAITING_DROP_COUNT; i++)
-        front->bygone.dropped[i] += atomic_load(&server->waiting_stats.dropped[i]);
+    const struct civetweb_context *civetweb = &listener->civetweb;
+    for (size_t i = 0; i < CIVETWEB_CONTEXT_STATUS_CLASSES; i++)
+        front->closed.responses[i] += atomic_load(&civetweb->responses[i]);
+    for (size_t i = 0; i < PENDING_DROP_COUNT; i++)
+        front->closed.dropped[i] += atomic_load(&civetweb->accept_stats.dropped[i]);
 }
 
 /* Outside the lock: stopping waits for the workers. */
-static void close_gone(struct front *front, struct entrance **before, size_t count,
+static void close_gone(struct front *front, struct front_listener **before, size_t count,
                        const struct front_reload *reload)
 {
     for (size_t i = 0; i < count; i++) {
         if (is_taken(reload, before[i]))
             continue;
-        log_info("front", "no longer listening on %s", before[i]->address);
-        server_stop(&before[i]->server);
+        log_info("front", "no longer listening on %s", before[i]->configured);
+        civetweb_context_stop(&before[i]->civetweb);
         pthread_mutex_lock(&front->lock);
-        remember(front, before[i]);
+        add_closed(front, before[i]);
         pthread_mutex_unlock(&front->lock);
-        entrance_destroy(before[i]);
+        front_listener_destroy(before[i]);
     }
 }
 
 void front_reload_commit(struct front *front, struct front_reload *reload)
 {
-    struct entrance **before = front->entrances;
+    struct front_listener **before = front->listeners;
     size_t count = front->count;
-    struct entrance **after = reload->entrances;
-    reload->entrances = NULL;
+    struct front_listener **after = reload->listeners;
+    reload->listeners = NULL;
     for (size_t i = 0; i < reload->count; i++) {
-        after[i] = reload->steps[i].entrance;
+        after[i] = reload->steps[i].listener;
         if (reload->steps[i].tls != NULL)
-            server_use_tls(&after[i]->server, reload->steps[i].tls);
+            civetweb_context_use_tls(&after[i]->civetweb, reload->steps[i].tls);
         reload->steps[i].is_new = false; /* The front's now. */
     }
     pthread_mutex_lock(&front->lock);
-    front->entrances = after;
+    front->listeners = after;
     front->count = reload->count;
     pthread_mutex_unlock(&front->lock);
-    atomic_store_explicit(&front->routes.demo_page, reload->demo_page, memory_order_relaxed);
+    atomic_store_explicit(&front->handler.demo_page, reload->demo_page, memory_order_relaxed);
     handshakes_configure(&front->handshakes, reload->handshake_bytes,
                          reload->handshakes_per_address);
     trust_change(&front->trust, reload->proxies);
@@ -289,10 +291,10 @@ int front_create(const struct config *config, struct hub *hub, struct diagnostic
         return ERR_NO_MEMORY;
     pthread_mutex_init(&front->lock, NULL);
     trust_init(&front->trust);
-    front->routes.hub = hub;
+    front->handler.hub = hub;
     mg_init_library(MG_FEATURES_TLS | MG_FEATURES_IPV6);
     /* Before anybody can come in. */
-    atomic_init(&front->routes.demo_page, config->demo_page);
+    atomic_init(&front->handler.demo_page, config->demo_page);
     handshakes_configure(&front->handshakes, config->limit_handshake_bytes,
                          config->limit_handshakes_per_address);
     int error = make_proxies(config, &proxies);
@@ -310,7 +312,7 @@ int front_create(const struct config *config, struct hub *hub, struct diagnostic
 
 int front_check(const struct config *config, struct diagnostics *diagnostics)
 {
-    struct step *steps = calloc(config->listener_count + 1, sizeof *steps);
+    struct listener_step *steps = calloc(config->listener_count + 1, sizeof *steps);
     if (steps == NULL)
         return ERR_NO_MEMORY;
     int error = load_contexts(steps, config, diagnostics);
@@ -323,7 +325,7 @@ int front_check(const struct config *config, struct diagnostics *diagnostics)
 void front_stop(struct front *front)
 {
     for (size_t i = 0; i < front->count; i++)
-        server_stop(&front->entrances[i]->server);
+        civetweb_context_stop(&front->listeners[i]->civetweb);
 }
 
 void front_destroy(struct front *front)
@@ -331,8 +333,8 @@ void front_destroy(struct front *front)
     if (front == NULL)
         return;
     for (size_t i = 0; i < front->count; i++)
-        entrance_destroy(front->entrances[i]);
-    free(front->entrances);
+        front_listener_destroy(front->listeners[i]);
+    free(front->listeners);
     mg_exit_library();
     trust_deinit(&front->trust);
     pthread_mutex_destroy(&front->lock);
@@ -348,22 +350,22 @@ size_t front_listener_count(const struct front *front)
 
 const char *front_listener_address(const struct front *front, size_t index)
 {
-    return front->entrances[index]->address;
+    return front->listeners[index]->configured;
 }
 
 void front_listener_url(const struct front *front, size_t index, char *url, size_t size)
 {
-    listener_url(&front->entrances[index]->listener, url, size);
+    bind_address_url(&front->listeners[index]->address, url, size);
 }
 
 unsigned long long front_responses(struct front *front, unsigned hundreds)
 {
-    if (hundreds >= SERVER_STATUS_CLASSES)
+    if (hundreds >= CIVETWEB_CONTEXT_STATUS_CLASSES)
         return 0;
     pthread_mutex_lock(&front->lock);
-    unsigned long long sum = front->bygone.responses[hundreds];
+    unsigned long long sum = front->closed.responses[hundreds];
     for (size_t i = 0; i < front->count; i++)
-        sum += atomic_load_explicit(&front->entrances[i]->server.responses[hundreds],
+        sum += atomic_load_explicit(&front->listeners[i]->civetweb.responses[hundreds],
                                     memory_order_relaxed);
     pthread_mutex_unlock(&front->lock);
     return sum;
@@ -374,18 +376,18 @@ size_t front_waiting(struct front *front)
     size_t sum = 0;
     pthread_mutex_lock(&front->lock);
     for (size_t i = 0; i < front->count; i++)
-        sum += atomic_load_explicit(&front->entrances[i]->server.waiting_stats.waiting,
+        sum += atomic_load_explicit(&front->listeners[i]->civetweb.accept_stats.pending,
                                     memory_order_relaxed);
     pthread_mutex_unlock(&front->lock);
     return sum;
 }
 
-unsigned long long front_dropped(struct front *front, enum waiting_drop reason)
+unsigned long long front_dropped(struct front *front, enum pending_drop reason)
 {
     pthread_mutex_lock(&front->lock);
-    unsigned long long sum = front->bygone.dropped[reason];
+    unsigned long long sum = front->closed.dropped[reason];
     for (size_t i = 0; i < front->count; i++)
-        sum += atomic_load_explicit(&front->entrances[i]->server.waiting_stats.dropped[reason],
+        sum += atomic_load_explicit(&front->listeners[i]->civetweb.accept_stats.dropped[reason],
                                     memory_order_relaxed);
     pthread_mutex_unlock(&front->lock);
     return sum;

@@ -1,6 +1,6 @@
 /*
- * The front: CivetWeb's listeners, TLS, HTTP parsing and routes; upgrades are checked, detached and
- * handed to the hub.
+ * The front: CivetWeb's listeners, TLS, HTTP parsing and answers; upgrades are checked, detached
+ * and handed to the hub.
  *
  * Created and destroyed on the main thread; runs CivetWeb's own threads.
  */
@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "config/diagnostics.h"
-#include "front/waiting_room.h"
+#include "front/accept_queue.h"
 
 struct front;
 struct hub;
@@ -52,7 +52,7 @@ unsigned long long front_responses(struct front *front, unsigned hundreds);
 /* How many connections wait for their request head to be complete, and how many were given up since
  * the start. Any thread. */
 size_t front_waiting(struct front *front);
-unsigned long long front_dropped(struct front *front, enum waiting_drop reason);
+unsigned long long front_dropped(struct front *front, enum pending_drop reason);
 
 /* TLS handshakes: memory that those hold that are not complete, how many have begun since the
  * start, how often an address has used up its rate, and how many connections broke a rule. */

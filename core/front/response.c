@@ -89,7 +89,7 @@ int response_send(struct mg_connection *conn, const struct response *response)
     if (mg_write(conn, head, (size_t)len) == len && !is_head(conn))
         mg_write(conn, response->body, response->body_len);
     if (may_still_send(conn, response->status))
-        mg_see_off(conn);
+        mg_linger(conn);
     return response->status;
 }
 

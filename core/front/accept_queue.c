@@ -1,0 +1,197 @@
+#include "front/accept_queue_internal.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define EVENTS 64 /* taken from the kernel at a time */
+
+/* -- polling -- */
+
+static void drop_overdue(struct accept_queue *queue, int64_t now)
+{
+    struct pending *pending;
+    while ((pending = pending_connections_oldest(&queue->pending)) != NULL &&
+           pending->deadline <= now)
+        accept_queue_give_up(queue, pending, PENDING_DROP_TIMEOUT);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How long nothing has to be done, in milliseconds, `most` at the most. */
+static int idle_time(struct accept_queue *queue, int most)
+{
+    int64_t now = clock_monotonic();
+    int64_t until = now + most * NS_PER_MS;
+    const struct pending *oldest = pending_connections_oldest(&queue->pending);
+    if (oldest != NULL)
+        until = earlier(until, oldest->deadline);
+    if (!TAILQ_EMPTY(&queue->postponed))
+        until = earlier(until, queue->next_postponed);
+    until = earlier(until, handshake_schedule_next(&queue->schedule, now,
+                                                   accept_queue_handshake_interval(queue)));
+    until = earlier(until, lingering_close_next_check(&queue->lingering));
+    return until <= now ? 0 : (int)((until - now + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+/* Accepts after the events are handled: accepting may free connections that still have one. */
+static void run_once(struct accept_queue *queue, struct pollfd *listeners, nfds_t count,
+                     int milliseconds)
+{
+    struct epoll_event events[EVENTS];
+    bool has_incoming = false;
+    int len = epoll_wait(queue->epoll, events, EVENTS, idle_time(queue, milliseconds));
+    for (int i = 0; i < len; i++) {
+        if (events[i].data.ptr == NULL)
+            has_incoming = true;
+        else
+            accept_queue_on_event(queue, events[i].data.ptr, events[i].events);
+    }
+    int64_t now = clock_monotonic();
+    for (nfds_t i = 0; has_incoming && i < count; i++)
+        accept_queue_accept_incoming(queue, listeners[i].fd, now);
+    accept_queue_examine_postponed(queue, now);
+    accept_queue_count_moved(queue);
+    accept_queue_advance_handshakes(queue);
+    drop_overdue(queue, now);
+    accept_queue_yield_descriptors(queue, now);
+    lingering_close_check(&queue->lingering, now);
+}
+
+static bool watch_listeners(struct accept_queue *queue, const struct pollfd *listeners,
+                            nfds_t count)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    for (nfds_t i = 0; i < count && !queue->watches_listeners; i++) {
+        int flags = fcntl(listeners[i].fd, F_GETFL);
+        if (flags < 0 || fcntl(listeners[i].fd, F_SETFL, flags | O_NONBLOCK) != 0)
+            return false;
+        if (epoll_ctl(queue->epoll, EPOLL_CTL_ADD, listeners[i].fd, &event) != 0 && errno != EEXIST)
+            return false;
+    }
+    queue->watches_listeners = true;
+    return true;
+}
+
+int accept_queue_poll(struct accept_queue *queue, struct pollfd *listeners, nfds_t count,
+                      int milliseconds)
+{
+    if (!watch_listeners(queue, listeners, count))
+        (void)poll(NULL, 0, milliseconds);
+    else if (TAILQ_EMPTY(&queue->ready))
+        run_once(queue, listeners, count, milliseconds);
+    int ready = 0;
+    const struct pending *first = TAILQ_FIRST(&queue->ready);
+    for (nfds_t i = 0; i < count; i++) {
+        bool is_its = first != NULL && first->listener == listeners[i].fd;
+        listeners[i].revents = is_its ? POLLIN : 0;
+        ready += is_its;
+    }
+    return ready;
+}
+
+/* -- connections that leave the queue -- */
+
+int accept_queue_take(struct accept_queue *queue, int listener, struct sockaddr *address,
+                      socklen_t *len)
+{
+    struct pending *pending = TAILQ_FIRST(&queue->ready);
+    if (pending == NULL || pending->listener != listener) {
+        errno = EAGAIN;
+        return -1;
+    }
+    TAILQ_REMOVE(&queue->ready, pending, link);
+    memcpy(address, &pending->peer, *len < pending->peer_len ? *len : pending->peer_len);
+    *len = pending->peer_len;
+    int socket = pending->socket;
+    if (!queue->is_tls) {
+        free(pending);
+        return socket;
+    }
+    tls_handoff_put(&queue->handoff, pending);
+    return socket;
+}
+
+bool accept_queue_claim(struct accept_queue *queue, int socket, struct pending_tls *out)
+{
+    return tls_handoff_claim(&queue->handoff, socket, out);
+}
+
+void accept_queue_linger(struct accept_queue *queue, int socket)
+{
+    lingering_close_add(&queue->lingering, socket);
+}
+
+/* -- life -- */
+
+int accept_queue_create(const struct accept_queue_limits *limits, SSL_CTX *tls, struct trust *trust,
+                        struct accept_queue_stats *stats, struct accept_queue **out)
+{
+    struct accept_queue *queue = calloc(1, sizeof *queue);
+    if (queue == NULL)
+        return ERR_NO_MEMORY;
+    queue->limits = *limits;
+    queue->is_tls = tls != NULL;
+    if (tls != NULL && SSL_CTX_up_ref(tls) == 1)
+        queue->tls = tls;
+    queue->trust = trust;
+    queue->stats = stats;
+    pending_connections_init(&queue->pending);
+    handshake_schedule_init(&queue->schedule);
+    TAILQ_INIT(&queue->postponed);
+    TAILQ_INIT(&queue->moved);
+    TAILQ_INIT(&queue->ready);
+    lingering_close_init(&queue->lingering);
+    tls_handoff_init(&queue->handoff);
+    pthread_mutex_init(&queue->lock, NULL);
+    queue->scratch = malloc(limits->max_head);
+    queue->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (queue->scratch != NULL && queue->epoll >= 0) {
+        *out = queue;
+        return OK;
+    }
+    int error = queue->scratch == NULL ? ERR_NO_MEMORY : ERR_SYSTEM;
+    accept_queue_destroy(queue);
+    return error;
+}
+
+void accept_queue_use_tls(struct accept_queue *queue, SSL_CTX *tls)
+{
+    SSL_CTX_up_ref(tls);
+    pthread_mutex_lock(&queue->lock);
+    SSL_CTX *before = queue->tls;
+    queue->tls = tls;
+    pthread_mutex_unlock(&queue->lock);
+    SSL_CTX_free(before);
+}
+
+void accept_queue_destroy(struct accept_queue *queue)
+{
+    if (queue == NULL)
+        return;
+    struct pending *pending;
+    while ((pending = pending_connections_oldest(&queue->pending)) != NULL) {
+        accept_queue_remove(queue, pending);
+        pending_destroy(pending);
+    }
+    pending_connections_deinit(&queue->pending);
+    pending_queue_clear(&queue->ready);
+    tls_handoff_deinit(&queue->handoff);
+    lingering_close_deinit(&queue->lingering);
+    if (queue->epoll >= 0)
+        close(queue->epoll);
+    SSL_CTX_free(queue->tls);
+    pthread_mutex_destroy(&queue->lock);
+    free(queue->scratch);
+    free(queue);
+}

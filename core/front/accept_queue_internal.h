@@ -1,0 +1,100 @@
+/*
+ * What the files of the accept queue share: the queue itself (accept_queue.c), what becomes of a
+ * pending connection (accept_queue_pending.c), accepting (accept_queue_incoming.c) and TLS
+ * handshakes (accept_queue_tls.c).
+ *
+ * On the accepting thread.
+ */
+#ifndef SLUICE_FRONT_ACCEPT_QUEUE_INTERNAL_H
+#define SLUICE_FRONT_ACCEPT_QUEUE_INTERNAL_H
+
+#include "front/accept_queue.h"
+#include "front/handshake_schedule.h"
+#include "front/lingering_close.h"
+#include "front/pending_connections.h"
+#include "front/tls_handoff.h"
+
+#include <pthread.h>
+
+struct accept_queue {
+    struct accept_queue_limits limits;
+    bool is_tls;
+    bool has_warned_of_old_headers;
+    struct trust *trust; /* borrowed; NULL: nobody is trusted */
+    struct accept_queue_stats *stats;
+    int epoll;              /* the listeners (with NULL) and the pending connections */
+    bool watches_listeners; /* the listeners are in it */
+    struct pending_connections pending;
+    struct pending_queue postponed;     /* of the pending ones: examined from time to time only */
+    int64_t next_postponed;             /* when to examine these, monotonic, ns */
+    struct pending_queue moved;         /* of the pending ones: a proxy has named another address */
+    struct handshake_schedule schedule; /* of the pending ones, with TLS */
+    size_t charged;                     /* bytes that their TLS holds, see handshakes.h */
+    struct pending_queue ready;         /* no longer pending */
+    unsigned char *scratch;             /* max_head bytes */
+    struct lingering_close lingering;
+    struct tls_handoff handoff; /* TLS: taken, and not yet claimed */
+    pthread_mutex_t lock;       /* of what follows */
+    SSL_CTX *tls;               /* one reference; for connections that are accepted now */
+};
+
+/* -- accept_queue_pending.c -- */
+
+/* Removes a connection from the pending ones, and from all lists of these. */
+void accept_queue_remove(struct accept_queue *queue, struct pending *pending);
+
+/* Closes and frees a pending connection, and counts that. */
+void accept_queue_drop(struct accept_queue *queue, struct pending *pending,
+                       enum pending_drop reason);
+
+/* Drops a pending connection, unless its head has arrived and only the event has not been handled
+ * yet. */
+void accept_queue_give_up(struct accept_queue *queue, struct pending *pending,
+                          enum pending_drop reason);
+
+/* Sets how many bytes the connection's handshake is charged for. */
+void accept_queue_charge(struct accept_queue *queue, struct pending *pending, size_t bytes);
+
+/* Examines what has arrived on a connection. */
+enum pending_state accept_queue_examine(struct accept_queue *queue, struct pending *pending);
+
+/* Does with an examined connection what its state demands. */
+void accept_queue_settle(struct accept_queue *queue, struct pending *pending,
+                         enum pending_state state);
+
+/* Answers plain HTTP on a TLS listener with 400, and drops the connection. */
+void accept_queue_refuse_plain_http(struct accept_queue *queue, struct pending *pending);
+
+/* Whether the connection's peer is a trusted proxy. */
+bool accept_queue_trusts(const struct accept_queue *queue, const struct pending *pending);
+
+/* Makes room for one more connection of an address. Returns whether another one had to go. */
+bool accept_queue_limit_address(struct accept_queue *queue, const struct pending *incoming);
+
+/* Handles an epoll event of a pending connection. */
+void accept_queue_on_event(struct accept_queue *queue, struct pending *pending, uint32_t events);
+
+/* Examines postponed connections, if it is time to. */
+void accept_queue_examine_postponed(struct accept_queue *queue, int64_t now);
+
+/* Counts connections at the addresses that proxies have named for them. */
+void accept_queue_count_moved(struct accept_queue *queue);
+
+/* -- accept_queue_incoming.c -- */
+
+/* Accepts connections from a listener. */
+void accept_queue_accept_incoming(struct accept_queue *queue, int listener, int64_t now);
+
+/* Gives up the oldest connections for other listeners that have no descriptor left. */
+void accept_queue_yield_descriptors(struct accept_queue *queue, int64_t now);
+
+/* -- accept_queue_tls.c -- */
+
+/* Lets handshakes go on, for a limited time: connections have to be accepted too, or the kernel's
+ * backlog overflows. */
+void accept_queue_advance_handshakes(struct accept_queue *queue);
+
+/* ns between two handshakes of an address at its rate; 0: no limit. */
+int64_t accept_queue_handshake_interval(const struct accept_queue *queue);
+
+#endif
