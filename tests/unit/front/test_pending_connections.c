@@ -7,10 +7,10 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#define GUESTS 200
+#define CONNECTIONS 200
 
 static struct pending_connections connections;
-static struct pending all[GUESTS];
+static struct pending all[CONNECTIONS];
 
 /* The `number`th pending, from 192.0.2.`last`; the numbers say who came first. */
 static struct pending *come(size_t number, uint32_t last)
@@ -66,9 +66,9 @@ static void nobody_without_tls_is_heavy(void **state)
 static void addresses_with_as_many_go_by_age(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < GUESTS; i++)
+    for (size_t i = 0; i < CONNECTIONS; i++)
         (void)come(i, (uint32_t)i);
-    for (size_t i = 0; i < GUESTS; i++) {
+    for (size_t i = 0; i < CONNECTIONS; i++) {
         assert_ptr_equal(pending_connections_heaviest(&connections), &all[i]);
         pending_connections_remove(&connections, &all[i]);
     }
