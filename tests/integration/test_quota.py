@@ -168,9 +168,13 @@ class Quota(unittest.TestCase):
                 self.assertEqual(client.read_text(), 'still here')
             new = self.join(server, 1)[0]
             server.wait_for_metric(3, 'sluice_plugin_quota_taken_over_total')
-            self.assertEqual(len(self.those_who_stay(clients)), 1)
+            old = self.those_who_stay(clients)
+            self.assertEqual(len(old), 1)
             self.assertTrue(self.stays(new, 'me too'))
             server.reload(self.settings(per_identity=2))
+            # A loop that has answered has changed over, and has counted its clients anew.
+            self.assertTrue(self.stays(old[0], 'I too, after the reload'))
+            self.assertTrue(self.stays(new, 'and so do I'))
             self.assertEqual(self.refusal(server).status, 429)
 
     def test_a_full_table_refuses_new_names_and_leaves_the_others(self):
