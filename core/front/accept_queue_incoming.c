@@ -3,6 +3,7 @@
 #include "front/accept_queue_internal.h"
 
 #include "base/clock.h"
+#include "ws/http_status.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -151,18 +152,13 @@ static bool claim_descriptor(struct accept_queue *queue, struct pending *incomin
 /* All descriptors are in use by connections that this queue cannot give up. */
 static void refuse_incoming(struct accept_queue *queue, const struct pending *incoming)
 {
-    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
-                                 "Content-Type: text/plain; charset=utf-8\r\n"
-                                 "Content-Length: 40\r\n"
-                                 "Retry-After: 5\r\n"
-                                 "Cache-Control: no-store\r\n"
-                                 "Connection: close\r\n"
-                                 "\r\n"
-                                 "The server has no file descriptor left.\n";
+    char answer[512];
     size_t discarded = 0;
     descriptors_want(queue->limits.descriptors, clock_monotonic());
+    size_t len = http_refusal(503, "Retry-After: 5\r\n", "The server has no file descriptor left.",
+                              answer, sizeof answer);
     if (!queue->is_tls)
-        (void)send(incoming->socket, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)send(incoming->socket, answer, len, MSG_DONTWAIT | MSG_NOSIGNAL);
     (void)shutdown(incoming->socket, SHUT_WR);
     (void)lingering_close_discard(incoming->socket, &discarded);
     close(incoming->socket);

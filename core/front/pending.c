@@ -3,6 +3,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "front/lingering_close.h"
+#include "ws/http_status.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define HEAD_CAPACITY_MIN 512 /* bytes; most heads fit */
+#define ANSWER_MAX 512        /* bytes */
 #define HEADER_PART 512       /* bytes of a PROXY header that are read at a time */
 
 /* Bytes that OpenSSL holds for a connection whose handshake is complete. */
@@ -236,30 +238,23 @@ size_t pending_tls_bytes(const struct pending *pending)
 
 void pending_send_timeout(struct pending *pending)
 {
-    static const char answer[] = "HTTP/1.1 408 Request Timeout\r\n"
-                                 "Content-Type: text/plain; charset=utf-8\r\n"
-                                 "Content-Length: 36\r\n"
-                                 "Cache-Control: no-store\r\n"
-                                 "Connection: close\r\n"
-                                 "\r\n"
-                                 "The request did not arrive in time.\n";
+    char answer[ANSWER_MAX];
     size_t written;
+    size_t len =
+        http_refusal(408, "", "The request did not arrive in time.", answer, sizeof answer);
     if (pending->context == NULL)
-        (void)send(pending->socket, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)send(pending->socket, answer, len, MSG_DONTWAIT | MSG_NOSIGNAL);
     else if (pending->has_handshake)
-        (void)SSL_write_ex(pending->tls.ssl, answer, sizeof answer - 1, &written);
+        (void)SSL_write_ex(pending->tls.ssl, answer, len, &written);
 }
 
 void pending_send_tls_hint(struct pending *pending)
 {
-    static const char answer[] = "HTTP/1.1 400 Bad Request\r\n"
-                                 "Content-Type: text/plain; charset=utf-8\r\n"
-                                 "Content-Length: 61\r\n"
-                                 "Cache-Control: no-store\r\n"
-                                 "Connection: close\r\n"
-                                 "\r\n"
-                                 "This port speaks TLS: connect to it with wss:// or https://.\n";
-    (void)send(pending->socket, answer, sizeof answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    char answer[ANSWER_MAX];
+    size_t len =
+        http_refusal(400, "", "This port speaks TLS: connect to it with wss:// or https://.",
+                     answer, sizeof answer);
+    (void)send(pending->socket, answer, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void pending_destroy(struct pending *pending)

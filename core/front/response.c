@@ -1,6 +1,7 @@
 #include "front/response.h"
 
 #include "front/civetweb_detach.h"
+#include "ws/http_status.h"
 
 #include <civetweb.h>
 #include <stdbool.h>
@@ -9,39 +10,6 @@
 #include <time.h>
 
 #define HEAD_MAX 1024
-
-struct status_text {
-    int status;
-    const char *text;
-};
-
-static const char *status_text(int status)
-{
-    static const struct status_text known[] = {
-        {200, "OK"},
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {408, "Request Timeout"},
-        {411, "Length Required"},
-        {413, "Content Too Large"},
-        {415, "Unsupported Media Type"},
-        {422, "Unprocessable Content"},
-        {426, "Upgrade Required"},
-        {429, "Too Many Requests"},
-        {431, "Request Header Fields Too Large"},
-        {500, "Internal Server Error"},
-        {503, "Service Unavailable"},
-        {505, "HTTP Version Not Supported"},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (known[i].status == status)
-            return known[i].text;
-    }
-    return "Error";
-}
 
 static void http_date(char *text, size_t size)
 {
@@ -81,7 +49,7 @@ int response_send(struct mg_connection *conn, const struct response *response)
                        "%s"
                        "Connection: close\r\n"
                        "\r\n",
-                       response->status, status_text(response->status), date,
+                       response->status, http_status_text(response->status), date,
                        response->content_type, response->body_len, response->headers);
     mg_disable_connection_keep_alive(conn); /* and CivetWeb does not wait for a request body */
     if (len < 0 || (size_t)len >= sizeof head)

@@ -1,6 +1,7 @@
 #include "pipeline/upgrade.h"
 
 #include "client/certificate.h"
+#include "ws/http_status.h"
 
 #include <openssl/x509.h>
 #include <stdio.h>
@@ -125,39 +126,10 @@ int upgrade_add_header(struct upgrade *upgrade, const char *name, const char *va
     return OK;
 }
 
-static const char *status_text(int status)
-{
-    switch (status) {
-    case 400:
-        return "Bad Request";
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "Not Found";
-    case 429:
-        return "Too Many Requests";
-    case 500:
-        return "Internal Server Error";
-    case 503:
-        return "Service Unavailable";
-    default:
-        return status < 500 ? "Client Error" : "Server Error";
-    }
-}
-
 size_t upgrade_refusal(const struct upgrade *upgrade, char *out, size_t size)
 {
-    const char *text = status_text(upgrade->status);
-    const char *body = upgrade->reason[0] != '\0' ? upgrade->reason : text;
-    int len = snprintf(out, size,
-                       "HTTP/1.1 %d %s\r\n"
-                       "Content-Type: text/plain; charset=utf-8\r\n"
-                       "Content-Length: %zu\r\n"
-                       "Cache-Control: no-store\r\n"
-                       "Connection: close\r\n"
-                       "%s\r\n%s\n",
-                       upgrade->status, text, strlen(body) + 1, upgrade->headers, body);
-    return len > 0 && (size_t)len < size ? (size_t)len : 0;
+    bool has_reason = upgrade->reason[0] != '\0';
+    return http_refusal(upgrade->status, upgrade->headers,
+                        has_reason ? upgrade->reason : http_status_text(upgrade->status), out,
+                        size);
 }

@@ -72,6 +72,7 @@ NOT_YET = {
     'core/front/civetweb_context.c',
     'core/front/front_handler.c',
     'core/front/front_listener.c',
+    'core/front/front_reload.c',
     'core/front/pending.c',
     'core/front/response.c',
     'core/front/tls.c',
