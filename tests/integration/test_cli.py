@@ -276,6 +276,26 @@ class ShippedPlugins(unittest.TestCase):
                 self.assertEqual([option for option in options if f'`{option}`' not in readme], [],
                                  f'plugins/{name}/README.md does not name them')
 
+    def test_readmes_say_the_defaults_and_ranges_of_the_tables(self):
+        for name in self.names:
+            rows = re.findall(r'^\| `(\w+)` \| [^|]* \| `?([^|]*?)`? \| ([^|]*?) ?\|', self.page(name), re.MULTILINE)
+            table = {option: (default, limits) for option, default, limits in rows}
+            readme = re.findall(r'^\| (`\w+`(?:, `\w+`)*) \| ([^|]*?) ?\| ([^|]*?) ?\|.*\|$',
+                                self.read('plugins', name, 'README.md'), re.MULTILINE)
+            checked = 0
+            for options, kind, default in readme:
+                options = [option for option in re.findall(r'\w+', options) if option in table]
+                values = re.findall(r'`([^`]*)`', default)
+                for option, value in zip(options, values if len(values) == len(options) else [None] * len(options)):
+                    expected, limits = table[option]
+                    with self.subTest(plugin=name, option=option):
+                        self.assertIn(value, (None, expected) if expected != 'none' else (None, value))
+                        self.assertIn(expected if expected != 'none' else '', default)
+                        for low, high in re.findall(r'(\d\w*) to (\w+)$', kind.replace(',', '')):
+                            self.assertEqual(f'from {low} to {high}', limits)
+                        checked += 1
+            self.assertGreater(checked, 2, name)
+
     def test_every_metric_is_in_the_readme(self):
         for name in self.names:
             folder = os.path.join(ROOT, 'plugins', name)

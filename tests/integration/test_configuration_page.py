@@ -68,8 +68,13 @@ class ConfigurationPage(unittest.TestCase):
                 fallback = part(entry, r'\.fallback = "([^"]*)"')
                 if fallback:
                     self.assertEqual(default.replace('"', ''), f'`{fallback}`')
-                for end in (part(entry, r'\.bounds = {(.*)}') or '').split(', '):
-                    self.assertIn(bound(end) if end not in ('', '0') else '', row)
+                ends = part(entry, r'\.bounds = {(.*)}')
+                if ends:
+                    low, high = map(bound, ends.split(', '))
+                    ranges = [f'{low} to {high}', f'at most {high}']
+                    if '.zero_allowed' in entry:
+                        ranges.append(f'0 to {high}')
+                    self.assertRegex(row, rf'(?<![\w,])(?:{"|".join(ranges)})(?![\w,]\d)')
                 if '.zero_allowed' in entry:
                     self.assertRegex(row, r'`0`|\b0 to ')
                 table = part(entry, r'\.choices = (\w+)')
