@@ -1,6 +1,5 @@
 #include "base/log.h"
 
-#include "base/clock.h"
 #include "base/log_queue.h"
 #include "base/utf8.h"
 

@@ -1,5 +1,7 @@
 #include "base/trusted_path.h"
 
+#include "base/error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

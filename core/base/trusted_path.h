@@ -7,8 +7,6 @@
 #ifndef SLUICE_BASE_TRUSTED_PATH_H
 #define SLUICE_BASE_TRUSTED_PATH_H
 
-#include "base/error.h"
-
 #include <stddef.h>
 #include <sys/stat.h>
 

@@ -6,7 +6,6 @@
 #include "front/front.h"
 #include "hub/hub.h"
 
-#include <limits.h>
 #include <stdio.h>
 
 static void print_summary(const struct config *config)

@@ -5,7 +5,6 @@
 #include "pipeline/plugin.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* -- sluice plugins -- */
 

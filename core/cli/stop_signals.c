@@ -5,7 +5,6 @@
 #include "base/watched.h"
 #include "config/config.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>

@@ -2,7 +2,6 @@
 #include "config/paths.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct bounds bounds_of(const struct sl_option *row)

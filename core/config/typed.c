@@ -2,10 +2,8 @@
 #include "config/suggest.h"
 #include "config/values.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 /* Nothing longer than this is quoted in a message. */
 #define QUOTED_MAX "64"

@@ -6,7 +6,6 @@
 #include "base/thread_trace.h"
 #include "base/watched.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>

@@ -3,9 +3,7 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SMALLEST "listen: [{address: '127.0.0.1:0'}]\nendpoints: [{path: /ws}]\n"
 

@@ -2,7 +2,6 @@
 #include "config/errors.h"
 #include "config/yaml.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
