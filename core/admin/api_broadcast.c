@@ -3,11 +3,11 @@
 #include "admin/admin_internal.h"
 #include "admin/json.h"
 #include "admin/json_body.h"
+#include "base/base64.h"
 #include "base/utf8.h"
 #include "hub/hub_internal.h"
 #include "delivery/topic.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,31 +17,9 @@ struct broadcast {
     const char *topic;         /* NULL: everybody */
     enum opcode opcode;
     const void *data;
-    size_t len;           /* bytes */
-    unsigned char *owned; /* NULL, or what `data` is in */
+    size_t len;  /* bytes */
+    char *owned; /* NULL, or what `data` is in */
 };
-
-/* Returns 0, ERR_INVALID or ERR_NO_MEMORY. */
-static int decode_base64(const char *text, struct broadcast *out)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t len = strlen(text);
-    size_t digits = strspn(text, alphabet);
-    size_t padding = len - digits;
-    if (len % 4 != 0 || padding > 2 || strspn(text + digits, "=") != padding)
-        return ERR_INVALID;
-    out->owned = malloc(len / 4 * 3 + 1);
-    if (out->owned == NULL)
-        return ERR_NO_MEMORY;
-    int decoded = EVP_DecodeBlock(out->owned, (const unsigned char *)text, (int)len);
-    if (decoded < 0)
-        return ERR_INVALID;
-    out->opcode = OPCODE_BINARY;
-    out->data = out->owned;
-    out->len = (size_t)decoded - padding;
-    return OK;
-}
 
 /* Returns NULL, or what is wrong with it. */
 static const char *read_content(const cJSON *body, struct broadcast *out)
@@ -50,8 +28,13 @@ static const char *read_content(const cJSON *body, struct broadcast *out)
     const char *base64 = json_string(body, "base64");
     if ((text == NULL) == (base64 == NULL))
         return "send either text or base64";
-    if (base64 != NULL)
-        return decode_base64(base64, out) == OK ? NULL : "base64 is not base64 with its padding";
+    if (base64 != NULL) {
+        out->opcode = OPCODE_BINARY;
+        if (base64_decode(base64, &out->owned, &out->len) != OK)
+            return "base64 is not base64 with its padding";
+        out->data = out->owned;
+        return NULL;
+    }
     if (!utf8_is_valid(text, strlen(text)))
         return "text is not UTF-8";
     out->opcode = OPCODE_TEXT;

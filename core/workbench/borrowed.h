@@ -1,8 +1,12 @@
 /*
- * Borrowed memory: what hooks are handed, each piece on pages of its own that cannot be touched any
- * more when the loan is over, so that a pointer that was kept faults where it is used.
+ * Borrowed memory: what hooks are handed, each piece exactly as long as it says.
  *
- * One thread lends and ends loans; any thread may read what is lent.
+ * With guard pages, each piece lies on pages of its own that cannot be touched when the loan is
+ * over, so that a pointer that was kept faults where it is used. Without them, a piece is a block
+ * of the heap, which costs little and which the address sanitizer watches.
+ *
+ * With guard pages, one thread lends and ends loans; any thread may read what is lent. Without
+ * them, any thread may do both.
  */
 #ifndef SLUICE_WORKBENCH_BORROWED_H
 #define SLUICE_WORKBENCH_BORROWED_H
@@ -12,16 +16,20 @@
 
 struct loan;
 
-/* Lends a copy of `len` bytes (NULL: zeroed), followed by a page that faults. `what` (static) names
- * it in messages. `alignment`: 1, or 16 for a struct. Ends the process without memory. */
+/* Whether loans from here on have guard pages; at first they do not. */
+void borrowed_guard(bool has_guard_pages);
+
+/* Lends a copy of `len` bytes (NULL: zeroed) and puts the loan in front of the list. `what`
+ * (static) names it in messages. `alignment`: 1, or 16 for a struct. Ends the process without
+ * memory. */
 void *borrowed_lend(const void *data, size_t len, size_t alignment, const char *what,
-                    struct loan **out);
+                    struct loan **list);
 
-/* Ends a loan; NULL is fine. */
-void borrowed_end(struct loan *loan);
+/* Ends all loans of a list, which is empty then. */
+void borrowed_end(struct loan **list);
 
-/* What an address belongs to that has faulted: the name of a loan, and whether it is over. NULL:
- * not ours. Safe in a signal handler. */
+/* What an address belongs to that has faulted: the name of a loan, and whether it is over. NULL: no
+ * loan with guard pages. Safe in a signal handler. */
 const char *borrowed_find(const void *address, bool *is_over);
 
 #endif

@@ -1,16 +1,49 @@
+/*
+ * The fake host itself: who watches over it, its lock, its clock's beginning, its table.
+ */
 #include "workbench/fake_internal.h"
 
-#include "config/diagnostics.h"
-#include "workbench/situation.h"
-
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define START INT64_C(1000000000000) /* where the monotonic clock begins */
+#define START INT64_C(1000000000000)            /* where the monotonic clock begins */
+#define WALL_AHEAD INT64_C(1767225600000000000) /* of the monotonic clock: 2026-01-01 */
 
 struct fake fake;
+_Thread_local struct fake_running fake_running;
 unsigned fake_hook_limit = 1000;
+
+static const struct fake_observer *observer;
+static struct sl_host table;
+
+/* -- the observer -- */
+
+void fake_fail(const char *format, ...)
+{
+    char sentence[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    if (observer != NULL)
+        observer->fail(sentence);
+    fprintf(stderr, "fake host: %s\n", sentence);
+    abort();
+}
+
+void fake_enter(const char *hook, unsigned milliseconds)
+{
+    if (observer != NULL && observer->enter != NULL)
+        observer->enter(hook, milliseconds);
+}
+
+void fake_leave(void)
+{
+    if (observer != NULL && observer->leave != NULL)
+        observer->leave();
+}
+
+/* -- what its parts share -- */
 
 void fake_lock(void)
 {
@@ -22,87 +55,34 @@ void fake_unlock(void)
     pthread_mutex_unlock(&fake.lock);
 }
 
-void fake_begin(void)
+void *fake_zalloc(size_t size)
 {
-    pthread_mutexattr_t attributes;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&fake.lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
-    pthread_cond_init(&fake.changed, NULL);
-    fake.now = START;
-    fake.next_id = 1;
-    fake.last_job = &fake.jobs;
-    fake.last_event = &fake.events;
-}
-
-/* -- events -- */
-
-void fake_note(enum fake_event_kind kind, const struct sl_instance *by, uint64_t client_id,
-               struct sl_string target, enum sl_message_type type, struct sl_string data, int code)
-{
-    struct fake_event *event = calloc(1, sizeof *event);
-    if (event == NULL)
+    void *memory = calloc(1, size);
+    if (memory == NULL)
         abort();
-    *event = (struct fake_event){.kind = kind,
-                                 .by = by,
-                                 .client_id = client_id,
-                                 .target = strndup(target.data, target.len),
-                                 .type = type,
-                                 .data = malloc(data.len + 1),
-                                 .len = data.len,
-                                 .code = code};
-    if (event->target == NULL || event->data == NULL)
-        abort();
-    if (data.len > 0)
-        memcpy(event->data, data.data, data.len);
-    event->data[data.len] = '\0';
-    fake_lock();
-    *fake.last_event = event;
-    fake.last_event = &event->next;
-    pthread_cond_broadcast(&fake.changed);
-    fake_unlock();
+    return memory;
 }
 
-struct fake_event *fake_events(void)
+/* -- log, time and what else is short -- */
+
+static bool log_enabled_always(enum sl_log_level level)
 {
-    return fake.events;
+    (void)level;
+    return true;
 }
 
-static void forget_deferrals(void)
+static void note_log(const struct sl_instance *self, enum sl_log_level level, const char *text,
+                     size_t len)
 {
-    struct fake_deferral **link = &fake.deferrals;
-    while (*link != NULL) {
-        struct fake_deferral *deferral = *link;
-        if (!deferral->is_settled) {
-            link = &deferral->next;
-            continue;
-        }
-        *link = deferral->next;
-        free(deferral->has_result ? NULL : deferral->result.data);
-        free(deferral);
-    }
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    const char *name = (unsigned)level < 4 ? names[level] : "debug";
+    fake_note(FAKE_LOGGED, self, 0, fake_string(name), SL_TEXT, (struct sl_string){text, len}, 0);
 }
 
-void fake_forget(void)
+static void note_failure(struct sl_instance *self, const char *text, size_t len)
 {
-    fake_lock();
-    while (fake.events != NULL) {
-        struct fake_event *event = fake.events;
-        fake.events = event->next;
-        free(event->target);
-        free(event->data);
-        free(event);
-    }
-    fake.last_event = &fake.events;
-    forget_deferrals();
-    fake_unlock();
-}
-
-void fake_rewind(void)
-{
-    fake.now = START;
-    fake.next_id = 1;
+    (void)self;
+    snprintf(fake.failure, sizeof fake.failure, "%.*s", (int)len, text);
 }
 
 const char *fake_failure(void)
@@ -110,160 +90,76 @@ const char *fake_failure(void)
     return fake.failure;
 }
 
-/* -- instances -- */
-
-struct sl_instance *fake_instance_seen(struct fake_instance *instance)
+static int64_t time_monotonic(void)
 {
-    return &instance->seen;
+    return fake.now;
 }
 
-static bool read_options(struct fake_instance *instance, const struct yaml_node *node,
-                         struct option_set **out)
+static int64_t time_wall(void)
 {
-    struct diagnostics diagnostics;
-    struct position nowhere = {.file = "options"};
-    diagnostics_init(&diagnostics);
-    int error = option_set_create(&instance->plugin->options, instance->plugin->table.name, node,
-                                  nowhere, &diagnostics, out);
-    if (error != OK)
-        snprintf(fake.failure, sizeof fake.failure, "%s",
-                 diagnostics.count > 0 ? diagnostics.items[0].text : error_text(error));
-    diagnostics_deinit(&diagnostics);
-    return error == OK;
+    return fake.now + WALL_AHEAD;
 }
 
-static void *make_state(size_t size)
+/* Nobody asks the fake host whether it is ready. */
+static void set_unready(struct sl_instance *self, const char *reason_cstr)
 {
-    char *memory = calloc(1, size + CANARY_SIZE);
-    if (memory == NULL)
-        abort();
-    memset(memory + size, CANARY, CANARY_SIZE);
-    return memory;
+    (void)self;
+    if (reason_cstr != NULL && reason_cstr[0] == '\0')
+        fake_fail("host->set_unready needs a sentence, or NULL");
 }
 
-static int call_create(struct fake_instance *instance)
+static int64_t stage_timeout(const struct sl_instance *self)
 {
-    if (instance->plugin->table.create == NULL)
-        return 0;
-    situation_enter("create", 10 * fake_hook_limit);
-    int result = instance->plugin->table.create(&instance->seen);
-    situation_leave();
-    fake_check_canaries("create");
-    if (result > 0)
-        situation_fail("create returned %d: it returns 0, or SL_ERROR (-1) after host->fail",
-                       result);
-    if (result != 0 && fake.failure[0] == '\0' && fake.fail_at == 0)
-        situation_fail("create failed without saying why: call host->fail (or sl_fail) with a "
-                       "sentence for the operator");
-    return result;
+    (void)self;
+    return FAKE_TIMEOUT;
 }
 
-struct fake_instance *fake_instance_create(struct plugin *plugin, const struct yaml_node *options,
-                                           const char *endpoint)
+const struct sl_host *fake_host(void)
 {
-    static unsigned number;
-    struct fake_instance *instance = calloc(1, sizeof *instance);
-    if (instance == NULL)
-        abort();
-    fake.failure[0] = '\0';
-    instance->plugin = plugin;
-    snprintf(instance->name, sizeof instance->name, "%s#%u", plugin->table.name, ++number);
-    snprintf(instance->endpoint, sizeof instance->endpoint, "%s", endpoint);
-    instance->seen = (struct sl_instance){.struct_size = sizeof instance->seen,
-                                          .host = fake_host(),
-                                          .name = instance->name,
-                                          .endpoint = instance->endpoint};
-    if (plugin->table.instance_size > 0)
-        instance->seen.state = make_state(plugin->table.instance_size);
-    fake.running.instance = instance;
-    if (read_options(instance, options, &instance->options) && call_create(instance) == 0) {
-        instance->is_created = true;
-        fake.running.instance = NULL;
-        return instance;
-    }
-    fake.running.instance = NULL;
-    fake_instance_destroy(instance);
-    return NULL;
+    return &table;
 }
 
-void fake_instance_destroy(struct fake_instance *instance)
+static void fill_table(struct sl_host *host)
 {
-    if (instance->is_created && instance->plugin->table.destroy != NULL) {
-        situation_enter("destroy", 10 * fake_hook_limit);
-        instance->plugin->table.destroy(&instance->seen);
-        situation_leave();
-    }
-    fake_instance_forget(instance);
-    option_set_destroy(instance->options);
-    option_set_destroy(instance->old_options);
-    free(instance->seen.state);
-    free(instance);
+    *host = (struct sl_host){.struct_size = sizeof *host,
+                             .abi_major = SL_ABI_MAJOR,
+                             .abi_minor = SL_ABI_MINOR,
+                             .log_enabled = log_enabled_always,
+                             .log = note_log,
+                             .fail = note_failure,
+                             .time_monotonic = time_monotonic,
+                             .time_wall = time_wall,
+                             .set_unready = set_unready,
+                             .timeout = stage_timeout};
+    fake_memory_provide(host);
+    fake_options_provide(host);
+    fake_request_provide(host);
+    fake_client_provide(host);
+    fake_attributes_provide(host);
+    fake_payload_provide(host);
+    fake_topics_provide(host);
+    fake_deferral_provide(host);
+    fake_offload_provide(host);
+    fake_timers_provide(host);
+    fake_metrics_provide(host);
 }
 
-bool fake_instance_reload(struct fake_instance *instance, const struct yaml_node *options)
+void fake_begin(const struct fake_observer *watching, bool has_guard_pages)
 {
-    struct option_set *fresh = NULL;
-    struct option_set *before = instance->options;
-    fake.failure[0] = '\0';
-    if (!read_options(instance, options, &fresh))
-        return false;
-    instance->options = fresh;
-    situation_enter("on_reload", 10 * fake_hook_limit);
-    int result = instance->plugin->table.on_reload(&instance->seen);
-    situation_leave();
-    fake_check_canaries("on_reload");
-    if (result != 0) {
-        instance->options = before;
-        option_set_destroy(fresh);
-        return false;
-    }
-    option_set_destroy(instance->old_options);
-    instance->old_options = NULL;
-    option_set_destroy(before); /* What was read from it must not be used any more. */
-    return true;
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&fake.lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    pthread_cond_init(&fake.changed, NULL);
+    observer = watching;
+    borrowed_guard(has_guard_pages);
+    fill_table(&table);
+    fake_rewind();
 }
 
-/* -- canaries -- */
-
-static void check_canary(const char *memory, size_t size, const char *hook, const char *whose,
-                         const char *member)
+void fake_rewind(void)
 {
-    for (size_t i = 0; memory != NULL && i < CANARY_SIZE; i++)
-        if ((unsigned char)memory[size + i] != CANARY)
-            situation_fail("%s wrote past the end of the %s state (%zu bytes): is %s in the "
-                           "plugin's table the size of the struct that is kept there?",
-                           hook, whose, size, member);
-}
-
-void fake_check_canaries(const char *hook)
-{
-    const struct fake_instance *instance = fake.running.instance;
-    if (instance == NULL)
-        return;
-    const struct sl_plugin *table = &instance->plugin->table;
-    if (table->instance_size > 0)
-        check_canary(instance->seen.state, table->instance_size, hook, "instance", "instance_size");
-    for (const struct sl_client *client = fake.clients; client != NULL; client = client->next)
-        for (size_t i = 0; i < client->block_count; i++)
-            if (client->blocks[i].instance == instance)
-                check_canary(client->blocks[i].memory, table->client_size, hook, "client",
-                             "client_size");
-}
-
-/* -- memory -- */
-
-void fake_fail_allocation(unsigned long nth)
-{
-    fake.allocations = 0;
-    fake.fail_at = nth;
-}
-
-unsigned long fake_allocations(void)
-{
-    return fake.allocations;
-}
-
-size_t fake_live_allocations(void)
-{
-    return fake.live;
+    fake.now = START;
+    fake.next_id = 1;
 }

@@ -1,16 +1,14 @@
 /*
  * The fake host: what a plugin sees of a server, in one process, with a clock that stands still
- * until it is moved, borrowed memory that faults when it is kept, and a record of what the plugin
- * did.
+ * until it is moved, and a record of what the plugin did. The checks and scenarios of
+ * `sluice test-plugin`, `sluice replay` and the unit tests of plugins use it.
  *
- * One fake host a process, and so one check a process. Everything is for the check's thread, except
- * the functions that a plugin may call from any thread. What the contract forbids fails the check
- * with a sentence (situation_fail).
+ * One fake host a process. A client's hooks may run on any thread, one at a time; host functions
+ * may be called where the contract allows them; everything else is for one thread. What the
+ * contract forbids ends the process with a sentence (fake_begin).
  */
 #ifndef SLUICE_WORKBENCH_FAKE_H
 #define SLUICE_WORKBENCH_FAKE_H
-
-#include "workbench/borrowed.h"
 
 #include "config/options.h"
 #include "pipeline/plugin.h"
@@ -20,24 +18,147 @@
 #include <stdint.h>
 
 #define FAKE_PAIRS_MAX 32
+#define FAKE_SUBPROTOCOLS_MAX 8
 #define FAKE_INSTANCES_MAX 32
 
-/* Names and values, as a scenario gives them; borrowed. */
-struct fake_pairs {
-    const char *names[FAKE_PAIRS_MAX];
-    const char *values[FAKE_PAIRS_MAX];
-    size_t count;
+/* Who watches over the plugin. */
+struct fake_observer {
+    /* The plugin broke the contract: `sentence` says what to change. Ends the process. Any
+     * thread. */
+    void (*fail)(const char *sentence);
+    /* A hook begins and may take that long; it has returned. Or NULL. */
+    void (*enter)(const char *hook, unsigned milliseconds);
+    void (*leave)(void);
+};
+
+extern unsigned fake_hook_limit; /* ms that a hook may take */
+
+/* Starts the clock; once a process, before everything else. NULL: failures abort with their
+ * sentence on standard error. With guard pages, borrowed memory faults when it is kept
+ * (borrowed.h). */
+void fake_begin(const struct fake_observer *observer, bool has_guard_pages);
+
+/* -- plugins and instances -- */
+
+/* Loads a built plugin as it lies there, or fails with the server's own sentence. For the life of
+ * the process, or until fake_plugin_unload. */
+struct plugin *fake_plugin_load(const char *file);
+void fake_plugin_unload(void);
+
+struct fake_instance;
+
+/* An instance with options from a YAML mapping (NULL: none), which is the plugin's nth `use` in the
+ * endpoint's pipeline. Returns NULL if it was refused; then fake_failure() says why. */
+struct fake_instance *fake_instance_create(struct plugin *plugin, const struct yaml_node *options,
+                                           const char *endpoint, unsigned use);
+
+/* The same with options as text, "{limit: 2}", and the first use at "/ws". */
+struct fake_instance *fake_instance_parse(struct plugin *plugin, const char *options);
+const char *fake_failure(void);
+
+/* The same while each allocation of create fails in turn, until one create does without the next.
+ * Each of the others has to say that there is no memory, and to release everything. */
+struct fake_instance *fake_instance_survive(struct plugin *plugin, const char *options,
+                                            unsigned long *failures);
+struct sl_instance *fake_instance_seen(struct fake_instance *instance);
+void fake_instance_destroy(struct fake_instance *instance);
+
+/* Calls on_reload with other options. Returns whether the plugin took them. */
+bool fake_instance_reload(struct fake_instance *instance, const struct yaml_node *options);
+
+/* -- clients -- */
+
+/* A name and its value; borrowed. Lists of them end with a NULL, or when they are full. */
+struct fake_pair {
+    const char *name;
+    const char *value;
 };
 
 /* What a client brings along. */
 struct fake_arrival {
     const char *address; /* NULL: 127.0.0.1 */
     const char *path;    /* NULL: /ws */
-    struct fake_pairs headers, query, cookies, certificate;
-    const char *subprotocols[8];
-    size_t subprotocol_count;
+    struct fake_pair headers[FAKE_PAIRS_MAX], query[FAKE_PAIRS_MAX], cookies[FAKE_PAIRS_MAX],
+        certificate[FAKE_PAIRS_MAX];
+    const char *subprotocols[FAKE_SUBPROTOCOLS_MAX]; /* that it offers */
+    const char *subprotocol;                         /* negotiated so far; NULL: none */
     bool secure;
 };
+
+/* Appends a pair. Returns whether there was room. */
+bool fake_pairs_add(struct fake_pair pairs[FAKE_PAIRS_MAX], const char *name, const char *value);
+
+struct sl_client *fake_client_create(const struct fake_arrival *arrival); /* NULL: a plain one */
+struct sl_client *fake_client_at(const char *address);
+
+/* Cancels what is deferred for it; no other hook is called. */
+void fake_client_destroy(struct sl_client *client);
+
+/* What plugins before this one have made known about it, and where it comes from. */
+void fake_client_identify(struct sl_client *client, const char *identity);
+void fake_client_describe(struct sl_client *client, const char *name, const char *value);
+void fake_client_move(struct sl_client *client, const char *address);
+
+uint64_t fake_client_number(const struct sl_client *client);
+bool fake_client_is_open(const struct sl_client *client);
+const char *fake_client_name(const struct sl_client *client); /* its identity */
+const char *fake_client_attribute(const struct sl_client *client, const char *name); /* or NULL */
+
+/* -- hooks -- */
+
+/* How a hook, or the deferral that it began, has ended. */
+struct fake_result {
+    enum sl_verdict verdict; /* SL_DEFER: not yet */
+    int code;                /* SL_CLOSE: the code; SL_DENY: the status; else 0 */
+    char reason[256];
+    char headers[1024];        /* of a refusal: "Name: value" lines */
+    enum sl_message_type type; /* of the message afterwards */
+    char *data;                /* owned: its payload, zero-terminated; NULL: unchanged */
+    size_t len;
+    char topic[256];
+    char subprotocol[128]; /* that the plugin chose */
+};
+
+/* Run one hook each; a hook that the plugin does not have continues. Return the verdict; the rest
+ * is in `result`, which is released by the caller (NULL: not wanted). */
+enum sl_verdict fake_connect(struct fake_instance *instance, struct sl_client *client,
+                             struct fake_result *result);
+void fake_open(struct fake_instance *instance, struct sl_client *client);
+enum sl_verdict fake_message(struct fake_instance *instance, struct sl_client *client,
+                             enum sl_message_type type, const char *data, size_t len,
+                             struct fake_result *result);
+void fake_close(struct fake_instance *instance, struct sl_client *client, int code, bool by_peer);
+void fake_result_release(struct fake_result *result);
+
+/* Whether the refusal has that header with that value. */
+bool fake_result_has_header(const struct fake_result *result, const char *name, const char *value);
+
+/* -- what happens later -- */
+
+bool fake_is_deferred(const struct sl_client *client);
+
+/* Waits up to `milliseconds` of real time for the verdict of what was deferred for the client,
+ * running offloaded work. Returns whether it came; then `result` has it. */
+bool fake_await(struct sl_client *client, int milliseconds, struct fake_result *result);
+
+/* If something is deferred for the client, replaces `result` by what it has led to: its verdict, if
+ * it comes within `milliseconds` of real time, or else its deadline. */
+void fake_settle(struct sl_client *client, int milliseconds, struct fake_result *result);
+
+/* Cancels what is deferred for the client, as the server does before on_close. */
+void fake_cancel(struct sl_client *client, enum sl_cancel_reason reason);
+
+/* Runs offloaded work, each job on a thread of its own, and then what is to be done after it. */
+void fake_run_offloaded(void);
+
+/* Moves the clock (ns), firing timers and deadlines on the way. What a deadline decides is in the
+ * result of the next fake_await. */
+void fake_advance(int64_t by);
+
+/* Sets the clock and the numbers of clients back to where they began. */
+void fake_rewind(void);
+
+/* -- what the plugin did -- */
 
 enum fake_event_kind {
     FAKE_SENT,      /* to one client */
@@ -62,87 +183,31 @@ struct fake_event {
     bool is_taken; /* an expectation has matched it */
 };
 
-/* How a hook, or the deferral that it began, has ended. */
-struct fake_result {
-    enum sl_verdict verdict; /* SL_DEFER: not yet */
-    int code;                /* SL_CLOSE: the code; SL_DENY: the status */
-    char reason[256];
-    char headers[1024];        /* of a refusal: "Name: value" lines */
-    enum sl_message_type type; /* of the message afterwards */
-    char *data;                /* owned: its payload, zero-terminated; NULL: unchanged */
-    size_t len;
-    char topic[256];
-    char subprotocol[128];
-};
-
-struct fake_instance;
-
-extern unsigned fake_hook_limit; /* ms that a hook may take */
-
-/* Starts the clock; once a process. */
-void fake_begin(void);
-
-/* An instance with options from a YAML mapping (NULL: none). Returns NULL if it was refused; then
- * fake_failure() says why. */
-struct fake_instance *fake_instance_create(struct plugin *plugin, const struct yaml_node *options,
-                                           const char *endpoint);
-const char *fake_failure(void);
-struct sl_instance *fake_instance_seen(struct fake_instance *instance);
-void fake_instance_destroy(struct fake_instance *instance);
-
-/* Calls on_reload with other options. Returns whether the plugin took them. */
-bool fake_instance_reload(struct fake_instance *instance, const struct yaml_node *options);
-
-/* -- clients: of all instances that are given, in order, as in a pipeline -- */
-
-struct sl_client *fake_client_create(const struct fake_arrival *arrival);
-void fake_connect(struct fake_instance *instance, struct sl_client *client,
-                  struct fake_result *result);
-void fake_open(struct fake_instance *instance, struct sl_client *client);
-void fake_message(struct fake_instance *instance, struct sl_client *client,
-                  enum sl_message_type type, const char *data, size_t len,
-                  struct fake_result *result);
-void fake_close(struct fake_instance *instance, struct sl_client *client, int code, bool by_peer);
-
-/* Cancels what is deferred for the client, as the server does before on_close. */
-void fake_cancel(struct sl_client *client, enum sl_cancel_reason reason);
-void fake_client_destroy(struct sl_client *client);
-uint64_t fake_client_number(const struct sl_client *client);
-void fake_client_identify(struct sl_client *client, const char *identity);
-void fake_client_describe(struct sl_client *client, const char *name, const char *value);
-bool fake_client_is_open(const struct sl_client *client);
-const char *fake_client_name(const struct sl_client *client); /* its identity */
-const char *fake_client_attribute(const struct sl_client *client, const char *name);
-void fake_result_release(struct fake_result *result);
-
-/* -- what happens later -- */
-
-/* Waits up to `milliseconds` of real time for the verdict of what was deferred for the client,
- * running offloaded work. Returns whether it came; then `result` has it. */
-bool fake_await(struct sl_client *client, int milliseconds, struct fake_result *result);
-bool fake_is_deferred(const struct sl_client *client);
-
-/* Runs offloaded work, each job on a thread of its own, and then what is to be done after it. */
-void fake_run_offloaded(void);
-
-/* Moves the clock, firing timers and deadlines on the way. What a deadline decides is in the result
- * of the next fake_await. */
-void fake_advance(int64_t by);
-
-/* -- what the plugin did -- */
-
+/* The first one that has not been forgotten. */
 struct fake_event *fake_events(void);
+
+/* How many there are of a kind, and the last of them (or NULL). Any thread. */
+size_t fake_event_count(enum fake_event_kind kind);
+const struct fake_event *fake_event_last(enum fake_event_kind kind);
+
+/* Everything that is logged, a line each; valid until the next call. */
+const char *fake_log_text(void);
 
 /* Forgets the events, and the deferrals that are over. */
 void fake_forget(void);
 
-/* Sets the clock and the numbers of clients back to where they began. */
-void fake_rewind(void);
+/* The sum of the metrics of that name. */
 double fake_metric(const char *name, bool *found);
+
+/* -- what the plugin does not get -- */
 
 /* From now on the nth allocation through the host fails, and only that one; 0: none does. */
 void fake_fail_allocation(unsigned long nth);
-unsigned long fake_allocations(void);
+unsigned long fake_allocations(void); /* since then, failed ones included */
 size_t fake_live_allocations(void);
+size_t fake_live_bytes(void);
+
+/* Whether host->timer_start finds no memory from now on. */
+void fake_fail_timers(bool fail);
 
 #endif

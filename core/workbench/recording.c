@@ -1,15 +1,12 @@
 #include "workbench/recording.h"
 
+#include "base/base64.h"
 #include "workbench/situation.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TIME_MAX_US 1e15 /* thirty years */
-
-static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void recording_fail(const struct recording *recording, const char *what)
 {
@@ -31,52 +28,38 @@ int64_t recording_time(const struct recording *recording, const cJSON *event)
 }
 
 /* Decodes in place, as zero-terminated bytes. Returns the length, or -1: it is no base64. */
-static int decode_base64(char *text)
+static int decode_in_place(char *text)
 {
-    size_t len = strlen(text);
-    size_t padding = 0;
-    while (padding < 2 && padding < len && text[len - 1 - padding] == '=')
-        padding++;
-    if (len % 4 != 0 || strspn(text, base64_digits) != len - padding)
+    char *bytes;
+    size_t len;
+    int error = base64_decode(text, &bytes, &len);
+    if (error == ERR_NO_MEMORY)
+        abort();
+    if (error != OK)
         return -1;
-    unsigned char *bytes = malloc(len + 1);
-    int decoded =
-        bytes != NULL ? EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)len) : -1;
-    if (decoded >= (int)padding) {
-        decoded -= (int)padding;
-        memcpy(text, bytes, (size_t)decoded);
-        text[decoded] = '\0';
-    }
+    memcpy(text, bytes, len + 1);
     free(bytes);
-    return decoded;
-}
-
-static void add_pair(struct fake_pairs *out, const char *name, const char *value)
-{
-    if (out->count == FAKE_PAIRS_MAX)
-        return;
-    out->names[out->count] = name;
-    out->values[out->count++] = value;
+    return (int)len;
 }
 
 void recording_pairs(const struct recording *recording, cJSON *event, const char *name,
-                     const char *binary_name, struct fake_pairs *out)
+                     const char *binary_name, struct fake_pair out[FAKE_PAIRS_MAX])
 {
     const cJSON *item;
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(event, name))
     {
         if (!cJSON_IsString(item))
             recording_fail(recording, "a field is no text");
-        add_pair(out, item->string, item->valuestring);
+        (void)fake_pairs_add(out, item->string, item->valuestring); /* More are left out. */
     }
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(event, binary_name))
     {
         char *first = cJSON_GetStringValue(cJSON_GetArrayItem(item, 0));
         char *second = cJSON_GetStringValue(cJSON_GetArrayItem(item, 1));
-        if (first == NULL || second == NULL || decode_base64(first) < 0 ||
-            decode_base64(second) < 0)
+        if (first == NULL || second == NULL || decode_in_place(first) < 0 ||
+            decode_in_place(second) < 0)
             recording_fail(recording, "a field is no pair in base64");
-        add_pair(out, first, second);
+        (void)fake_pairs_add(out, first, second);
     }
 }
 
@@ -85,7 +68,7 @@ const char *recording_identity(const struct recording *recording, cJSON *event)
     char *bytes = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(event, "identity_base64"));
     if (bytes == NULL)
         return recording_text(event, "identity");
-    if (decode_base64(bytes) < 0)
+    if (decode_in_place(bytes) < 0)
         recording_fail(recording, "the identity is no base64");
     return bytes;
 }
@@ -99,7 +82,7 @@ char *recording_payload(const struct recording *recording, const cJSON *event, s
     char *data = strdup(text != NULL ? text : base64);
     if (data == NULL)
         abort();
-    int decoded = text != NULL ? (int)strlen(text) : decode_base64(data);
+    int decoded = text != NULL ? (int)strlen(text) : decode_in_place(data);
     if (decoded < 0)
         recording_fail(recording, "the message's base64 is damaged");
     *len = (size_t)decoded;

@@ -30,7 +30,7 @@ int64_t recording_time(const struct recording *recording, const cJSON *event);
 /* The members of `name`, then the pairs of `binary_name`, which are base64 and decoded in place.
  * Borrowed from the event. */
 void recording_pairs(const struct recording *recording, cJSON *event, const char *name,
-                     const char *binary_name, struct fake_pairs *out);
+                     const char *binary_name, struct fake_pair out[FAKE_PAIRS_MAX]);
 
 /* Borrowed from the event; decoded in place if it is no text. */
 const char *recording_identity(const struct recording *recording, cJSON *event);

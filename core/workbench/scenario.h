@@ -1,6 +1,6 @@
 /*
- * A scenario: a YAML file with options and steps, and what is expected of the plugin. README.md
- * describes the keys.
+ * A scenario: a YAML file with options and steps, and what is expected of the plugin.
+ * docs/testing-a-plugin.md describes the keys.
  */
 #ifndef SLUICE_WORKBENCH_SCENARIO_H
 #define SLUICE_WORKBENCH_SCENARIO_H
@@ -33,8 +33,6 @@ void scenario_run(const struct subject *subject, const char *file);
 struct yaml_node *scenario_load(const char *file, const struct yaml_node **options,
                                 struct fake_arrival *arrival, bool *has_arrival);
 
-/* -- scenario_steps.c -- */
-
 /* Fails at a node. */
 void scenario_fail(const struct yaml_node *at, const char *format, ...)
     __attribute__((format(printf, 2, 3), noreturn));
@@ -45,10 +43,35 @@ void scenario_check_keys(const struct yaml_node *mapping, const char *const *kno
 /* The text of a member, or NULL. */
 const char *scenario_text(const struct yaml_node *mapping, const char *key);
 
+/* -- clients, by the name that a step's arguments have -- */
+
+const char *scenario_client_name(const struct yaml_node *arguments);
+
+/* Where the client stands, which is NULL when it has left; or NULL. */
+struct sl_client **scenario_find_client(struct scenario *scenario,
+                                        const struct yaml_node *arguments);
+
+/* The client that is there, or fails. */
+struct sl_client *scenario_need_client(struct scenario *scenario,
+                                       const struct yaml_node *arguments);
+void scenario_put_client(struct scenario *scenario, const struct yaml_node *arguments,
+                         struct sl_client *client);
+
 /* Reads what a connect step brings along. */
 void scenario_read_arrival(const struct yaml_node *step, struct fake_arrival *out);
 
+/* -- steps -- */
+
 /* Runs one step: a mapping with one key. */
 void scenario_step(struct scenario *scenario, const struct yaml_node *step);
+
+/* Those that look at what the plugin did. */
+void step_expect_sent(struct scenario *scenario, const struct yaml_node *arguments);
+void step_expect_closed(struct scenario *scenario, const struct yaml_node *arguments);
+void step_expect_nothing_sent(struct scenario *scenario, const struct yaml_node *arguments);
+void step_expect_broadcast(struct scenario *scenario, const struct yaml_node *arguments);
+void step_expect_publish(struct scenario *scenario, const struct yaml_node *arguments);
+void step_expect_log(struct scenario *scenario, const struct yaml_node *arguments);
+void step_expect_metric(struct scenario *scenario, const struct yaml_node *arguments);
 
 #endif

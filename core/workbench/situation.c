@@ -1,6 +1,7 @@
 #include "workbench/situation.h"
 
 #include "workbench/borrowed.h"
+#include "workbench/fake.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -78,6 +79,18 @@ static void on_alarm(int number)
                    "what takes long, or host->defer and answer later (--hook-timeout changes the "
                    "limit)",
                    situation->hook, hook_limit);
+}
+
+static void fail_with_sentence(const char *sentence)
+{
+    situation_fail("%s", sentence);
+}
+
+void situation_begin_host(void)
+{
+    static const struct fake_observer observer = {
+        .fail = fail_with_sentence, .enter = situation_enter, .leave = situation_leave};
+    fake_begin(&observer, true);
 }
 
 /* Where a fault comes from a loan, that is the explanation. */

@@ -41,4 +41,8 @@ enum outcome situation_run(void (*check)(void *argument), void *argument, unsign
 void situation_enter(const char *hook, unsigned milliseconds);
 void situation_leave(void);
 
+/* Begins the fake host in the check's process: what breaks the contract fails the check, a hook
+ * that blocks does, and borrowed memory has guard pages. */
+void situation_begin_host(void);
+
 #endif

@@ -1,7 +1,7 @@
 /*
  * The built plugin when the machine has nothing to give: it fails to start rather than to watch.
  */
-#include "fake_host.h"
+#include "workbench/fake.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct fake_plugin plugin;
+static struct plugin *plugin;
 static char path[] = "/tmp/sluice-prefixes-XXXXXX";
 static char options[128];
 
@@ -36,9 +36,8 @@ static int remove_file(void **state)
 
 static enum sl_verdict connect_from(struct fake_instance *instance, const char *address)
 {
-    struct fake_request request = {0};
-    struct sl_client *client = fake_client_create(address);
-    enum sl_verdict verdict = fake_connect(instance, client, &request);
+    struct sl_client *client = fake_client_at(address);
+    enum sl_verdict verdict = fake_connect(instance, client, NULL);
     fake_client_destroy(client);
     return verdict;
 }
@@ -47,27 +46,18 @@ static void does_not_start_if_it_could_not_watch_its_files(void **state)
 {
     (void)state;
     fake_fail_timers(true);
-    assert_null(fake_instance_create(&plugin, options));
+    assert_null(fake_instance_parse(plugin, options));
     fake_fail_timers(false);
-    assert_non_null(strstr(fake_error(), "there is no memory for a timer"));
+    assert_non_null(strstr(fake_failure(), "there is no memory for a timer"));
     assert_int_equal(fake_live_allocations(), 0);
 }
 
 static void survives_every_failing_allocation(void **state)
 {
-    unsigned long nth = 1;
-    struct fake_instance *instance;
+    unsigned long failures;
     (void)state;
-    for (;; nth++) {
-        fake_fail_allocation(nth);
-        instance = fake_instance_create(&plugin, options);
-        if (instance != NULL)
-            break;
-        assert_non_null(strstr(fake_error(), "memory"));
-        assert_int_equal(fake_live_allocations(), 0);
-    }
-    fake_fail_allocation(0);
-    assert_true(nth > 3);
+    struct fake_instance *instance = fake_instance_survive(plugin, options, &failures);
+    assert_true(failures >= 3);
     assert_int_equal(connect_from(instance, "192.0.2.1"), SL_DENY);
     assert_int_equal(connect_from(instance, "10.1.1.1"), SL_DENY);
     assert_int_equal(connect_from(instance, "198.51.100.1"), SL_CONTINUE);
@@ -81,8 +71,9 @@ int main(void)
         cmocka_unit_test(does_not_start_if_it_could_not_watch_its_files),
         cmocka_unit_test(survives_every_failing_allocation),
     };
-    fake_plugin_load(&plugin, PLUGIN_FILE);
+    fake_begin(NULL, false);
+    plugin = fake_plugin_load(PLUGIN_FILE);
     int failed = cmocka_run_group_tests(tests, make_file, remove_file);
-    fake_plugin_unload(&plugin);
+    fake_plugin_unload();
     return failed;
 }

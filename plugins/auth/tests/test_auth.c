@@ -8,36 +8,37 @@
 
 #define FROM_VARIABLE "tokens_env: " TOKENS_VARIABLE
 
-static void assert_accepted_as(const char *options, struct fake_request request,
+static void assert_accepted_as(const char *options, struct fake_arrival arrival,
                                const char *expected)
 {
     const char *identity;
+    struct fake_result result;
     struct fake_instance *instance = instance_with(options, "");
-    assert_int_equal(connect_with(instance, &request, &identity), SL_CONTINUE);
+    assert_int_equal(connect_with(instance, &arrival, &result, &identity), SL_CONTINUE);
     assert_string_equal(identity, expected);
-    assert_int_equal(request.status, 0);
+    assert_int_equal(result.code, 0);
     fake_instance_destroy(instance);
 }
 
-static void assert_denied_with(const char *options, struct fake_request request, int status,
+static void assert_denied_with(const char *options, struct fake_arrival arrival, int status,
                                const char *challenge)
 {
     const char *identity;
+    struct fake_result result;
     struct fake_instance *instance = instance_with(options, "");
-    assert_int_equal(connect_with(instance, &request, &identity), SL_DENY);
-    assert_int_equal(request.status, status);
-    assert_true(strlen(request.reason) > 0);
+    assert_int_equal(connect_with(instance, &arrival, &result, &identity), SL_DENY);
+    assert_int_equal(result.code, status);
+    assert_true(strlen(result.reason) > 0);
     assert_string_equal(identity, "");
-    const char *found = fake_denied_with(&request, "WWW-Authenticate");
     if (challenge == NULL)
-        assert_null(found);
+        assert_null(strstr(result.headers, "WWW-Authenticate"));
     else
-        assert_string_equal(found, challenge);
+        assert_true(fake_result_has_header(&result, "WWW-Authenticate", challenge));
     fake_instance_destroy(instance);
 }
 
 #define BEARER(token)                                                                              \
-    (struct fake_request)                                                                          \
+    (struct fake_arrival)                                                                          \
     {                                                                                              \
         .headers = { {"authorization", token} }                                                    \
     }
@@ -60,10 +61,10 @@ static void takes_a_token_from_every_source(void **state)
 {
     (void)state;
     const char *options = "{" FROM_VARIABLE "}";
-    assert_accepted_as(options, (struct fake_request){.query = {{"token", ALICE}}}, "alice");
-    assert_accepted_as(options, (struct fake_request){.cookies = {{"token", ALICE}}}, "alice");
-    assert_accepted_as(options, (struct fake_request){.offers = {"bearer", ALICE}}, "alice");
-    assert_accepted_as(options, (struct fake_request){.offers = {"chat", "bearer", ALICE}},
+    assert_accepted_as(options, (struct fake_arrival){.query = {{"token", ALICE}}}, "alice");
+    assert_accepted_as(options, (struct fake_arrival){.cookies = {{"token", ALICE}}}, "alice");
+    assert_accepted_as(options, (struct fake_arrival){.subprotocols = {"bearer", ALICE}}, "alice");
+    assert_accepted_as(options, (struct fake_arrival){.subprotocols = {"chat", "bearer", ALICE}},
                        "alice");
 }
 
@@ -71,29 +72,29 @@ static void takes_the_names_of_parameter_and_cookie_from_the_options(void **stat
 {
     (void)state;
     const char *options = "{" FROM_VARIABLE ", query_parameter: key, cookie: session}";
-    assert_accepted_as(options, (struct fake_request){.query = {{"key", ALICE}}}, "alice");
-    assert_accepted_as(options, (struct fake_request){.cookies = {{"session", ALICE}}}, "alice");
-    assert_denied_with(options, (struct fake_request){.query = {{"token", ALICE}}}, 401, "Bearer");
+    assert_accepted_as(options, (struct fake_arrival){.query = {{"key", ALICE}}}, "alice");
+    assert_accepted_as(options, (struct fake_arrival){.cookies = {{"session", ALICE}}}, "alice");
+    assert_denied_with(options, (struct fake_arrival){.query = {{"token", ALICE}}}, 401, "Bearer");
 }
 
 static void asks_for_a_token_if_there_is_none(void **state)
 {
     (void)state;
     const char *options = "{" FROM_VARIABLE "}";
-    assert_denied_with(options, (struct fake_request){0}, 401, "Bearer");
+    assert_denied_with(options, (struct fake_arrival){0}, 401, "Bearer");
     assert_denied_with(options, BEARER("Basic YWxpY2U6eA=="), 401, "Bearer");
     assert_denied_with(options, BEARER("Bearer"), 401, "Bearer");
     assert_denied_with(options, BEARER("Bearer   "), 401, "Bearer");
     assert_denied_with(options, BEARER("Bearer" ALICE), 401, "Bearer");
-    assert_denied_with(options, (struct fake_request){.query = {{"token", ""}}}, 401, "Bearer");
-    assert_denied_with(options, (struct fake_request){.offers = {"bearer"}}, 401, "Bearer");
-    assert_denied_with(options, (struct fake_request){.offers = {ALICE}}, 401, "Bearer");
+    assert_denied_with(options, (struct fake_arrival){.query = {{"token", ""}}}, 401, "Bearer");
+    assert_denied_with(options, (struct fake_arrival){.subprotocols = {"bearer"}}, 401, "Bearer");
+    assert_denied_with(options, (struct fake_arrival){.subprotocols = {ALICE}}, 401, "Bearer");
 }
 
 static void abstains_without_a_token_if_none_is_required(void **state)
 {
     (void)state;
-    assert_accepted_as("{" FROM_VARIABLE ", required: false}", (struct fake_request){0}, "");
+    assert_accepted_as("{" FROM_VARIABLE ", required: false}", (struct fake_arrival){0}, "");
     assert_denied_with("{" FROM_VARIABLE ", required: false}", BEARER("Bearer wrong"), 401,
                        INVALID);
 }
@@ -126,11 +127,11 @@ static void a_good_token_of_another_name_is_forbidden(void **state)
 static void the_first_source_with_a_token_decides(void **state)
 {
     (void)state;
-    const struct fake_request both = {.headers = {{"Authorization", "Bearer " ALICE}},
+    const struct fake_arrival both = {.headers = {{"Authorization", "Bearer " ALICE}},
                                       .cookies = {{"token", "wrong"}}};
     assert_accepted_as("{" FROM_VARIABLE ", from: [header, cookie]}", both, "alice");
     assert_denied_with("{" FROM_VARIABLE ", from: [cookie, header]}", both, 401, INVALID);
-    const struct fake_request empty = {.query = {{"token", ""}}, .cookies = {{"token", BOB}}};
+    const struct fake_arrival empty = {.query = {{"token", ""}}, .cookies = {{"token", BOB}}};
     assert_accepted_as("{" FROM_VARIABLE "}", empty, "bob");
 }
 
@@ -138,32 +139,35 @@ static void looks_nowhere_else_than_it_was_told(void **state)
 {
     (void)state;
     const char *options = "{" FROM_VARIABLE ", from: [header]}";
-    assert_denied_with(options, (struct fake_request){.query = {{"token", ALICE}}}, 401, "Bearer");
-    assert_denied_with(options, (struct fake_request){.offers = {"bearer", ALICE}}, 401, "Bearer");
+    assert_denied_with(options, (struct fake_arrival){.query = {{"token", ALICE}}}, 401, "Bearer");
+    assert_denied_with(options, (struct fake_arrival){.subprotocols = {"bearer", ALICE}}, 401,
+                       "Bearer");
 }
 
 static void answers_bearer_and_never_the_token(void **state)
 {
     (void)state;
     const char *identity;
+    struct fake_result result;
     struct fake_instance *instance = instance_with("{" FROM_VARIABLE "}", "");
-    struct fake_request alone = {.offers = {"bearer", ALICE}};
-    assert_int_equal(connect_with(instance, &alone, &identity), SL_CONTINUE);
-    assert_string_equal(alone.selected, "bearer");
+    struct fake_arrival alone = {.subprotocols = {"bearer", ALICE}};
+    assert_int_equal(connect_with(instance, &alone, &result, &identity), SL_CONTINUE);
+    assert_string_equal(result.subprotocol, "bearer");
 
-    struct fake_request negotiated = {.offers = {"chat", "bearer", ALICE},
-                                      .base.subprotocol = {"chat", 4}};
-    assert_int_equal(connect_with(instance, &negotiated, &identity), SL_CONTINUE);
-    assert_string_equal(negotiated.selected, "");
+    struct fake_arrival negotiated = {.subprotocols = {"chat", "bearer", ALICE},
+                                      .subprotocol = "chat"};
+    assert_int_equal(connect_with(instance, &negotiated, &result, &identity), SL_CONTINUE);
+    assert_string_equal(result.subprotocol, "");
 
-    struct fake_request bad = {.offers = {"bearer", "wrong"}};
-    assert_int_equal(connect_with(instance, &bad, &identity), SL_DENY);
-    assert_string_equal(bad.selected, "bearer"); /* for shadow mode; a refusal names none */
+    struct fake_arrival bad = {.subprotocols = {"bearer", "wrong"}};
+    assert_int_equal(connect_with(instance, &bad, &result, &identity), SL_DENY);
+    assert_string_equal(result.subprotocol, "bearer"); /* for shadow mode; a refusal names none */
 
-    struct fake_request elsewhere = {.offers = {"bearer", "wrong"}, .query = {{"token", ALICE}}};
+    struct fake_arrival elsewhere = {.subprotocols = {"bearer", "wrong"},
+                                     .query = {{"token", ALICE}}};
     struct fake_instance *by_query = instance_with("{" FROM_VARIABLE ", from: [query]}", "");
-    assert_int_equal(connect_with(by_query, &elsewhere, &identity), SL_CONTINUE);
-    assert_string_equal(elsewhere.selected, "bearer");
+    assert_int_equal(connect_with(by_query, &elsewhere, &result, &identity), SL_CONTINUE);
+    assert_string_equal(result.subprotocol, "bearer");
     fake_instance_destroy(by_query);
     fake_instance_destroy(instance);
 }
@@ -181,12 +185,13 @@ static void two_instances_know_only_their_own_tokens(void **state)
 {
     (void)state;
     const char *identity;
+    struct fake_result result;
     struct fake_instance *first = instance_with("{" FROM_VARIABLE "}", "");
     setenv(TOKENS_VARIABLE, "carol carol-0123456789abcdef", 1);
     struct fake_instance *second = instance_with("{" FROM_VARIABLE "}", "");
-    struct fake_request alice = BEARER("Bearer " ALICE), again = BEARER("Bearer " ALICE);
-    assert_int_equal(connect_with(first, &alice, &identity), SL_CONTINUE);
-    assert_int_equal(connect_with(second, &again, &identity), SL_DENY);
+    struct fake_arrival alice = BEARER("Bearer " ALICE), again = BEARER("Bearer " ALICE);
+    assert_int_equal(connect_with(first, &alice, &result, &identity), SL_CONTINUE);
+    assert_int_equal(connect_with(second, &again, &result, &identity), SL_DENY);
     fake_instance_destroy(first);
     fake_instance_destroy(second);
 }
@@ -209,11 +214,12 @@ static void never_says_a_token(void **state)
 {
     (void)state;
     const char *identity;
+    struct fake_result result;
     struct fake_instance *instance = instance_with("{" FROM_VARIABLE "}", "");
-    struct fake_request bad = BEARER("Bearer secret-of-somebody-else");
-    assert_int_equal(connect_with(instance, &bad, &identity), SL_DENY);
+    struct fake_arrival bad = BEARER("Bearer secret-of-somebody-else");
+    assert_int_equal(connect_with(instance, &bad, &result, &identity), SL_DENY);
     assert_null(strstr(fake_log_text(), "secret"));
-    assert_null(strstr(bad.reason, "secret"));
+    assert_null(strstr(result.reason, "secret"));
     fake_instance_destroy(instance);
     assert_null(strstr(fake_log_text(), ALICE));
 }
@@ -224,18 +230,9 @@ static void survives_every_failing_allocation(void **state)
     const char *path = write_tokens("carol carol-0123456789abcdef\n", 29, 0600);
     char options[256] = "{" FROM_VARIABLE ", tokens_file: ";
     strcat(strcat(options, path), "}");
-    unsigned long nth = 1;
-    struct fake_instance *instance;
-    for (;; nth++) {
-        fake_fail_allocation(nth);
-        instance = fake_instance_create(&plugin, options);
-        if (instance != NULL)
-            break;
-        assert_non_null(strstr(fake_error(), "memory"));
-        assert_int_equal(fake_live_allocations(), 0);
-    }
-    fake_fail_allocation(0);
-    assert_true(nth > 4);
+    unsigned long failures;
+    struct fake_instance *instance = fake_instance_survive(plugin, options, &failures);
+    assert_true(failures >= 4);
     fake_instance_destroy(instance);
     assert_int_equal(fake_live_allocations(), 0);
 }

@@ -6,14 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct fake_plugin plugin;
+struct plugin *plugin;
 
 static char token_path[] = "/tmp/sluice-auth-test-XXXXXX";
 
 int set_up(void **state)
 {
     (void)state;
-    fake_log_clear();
+    fake_forget();
     fake_fail_allocation(0);
     return setenv(TOKENS_VARIABLE, "alice " ALICE ", bob sha256:" BOB_SHA256, 1);
 }
@@ -41,9 +41,9 @@ struct fake_instance *instance_with(const char *options, const char *path)
 {
     char text[512];
     put_path(text, sizeof text, options, path);
-    struct fake_instance *instance = fake_instance_create(&plugin, text);
+    struct fake_instance *instance = fake_instance_parse(plugin, text);
     if (instance == NULL)
-        fail_msg("%s: %s", text, fake_error());
+        fail_msg("%s: %s", text, fake_failure());
     return instance;
 }
 
@@ -51,21 +51,21 @@ void assert_refused(const char *options, const char *path, const char *expected)
 {
     char text[512];
     put_path(text, sizeof text, options, path);
-    struct fake_instance *instance = fake_instance_create(&plugin, text);
+    struct fake_instance *instance = fake_instance_parse(plugin, text);
     if (instance != NULL)
         fail_msg("%s was accepted", text);
-    if (strstr(fake_error(), expected) == NULL)
-        fail_msg("%s: expected \"%s\" in: %s", text, expected, fake_error());
+    if (strstr(fake_failure(), expected) == NULL)
+        fail_msg("%s: expected \"%s\" in: %s", text, expected, fake_failure());
     assert_int_equal(fake_live_allocations(), 0);
 }
 
-enum sl_verdict connect_with(struct fake_instance *instance, struct fake_request *request,
-                             const char **identity)
+enum sl_verdict connect_with(struct fake_instance *instance, const struct fake_arrival *arrival,
+                             struct fake_result *result, const char **identity)
 {
     static char name[256];
-    struct sl_client *client = fake_client_create("192.0.2.1");
-    enum sl_verdict verdict = fake_connect(instance, client, request);
-    memcpy(name, client->identity, sizeof name);
+    struct sl_client *client = fake_client_create(arrival);
+    enum sl_verdict verdict = fake_connect(instance, client, result);
+    snprintf(name, sizeof name, "%s", fake_client_name(client));
     *identity = name;
     fake_client_destroy(client);
     return verdict;
@@ -77,9 +77,10 @@ int main(void)
     if (descriptor < 0)
         return 1;
     close(descriptor);
-    fake_plugin_load(&plugin, PLUGIN_FILE);
+    fake_begin(NULL, false);
+    plugin = fake_plugin_load(PLUGIN_FILE);
     int failed = run_auth_tests() + run_token_list_tests();
-    fake_plugin_unload(&plugin);
+    fake_plugin_unload();
     unlink(token_path);
     return failed;
 }

@@ -15,8 +15,8 @@
 static bool lets_in(struct fake_instance *instance, const char *token, const char *name)
 {
     const char *identity;
-    struct fake_request request = {.query = {{"token", token}}};
-    return connect_with(instance, &request, &identity) == SL_CONTINUE &&
+    const struct fake_arrival arrival = {.query = {{"token", token}}};
+    return connect_with(instance, &arrival, NULL, &identity) == SL_CONTINUE &&
            strcmp(identity, name) == 0;
 }
 
@@ -24,7 +24,7 @@ static void assert_file_refused(const char *text, const char *expected)
 {
     const char *path = write_tokens(text, strlen(text), 0600);
     assert_refused(FROM_FILE, path, expected);
-    assert_non_null(strstr(fake_error(), path));
+    assert_non_null(strstr(fake_failure(), path));
 }
 
 static void reads_names_tokens_hashes_comments_and_blank_lines(void **state)
@@ -42,7 +42,7 @@ static void reads_names_tokens_hashes_comments_and_blank_lines(void **state)
     assert_true(lets_in(instance, ALICE, "alice"));
     assert_true(lets_in(instance, BOB, "bob"));
     assert_false(lets_in(instance, "token-that-is-in-a-comment", "dave"));
-    assert_int_equal(fake_log_lines(), 0);
+    assert_int_equal(fake_event_count(FAKE_LOGGED), 0);
     fake_instance_destroy(instance);
 }
 
@@ -82,9 +82,9 @@ static void no_error_quotes_a_token(void **state)
 {
     (void)state;
     assert_file_refused("alice hunter2hunter2 now\n", ":1:");
-    assert_null(strstr(fake_error(), "hunter2"));
+    assert_null(strstr(fake_failure(), "hunter2"));
     assert_file_refused("hunter2hunter2\n", ":1:");
-    assert_null(strstr(fake_error(), "hunter2"));
+    assert_null(strstr(fake_failure(), "hunter2"));
 }
 
 static void refuses_nul_bytes_and_too_long_fields(void **state)
@@ -110,7 +110,7 @@ static void refuses_files_that_others_may_write_to(void **state)
     assert_refused(FROM_FILE, write_tokens(text, sizeof text - 1, 0662), "chmod go-w");
     assert_refused(FROM_FILE, write_tokens(text, sizeof text - 1, 0602), "chmod go-w");
     fake_instance_destroy(instance_with(FROM_FILE, write_tokens(text, sizeof text - 1, 0600)));
-    assert_int_equal(fake_log_lines(), 0);
+    assert_int_equal(fake_event_count(FAKE_LOGGED), 0);
     fake_instance_destroy(instance_with(FROM_FILE, write_tokens(text, sizeof text - 1, 0644)));
     assert_non_null(strstr(fake_log_text(), "chmod o-r"));
 }

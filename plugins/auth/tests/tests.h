@@ -4,7 +4,7 @@
 #ifndef AUTH_TESTS_H
 #define AUTH_TESTS_H
 
-#include "fake_host.h"
+#include "workbench/fake.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@
 #define BOB_SHA256 "f1e8bc0747cb7af2a3e467b91e0f2725de75233957cdd633698b325b4913b244"
 #define TOKENS_VARIABLE "SLUICE_TEST_TOKENS"
 
-extern struct fake_plugin plugin;
+extern struct plugin *plugin;
 
 /* Begins every test: an empty log, TOKENS_VARIABLE with alice and bob, a bare request. */
 int set_up(void **state);
@@ -33,8 +33,8 @@ struct fake_instance *instance_with(const char *options, const char *path);
 void assert_refused(const char *options, const char *path, const char *expected);
 
 /* Runs on_connect for a new client. *identity gets its name, empty if it has none. */
-enum sl_verdict connect_with(struct fake_instance *instance, struct fake_request *request,
-                             const char **identity);
+enum sl_verdict connect_with(struct fake_instance *instance, const struct fake_arrival *arrival,
+                             struct fake_result *result, const char **identity);
 
 int run_auth_tests(void);
 int run_token_list_tests(void);

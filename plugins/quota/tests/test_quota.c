@@ -2,7 +2,7 @@
  * Places are always given back, and clients that come at the same moment on different threads never
  * get more than there are.
  */
-#include "fake_host.h"
+#include "workbench/fake.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,28 +18,21 @@
 #define THREADS 4
 #define ROUNDS 300
 
-static struct fake_plugin plugin;
+static struct plugin *plugin;
 
 static struct fake_instance *instance_with(const char *options)
 {
-    struct fake_instance *instance = fake_instance_create(&plugin, options);
+    struct fake_instance *instance = fake_instance_parse(plugin, options);
     if (instance == NULL)
-        fail_msg("%s: %s", options, fake_error());
+        fail_msg("%s: %s", options, fake_failure());
     return instance;
 }
 
 static struct sl_client *named_client(const char *identity)
 {
-    struct sl_client *client = fake_client_create("192.0.2.1");
-    snprintf(client->identity, sizeof client->identity, "%s", identity);
-    client->identity_len = strlen(identity);
+    struct sl_client *client = fake_client_at("192.0.2.1");
+    fake_client_identify(client, identity);
     return client;
-}
-
-static enum sl_verdict try_connect(struct fake_instance *instance, struct sl_client *client)
-{
-    struct fake_request request = {0};
-    return fake_connect(instance, client, &request);
 }
 
 static void a_thousand_that_come_and_go_leave_nothing(void **state)
@@ -51,9 +44,9 @@ static void a_thousand_that_come_and_go_leave_nothing(void **state)
         char name[32];
         snprintf(name, sizeof name, "user-%d", i % 7);
         struct sl_client *client = named_client(name);
-        assert_int_equal(try_connect(instance, client), SL_CONTINUE);
+        assert_int_equal(fake_connect(instance, client, NULL), SL_CONTINUE);
         fake_open(instance, client);
-        fake_close(instance, client);
+        fake_close(instance, client, 1000, true);
         fake_client_destroy(client);
     }
     assert_int_equal(fake_live_bytes(), before);
@@ -67,7 +60,7 @@ static void whom_a_later_plugin_refuses_takes_no_place(void **state)
     size_t before = fake_live_bytes();
     for (int i = 0; i < 1000; i++) {
         struct sl_client *client = named_client("ada");
-        assert_int_equal(try_connect(instance, client), SL_CONTINUE);
+        assert_int_equal(fake_connect(instance, client, NULL), SL_CONTINUE);
         fake_client_destroy(client); /* on_open never came, and so no on_close. */
     }
     assert_int_equal(fake_live_bytes(), before);
@@ -84,20 +77,21 @@ static void a_million_names_take_no_more_memory_than_max_keys(void **state)
         char name[32];
         snprintf(name, sizeof name, "user-%d", i);
         clients[i] = named_client(name);
-        assert_int_equal(try_connect(instance, clients[i]), SL_CONTINUE);
+        assert_int_equal(fake_connect(instance, clients[i], NULL), SL_CONTINUE);
         fake_open(instance, clients[i]);
     }
     size_t before = fake_live_bytes();
     struct sl_client *stranger = named_client("");
     for (int i = 0; i < 1000000; i++) {
-        stranger->identity_len =
-            (size_t)snprintf(stranger->identity, sizeof stranger->identity, "stranger-%d", i);
-        assert_int_equal(try_connect(instance, stranger), SL_DENY);
+        char name[32];
+        snprintf(name, sizeof name, "stranger-%d", i);
+        fake_client_identify(stranger, name);
+        assert_int_equal(fake_connect(instance, stranger, NULL), SL_DENY);
     }
     assert_int_equal(fake_live_bytes(), before);
     fake_client_destroy(stranger);
     for (int i = 0; i < KEYS; i++) {
-        fake_close(instance, clients[i]);
+        fake_close(instance, clients[i], 1000, true);
         fake_client_destroy(clients[i]);
     }
     fake_instance_destroy(instance);
@@ -117,7 +111,7 @@ static void *run_race(void *argument)
     for (int round = 0; round < ROUNDS; round++) {
         struct sl_client *client = named_client("ada");
         pthread_barrier_wait(&race->barrier);
-        bool open = try_connect(race->instance, client) == SL_CONTINUE;
+        bool open = fake_connect(race->instance, client, NULL) == SL_CONTINUE;
         if (open) {
             fake_open(race->instance, client);
             atomic_fetch_add(&race->opened, 1);
@@ -125,7 +119,7 @@ static void *run_race(void *argument)
         pthread_barrier_wait(&race->barrier); /* The main thread counts. */
         pthread_barrier_wait(&race->barrier);
         if (open)
-            fake_close(race->instance, client);
+            fake_close(race->instance, client, 1000, true);
         fake_client_destroy(client);
         pthread_barrier_wait(&race->barrier);
     }
@@ -142,11 +136,11 @@ static void check_race(const char *options, unsigned long most)
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, run_race, &race), 0);
     for (int round = 0; round < ROUNDS; round++) {
-        unsigned long closed = fake_closes();
+        unsigned long closed = fake_event_count(FAKE_CLOSED);
         atomic_store(&race.opened, 0);
         pthread_barrier_wait(&race.barrier);
         pthread_barrier_wait(&race.barrier);
-        closed = fake_closes() - closed;
+        closed = fake_event_count(FAKE_CLOSED) - closed;
         assert_int_equal(atomic_load(&race.opened) - closed, most);
         pthread_barrier_wait(&race.barrier);
         pthread_barrier_wait(&race.barrier);
@@ -181,8 +175,9 @@ int main(void)
         cmocka_unit_test(those_that_come_at_one_moment_are_refused_beyond_the_quota),
         cmocka_unit_test(those_that_come_at_one_moment_take_over_from_each_other),
     };
-    fake_plugin_load(&plugin, PLUGIN_FILE);
+    fake_begin(NULL, false);
+    plugin = fake_plugin_load(PLUGIN_FILE);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    fake_plugin_unload(&plugin);
+    fake_plugin_unload();
     return failed;
 }

@@ -13,7 +13,7 @@ static unsigned pass_from(struct fake_instance *instance, const char *address, u
 {
     struct sl_client *client = open_client(instance, address);
     unsigned passed = pass_at_once(instance, client, count);
-    fake_close(instance, client);
+    fake_close(instance, client, 1000, true);
     fake_client_destroy(client);
     return passed;
 }
@@ -25,7 +25,7 @@ static void clients_at_one_address_share_if_told_to(void **state)
     assert_int_equal(pass_from(instance, "192.0.2.1", 3), 3);
     assert_int_equal(pass_from(instance, "192.0.2.1", 3), 2);
     assert_int_equal(pass_from(instance, "192.0.2.2", 9), 5);
-    fake_clock_advance(100 * MILLISECOND);
+    fake_advance(100 * MILLISECOND);
     assert_int_equal(pass_from(instance, "192.0.2.1", 3), 1);
     fake_instance_destroy(instance);
 }
@@ -46,12 +46,10 @@ static void ipv6_addresses_of_one_64_share(void **state)
 static struct sl_client *open_identified(struct fake_instance *instance, const char *address,
                                          const char *identity)
 {
-    struct sl_client *client = fake_client_create(address);
-    struct fake_request request = {0};
-    assert_int_equal(fake_connect(instance, client, &request), SL_CONTINUE);
+    struct sl_client *client = fake_client_at(address);
+    assert_int_equal(fake_connect(instance, client, NULL), SL_CONTINUE);
     /* By a plugin that comes later in the chain. */
-    strcpy(client->identity, identity);
-    client->identity_len = strlen(identity);
+    fake_client_identify(client, identity);
     fake_open(instance, client);
     return client;
 }
@@ -86,33 +84,31 @@ static void who_has_no_identity_is_limited_by_address(void **state)
     fake_instance_destroy(instance);
 }
 
-static int try_upgrade(struct fake_instance *instance, const char *address, const char **retry)
+/* Returns the status of the refusal, which says to come back in `retry` seconds; or 0. */
+static int try_upgrade(struct fake_instance *instance, const char *address, const char *retry)
 {
-    static struct fake_request request;
-    struct sl_client *client = fake_client_create(address);
-    memset(&request, 0, sizeof request);
-    enum sl_verdict verdict = fake_connect(instance, client, &request);
-    assert_int_equal(verdict == SL_DENY, request.status != 0);
-    *retry = fake_denied_with(&request, "Retry-After");
+    struct fake_result result;
+    struct sl_client *client = fake_client_at(address);
+    enum sl_verdict verdict = fake_connect(instance, client, &result);
+    assert_int_equal(verdict == SL_DENY, result.code != 0);
+    if (retry != NULL)
+        assert_true(fake_result_has_header(&result, "Retry-After", retry));
     fake_client_destroy(client);
-    return request.status;
+    return result.code;
 }
 
 static void refuses_upgrades_with_429_and_when_to_come_back(void **state)
 {
     (void)state;
     struct fake_instance *instance = instance_with("{connections: 6/m, connections_burst: 2}");
-    const char *retry;
-    assert_int_equal(try_upgrade(instance, "192.0.2.1", &retry), 0);
-    assert_int_equal(try_upgrade(instance, "192.0.2.1", &retry), 0);
-    assert_int_equal(try_upgrade(instance, "192.0.2.1", &retry), 429);
-    assert_string_equal(retry, "10");
-    assert_int_equal(try_upgrade(instance, "192.0.2.2", &retry), 0);
-    fake_clock_advance(9 * SECOND + 1);
-    assert_int_equal(try_upgrade(instance, "192.0.2.1", &retry), 429);
-    assert_string_equal(retry, "1");
-    fake_clock_advance(SECOND - 1);
-    assert_int_equal(try_upgrade(instance, "192.0.2.1", &retry), 0);
+    assert_int_equal(try_upgrade(instance, "192.0.2.1", NULL), 0);
+    assert_int_equal(try_upgrade(instance, "192.0.2.1", NULL), 0);
+    assert_int_equal(try_upgrade(instance, "192.0.2.1", "10"), 429);
+    assert_int_equal(try_upgrade(instance, "192.0.2.2", NULL), 0);
+    fake_advance(9 * SECOND + 1);
+    assert_int_equal(try_upgrade(instance, "192.0.2.1", "1"), 429);
+    fake_advance(SECOND - 1);
+    assert_int_equal(try_upgrade(instance, "192.0.2.1", NULL), 0);
     fake_instance_destroy(instance);
 }
 
@@ -136,22 +132,21 @@ static void a_million_addresses_use_no_more_memory_and_get_no_more_through(void 
     (void)state;
     struct fake_instance *instance =
         instance_with("{messages: 1/s, burst: 2, per: address, max_keys: 4096}");
-    struct sl_client *client = fake_client_create("192.0.2.1");
+    struct sl_client *client = fake_client_at("192.0.2.1");
     size_t bytes = fake_live_bytes();
     unsigned long allocations = fake_allocations(), passed = 0;
     assert_true(bytes < 1024 * 1024);
     for (unsigned i = 0; i < 1000000; i++) {
-        client->address_bytes[12] = 10;
-        client->address_bytes[13] = (uint8_t)(i >> 16);
-        client->address_bytes[14] = (uint8_t)(i >> 8);
-        client->address_bytes[15] = (uint8_t)i;
+        char address[32];
+        numbered_address(address, sizeof address, i);
+        fake_client_move(client, address);
         fake_open(instance, client);
         passed += passes(instance, client, 1);
     }
     assert_int_equal(fake_live_bytes(), bytes);
     assert_int_equal(fake_allocations(), allocations);
     assert_true(passed >= 4000 && passed <= 4096 + 16 * 2);
-    assert_int_equal(fake_log_lines(), 1);
+    assert_int_equal(fake_event_count(FAKE_LOGGED), 1);
     fake_client_destroy(client);
     fake_instance_destroy(instance);
 }
@@ -162,16 +157,16 @@ static void says_that_it_is_full_every_ten_seconds(void **state)
     struct fake_instance *instance =
         instance_with("{messages: 1/h, burst: 1, per: address, max_keys: 1}");
     assert_int_equal(pass_from(instance, "192.0.2.1", 1), 1);
-    assert_int_equal(fake_log_lines(), 0);
+    assert_int_equal(fake_event_count(FAKE_LOGGED), 0);
     pass_from(instance, "192.0.2.2", 5);
-    assert_int_equal(fake_log_lines(), 1);
+    assert_int_equal(fake_event_count(FAKE_LOGGED), 1);
     assert_non_null(strstr(fake_log_text(), "max_keys is 1"));
-    fake_clock_advance(10 * SECOND - 1);
+    fake_advance(10 * SECOND - 1);
     pass_from(instance, "192.0.2.3", 5);
-    assert_int_equal(fake_log_lines(), 1);
-    fake_clock_advance(1);
+    assert_int_equal(fake_event_count(FAKE_LOGGED), 1);
+    fake_advance(1);
     pass_from(instance, "192.0.2.4", 5);
-    assert_int_equal(fake_log_lines(), 2);
+    assert_int_equal(fake_event_count(FAKE_LOGGED), 2);
     fake_instance_destroy(instance);
 }
 
@@ -186,12 +181,12 @@ static void a_full_table_forgets_full_buckets_first(void **state)
         numbered_address(address, sizeof address, i);
         assert_int_equal(pass_from(instance, address, 1), 1); /* for one second */
     }
-    fake_clock_advance(SECOND);
+    fake_advance(SECOND);
     for (unsigned i = 100; i < 149; i++) {
         numbered_address(address, sizeof address, i);
         assert_int_equal(pass_from(instance, address, 20), 10);
     }
-    assert_int_equal(fake_log_lines(), 0);
+    assert_int_equal(fake_event_count(FAKE_LOGGED), 0);
     assert_int_equal(pass_from(instance, "192.0.2.1", 20), 1); /* it was not forgotten */
     fake_instance_destroy(instance);
 }
@@ -214,16 +209,15 @@ static void new_keys_share_one_allowance_while_all_are_in_use(void **state)
 static void what_is_used_up_outlives_a_change_of_options(void **state)
 {
     (void)state;
-    const char *retry;
     struct fake_instance *before = instance_with(
         "{messages: 1/h, burst: 5, per: address, connections: 1/h, connections_burst: 9}");
     assert_int_equal(pass_from(before, "192.0.2.1", 4), 4);
-    assert_int_equal(try_upgrade(before, "192.0.2.1", &retry), 0);
+    assert_int_equal(try_upgrade(before, "192.0.2.1", NULL), 0);
     struct fake_instance *after = instance_with(
         "{messages: 1/h, burst: 7, per: address, connections: 1/h, connections_burst: 3}");
     fake_instance_destroy(before);
     assert_int_equal(pass_from(after, "192.0.2.1", 9), 3);
-    assert_int_equal(try_upgrade(after, "192.0.2.1", &retry), 429);
+    assert_int_equal(try_upgrade(after, "192.0.2.1", NULL), 429);
     assert_int_equal(pass_from(after, "192.0.2.2", 9), 7);
     fake_instance_destroy(after);
     assert_int_equal(fake_live_allocations(), 0);
@@ -261,17 +255,18 @@ struct worker {
 static void *send_many(void *argument)
 {
     struct worker *worker = argument;
-    struct sl_client *client = fake_client_create(worker->address);
+    struct sl_client *client = fake_client_at(worker->address);
     char address[32];
     fake_open(worker->instance, client);
     for (unsigned i = 0; i < 20000; i++) {
-        worker->passed += fake_message(worker->instance, client, SL_TEXT, "a", 1) == SL_CONTINUE;
+        worker->passed +=
+            fake_message(worker->instance, client, SL_TEXT, "a", 1, NULL) == SL_CONTINUE;
         /* Others come and go meanwhile, so that the table is full and changes. */
         if (i % 16 == 0) {
             numbered_address(address, sizeof address, i);
-            struct sl_client *other = fake_client_create(address);
+            struct sl_client *other = fake_client_at(address);
             fake_open(worker->instance, other);
-            (void)fake_message(worker->instance, other, SL_TEXT, "a", 1);
+            (void)fake_message(worker->instance, other, SL_TEXT, "a", 1, NULL);
             fake_client_destroy(other);
         }
     }

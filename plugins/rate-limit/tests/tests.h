@@ -4,7 +4,7 @@
 #ifndef RATE_LIMIT_TESTS_H
 #define RATE_LIMIT_TESTS_H
 
-#include "fake_host.h"
+#include "workbench/fake.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #define SECOND INT64_C(1000000000)
 #define START (1000 * SECOND) /* what the virtual clock shows when a test begins */
 
-extern struct fake_plugin plugin;
+extern struct plugin *plugin;
 
 /* Begins every test: the clock at START, an empty log. */
 int set_up(void **state);

@@ -68,11 +68,15 @@ static void checks_nothing_and_says_so(void **state)
 static void assert_notice(struct fake_instance *instance, const char *text, const char *error,
                           const char *detail)
 {
-    struct sl_client *client = fake_client_create("192.0.2.1");
-    assert_int_equal(fake_message(instance, client, SL_TEXT, text, strlen(text)), SL_DROP);
-    assert_int_equal(client->sent, 1);
-    assert_int_equal(client->last_type, SL_TEXT);
-    cJSON *notice = cJSON_Parse(client->last_message);
+    struct sl_client *client = fake_client_at("192.0.2.1");
+    fake_open(instance, client);
+    fake_forget();
+    assert_int_equal(fake_message(instance, client, SL_TEXT, text, strlen(text), NULL), SL_DROP);
+    assert_int_equal(fake_event_count(FAKE_SENT), 1);
+    const struct fake_event *sent = fake_event_last(FAKE_SENT);
+    assert_int_equal(sent->client_id, fake_client_number(client));
+    assert_int_equal(sent->type, SL_TEXT);
+    cJSON *notice = cJSON_Parse(sent->data);
     assert_non_null(notice);
     assert_int_equal(cJSON_GetArraySize(notice), 2);
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(notice, "error")), error);
@@ -100,7 +104,7 @@ static void tells_the_client_why_if_asked_to(void **state)
 static void the_longest_reason_fits_a_close_frame(void **state)
 {
     (void)state;
-    /* 64 bytes, the most that a name may have; the fake host refuses reasons that do not fit. */
+    /* 64 bytes, the most that a name may have; send_bytes fails for reasons that do not fit. */
     struct fake_instance *instance = instance_with(
         "{json: true, required: {"
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab: integer}}");
@@ -169,8 +173,8 @@ static void survives_every_failing_allocation(void **state)
 {
     (void)state;
     fake_fail_allocation(1);
-    assert_null(fake_instance_create(&plugin, "{json: true, required: {a: string}}"));
-    assert_non_null(strstr(fake_error(), "memory"));
+    assert_null(fake_instance_parse(plugin, "{json: true, required: {a: string}}"));
+    assert_non_null(strstr(fake_failure(), "memory"));
     fake_fail_allocation(0);
     fake_instance_destroy(instance_with("{json: true, required: {a: string}}"));
     assert_int_equal(fake_live_allocations(), 0);

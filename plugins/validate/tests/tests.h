@@ -4,7 +4,7 @@
 #ifndef VALIDATE_TESTS_H
 #define VALIDATE_TESTS_H
 
-#include "fake_host.h"
+#include "workbench/fake.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-extern struct fake_plugin plugin;
+extern struct plugin *plugin;
 
 /* Begins every test: an empty log, memory that does not fail. */
 int set_up(void **state);

@@ -1,0 +1,81 @@
+/*
+ * Checks of deferrals that end without their completion.
+ */
+#include "workbench/checks_internal.h"
+
+#include <string.h>
+
+#define WAIT 2000 /* ms of real time for a deferred verdict */
+
+/* Calls `end` for each thing that the plugin defers. Returns how many there were. */
+static unsigned for_each_deferral(struct fake_instance *instance, const struct subject *subject,
+                                  void (*end)(struct fake_instance *, struct sl_client *,
+                                              bool is_open))
+{
+    unsigned count = 0;
+    struct fake_result result;
+    struct sl_client *client = fake_client_create(subject->arrival);
+    fake_connect(instance, client, &result);
+    fake_result_release(&result);
+    if (fake_is_deferred(client)) {
+        end(instance, client, false);
+        count++;
+    } else {
+        fake_client_destroy(client);
+    }
+    for (size_t i = 0; i < VISIT_TEXT_COUNT; i++) {
+        client = visit_enter(instance, subject);
+        if (client == NULL)
+            return count;
+        fake_message(instance, client, SL_TEXT, visit_texts[i], strlen(visit_texts[i]), &result);
+        fake_result_release(&result);
+        if (fake_is_deferred(client)) {
+            end(instance, client, true);
+            count++;
+        } else {
+            visit_depart(instance, client);
+        }
+    }
+    return count;
+}
+
+static void leave_while_deferred(struct fake_instance *instance, struct sl_client *client,
+                                 bool is_open)
+{
+    if (is_open)
+        visit_depart(instance, client);
+    else
+        fake_client_destroy(client);
+    fake_run_offloaded(); /* What it had begun ends only now. */
+    fake_advance(5 * SECOND);
+}
+
+static void let_deadline_pass(struct fake_instance *instance, struct sl_client *client,
+                              bool is_open)
+{
+    struct fake_result result;
+    fake_advance(3601 * SECOND);
+    if (fake_await(client, WAIT, &result))
+        fake_result_release(&result);
+    leave_while_deferred(instance, client, is_open);
+}
+
+void check_disconnect_while_deferred(const struct subject *subject)
+{
+    struct fake_instance *instance = subject_create(subject_load(subject), subject, 1);
+    situation_doing("a client that leaves while its verdict is awaited");
+    if (for_each_deferral(instance, subject, leave_while_deferred) == 0)
+        situation_skip("nothing was deferred");
+    visit_once(instance, subject);
+    fake_instance_destroy(instance);
+}
+
+void check_deadline(const struct subject *subject)
+{
+    struct fake_instance *instance = subject_create(subject_load(subject), subject, 1);
+    situation_doing("a deferral that misses its deadline");
+    if (for_each_deferral(instance, subject, let_deadline_pass) == 0)
+        situation_skip("nothing was deferred");
+    visit_once(instance, subject);
+    fake_instance_destroy(instance);
+}

@@ -1,0 +1,151 @@
+/*
+ * Checks of messages, of what is borrowed, and of clients that come and go.
+ */
+#include "workbench/checks_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RANDOM_STEPS 1500
+#define RANDOM_CLIENTS 6
+
+void check_empty_message(const struct subject *subject)
+{
+    struct plugin *plugin = subject_load(subject);
+    struct fake_instance *instance = subject_create(plugin, subject, 1);
+    if (plugin->table.on_message == NULL)
+        situation_skip("the plugin has no on_message");
+    for (int type = SL_TEXT; type <= SL_BINARY; type++) {
+        struct sl_client *client = visit_must_enter(instance, subject);
+        situation_doing("an empty %s message", type == SL_TEXT ? "text" : "binary");
+        visit_say(instance, client, (enum sl_message_type)type, "", 0);
+        visit_depart(instance, client);
+    }
+    fake_instance_destroy(instance);
+}
+
+void check_messages(const struct subject *subject)
+{
+    struct plugin *plugin = subject_load(subject);
+    struct fake_instance *instance = subject_create(plugin, subject, 1);
+    size_t large = 256 * 1024;
+    char *text = malloc(large);
+    if (plugin->table.on_message == NULL || text == NULL)
+        situation_skip("the plugin has no on_message");
+    memset(text, 'x', large);
+    for (size_t i = 0; i < VISIT_TEXT_COUNT; i++) {
+        struct sl_client *client = visit_must_enter(instance, subject);
+        situation_doing("the message '%s'", visit_texts[i]);
+        if (visit_say_text(instance, client, visit_texts[i]))
+            visit_say(instance, client, SL_BINARY, "\0\xff\x80", 3);
+        visit_depart(instance, client);
+    }
+    struct sl_client *client = visit_must_enter(instance, subject);
+    situation_doing("a message of 256 KiB");
+    visit_say(instance, client, SL_TEXT, text, large);
+    visit_depart(instance, client);
+    fake_instance_destroy(instance);
+}
+
+/* What was kept is used when the next thing happens, if not before. */
+void check_borrowed(const struct subject *subject)
+{
+    struct plugin *plugin = subject_load(subject);
+    struct fake_instance *instance = subject_create(plugin, subject, 1);
+    struct sl_client *client = visit_must_enter(instance, subject);
+    bool stays = true;
+    for (size_t i = 0; stays && i < VISIT_TEXT_COUNT; i++)
+        stays = visit_say_text(instance, client, visit_texts[i]);
+    for (int i = 0; i < 3; i++) {
+        visit_once(instance, subject);
+        fake_advance(10 * SECOND);
+        fake_run_offloaded();
+    }
+    visit_depart(instance, client);
+    fake_advance(120 * SECOND);
+    fake_instance_destroy(instance);
+}
+
+void check_lifecycle(const struct subject *subject)
+{
+    struct plugin *plugin = subject_load(subject);
+    struct fake_instance *instance = subject_create(plugin, subject, 1);
+    struct sl_client *clients[8];
+    struct fake_result result;
+    situation_doing("a client that connects, and leaves before it is open");
+    struct sl_client *early = fake_client_create(subject->arrival);
+    fake_connect(instance, early, &result);
+    fake_result_release(&result);
+    fake_client_destroy(early);
+    situation_doing("eight clients that come and go in another order");
+    for (size_t i = 0; i < 8; i++)
+        clients[i] = visit_must_enter(instance, subject);
+    for (size_t i = 0; i < 8; i++)
+        visit_say_text(instance, clients[i], visit_texts[i % VISIT_TEXT_COUNT]);
+    for (size_t i = 0; i < 8; i++)
+        visit_depart(instance, clients[i * 3 % 8]);
+    situation_doing("an instance that is destroyed while time passes");
+    fake_advance(60 * SECOND);
+    fake_instance_destroy(instance);
+}
+
+/* -- random messages -- */
+
+static uint32_t next_random(uint32_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state;
+}
+
+static size_t random_text(uint32_t *random, char *text, size_t size)
+{
+    static const char alphabet[] = "{}[]\":,0123456789.-+eE abcxyz\\/\n\ttruefalsenull";
+    size_t len = next_random(random) % size;
+    if (next_random(random) % 4 == 0) {
+        snprintf(text, size, "%s", visit_texts[next_random(random) % VISIT_TEXT_COUNT]);
+        return strlen(text);
+    }
+    for (size_t i = 0; i < len; i++)
+        text[i] = alphabet[next_random(random) % (sizeof alphabet - 1)];
+    return len;
+}
+
+static void random_step(struct fake_instance *instance, const struct subject *subject,
+                        struct sl_client **client, uint32_t *random)
+{
+    char text[400];
+    if (*client == NULL) {
+        *client = visit_enter(instance, subject);
+        return;
+    }
+    uint32_t choice = next_random(random) % 16;
+    if (choice < 12) {
+        enum sl_message_type type = choice == 0 ? SL_BINARY : SL_TEXT;
+        if (visit_say(instance, *client, type, text, random_text(random, text, sizeof text)))
+            return;
+    } else if (choice < 14) {
+        fake_advance((int64_t)(next_random(random) % 3000) * 1000000);
+        return;
+    }
+    visit_depart(instance, *client);
+    *client = NULL;
+}
+
+void check_random_messages(const struct subject *subject)
+{
+    struct fake_instance *instance = subject_create(subject_load(subject), subject, 1);
+    struct sl_client *clients[RANDOM_CLIENTS] = {NULL};
+    uint32_t random = subject->seed * 2654435761u + 1;
+    for (unsigned step = 0; step < RANDOM_STEPS; step++) {
+        situation_doing("step %u of random messages (--seed %u)", step, subject->seed);
+        random_step(instance, subject, &clients[next_random(&random) % RANDOM_CLIENTS], &random);
+        fake_forget();
+    }
+    for (unsigned i = 0; i < RANDOM_CLIENTS; i++)
+        if (clients[i] != NULL)
+            visit_depart(instance, clients[i]);
+    fake_instance_destroy(instance);
+}

@@ -1,0 +1,181 @@
+/*
+ * What plugins send: to their client, to others, to endpoints, topics and identities.
+ */
+#include "workbench/fake_internal.h"
+
+#include "base/utf8.h"
+#include "delivery/topic.h"
+
+struct fake_topic {
+    struct fake_topic *next;
+    char name[256];
+};
+
+bool fake_is_sendable(enum sl_message_type type, const char *data, size_t len)
+{
+    return type == SL_BINARY || (type == SL_TEXT && utf8_is_valid(data, len));
+}
+
+static int note_message(enum fake_event_kind kind, const struct sl_instance *by, uint64_t client_id,
+                        struct sl_string target, enum sl_message_type type, const char *data,
+                        size_t len)
+{
+    if (!fake_is_sendable(type, data, len))
+        return -1;
+    fake_note(kind, by, client_id, target, type, (struct sl_string){data, len}, 0);
+    return 0;
+}
+
+/* -- single clients -- */
+
+static int send_to_client(struct sl_client *client, enum sl_message_type type, const char *data,
+                          size_t len)
+{
+    const struct fake_instance *by = fake_running.instance;
+    fake_check_client(client, "client_send");
+    return client->is_open ? note_message(FAKE_SENT, by != NULL ? &by->seen : NULL, client->id,
+                                          fake_string(""), type, data, len)
+                           : -1;
+}
+
+static int send_by_id(const struct sl_instance *self, uint64_t id, enum sl_message_type type,
+                      const char *data, size_t len)
+{
+    return note_message(FAKE_SENT, self, id, fake_string(""), type, data, len);
+}
+
+static int close_by_id(const struct sl_instance *self, uint64_t id, int code, const char *reason)
+{
+    fake_note(FAKE_CLOSED, self, id, fake_string(""), SL_TEXT,
+              fake_string(reason != NULL ? reason : ""), code);
+    return 0;
+}
+
+/* -- endpoints: all clients are of one -- */
+
+static int broadcast(const struct sl_instance *self, const char *endpoint,
+                     enum sl_message_type type, const char *data, size_t len)
+{
+    return note_message(FAKE_BROADCAST, self, 0,
+                        fake_string(endpoint != NULL ? endpoint : self->endpoint), type, data, len);
+}
+
+static int64_t count_clients(const struct sl_instance *self, const char *endpoint)
+{
+    int64_t count = 0;
+    (void)self;
+    (void)endpoint;
+    fake_lock();
+    for (const struct sl_client *client = fake.clients; client != NULL; client = client->next)
+        count += client->is_open;
+    fake_unlock();
+    return count;
+}
+
+/* -- topics and identities -- */
+
+static struct fake_topic **find_topic(struct sl_client *client, const char *name, size_t len)
+{
+    struct fake_topic **link = &client->topics;
+    while (*link != NULL && (strlen((*link)->name) != len || memcmp((*link)->name, name, len) != 0))
+        link = &(*link)->next;
+    return link;
+}
+
+static int subscribe(struct sl_client *client, const char *topic, size_t len)
+{
+    fake_check_client(client, "subscribe");
+    if (!client->is_open || !topic_is_name(topic, len))
+        return -1;
+    if (*find_topic(client, topic, len) != NULL)
+        return 0;
+    struct fake_topic *entry = fake_zalloc(sizeof *entry);
+    memcpy(entry->name, topic, len);
+    entry->next = client->topics;
+    client->topics = entry;
+    return 0;
+}
+
+static void remove_topic(struct fake_topic **link)
+{
+    struct fake_topic *entry = *link;
+    *link = entry->next;
+    free(entry);
+}
+
+static void unsubscribe(struct sl_client *client, const char *topic, size_t len)
+{
+    fake_check_client(client, "unsubscribe");
+    struct fake_topic **link = find_topic(client, topic, len);
+    if (*link != NULL)
+        remove_topic(link);
+}
+
+void fake_topics_release(struct sl_client *client)
+{
+    while (client->topics != NULL)
+        remove_topic(&client->topics);
+}
+
+static int publish(const struct sl_instance *self, const char *endpoint, const char *topic,
+                   size_t topic_len, enum sl_message_type type, const char *data, size_t len)
+{
+    (void)endpoint;
+    return topic_is_name(topic, topic_len)
+               ? note_message(FAKE_PUBLISHED, self, 0, (struct sl_string){topic, topic_len}, type,
+                              data, len)
+               : -1;
+}
+
+static int send_to_identity(const struct sl_instance *self, const char *endpoint,
+                            const char *identity, size_t identity_len, enum sl_message_type type,
+                            const char *data, size_t len)
+{
+    (void)endpoint;
+    return topic_is_name(identity, identity_len)
+               ? note_message(FAKE_ADDRESSED, self, 0, (struct sl_string){identity, identity_len},
+                              type, data, len)
+               : -1;
+}
+
+static int64_t count_subscribers(const struct sl_instance *self, const char *endpoint,
+                                 const char *topic, size_t len)
+{
+    int64_t count = 0;
+    (void)self;
+    (void)endpoint;
+    fake_lock();
+    for (struct sl_client *client = fake.clients; client != NULL; client = client->next)
+        count += client->is_open && *find_topic(client, topic, len) != NULL;
+    fake_unlock();
+    return count;
+}
+
+static int64_t count_identified(const struct sl_instance *self, const char *endpoint,
+                                const char *identity, size_t len)
+{
+    int64_t count = 0;
+    (void)self;
+    (void)endpoint;
+    fake_lock();
+    for (const struct sl_client *client = fake.clients; client != NULL; client = client->next)
+        count += client->is_open && strlen(client->identity) == len &&
+                 memcmp(client->identity, identity, len) == 0;
+    fake_unlock();
+    return count;
+}
+
+void fake_topics_provide(struct sl_host *host)
+{
+    host->client_send = send_to_client;
+    host->send = send_by_id;
+    host->close = close_by_id;
+    host->broadcast = broadcast;
+    host->client_count = count_clients;
+    host->subscribe = subscribe;
+    host->unsubscribe = unsubscribe;
+    host->publish = publish;
+    host->send_to_identity = send_to_identity;
+    host->topic_count = count_subscribers;
+    host->identity_count = count_identified;
+}

@@ -1,0 +1,322 @@
+#include "workbench/replay_run.h"
+
+#include "config/config.h"
+#include "config/diagnostics.h"
+#include "workbench/fake.h"
+#include "workbench/recording.h"
+#include "workbench/situation.h"
+#include "workbench/verdict_text.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATIENCE 5000 /* ms of real time for a deferred verdict, before its deadline passes */
+
+struct pipeline {
+    const struct endpoint_config *config;
+    struct fake_instance **instances;
+};
+
+struct visitor {
+    struct visitor *next;
+    char id[24];
+    struct sl_client *client; /* NULL: of an endpoint that the configuration does not have */
+    struct pipeline *pipeline;
+    cJSON *event; /* owned: what the client has brought along */
+};
+
+struct replay {
+    struct replay_run *run;
+    struct recording recording;
+    FILE *out;
+    struct config *config;
+    struct pipeline *pipelines;
+    struct visitor *visitors;
+    int64_t now;   /* us */
+    int64_t start; /* us: when the part of the recording began that is replayed */
+};
+
+static void load_config(struct replay *replay)
+{
+    struct diagnostics diagnostics;
+    diagnostics_init(&diagnostics);
+    int error = config_load(replay->run->config_file, NULL, 0, &diagnostics, &replay->config);
+    if (error != OK && diagnostics.count > 0)
+        situation_fail("%s:%u:%u: %s", diagnostics.items[0].position.file,
+                       diagnostics.items[0].position.line, diagnostics.items[0].position.column,
+                       diagnostics.items[0].text);
+    if (error != OK)
+        situation_fail("%s: %s", replay->run->config_file, error_text(error));
+    diagnostics_deinit(&diagnostics);
+}
+
+static struct fake_instance *make_instance(struct plugin_set *plugins,
+                                           const struct endpoint_config *endpoint, size_t index)
+{
+    const struct stage_config *stage = &endpoint->pipeline[index];
+    unsigned use = 1;
+    char text[PLUGIN_TEXT_MAX];
+    struct plugin *plugin;
+    const struct position *at = &stage->position;
+    if (plugin_load(plugins, stage->plugin, text, &plugin) != OK)
+        situation_fail("%s:%u:%u: %s", at->file, at->line, at->column, text);
+    for (size_t i = 0; i < index; i++)
+        use += strcmp(endpoint->pipeline[i].plugin, stage->plugin) == 0;
+    struct fake_instance *instance =
+        fake_instance_create(plugin, stage->options, endpoint->path, use);
+    if (instance == NULL)
+        situation_fail("%s:%u:%u: plugin '%s': %s", at->file, at->line, at->column, stage->plugin,
+                       fake_failure());
+    return instance;
+}
+
+static void make_pipelines(struct replay *replay)
+{
+    static struct plugin_set plugins;
+    const struct config *config = replay->config;
+    plugin_set_init(&plugins, config->plugin_path, config->plugin_path_count, NULL);
+    plugins.in_place = true;
+    replay->pipelines = calloc(config->endpoint_count, sizeof *replay->pipelines);
+    if (replay->pipelines == NULL)
+        abort();
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        const struct endpoint_config *endpoint = &config->endpoints[i];
+        struct pipeline *pipeline = &replay->pipelines[i];
+        pipeline->config = endpoint;
+        pipeline->instances = calloc(endpoint->pipeline_length + 1, sizeof(struct fake_instance *));
+        if (pipeline->instances == NULL)
+            abort();
+        for (size_t j = 0; j < endpoint->pipeline_length; j++)
+            pipeline->instances[j] = make_instance(&plugins, endpoint, j);
+    }
+}
+
+/* -- events -- */
+
+static struct visitor **find_visitor(struct replay *replay, const cJSON *event)
+{
+    const char *id = recording_text(event, "client");
+    struct visitor **link = &replay->visitors;
+    if (id[0] == '\0' || strlen(id) >= sizeof(*link)->id)
+        recording_fail(&replay->recording, "the event has no client's id");
+    while (*link != NULL && strcmp((*link)->id, id) != 0)
+        link = &(*link)->next;
+    return link;
+}
+
+static struct visitor **find_known_visitor(struct replay *replay, const cJSON *event)
+{
+    struct visitor **link = find_visitor(replay, event);
+    if (*link == NULL)
+        recording_fail(&replay->recording, "the client has not come, or has left already");
+    return link;
+}
+
+static struct pipeline *find_pipeline(struct replay *replay, const char *path)
+{
+    for (size_t i = 0; i < replay->config->endpoint_count; i++)
+        if (strcmp(replay->config->endpoints[i].path, path) == 0)
+            return &replay->pipelines[i];
+    return NULL;
+}
+
+/* Lets a client in that has come to an endpoint of the configuration. */
+static void let_in(const struct replay *replay, struct visitor *visitor)
+{
+    cJSON *event = visitor->event;
+    struct fake_arrival arrival = {.address = recording_text(event, "address"),
+                                   .path = recording_text(event, "endpoint")};
+    struct fake_result result;
+    recording_pairs(&replay->recording, event, "headers", "headers_base64", arrival.headers);
+    recording_pairs(&replay->recording, event, "query", "query_base64", arrival.query);
+    visitor->client = fake_client_create(&arrival);
+    for (size_t i = 0; visitor->pipeline->instances[i] != NULL; i++) {
+        fake_connect(visitor->pipeline->instances[i], visitor->client, &result);
+        fake_settle(visitor->client, PATIENCE, &result);
+        fake_result_release(&result);
+    }
+    fake_client_identify(visitor->client, recording_identity(&replay->recording, event));
+    for (size_t i = 0; visitor->pipeline->instances[i] != NULL; i++)
+        fake_open(visitor->pipeline->instances[i], visitor->client);
+}
+
+static void on_open(struct replay *replay, const cJSON *original)
+{
+    const char *path = recording_text(original, "endpoint");
+    if (*find_visitor(replay, original) != NULL)
+        recording_fail(&replay->recording, "the client is there already");
+    struct visitor *visitor = calloc(1, sizeof *visitor);
+    cJSON *event = cJSON_Duplicate(original, true);
+    if (visitor == NULL || event == NULL)
+        abort();
+    *visitor = (struct visitor){.pipeline = find_pipeline(replay, path), .event = event};
+    snprintf(visitor->id, sizeof visitor->id, "%s", recording_text(event, "client"));
+    if (visitor->pipeline != NULL)
+        let_in(replay, visitor);
+    else
+        fprintf(replay->out, "line %u, client %s, %s: there is no such endpoint, left out\n",
+                replay->recording.line, visitor->id, path);
+    visitor->next = replay->visitors;
+    replay->visitors = visitor;
+}
+
+/* Runs the chain. Returns the verdict; `result` has the message as it is then. */
+static enum sl_verdict run_chain(struct visitor *visitor, enum sl_message_type type,
+                                 const char *data, size_t len, struct fake_result *result,
+                                 const char **by)
+{
+    const struct pipeline *pipeline = visitor->pipeline;
+    char *current = malloc(len + 1);
+    if (current == NULL)
+        abort();
+    memcpy(current, data, len);
+    *result = (struct fake_result){.verdict = SL_CONTINUE, .type = type};
+    for (size_t i = 0; pipeline->instances[i] != NULL; i++) {
+        const struct stage_config *stage = &pipeline->config->pipeline[i];
+        fake_result_release(result);
+        fake_message(pipeline->instances[i], visitor->client, type, current, len, result);
+        fake_settle(visitor->client, PATIENCE, result);
+        *by = stage->plugin;
+        bool passes = result->verdict == SL_CONTINUE || stage->mode == MODE_SHADOW ||
+                      (result->verdict == SL_ERROR && stage->on_error == ON_ERROR_CONTINUE);
+        if (!passes)
+            break;
+        if (result->verdict == SL_CONTINUE && stage->mode != MODE_SHADOW && result->data != NULL) {
+            free(current);
+            type = result->type;
+            len = result->len;
+            current = malloc(len + 1);
+            if (current == NULL)
+                abort();
+            memcpy(current, result->data, len);
+        }
+        result->verdict = SL_CONTINUE;
+    }
+    enum sl_verdict verdict = result->verdict;
+    free(result->data);
+    result->data = current;
+    result->len = len;
+    result->data[len] = '\0';
+    return verdict;
+}
+
+static void on_message(struct replay *replay, const cJSON *event)
+{
+    struct visitor *visitor = *find_known_visitor(replay, event);
+    struct fake_result result;
+    const char *by = "";
+    size_t len = 0;
+    char *data = recording_payload(&replay->recording, event, &len);
+    enum sl_message_type type = recording_type(&replay->recording, event);
+    if (visitor->client == NULL) {
+        free(data);
+        return;
+    }
+    enum sl_verdict verdict = run_chain(visitor, type, data, len, &result, &by);
+    bool is_changed = result.len != len || memcmp(result.data, data, len) != 0;
+    fprintf(replay->out, "line %u, client %s, %s, %zu bytes: %s", replay->recording.line,
+            visitor->id, visitor->pipeline->config->path, len, verdict_text(verdict));
+    if (verdict != SL_CONTINUE)
+        fprintf(replay->out, " by %s%s%s", by, result.reason[0] != '\0' ? ": " : "", result.reason);
+    else if (is_changed)
+        fprintf(replay->out, ", changed to %.*s",
+                (int)(type == SL_TEXT ? strcspn(result.data, "\n") : 0), result.data);
+    putc('\n', replay->out);
+    fake_result_release(&result);
+    free(data);
+}
+
+/* Takes the visitor out of the list at `link`. */
+static void let_go(struct visitor **link, int code)
+{
+    struct visitor *visitor = *link;
+    *link = visitor->next;
+    for (size_t i = 0; visitor->client != NULL && visitor->pipeline->instances[i] != NULL; i++)
+        fake_close(visitor->pipeline->instances[i], visitor->client, code, true);
+    if (visitor->client != NULL)
+        fake_client_destroy(visitor->client);
+    cJSON_Delete(visitor->event);
+    free(visitor);
+}
+
+static void on_close(struct replay *replay, const cJSON *event)
+{
+    struct visitor **link = find_known_visitor(replay, event);
+    const cJSON *code = cJSON_GetObjectItemCaseSensitive(event, "code");
+    if (!cJSON_IsNumber(code))
+        recording_fail(&replay->recording, "the close has no code");
+    let_go(link, code->valueint);
+}
+
+/* The server was started anew: nobody is left, and the clock goes on from where it was. */
+static void on_start(struct replay *replay)
+{
+    while (replay->visitors != NULL)
+        let_go(&replay->visitors, 1006);
+    replay->start = replay->now;
+}
+
+static void advance(struct replay *replay, const cJSON *event)
+{
+    int64_t now = replay->start + recording_time(&replay->recording, event);
+    if (now > replay->now)
+        fake_advance((now - replay->now) * 1000);
+    replay->now = now > replay->now ? now : replay->now;
+}
+
+static void on_event(struct replay *replay, const cJSON *event)
+{
+    const char *name = recording_text(event, "event");
+    situation_doing("line %u of %s", replay->recording.line, replay->recording.file);
+    if (strcmp(name, "start") == 0)
+        on_start(replay);
+    advance(replay, event);
+    if (strcmp(name, "open") == 0)
+        on_open(replay, event);
+    else if (strcmp(name, "message") == 0)
+        on_message(replay, event);
+    else if (strcmp(name, "close") == 0)
+        on_close(replay, event);
+    else if (strcmp(name, "start") != 0)
+        recording_fail(&replay->recording, "this is not a line of a recording");
+    fake_forget();
+}
+
+/* A line without an end is what a server leaves that was killed, or that the disk was full for. */
+static void on_line(struct replay *replay, const char *line)
+{
+    cJSON *event = cJSON_Parse(line);
+    if (event == NULL && strchr(line, '\n') == NULL)
+        fprintf(replay->out, "line %u is cut off, left out\n", replay->recording.line);
+    else
+        on_event(replay, event);
+    cJSON_Delete(event);
+}
+
+static void read_recording(struct replay *replay)
+{
+    char *line = NULL;
+    size_t size = 0;
+    FILE *file = fopen(replay->recording.file, "re");
+    if (file == NULL)
+        situation_fail("%s: %s", replay->recording.file, strerror(errno));
+    load_config(replay);
+    situation_begin_host();
+    make_pipelines(replay);
+    while (getline(&line, &size, file) > 0) {
+        replay->recording.line++;
+        on_line(replay, line);
+    }
+    free(line);
+    fclose(file);
+    fflush(replay->out);
+}
+
+void replay_run(void *argument)
+{
+    struct replay_run *run = argument;
+    struct replay replay = {.run = run, .recording = {.file = run->recording}, .out = run->out};
+    read_recording(&replay);
+}
