@@ -2,11 +2,12 @@
  * The admin listener: health, readiness, metrics and the JSON API over HTTP.
  *
  * Created and destroyed on the main thread; answers on CivetWeb workers of its own, so that a busy
- * front does not hide the server's health. Nor does a busy API: see admin/places.h.
+ * front does not hide the server's health. Nor does a busy API: see admin/request_slots.h.
  */
 #ifndef SLUICE_ADMIN_ADMIN_H
 #define SLUICE_ADMIN_ADMIN_H
 
+#include "admin/admin_token.h"
 #include "base/error.h"
 #include "config/config.h"
 #include "config/diagnostics.h"
@@ -36,8 +37,7 @@ MUST_CHECK int admin_create(const struct config *config, const struct admin_part
  * ERR_CONFIG. */
 struct admin_reload {
     bool is_elsewhere; /* for another address than the one that is listened on */
-    bool has_token;
-    unsigned char token_hash[32];
+    struct admin_token_hash token;
 };
 MUST_CHECK int admin_prepare_reload(const struct admin *admin, const struct config *config,
                                     struct diagnostics *diagnostics, struct admin_reload *out);

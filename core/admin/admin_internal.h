@@ -1,17 +1,16 @@
 /*
- * What the files of the admin listener know of it.
+ * What the files of the admin listener share.
  */
 #ifndef SLUICE_ADMIN_ADMIN_INTERNAL_H
 #define SLUICE_ADMIN_ADMIN_INTERNAL_H
 
-#include "admin/places.h"
+#include "admin/admin_token.h"
+#include "admin/request_slots.h"
 #include "config/config.h"
 #include "config/diagnostics.h"
 #include "front/bind_address.h"
 #include "front/civetweb_context.h"
 
-#include <openssl/sha.h>
-#include <pthread.h>
 #include <sys/types.h>
 
 #define ADMIN_ADDRESSES_MAX 512
@@ -26,7 +25,7 @@ struct admin;
 struct admin_listener {
     struct civetweb_context civetweb;
     struct bind_address address;
-    struct admin *admin; /* whose it is */
+    struct admin *admin; /* that it belongs to */
     ino_t socket_file;   /* of a Unix socket: the file's; 0: there is none */
 };
 
@@ -39,10 +38,8 @@ struct admin {
     struct watchdog *watchdog;
     int (*reload)(void *context, const char *file, struct diagnostics *diagnostics);
     void *reload_context;
-    struct places places;
-    pthread_mutex_t lock; /* of the token, which a reload changes */
-    bool has_token;
-    unsigned char token_hash[SHA256_DIGEST_LENGTH];
+    struct request_slots slots;
+    struct admin_token token;
 };
 
 #endif

@@ -117,8 +117,8 @@ static cJSON *describe_findings(const struct diagnostic *items, size_t count)
     return errors;
 }
 
-static int send_result(struct admin *admin, struct mg_connection *conn, int result,
-                       const struct diagnostics *diagnostics)
+static int send_reload_result(struct admin *admin, struct mg_connection *conn, int result,
+                              const struct diagnostics *diagnostics)
 {
     cJSON *body = cJSON_CreateObject();
     if (diagnostics->warning_count > 0)
@@ -138,12 +138,12 @@ static int send_result(struct admin *admin, struct mg_connection *conn, int resu
     return json_send(conn, result == ERR_CONFIG || result == ERR_PLUGIN ? 422 : 503, body);
 }
 
-static int reload(struct admin *admin, struct mg_connection *conn, const char *file)
+static int reload_and_answer(struct admin *admin, struct mg_connection *conn, const char *file)
 {
     struct diagnostics diagnostics;
     diagnostics_init(&diagnostics);
     int result = admin->reload(admin->reload_context, file, &diagnostics);
-    int status = send_result(admin, conn, result, &diagnostics);
+    int status = send_reload_result(admin, conn, result, &diagnostics);
     diagnostics_deinit(&diagnostics);
     return status;
 }
@@ -157,12 +157,12 @@ int api_reload(struct admin *admin, struct mg_connection *conn)
     if (admin->reload == NULL)
         return json_send_error(conn, 503, "", "unavailable", "this server cannot reload");
     if (mg_get_request_info(conn)->content_length <= 0)
-        return reload(admin, conn, NULL);
+        return reload_and_answer(admin, conn, NULL);
     cJSON *body = json_read(conn, &status);
     if (body == NULL)
         return status;
     if (json_has_only_strings(body, names, 1, &stranger))
-        status = reload(admin, conn, json_string(body, "file"));
+        status = reload_and_answer(admin, conn, json_string(body, "file"));
     else
         status = json_send_error(conn, 400, "", "bad request", "the body may have a string 'file'");
     cJSON_Delete(body);

@@ -48,9 +48,9 @@ static bool is_served(const struct endpoint *endpoint)
     return atomic_load_explicit(&endpoint->is_active, memory_order_relaxed);
 }
 
-/* How many it goes to, and then it goes there. Returns 0, ERR_LIMIT or ERR_NO_MEMORY. */
-static int send_to(struct hub *hub, struct endpoint *endpoint, const struct broadcast *broadcast,
-                   uint32_t *delivered_to)
+/* Counts the receivers, and sends. Returns 0, ERR_LIMIT or ERR_NO_MEMORY. */
+static int broadcast_to(struct hub *hub, struct endpoint *endpoint,
+                        const struct broadcast *broadcast, uint32_t *delivered_to)
 {
     if (broadcast->topic == NULL) {
         *delivered_to += hub_client_count(hub, endpoint);
@@ -62,26 +62,27 @@ static int send_to(struct hub *hub, struct endpoint *endpoint, const struct broa
                          broadcast->data, broadcast->len);
 }
 
-static int send_all(struct hub *hub, const struct broadcast *broadcast, uint32_t *delivered_to)
+static int broadcast_to_all(struct hub *hub, const struct broadcast *broadcast,
+                            uint32_t *delivered_to)
 {
     int first_error = OK;
     if (broadcast->endpoint != NULL)
-        return send_to(hub, broadcast->endpoint, broadcast, delivered_to);
+        return broadcast_to(hub, broadcast->endpoint, broadcast, delivered_to);
     for (size_t i = 0; i < hub_endpoint_count(hub); i++) {
         if (!is_served(hub->endpoints[i]))
             continue;
-        int error = send_to(hub, hub->endpoints[i], broadcast, delivered_to);
+        int error = broadcast_to(hub, hub->endpoints[i], broadcast, delivered_to);
         if (first_error == OK)
             first_error = error;
     }
     return first_error;
 }
 
-static int answer(struct admin *admin, struct mg_connection *conn,
-                  const struct broadcast *broadcast)
+static int broadcast_and_answer(struct admin *admin, struct mg_connection *conn,
+                                const struct broadcast *broadcast)
 {
     uint32_t delivered_to = 0;
-    int error = send_all(admin->hub, broadcast, &delivered_to);
+    int error = broadcast_to_all(admin->hub, broadcast, &delivered_to);
     if (error == ERR_LIMIT)
         return json_send_error(conn, 503, "Retry-After: 1\r\n", "busy",
                                "limits.queue_bytes is reached: the loops have to catch up");
@@ -92,8 +93,8 @@ static int answer(struct admin *admin, struct mg_connection *conn,
     return json_send(conn, 200, body);
 }
 
-static int handle(struct admin *admin, struct mg_connection *conn, const cJSON *body,
-                  struct broadcast *broadcast)
+static int handle_broadcast(struct admin *admin, struct mg_connection *conn, const cJSON *body,
+                            struct broadcast *broadcast)
 {
     static const char *const names[] = {"endpoint", "topic", "text", "base64"};
     const char *stranger;
@@ -116,7 +117,7 @@ static int handle(struct admin *admin, struct mg_connection *conn, const cJSON *
     const char *fault = read_content(body, broadcast);
     if (fault != NULL)
         return json_send_error(conn, 422, "", "not understood", fault);
-    return answer(admin, conn, broadcast);
+    return broadcast_and_answer(admin, conn, broadcast);
 }
 
 int api_broadcast(struct admin *admin, struct mg_connection *conn)
@@ -126,7 +127,7 @@ int api_broadcast(struct admin *admin, struct mg_connection *conn)
     cJSON *body = json_read(conn, &status);
     if (body == NULL)
         return status;
-    status = handle(admin, conn, body, &broadcast);
+    status = handle_broadcast(admin, conn, body, &broadcast);
     free(broadcast.owned);
     cJSON_Delete(body);
     return status;

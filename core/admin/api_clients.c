@@ -2,7 +2,7 @@
 
 #include "admin/admin_internal.h"
 #include "admin/json.h"
-#include "admin/survey.h"
+#include "admin/loop_query.h"
 #include "client/client.h"
 #include "front/civetweb_detach.h"
 #include "hub/hub_internal.h"
@@ -18,8 +18,8 @@
 #define LIMIT_MAX 1000
 #define CLIENTS_PREFIX "/api/v1/clients/"
 
-/* What a loop tells of a client. */
-struct portrait {
+/* What a loop says about a client. */
+struct client_info {
     uint64_t id;
     const struct endpoint *endpoint; /* lives as long as the hub */
     char *identity;                  /* owned; NULL: none */
@@ -37,9 +37,9 @@ static bool is_shown(const struct client *client)
 }
 
 /* On the client's loop. */
-static void portray(const struct client *client, struct portrait *out)
+static void read_client(const struct client *client, struct client_info *out)
 {
-    *out = (struct portrait){
+    *out = (struct client_info){
         .id = client->seen.id,
         .endpoint = client->setup->endpoint,
         .identity = client->seen.identity != NULL ? strdup(client->seen.identity) : NULL,
@@ -51,27 +51,27 @@ static void portray(const struct client *client, struct portrait *out)
         .is_closing = client->state == CLIENT_CLOSING};
 }
 
-static cJSON *describe(const struct portrait *portrait)
+static cJSON *describe_client(const struct client_info *info)
 {
     char id[24];
     char address[ADDRESS_TEXT_MAX];
-    int64_t silent_ms = portrait->silent_ns / 1000000;
+    int64_t silent_ms = info->silent_ns / 1000000;
     cJSON *object = cJSON_CreateObject();
     /* An id has 64 bits, of which a JSON reader may lose the last ones. */
-    snprintf(id, sizeof id, "%" PRIu64, portrait->id);
-    address_text(&portrait->address, address);
+    snprintf(id, sizeof id, "%" PRIu64, info->id);
+    address_text(&info->address, address);
     cJSON_AddStringToObject(object, "id", id);
-    cJSON_AddStringToObject(object, "endpoint", portrait->endpoint->path);
-    if (portrait->identity != NULL)
-        cJSON_AddStringToObject(object, "identity", portrait->identity);
+    cJSON_AddStringToObject(object, "endpoint", info->endpoint->path);
+    if (info->identity != NULL)
+        cJSON_AddStringToObject(object, "identity", info->identity);
     else
         cJSON_AddNullToObject(object, "identity");
     cJSON_AddStringToObject(object, "address", address);
-    cJSON_AddNumberToObject(object, "port", portrait->address.port);
-    cJSON_AddBoolToObject(object, "tls", portrait->is_tls);
-    cJSON_AddStringToObject(object, "state", portrait->is_closing ? "closing" : "open");
-    cJSON_AddNumberToObject(object, "topics", portrait->subscriptions);
-    cJSON_AddNumberToObject(object, "queued_bytes", (double)portrait->queued_bytes);
+    cJSON_AddNumberToObject(object, "port", info->address.port);
+    cJSON_AddBoolToObject(object, "tls", info->is_tls);
+    cJSON_AddStringToObject(object, "state", info->is_closing ? "closing" : "open");
+    cJSON_AddNumberToObject(object, "topics", info->subscriptions);
+    cJSON_AddNumberToObject(object, "queued_bytes", (double)info->queued_bytes);
     cJSON_AddNumberToObject(object, "silent_ms", (double)silent_ms);
     return object;
 }
@@ -94,12 +94,12 @@ struct page_question {
 };
 
 struct page {
-    struct portrait *clients; /* owned */
+    struct client_info *clients; /* owned */
     size_t count;
     bool has_failed; /* no memory */
 };
 
-static uint32_t order(uint64_t id)
+static uint32_t list_position(uint64_t id)
 {
     return (uint32_t)(id & UINT32_MAX);
 }
@@ -110,18 +110,18 @@ static void ask_for_page(struct shard *shard, const void *question, void *answer
     struct page *page = answer;
     page->clients = calloc(asked->limit, sizeof *page->clients);
     page->has_failed = page->clients == NULL;
-    for (uint32_t i = order(asked->after) >> 8; i < shard->slot_count; i++) {
+    for (uint32_t i = list_position(asked->after) >> 8; i < shard->slot_count; i++) {
         const struct client *client = shard->slots[i].client;
         if (page->has_failed || page->count == asked->limit)
             return;
         if (client == NULL || !is_shown(client))
             continue;
-        if (asked->after == 0 || order(client->seen.id) > order(asked->after))
-            portray(client, &page->clients[page->count++]);
+        if (asked->after == 0 || list_position(client->seen.id) > list_position(asked->after))
+            read_client(client, &page->clients[page->count++]);
     }
 }
 
-static void forget_page(void *answer)
+static void free_page(void *answer)
 {
     struct page *page = answer;
     for (size_t i = 0; i < page->count; i++)
@@ -130,16 +130,16 @@ static void forget_page(void *answer)
 }
 
 /* Which page has the next client, and NULL when all are read; next[i]: how many of page i are. */
-static const struct portrait *next_in_order(const struct survey *survey, size_t *next)
+static const struct client_info *next_in_pages(const struct loop_query *query, size_t *next)
 {
-    const struct portrait *first = NULL;
+    const struct client_info *first = NULL;
     size_t of = 0;
-    for (size_t i = 0; i < survey_count(survey); i++) {
-        const struct page *page = survey_answer(survey, i);
+    for (size_t i = 0; i < loop_query_count(query); i++) {
+        const struct page *page = loop_query_answer(query, i);
         if (next[i] == page->count)
             continue;
-        const struct portrait *candidate = &page->clients[next[i]];
-        if (first == NULL || order(candidate->id) < order(first->id)) {
+        const struct client_info *candidate = &page->clients[next[i]];
+        if (first == NULL || list_position(candidate->id) < list_position(first->id)) {
             first = candidate;
             of = i;
         }
@@ -149,24 +149,25 @@ static const struct portrait *next_in_order(const struct survey *survey, size_t 
     return first;
 }
 
-static int send_page(struct mg_connection *conn, const struct survey *survey, unsigned limit)
+static int send_client_page(struct mg_connection *conn, const struct loop_query *query,
+                            unsigned limit)
 {
     size_t next[HUB_LOOPS_MAX] = {0};
-    const struct portrait *portrait;
-    const struct portrait *last = NULL;
+    const struct client_info *info;
+    const struct client_info *last = NULL;
     char id[24];
-    for (size_t i = 0; i < survey_count(survey); i++)
-        if (((const struct page *)survey_answer(survey, i))->has_failed)
+    for (size_t i = 0; i < loop_query_count(query); i++)
+        if (((const struct page *)loop_query_answer(query, i))->has_failed)
             return send_failure(conn, ERR_NO_MEMORY);
     cJSON *body = cJSON_CreateObject();
     cJSON *clients = cJSON_AddArrayToObject(body, "clients");
     for (unsigned count = 0; count < limit; count++) {
-        if ((portrait = next_in_order(survey, next)) == NULL)
+        if ((info = next_in_pages(query, next)) == NULL)
             break;
-        last = portrait;
-        cJSON_AddItemToArray(clients, describe(portrait));
+        last = info;
+        cJSON_AddItemToArray(clients, describe_client(info));
     }
-    if (last != NULL && next_in_order(survey, next) != NULL) {
+    if (last != NULL && next_in_pages(query, next) != NULL) {
         snprintf(id, sizeof id, "%" PRIu64, last->id);
         cJSON_AddStringToObject(body, "next", id);
     }
@@ -191,103 +192,103 @@ static bool read_parameter(const char *query, const char *name, uint64_t most, u
 
 int api_clients(struct admin *admin, struct mg_connection *conn)
 {
-    const char *query = mg_get_request_info(conn)->query_string;
+    const char *parameters = mg_get_request_info(conn)->query_string;
     uint64_t limit = LIMIT_DEFAULT;
     uint64_t after = 0;
-    if (!read_parameter(query, "limit", LIMIT_MAX, &limit) || limit == 0 ||
-        !read_parameter(query, "after", UINT64_MAX, &after))
+    if (!read_parameter(parameters, "limit", LIMIT_MAX, &limit) || limit == 0 ||
+        !read_parameter(parameters, "after", UINT64_MAX, &after))
         return json_send_error(conn, 400, "", "bad request",
                                "limit is a number from 1 to 1000, after is the id of a client");
     struct page_question question = {.after = after, .limit = (unsigned)limit};
-    struct survey_form form = {.ask = ask_for_page,
-                               .forget = forget_page,
-                               .question = &question,
-                               .question_size = sizeof question,
-                               .answer_size = sizeof(struct page),
-                               .timeout = SURVEY_TIMEOUT};
-    struct survey *survey;
-    int error = survey_run(admin->hub, &form, &survey);
+    struct loop_query_spec spec = {.ask = ask_for_page,
+                                   .free_answer = free_page,
+                                   .question = &question,
+                                   .question_size = sizeof question,
+                                   .answer_size = sizeof(struct page),
+                                   .timeout = LOOP_QUERY_TIMEOUT};
+    struct loop_query *query;
+    int error = loop_query_run(admin->hub, &spec, &query);
     if (error != OK)
         return send_failure(conn, error);
-    int status = send_page(conn, survey, (unsigned)limit);
-    survey_unref(survey);
+    int status = send_client_page(conn, query, (unsigned)limit);
+    loop_query_unref(query);
     return status;
 }
 
 /* -- one client -- */
 
-struct sitter_question {
+struct client_question {
     uint64_t id;
     bool kicks;
 };
 
-struct sitter {
+struct client_answer {
     bool is_there;
-    struct portrait portrait;
+    struct client_info info;
 };
 
 static void ask_for_client(struct shard *shard, const void *question, void *answer)
 {
     static const char reason[] = "closed by the administrator";
-    const struct sitter_question *asked = question;
-    struct sitter *sitter = answer;
+    const struct client_question *asked = question;
+    struct client_answer *found = answer;
     struct client *client = shard_find(shard, asked->id);
     if (client == NULL || !is_shown(client))
         return;
-    sitter->is_there = true;
-    portray(client, &sitter->portrait);
+    found->is_there = true;
+    read_client(client, &found->info);
     if (asked->kicks)
         client_close(client, 1008, reason, sizeof reason - 1);
 }
 
-static void forget_client(void *answer)
+static void free_client_answer(void *answer)
 {
-    free(((struct sitter *)answer)->portrait.identity);
+    free(((struct client_answer *)answer)->info.identity);
 }
 
-/* Asks the client's loop. Returns 0, ERR_NOT_FOUND or what survey_run returns. */
+/* Asks the client's loop. Returns 0, ERR_NOT_FOUND or what loop_query_run returns. */
 static int find_client(struct admin *admin, struct mg_connection *conn, bool kicks,
-                       struct survey **out)
+                       struct loop_query **out)
 {
     const char *path = mg_request_path(conn);
-    struct sitter_question question = {.kicks = kicks};
-    struct survey_form form = {.ask = ask_for_client,
-                               .forget = forget_client,
-                               .question = &question,
-                               .question_size = sizeof question,
-                               .answer_size = sizeof(struct sitter),
-                               .timeout = SURVEY_TIMEOUT};
+    struct client_question question = {.kicks = kicks};
+    struct loop_query_spec spec = {.ask = ask_for_client,
+                                   .free_answer = free_client_answer,
+                                   .question = &question,
+                                   .question_size = sizeof question,
+                                   .answer_size = sizeof(struct client_answer),
+                                   .timeout = LOOP_QUERY_TIMEOUT};
     if (!parse_number(path + strlen(CLIENTS_PREFIX), UINT64_MAX, &question.id))
         return ERR_NOT_FOUND;
-    int error = survey_run_one(admin->hub, client_id_loop(question.id), &form, out);
-    if (error != OK || ((const struct sitter *)survey_answer(*out, 0))->is_there)
+    int error = loop_query_run_one(admin->hub, client_id_loop(question.id), &spec, out);
+    if (error != OK || ((const struct client_answer *)loop_query_answer(*out, 0))->is_there)
         return error;
-    survey_unref(*out);
+    loop_query_unref(*out);
     return ERR_NOT_FOUND;
 }
 
 int api_client(struct admin *admin, struct mg_connection *conn)
 {
-    struct survey *survey;
-    int error = find_client(admin, conn, false, &survey);
+    struct loop_query *query;
+    int error = find_client(admin, conn, false, &query);
     if (error != OK)
         return send_failure(conn, error);
-    const struct sitter *sitter = survey_answer(survey, 0);
-    int status = json_send(conn, 200, describe(&sitter->portrait));
-    survey_unref(survey);
+    const struct client_answer *found = loop_query_answer(query, 0);
+    int status = json_send(conn, 200, describe_client(&found->info));
+    loop_query_unref(query);
     return status;
 }
 
 int api_kick(struct admin *admin, struct mg_connection *conn)
 {
-    struct survey *survey;
+    struct loop_query *query;
     char id[24];
-    int error = find_client(admin, conn, true, &survey);
+    int error = find_client(admin, conn, true, &query);
     if (error != OK)
         return send_failure(conn, error);
-    const struct sitter *sitter = survey_answer(survey, 0);
-    snprintf(id, sizeof id, "%" PRIu64, sitter->portrait.id);
-    survey_unref(survey);
+    const struct client_answer *found = loop_query_answer(query, 0);
+    snprintf(id, sizeof id, "%" PRIu64, found->info.id);
+    loop_query_unref(query);
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "closed", id);
     return json_send(conn, 200, body);

@@ -1,5 +1,5 @@
 /*
- * The JSON API's clients: who is there, one of them, and closing one.
+ * The JSON API's clients: the list of them, one of them, and closing one.
  *
  * Each function answers one request, on a CivetWeb worker, and returns the HTTP status. The loops
  * are asked, since only they know their clients.
