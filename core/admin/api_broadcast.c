@@ -54,12 +54,13 @@ static int broadcast_to(struct hub *hub, struct endpoint *endpoint,
 {
     if (broadcast->topic == NULL) {
         *delivered_to += hub_client_count(hub, endpoint);
-        return hub_broadcast(hub, endpoint, broadcast->opcode, broadcast->data, broadcast->len);
+        return fanout_publish(&endpoint->fanout, broadcast->opcode, broadcast->data,
+                              broadcast->len);
     }
     size_t topic_len = strlen(broadcast->topic);
-    *delivered_to += topic_count(endpoint, TOPIC_NAMED, broadcast->topic, topic_len);
-    return topic_publish(endpoint, TOPIC_NAMED, broadcast->topic, topic_len, broadcast->opcode,
-                         broadcast->data, broadcast->len);
+    *delivered_to += topic_count(&endpoint->fanout, TOPIC_NAMED, broadcast->topic, topic_len);
+    return topic_publish(&endpoint->fanout, TOPIC_NAMED, broadcast->topic, topic_len,
+                         broadcast->opcode, broadcast->data, broadcast->len);
 }
 
 static int broadcast_to_all(struct hub *hub, const struct broadcast *broadcast,

@@ -5,6 +5,7 @@
 #include "admin/loop_query.h"
 #include "client/client.h"
 #include "front/civetweb_detach.h"
+#include "delivery/subscription_set.h"
 #include "hub/hub_internal.h"
 
 #include <civetweb.h>
@@ -44,7 +45,8 @@ static void read_client(const struct client *client, struct client_info *out)
         .endpoint = client->setup->endpoint,
         .identity = client->seen.identity != NULL ? strdup(client->seen.identity) : NULL,
         .address = client->address,
-        .subscriptions = client->extras != NULL ? client->extras->subscription_count : 0,
+        .subscriptions =
+            client->receiver.subscriptions != NULL ? client->receiver.subscriptions->named : 0,
         .queued_bytes = client->receiver.outbox.queued,
         .silent_ns = client->shard->loop.now - client->last_heard,
         .is_tls = client->receiver.tls != NULL,

@@ -113,7 +113,7 @@ static int ask_loops(struct hub *hub, unsigned first, size_t count,
         return error;
     atomic_fetch_add(&query->references, (unsigned)count);
     for (size_t i = 0; i < count; i++)
-        loop_post(&hub->shards[first + i].loop, &query->mails[i].mail);
+        loop_post(&hub->set.shards[first + i].loop, &query->mails[i].mail);
     error = wait_for_answers(query);
     if (error != OK) {
         loop_query_unref(query);
@@ -125,13 +125,13 @@ static int ask_loops(struct hub *hub, unsigned first, size_t count,
 
 int loop_query_run(struct hub *hub, const struct loop_query_spec *spec, struct loop_query **out)
 {
-    return ask_loops(hub, 0, hub->shard_count, spec, out);
+    return ask_loops(hub, 0, hub->set.count, spec, out);
 }
 
 int loop_query_run_one(struct hub *hub, unsigned loop, const struct loop_query_spec *spec,
                        struct loop_query **out)
 {
-    return loop < hub->shard_count ? ask_loops(hub, loop, 1, spec, out) : ERR_NOT_FOUND;
+    return loop < hub->set.count ? ask_loops(hub, loop, 1, spec, out) : ERR_NOT_FOUND;
 }
 
 size_t loop_query_count(const struct loop_query *query)

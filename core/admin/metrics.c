@@ -8,34 +8,35 @@
 #include "front/front.h"
 #include "hub/hub_internal.h"
 #include "client/recorder.h"
+#include "delivery/audience.h"
 #include "hub/watchdog.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <unistd.h>
 
-/* The sum over all shards of the counter at `offset` bytes into struct shard_stats. */
-static uint64_t sum_stats(struct hub *hub, size_t offset)
+/* The sum over all shards of the counter at `offset` bytes into struct shard. */
+static uint64_t sum_counters(struct hub *hub, size_t offset)
 {
     uint64_t total = 0;
-    for (unsigned i = 0; i < hub->shard_count; i++)
-        total += counter_read((counter *)((char *)&hub->shards[i].stats + offset));
+    for (unsigned i = 0; i < hub->set.count; i++)
+        total += counter_read((counter *)((char *)&hub->set.shards[i] + offset));
     return total;
 }
 
 static uint64_t sum_iterations(struct hub *hub)
 {
     uint64_t total = 0;
-    for (unsigned i = 0; i < hub->shard_count; i++)
-        total += counter_read(&hub->shards[i].loop.iterations);
+    for (unsigned i = 0; i < hub->set.count; i++)
+        total += counter_read(&hub->set.shards[i].loop.iterations);
     return total;
 }
 
 static uint64_t sum_messages(struct hub *hub, unsigned endpoint, bool in)
 {
     uint64_t total = 0;
-    for (unsigned i = 0; i < hub->shard_count; i++) {
-        struct audience *audience = &hub->endpoints[endpoint]->audiences[i];
+    for (unsigned i = 0; i < hub->set.count; i++) {
+        struct audience *audience = &hub->endpoints[endpoint]->fanout.audiences[i];
         total += counter_read(in ? &audience->messages_in : &audience->messages_out);
     }
     return total;
@@ -71,15 +72,15 @@ static void write_transport(struct metrics_writer *writer, struct hub *hub)
     metrics_describe(writer, "sluice_bytes_total", "counter",
                      "Bytes read from and written to clients.");
     metrics_put(writer, "sluice_bytes_total{direction=\"in\"} %" PRIu64 "\n",
-                sum_stats(hub, offsetof(struct shard_stats, bytes_in)));
+                sum_counters(hub, offsetof(struct shard, delivery.stats.bytes_in)));
     metrics_put(writer, "sluice_bytes_total{direction=\"out\"} %" PRIu64 "\n",
-                sum_stats(hub, offsetof(struct shard_stats, bytes_out)));
+                sum_counters(hub, offsetof(struct shard, delivery.stats.bytes_out)));
     metrics_describe(writer, "sluice_io_calls_total", "counter",
                      "Reads and writes on client sockets.");
     metrics_put(writer, "sluice_io_calls_total{call=\"read\"} %" PRIu64 "\n",
-                sum_stats(hub, offsetof(struct shard_stats, reads)));
+                sum_counters(hub, offsetof(struct shard, delivery.stats.reads)));
     metrics_put(writer, "sluice_io_calls_total{call=\"write\"} %" PRIu64 "\n",
-                sum_stats(hub, offsetof(struct shard_stats, writes)));
+                sum_counters(hub, offsetof(struct shard, delivery.stats.writes)));
     metrics_describe(writer, "sluice_loop_iterations_total", "counter",
                      "Turns of the event loops.");
     metrics_put(writer, "sluice_loop_iterations_total %" PRIu64 "\n", sum_iterations(hub));
@@ -87,25 +88,24 @@ static void write_transport(struct metrics_writer *writer, struct hub *hub)
                      "Times that a client's input waited for the others' turn, since what it made "
                      "the server send was much.");
     metrics_put(writer, "sluice_input_pauses_total %" PRIu64 "\n",
-                sum_stats(hub, offsetof(struct shard_stats, input_pauses)));
+                sum_counters(hub, offsetof(struct shard, stats.input_pauses)));
     metrics_describe(writer, "sluice_pings_total", "counter", "Heartbeat pings sent.");
     metrics_put(writer, "sluice_pings_total %" PRIu64 "\n",
-                sum_stats(hub, offsetof(struct shard_stats, pings)));
+                sum_counters(hub, offsetof(struct shard, stats.pings)));
     metrics_describe(
         writer, "sluice_queued_bytes", "gauge",
         "Memory held for what waits to be sent to slow clients (limit: limits.queue_bytes).");
     metrics_put(writer, "sluice_queued_bytes %zu\n",
-                atomic_load_explicit(&hub->queued_bytes, memory_order_relaxed));
+                memory_account_bytes(&hub->set.delivery.queued));
     metrics_describe(
         writer, "sluice_input_bytes", "gauge",
         "Memory held of what clients have sent: incomplete messages, deferred ones and "
         "what waits behind them (limit: limits.input_bytes).");
-    metrics_put(writer, "sluice_input_bytes %zu\n",
-                atomic_load_explicit(&hub->input_bytes, memory_order_relaxed));
+    metrics_put(writer, "sluice_input_bytes %zu\n", memory_account_bytes(&hub->set.input));
     metrics_describe(writer, "sluice_forwarded_bytes", "gauge",
                      "Memory on its way from one loop to another (limit: limits.queue_bytes).");
     metrics_put(writer, "sluice_forwarded_bytes %zu\n",
-                atomic_load_explicit(&hub->forwarded_bytes, memory_order_relaxed));
+                memory_account_bytes(&hub->set.delivery.forwarded));
 }
 
 static void write_closes(struct metrics_writer *writer, struct hub *hub)
@@ -120,7 +120,8 @@ static void write_closes(struct metrics_writer *writer, struct hub *hub)
         writer, "sluice_closes_total", "counter",
         "Clients that ended, by close code; 1005: without a code, 1006: without a goodbye.");
     for (size_t i = 0; i < CLOSE_SLOT_COUNT; i++) {
-        uint64_t count = sum_stats(hub, offsetof(struct shard_stats, closes) + i * sizeof(counter));
+        uint64_t count =
+            sum_counters(hub, offsetof(struct shard, stats.closes) + i * sizeof(counter));
         if (groups[i] != NULL)
             metrics_put(writer, "sluice_closes_total{code=\"%s\"} %" PRIu64 "\n", groups[i], count);
         else
@@ -138,8 +139,9 @@ static void write_drops(struct metrics_writer *writer, struct hub *hub)
     metrics_describe(writer, "sluice_drops_total", "counter",
                      "Messages that went no further, and queues that were thrown away, by reason.");
     for (size_t i = 0; i < DROP_REASON_COUNT; i++)
-        metrics_put(writer, "sluice_drops_total{reason=\"%s\"} %" PRIu64 "\n", reasons[i],
-                    sum_stats(hub, offsetof(struct shard_stats, drops) + i * sizeof(counter)));
+        metrics_put(
+            writer, "sluice_drops_total{reason=\"%s\"} %" PRIu64 "\n", reasons[i],
+            sum_counters(hub, offsetof(struct shard, delivery.stats.drops) + i * sizeof(counter)));
 }
 
 static void write_admissions(struct metrics_writer *writer, struct hub *hub)
@@ -221,19 +223,19 @@ static void write_handshakes(struct metrics_writer *writer, struct hub *hub, str
     metrics_describe(writer, "sluice_tls_faults_total", "counter",
                      "TLS connections ended because the peer broke a rule, by rule.");
     for (unsigned i = TLS_FAULT_NONE + 1; i < TLS_FAULT_COUNT; i++) {
-        size_t offset = offsetof(struct shard_stats, tls_faults) + i * sizeof(counter);
+        size_t offset = offsetof(struct shard, stats.tls_faults) + i * sizeof(counter);
         metrics_put(writer, "sluice_tls_faults_total{reason=\"%s\"} %llu\n",
                     tls_fault_text((enum tls_fault)i),
-                    handshakes.faults[i] + sum_stats(hub, offset));
+                    handshakes.faults[i] + sum_counters(hub, offset));
     }
 }
 
 static uint64_t pending_deferrals(struct hub *hub)
 {
     uint64_t pending = 0;
-    for (unsigned i = 0; i < hub->shard_count; i++)
-        pending += counter_read(&hub->shards[i].pipeline.deferrals.begun) -
-                   counter_read(&hub->shards[i].pipeline.deferrals.ended);
+    for (unsigned i = 0; i < hub->set.count; i++)
+        pending += counter_read(&hub->set.shards[i].pipeline.deferrals.begun) -
+                   counter_read(&hub->set.shards[i].pipeline.deferrals.ended);
     return pending;
 }
 
@@ -243,13 +245,13 @@ static void write_topics(struct metrics_writer *writer, struct hub *hub)
     uint32_t topics, subscriptions;
     metrics_describe(writer, "sluice_topics", "gauge", "Topics that have subscribers.");
     for (size_t i = 0; i < hub_endpoint_count(hub); i++) {
-        topic_totals(hub->endpoints[i], &topics, &subscriptions);
+        topic_totals(&hub->endpoints[i]->fanout, &topics, &subscriptions);
         metrics_put(writer, "sluice_topics{endpoint=\"%s\"} %u\n",
                     metrics_label(hub->endpoints[i]->path, path), topics);
     }
     metrics_describe(writer, "sluice_subscriptions", "gauge", "Clients' subscriptions to topics.");
     for (size_t i = 0; i < hub_endpoint_count(hub); i++) {
-        topic_totals(hub->endpoints[i], &topics, &subscriptions);
+        topic_totals(&hub->endpoints[i]->fanout, &topics, &subscriptions);
         metrics_put(writer, "sluice_subscriptions{endpoint=\"%s\"} %u\n",
                     metrics_label(hub->endpoints[i]->path, path), subscriptions);
     }
@@ -281,17 +283,17 @@ static void write_background(struct metrics_writer *writer, struct hub *hub)
 
 static void write_recording(struct metrics_writer *writer, struct hub *hub)
 {
-    if (hub->recorder == NULL)
+    if (hub->set.recorder == NULL)
         return;
     metrics_describe(writer, "sluice_recorded_events_total", "counter",
                      "Events that --record has written.");
     metrics_put(writer, "sluice_recorded_events_total %" PRIu64 "\n",
-                recorder_events(hub->recorder));
+                recorder_events(hub->set.recorder));
     metrics_describe(
         writer, "sluice_recording_lost_events_total", "counter",
         "Events that are not in the recording: it is over, for its limit or the disk.");
     metrics_put(writer, "sluice_recording_lost_events_total %" PRIu64 "\n",
-                recorder_lost(hub->recorder));
+                recorder_lost(hub->set.recorder));
 }
 
 static void write_reloads(struct metrics_writer *writer, struct hub *hub)

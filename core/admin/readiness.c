@@ -29,7 +29,7 @@ static void add_reasons(struct hub *hub, cJSON *reasons)
 
 bool readiness_describe(struct hub *hub, const struct watchdog_status *watched, cJSON *body)
 {
-    bool is_draining = atomic_load_explicit(&hub->is_draining, memory_order_relaxed);
+    bool is_draining = atomic_load_explicit(&hub->set.is_draining, memory_order_relaxed);
     bool is_ready = !is_draining && !watched->is_unready;
     cJSON *reasons = cJSON_CreateArray();
     if (is_ready && atomic_load_explicit(&hub->unready_count, memory_order_relaxed) > 0)

@@ -60,7 +60,7 @@ static int start_recording(struct server_parts *parts)
         log_error("serve", "cannot record to %s: %s", options->record, reason);
     else
         log_info("serve", "recording to %s, messages and all", options->record);
-    parts->hub->recorder = parts->recorder;
+    parts->hub->set.recorder = parts->recorder;
     return error;
 }
 

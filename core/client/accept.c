@@ -8,7 +8,6 @@
 #include "delivery/tls_stream.h"
 #include "delivery/transport.h"
 #include "client/endpoint.h"
-#include "hub/hub_internal.h"
 #include "client/recorder.h"
 #include "client/shard.h"
 #include "delivery/topic.h"
@@ -24,8 +23,8 @@
 /* Takes over socket and TLS state. NULL: no memory, or the loop cannot watch the socket. */
 static struct client *client_create(struct shard *shard, struct handoff *handoff)
 {
-    struct audience *audience = &handoff->endpoint->audiences[shard->loop.index];
-    struct endpoint_setup *setup = audience->setup; /* NULL: it will be refused */
+    struct endpoint *endpoint = handoff->endpoint;
+    struct endpoint_setup *setup = endpoint->loop_setups[shard->loop.index]; /* NULL: refused */
     size_t state_size = setup != NULL ? setup->chain->client_size : 0;
     struct client *client = calloc(1, sizeof(struct client) + state_size);
     if (client == NULL)
@@ -33,22 +32,21 @@ static struct client *client_create(struct shard *shard, struct handoff *handoff
     client->receiver.source.on_ready = client_on_ready;
     client->timer.fire = client_on_timer;
     frame_decoder_init(&client->decoder);
-    client->receiver.socket = handoff->socket;
     client->shard = shard;
-    client->receiver.audience = audience;
     client->seen.inline_size = (uint32_t)state_size;
-    client->receiver.outgoing_first = client->receiver.outgoing_last = OUTGOING_NONE;
     client->address = handoff->address;
     if (shard_add(shard, client) != OK) {
         free(client);
         return NULL;
     }
-    if (loop_watch(&shard->loop, handoff->socket, &client->receiver.source, EPOLLIN) != OK) {
+    if (receiver_init(&client->receiver, &shard->delivery,
+                      &endpoint->fanout.audiences[shard->loop.index], handoff->socket) != OK) {
         shard_remove(shard, client);
         free(client);
         return NULL;
     }
     client->setup = setup != NULL ? endpoint_setup_ref(setup) : NULL;
+    client->receiver.limits = setup != NULL ? &setup->receiver_limits : NULL;
     client->receiver.tls = handoff->tls;
     if (client->receiver.tls != NULL)
         tls_stream_open(client->receiver.tls);
@@ -61,7 +59,7 @@ static void refuse(struct client *client, const struct upgrade *upgrade)
 {
     char response[RESPONSE_MAX];
     size_t len = upgrade_refusal(upgrade, response, sizeof response);
-    if (shard_queue(client->shard, client, response, len, NULL, 0) != OK)
+    if (receiver_queue(&client->receiver, response, len, NULL, 0) != OK)
         client_abort(client);
     else
         client_linger(client);
@@ -83,35 +81,42 @@ static bool queue_response(struct client *client, const struct upgrade *upgrade)
     char response[RESPONSE_MAX];
     size_t len = handshake_response(upgrade->request, upgrade_subprotocol(upgrade), response,
                                     sizeof response);
-    return len > 0 && shard_queue(client->shard, client, response, len, NULL, 0) == OK;
+    return len > 0 && receiver_queue(&client->receiver, response, len, NULL, 0) == OK;
 }
 
 static void record(const struct client *client, const struct upgrade *upgrade)
 {
     char address[ADDRESS_TEXT_MAX];
-    struct recorder *recorder = client->shard->hub->recorder;
+    struct recorder *recorder = client->shard->set->recorder;
     if (recorder == NULL)
         return;
     address_text(&client->address, address);
     const struct recorder_client who = {.id = client->seen.id,
-                                        .endpoint = client->receiver.audience->endpoint->path,
+                                        .endpoint = client_endpoint(client)->path,
                                         .address = address,
                                         .identity = client->seen.identity,
                                         .request = upgrade->request};
     recorder_on_open(recorder, &who, &client->setup->chain->credentials);
 }
 
+static int join_identity(struct client *client)
+{
+    return client->seen.identity != NULL
+               ? topic_join_identity(&client->receiver, client->seen.identity)
+               : OK;
+}
+
 /* The client is in: answer, membership, heartbeat, open hooks, in this order. */
 static void open_client(struct client *client, const struct upgrade *upgrade)
 {
-    struct endpoint *endpoint = client->receiver.audience->endpoint;
+    struct endpoint *endpoint = client_endpoint(client);
     if (!queue_response(client, upgrade) ||
-        audience_join(client->receiver.audience, client) != OK ||
-        topic_join_identity(client) != OK || certificate_watch_start(client) != OK) {
+        audience_join(client->receiver.audience, &client->receiver) != OK ||
+        join_identity(client) != OK || certificate_watch_start(client) != OK) {
         client_abort(client);
         return;
     }
-    client->state = CLIENT_OPEN;
+    client_set_state(client, CLIENT_OPEN);
     client->is_registered = true;
     atomic_fetch_add_explicit(&endpoint->connected, 1, memory_order_relaxed);
     client_start_heartbeat(client);
@@ -121,10 +126,9 @@ static void open_client(struct client *client, const struct upgrade *upgrade)
 
 static bool is_closed_for_new_clients(const struct client *client, struct upgrade *upgrade)
 {
-    if (atomic_load_explicit(&client->shard->hub->is_draining, memory_order_relaxed))
+    if (atomic_load_explicit(&client->shard->set->is_draining, memory_order_relaxed))
         upgrade_refuse(upgrade, 503, "The server is shutting down");
-    else if (!atomic_load_explicit(&client->receiver.audience->endpoint->is_active,
-                                   memory_order_relaxed))
+    else if (!atomic_load_explicit(&client_endpoint(client)->is_active, memory_order_relaxed))
         upgrade_refuse(upgrade, 404, "There is no WebSocket endpoint at this path");
     else if (client->setup == NULL)
         upgrade_refuse(upgrade, 503, "This endpoint is being set up; try again");
@@ -174,7 +178,7 @@ static void begin(struct client *client, struct upgrade *upgrade)
 /* Gives back what the upgrade holds; for upgrades that never become a client. */
 static void drop_handoff(struct shard *shard, struct handoff *handoff)
 {
-    hub_leave(shard->hub, handoff->endpoint, &handoff->address);
+    shard->set->on_left(handoff->endpoint, &handoff->address);
     atomic_fetch_sub_explicit(&shard->load, 1, memory_order_relaxed);
     handoff_destroy(handoff);
 }

@@ -106,6 +106,13 @@ static bool is_same(const struct chain *from, const struct chain *to)
     return true;
 }
 
+/* Without giving the one before back. */
+static void take_setup(struct client *client, struct endpoint_setup *setup)
+{
+    client->setup = endpoint_setup_ref(setup);
+    client->receiver.limits = &setup->receiver_limits;
+}
+
 /* All that can fail comes before the plugins hear of it. What an instance that goes has deferred is
  * cancelled before its on_close, as when the client itself goes. */
 static void move(struct client *client, const struct chain *from, struct endpoint_setup *setup)
@@ -123,7 +130,7 @@ static void move(struct client *client, const struct chain *from, struct endpoin
     deferral_move_all(client, to);
     say_goodbye(client, from, to);
     install_blocks(client, blocks, from, to);
-    client->setup = endpoint_setup_ref(setup);
+    take_setup(client, setup);
     say_hello(client, from, to);
 }
 
@@ -132,7 +139,7 @@ static void adopt(struct client *client, struct endpoint_setup *setup)
     struct endpoint_setup *before = client->setup;
     if (is_same(before->chain, setup->chain)) {
         deferral_move_all(client, setup->chain);
-        client->setup = endpoint_setup_ref(setup);
+        take_setup(client, setup);
     } else {
         move(client, before->chain, setup);
     }
@@ -164,7 +171,7 @@ static void recheck(struct client *client)
 
 void client_catch_up_with_reload(struct client *client)
 {
-    struct endpoint_setup *setup = client->receiver.audience->setup;
+    struct endpoint_setup *setup = client_endpoint(client)->loop_setups[client->shard->loop.index];
     bool is_removed = setup == NULL;
     /* One that is ending keeps what it has, for its short rest. A message whose verdict is awaited
      * ends on the chain that it began with. */

@@ -1,84 +1,75 @@
 #include "client/budget.h"
 
 #include "client/client.h"
-#include "hub/hub_internal.h"
 #include "client/shard.h"
 
-#define SMALLEST_SHIFT 6u /* up to 64 bytes is one class */
-#define STEP_BITS 2u      /* four classes to each power of two */
+#include <stddef.h>
 
-unsigned budget_class(size_t bytes)
+/* What differs between the two budgets. */
+struct budget {
+    struct memory_account *(*account)(struct shard_set *set);
+    struct holders *(*holders)(struct shard *shard);
+    unsigned (*class)(const struct client *client);
+    void (*give_up)(struct client *client);
+};
+
+static struct memory_account *queue_account(struct shard_set *set)
 {
-    if (bytes == 0)
-        return 0;
-    if (bytes < (size_t)1 << SMALLEST_SHIFT)
-        return 1;
-    unsigned shift = 63u - (unsigned)__builtin_clzll(bytes);
-    unsigned step = (unsigned)(bytes >> (shift - STEP_BITS)) & ((1u << STEP_BITS) - 1);
-    unsigned found = ((shift - SMALLEST_SHIFT) << STEP_BITS) + step + 2;
-    return found < BUDGET_CLASSES ? found : BUDGET_CLASSES - 1;
+    return &set->delivery.queued;
 }
 
-void budget_note(struct client *client, enum budget budget, size_t bytes)
+static struct holders *queue_holders(struct shard *shard)
 {
-    counter *holders = client->shard->holders[budget];
-    unsigned before = client->budget_class[budget];
-    unsigned now = budget_class(bytes);
-    if (now == before)
-        return;
-    if (before > 0)
-        counter_add(&holders[before], (uint64_t)-1);
-    if (now > 0)
-        counter_add(&holders[now], 1);
-    client->budget_class[budget] = (uint8_t)now;
+    return &shard->delivery.holders;
 }
 
-static size_t held(struct hub *hub, enum budget budget)
+static unsigned queue_class(const struct client *client)
 {
-    return atomic_load_explicit(budget == BUDGET_QUEUE ? &hub->queued_bytes : &hub->input_bytes,
-                                memory_order_relaxed);
+    return client->receiver.queue_class;
 }
 
-static size_t limit(struct hub *hub, enum budget budget)
+static const struct budget queue_budget = {queue_account, queue_holders, queue_class,
+                                           client_give_up_queue};
+
+static struct memory_account *input_account(struct shard_set *set)
 {
-    return atomic_load_explicit(budget == BUDGET_QUEUE ? &hub->limit_queue_bytes
-                                                       : &hub->limit_input_bytes,
-                                memory_order_relaxed);
+    return &set->input;
 }
 
-bool budget_is_full(struct hub *hub, enum budget budget)
+static struct holders *input_holders(struct shard *shard)
 {
-    return held(hub, budget) > limit(hub, budget);
+    return &shard->input_holders;
 }
 
-static bool is_relieved(struct hub *hub, enum budget budget)
+static unsigned input_class(const struct client *client)
 {
-    return held(hub, budget) <= limit(hub, budget) - limit(hub, budget) / 8;
+    return client->input_class;
+}
+
+static const struct budget input_budget = {input_account, input_holders, input_class,
+                                           client_give_up_input};
+
+static bool is_relieved(const struct memory_account *account)
+{
+    size_t limit = memory_account_limit(account);
+    return memory_account_bytes(account) <= limit - limit / 8;
 }
 
 /* Past this a loop does not wait for the others. */
-static bool is_far_over(struct hub *hub, enum budget budget)
+static bool is_far_over(const struct memory_account *account)
 {
-    return held(hub, budget) > limit(hub, budget) + limit(hub, budget) / 4;
-}
-
-/* The class of a loop's largest holders; 0: there are none. */
-static unsigned highest_class(struct shard *shard, enum budget budget)
-{
-    unsigned class = BUDGET_CLASSES - 1;
-    while (class > 0 && counter_read(&shard->holders[budget][class]) == 0)
-        class --;
-    return class;
+    size_t limit = memory_account_limit(account);
+    return memory_account_bytes(account) > limit + limit / 4;
 }
 
 /* Asks the loops that have holders above `class`. Returns whether there are any. */
-static bool ask_others(struct shard *shard, enum budget budget, unsigned class)
+static bool ask_other_loops(struct shard *shard, const struct budget *budget, unsigned class)
 {
-    struct hub *hub = shard->hub;
+    struct shard_set *set = shard->set;
     bool found = false;
-    for (unsigned i = 0; i < hub->shard_count; i++) {
-        struct shard *other = &hub->shards[i];
-        if (other == shard || highest_class(other, budget) <= class)
+    for (unsigned i = 0; i < set->count; i++) {
+        struct shard *other = &set->shards[i];
+        if (other == shard || holders_highest(budget->holders(other)) <= class)
             continue;
         found = true;
         if (!atomic_exchange_explicit(&other->is_asked_to_relieve, true, memory_order_acq_rel))
@@ -88,33 +79,42 @@ static bool ask_others(struct shard *shard, enum budget budget, unsigned class)
 }
 
 /* Ends clients of that class until enough is free. Returns whether there were any. */
-static bool end_holders(struct shard *shard, enum budget budget, unsigned class)
+static bool end_holders(struct shard *shard, const struct budget *budget, unsigned class)
 {
+    const struct memory_account *account = budget->account(shard->set);
     bool found = false;
-    for (uint32_t i = 0; i < shard->slot_count && !is_relieved(shard->hub, budget); i++) {
+    for (uint32_t i = 0; i < shard->slot_count && !is_relieved(account); i++) {
         struct client *client = shard->slots[i].client;
-        if (client == NULL || client->budget_class[budget] != class)
+        if (client == NULL || budget->class(client) != class)
             continue;
         found = true;
-        if (budget == BUDGET_QUEUE)
-            client_give_up_queue(client);
-        else
-            client_give_up_input(client);
+        budget->give_up(client);
     }
     return found;
 }
 
-void budget_relieve(struct shard *shard, enum budget budget)
+static void relieve(struct shard *shard, const struct budget *budget)
 {
-    if (!budget_is_full(shard->hub, budget))
+    const struct memory_account *account = budget->account(shard->set);
+    if (!memory_account_is_full(account))
         return;
-    while (!is_relieved(shard->hub, budget)) {
-        unsigned class = highest_class(shard, budget);
-        if (ask_others(shard, budget, class) && !is_far_over(shard->hub, budget))
+    while (!is_relieved(account)) {
+        unsigned class = holders_highest(budget->holders(shard));
+        if (ask_other_loops(shard, budget, class) && !is_far_over(account))
             return;
         if (class == 0 || !end_holders(shard, budget, class))
             return;
     }
+}
+
+void budget_relieve_queue(struct shard *shard)
+{
+    relieve(shard, &queue_budget);
+}
+
+void budget_relieve_input(struct shard *shard)
+{
+    relieve(shard, &input_budget);
 }
 
 void budget_deliver_request(struct loop *loop, struct mail *mail)

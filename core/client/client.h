@@ -17,10 +17,10 @@
 #include "base/buffer.h"
 #include "pipeline/attributes.h"
 #include "pipeline/sl_client.h"
+#include "delivery/audience.h"
 #include "delivery/receiver.h"
+#include "client/endpoint.h"
 #include "client/handoff.h"
-#include "delivery/subscription_set.h"
-#include "client/budget.h"
 #include "loop/loop.h"
 #include "ws/frame.h"
 
@@ -28,7 +28,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct audience;
 struct certificate_watch;
 struct upgrade;
 struct deferral;
@@ -36,6 +35,7 @@ struct endpoint_setup;
 struct message;
 struct shard;
 
+/* Also said to the receiver: see client_set_state. */
 enum client_state {
     CLIENT_CONNECTING, /* its connect chain is running */
     CLIENT_OPEN,       /* messages flow */
@@ -71,8 +71,6 @@ struct client_extras {
     void **blocks;         /* owned; has_moved_state: the state blocks by instance slot */
     unsigned block_count;
     struct attributes attributes;
-    struct subscription_set subscriptions;       /* owned; hub/topic.h */
-    uint32_t subscription_count;                 /* those to named topics */
     struct departure departure;                  /* runs once has_left is set */
     struct certificate_watch *certificate_watch; /* owned; NULL: it has shown none */
 };
@@ -91,15 +89,15 @@ struct client {
     bool is_pausing : 1; /* for its turn */
     bool has_left : 1;   /* its end was seen before all that it sent was handled */
     uint16_t close_code; /* sent or received; 0: none yet */
-    uint8_t budget_class[BUDGET_COUNT];
+    uint8_t input_class; /* of input_held, see base/holders.h */
     struct shard *shard;
     struct endpoint_setup *setup; /* one reference: what it was let in with, or a reload brought.
                                      NULL: its endpoint comes or goes just now, it is refused */
     struct client_extras *extras; /* owned; NULL: none */
     struct partial *partial;      /* owned; NULL: nothing incomplete */
     struct frame_decoder decoder;
-    size_t input_held; /* bytes charged to it in BUDGET_INPUT */
-    struct client *next_doomed;
+    size_t input_held; /* bytes of memory for what it has sent */
+    struct client *next_closed;
     struct timer timer; /* heartbeat while OPEN, else the deadline for being gone */
     int64_t last_heard; /* monotonic ns; any bytes count */
     uint32_t ping_end;  /* ping_unanswered: how many bytes the peer has acknowledged once it has the
@@ -112,6 +110,21 @@ struct client {
 
 /* How long a closing client may take to say goodbye. */
 #define CLIENT_CLOSE_TIMEOUT (5 * INT64_C(1000000000))
+
+/* The endpoint that the client is at. */
+static inline struct endpoint *client_endpoint(const struct client *client)
+{
+    return (struct endpoint *)(void *)((char *)client->receiver.audience->fanout -
+                                       offsetof(struct endpoint, fanout));
+}
+
+/* The only way to change the state: what is below sees some of it too. */
+static inline void client_set_state(struct client *client, enum client_state state)
+{
+    client->state = (uint8_t)state;
+    client->receiver.is_open = state == CLIENT_OPEN;
+    client->receiver.wants_drained = state == CLIENT_LINGERING;
+}
 
 /* -- accept.c: from upgrade to open -- */
 
@@ -147,14 +160,8 @@ void client_wait(struct client *client);
  * if the client is not OPEN, it is lost. */
 void client_on_departure(struct client *client);
 
-/* The same, found by a write. */
-void client_on_write_failure(struct client *client);
-
 /* Reads again. */
 void client_stop_waiting(struct client *client);
-
-/* What epoll is to watch for; call after is_waiting or wants_write has changed. */
-void client_update_watch(struct client *client);
 
 /* -- adopt.c: reload -- */
 
@@ -211,17 +218,10 @@ void client_drop_input(struct client *client);
 /* Ends it for what it holds, with 1013. Only between events. */
 void client_give_up_input(struct client *client);
 
-/* -- write.c -- */
+/* -- send.c -- */
 
-/* Queues a whole message for this client only. Returns 0, ERR_CLOSED or ERR_NO_MEMORY. */
+/* Queues a whole message for this client only. Returns 0, ERR_CLOSED or ERR_NO_MEMORY (counted). */
 MUST_CHECK int client_send(struct client *client, enum opcode opcode, const void *data, size_t len);
-
-/* Writes everything that this iteration holds for the client: its outbox, its own frames, and what
- * it has not had of its audience's batch. What the socket does not take is kept. */
-void client_flush(struct client *client);
-
-/* The socket takes bytes again: the rest goes out at the end of the iteration. */
-void client_on_writable(struct client *client);
 
 /* -- close.c: the ways to end -- */
 
@@ -234,26 +234,23 @@ void client_fail(struct client *client, uint16_t code, const char *reason);
 /* The peer sent a close frame: answers it (if we had not begun) and ends. */
 void client_on_close_frame(struct client *client, uint16_t code, const void *reason, size_t len);
 
-/* The queue is over its limit: drops it and closes with 1013. */
-void client_overflow(struct client *client);
-
-/* The same for what it holds of all queues' memory; ends a client that is closing already. Only
- * between events, with its audience's batch empty or not sent yet. */
+/* Drops its queue for what it holds of all queues' memory, and closes with 1013; ends a client that
+ * is closing already. Only between events, with its audience's batch empty or not sent yet. */
 void client_give_up_queue(struct client *client);
+
+/* What the delivery tells of clients' receivers. */
+const struct receiver_calls *client_receiver_calls(void);
 
 /* Sends what is queued, shuts the write side, and waits for the peer to do the same. */
 void client_linger(struct client *client);
-
-/* Lingering, and everything is sent: shuts the write side, or ends. */
-void client_on_drained(struct client *client);
 
 /* Ends at once, without a goodbye: the peer is gone (lost), or we cut it off (abort). If no close
  * code was exchanged, on_close is told 1006. */
 void client_lost(struct client *client);
 void client_abort(struct client *client);
 
-/* Runs on_close and frees; called by the shard for each doomed client. */
-void client_bury(struct client *client);
+/* Runs on_close and frees; called by the shard for each client that is gone. */
+void client_free(struct client *client);
 
 /* -- heartbeat.c -- */
 

@@ -1,13 +1,12 @@
 /*
  * The ways in which a client ends (RFC 6455, section 7).
  */
+#include "client/budget.h"
 #include "client/client.h"
 #include "delivery/transport.h"
 #include "client/endpoint.h"
-#include "hub/hub_internal.h"
 #include "client/recorder.h"
 #include "client/shard.h"
-#include "delivery/topic.h"
 #include "pipeline/chain.h"
 #include "pipeline/deferral.h"
 
@@ -37,7 +36,7 @@ static void queue_close_frame(struct client *client, uint16_t code, const char *
 {
     uint8_t frame[2 + FRAME_CONTROL_MAX];
     size_t frame_len = frame_encode_close(frame, code, reason, len);
-    if (shard_queue(client->shard, client, frame, frame_len, NULL, 0) != OK)
+    if (receiver_queue(&client->receiver, frame, frame_len, NULL, 0) != OK)
         client_abort(client); /* Without memory it ends without a goodbye. */
 }
 
@@ -49,7 +48,7 @@ void client_close(struct client *client, uint16_t code, const char *reason, size
     queue_close_frame(client, code, reason, reason_len);
     if (client->state != CLIENT_OPEN)
         return;
-    client->state = CLIENT_CLOSING;
+    client_set_state(client, CLIENT_CLOSING);
     start_deadline(client);
 }
 
@@ -76,18 +75,11 @@ static void drop_queue(struct client *client, enum drop_reason reason)
 {
     static const char text[] = "slow consumer";
     shard_count_drop(client->shard, reason);
-    if (client->state != CLIENT_OPEN ||
-        outbox_truncate(&client->receiver.outbox, client->receiver.tls_retry) != OK) {
+    if (client->state != CLIENT_OPEN || receiver_cut(&client->receiver) != OK) {
         client_abort(client); /* A close frame inside another frame would not be one. */
         return;
     }
-    budget_note(client, BUDGET_QUEUE, client->receiver.outbox.held);
     client_close(client, CLOSE_TRY_AGAIN_LATER, text, sizeof text - 1);
-}
-
-void client_overflow(struct client *client)
-{
-    drop_queue(client, DROP_QUEUE_FULL);
 }
 
 void client_give_up_queue(struct client *client)
@@ -95,74 +87,116 @@ void client_give_up_queue(struct client *client)
     drop_queue(client, DROP_QUEUE_TOTAL);
 }
 
-void client_linger(struct client *client)
-{
-    client->state = CLIENT_LINGERING;
-    start_deadline(client);
-    if (outbox_is_empty(&client->receiver.outbox) &&
-        client->receiver.outgoing_first == OUTGOING_NONE)
-        client_on_drained(client);
-}
-
-void client_on_drained(struct client *client)
+/* Lingering, and everything is sent: shuts the write side, or ends. */
+static void end_writing(struct client *client)
 {
     if (client->drop_on_flush) {
         if (!client->receiver.write_failed)
-            transport_shutdown(client);
+            transport_shutdown(&client->receiver);
         client_abort(client);
     } else if (!client->write_shut) {
         /* Closing now would reset the connection while the peer is still sending, and the reset
          * could overtake the close frame; so the peer's end is awaited, for a bounded time. */
         client->write_shut = true;
-        transport_shutdown(client);
+        transport_shutdown(&client->receiver);
     }
 }
 
-static void end(struct client *client, bool by_peer)
+void client_linger(struct client *client)
+{
+    client_set_state(client, CLIENT_LINGERING);
+    start_deadline(client);
+    if (receiver_queued(&client->receiver) == 0)
+        end_writing(client);
+}
+
+static void end_now(struct client *client, bool by_peer)
 {
     struct shard *shard = client->shard;
     if (client->state == CLIENT_GONE)
         return;
     if (client->is_registered)
         note_close(client, CLOSE_ABNORMAL, NULL, 0, by_peer);
-    client->state = CLIENT_GONE;
+    client_set_state(client, CLIENT_GONE);
     timer_stop(&client->timer);
     if (client->has_left)
         timer_stop(&client->extras->departure.timer);
-    if (client->receiver.socket >= 0)
-        loop_unwatch(&shard->loop, client->receiver.socket);
-    transport_close(client);
-    outbox_clear(&client->receiver.outbox);
-    budget_note(client, BUDGET_QUEUE, 0);
-    client->next_doomed = shard->doomed;
-    shard->doomed = client;
+    receiver_end(&client->receiver);
+    client->next_closed = shard->closed;
+    shard->closed = client;
 }
 
 void client_lost(struct client *client)
 {
-    end(client, true);
+    end_now(client, true);
 }
 
 void client_abort(struct client *client)
 {
-    end(client, false);
+    end_now(client, false);
 }
 
-void client_bury(struct client *client)
+/* -- what the delivery tells -- */
+
+static struct client *client_of_receiver(struct receiver *receiver)
 {
-    struct endpoint *endpoint = client->receiver.audience->endpoint;
-    bool is_stopping = atomic_load_explicit(&endpoint->hub->is_stopping, memory_order_relaxed);
-    audience_leave(client->receiver.audience, client);
+    return (struct client *)receiver;
+}
+
+static void on_lost(struct receiver *receiver)
+{
+    client_on_departure(client_of_receiver(receiver));
+}
+
+static void on_failed(struct receiver *receiver)
+{
+    struct client *client = client_of_receiver(receiver);
+    shard_count_drop(client->shard, DROP_NO_MEMORY);
+    client_abort(client);
+}
+
+static void on_overflow(struct receiver *receiver)
+{
+    drop_queue(client_of_receiver(receiver), DROP_QUEUE_FULL);
+}
+
+static void on_drained(struct receiver *receiver)
+{
+    end_writing(client_of_receiver(receiver));
+}
+
+static void on_queues_full(struct delivery_loop *loop)
+{
+    budget_relieve_queue(shard_of_delivery(loop));
+}
+
+const struct receiver_calls *client_receiver_calls(void)
+{
+    static const struct receiver_calls calls = {.lost = on_lost,
+                                                .failed = on_failed,
+                                                .overflow = on_overflow,
+                                                .drained = on_drained,
+                                                .relieve = on_queues_full};
+    return &calls;
+}
+
+/* -- the last of a client -- */
+
+void client_free(struct client *client)
+{
+    struct shard_set *set = client->shard->set;
+    struct endpoint *endpoint = client_endpoint(client);
+    bool is_stopping = atomic_load_explicit(&set->is_stopping, memory_order_relaxed);
+    receiver_leave(&client->receiver);
     deferral_cancel_all(client, is_stopping ? SL_CANCEL_SHUTDOWN : SL_CANCEL_CLIENT_GONE);
-    topic_leave_all(client);
     if (client->is_registered) {
-        if (endpoint->hub->recorder != NULL)
-            recorder_on_close(endpoint->hub->recorder, client->seen.id, client->close_code);
+        if (set->recorder != NULL)
+            recorder_on_close(set->recorder, client->seen.id, client->close_code);
         chain_close(client->setup->chain, client);
         atomic_fetch_sub_explicit(&endpoint->connected, 1, memory_order_relaxed);
     }
     shard_remove(client->shard, client);
-    hub_leave(endpoint->hub, endpoint, &client->address);
+    set->on_left(endpoint, &client->address);
     atomic_fetch_sub_explicit(&client->shard->load, 1, memory_order_relaxed);
     client_release_partial(client); /* Not before: a hook may have been looking at the message. */
     client_release_extras(client);

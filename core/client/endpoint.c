@@ -1,13 +1,13 @@
 #include "client/endpoint.h"
 
-#include "delivery/audience.h"
-#include "hub/hub_internal.h"
+#include "delivery/delivery.h"
 #include "pipeline/chain.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-int endpoint_create(struct hub *hub, const char *path, unsigned index, struct endpoint **out)
+int endpoint_create(struct hub *hub, struct delivery *delivery, const char *path, unsigned index,
+                    struct endpoint **out)
 {
     struct endpoint *endpoint = calloc(1, sizeof *endpoint);
     if (endpoint == NULL)
@@ -15,26 +15,27 @@ int endpoint_create(struct hub *hub, const char *path, unsigned index, struct en
     endpoint->hub = hub;
     endpoint->index = index;
     endpoint->path = strdup(path);
-    endpoint->audiences =
-        aligned_alloc(_Alignof(struct audience), hub->shard_count * sizeof(struct audience));
-    if (endpoint->path == NULL || endpoint->audiences == NULL) {
-        free(endpoint->audiences);
-        free(endpoint->path);
-        free(endpoint);
+    endpoint->loop_setups = calloc(delivery->loop_count, sizeof(struct endpoint_setup *));
+    int error = fanout_init(&endpoint->fanout, delivery);
+    if (error != OK || endpoint->path == NULL || endpoint->loop_setups == NULL) {
+        endpoint_destroy(endpoint);
         return ERR_NO_MEMORY;
     }
-    for (unsigned i = 0; i < hub->shard_count; i++)
-        audience_init(&endpoint->audiences[i], &hub->shards[i], endpoint);
     *out = endpoint;
     return OK;
 }
 
+void endpoint_switch_loop(struct endpoint *endpoint, unsigned loop, struct endpoint_setup *setup)
+{
+    struct endpoint_setup *before = endpoint->loop_setups[loop];
+    endpoint->loop_setups[loop] = setup != NULL ? endpoint_setup_ref(setup) : NULL;
+    endpoint_setup_unref(before);
+}
+
 void endpoint_retire(struct endpoint *endpoint)
 {
-    for (unsigned i = 0; i < endpoint->hub->shard_count; i++) {
-        endpoint_setup_unref(endpoint->audiences[i].setup);
-        endpoint->audiences[i].setup = NULL;
-    }
+    for (unsigned i = 0; i < endpoint->fanout.delivery->loop_count; i++)
+        endpoint_switch_loop(endpoint, i, NULL);
     endpoint_setup_unref(endpoint->setup);
     endpoint->setup = NULL;
 }
@@ -43,9 +44,8 @@ void endpoint_destroy(struct endpoint *endpoint)
 {
     if (endpoint == NULL)
         return;
-    for (unsigned i = 0; i < endpoint->hub->shard_count; i++)
-        audience_deinit(&endpoint->audiences[i]);
-    free(endpoint->audiences);
+    fanout_deinit(&endpoint->fanout);
+    free(endpoint->loop_setups);
     free(endpoint->path);
     free(endpoint);
 }
@@ -65,6 +65,8 @@ int endpoint_setup_create(struct endpoint *endpoint, struct config *owner,
                               .fragments_max = config->message_max_fragments,
                               .text = (config->message_types & MESSAGE_TYPE_TEXT) != 0,
                               .binary = (config->message_types & MESSAGE_TYPE_BINARY) != 0};
+    setup->receiver_limits = (struct receiver_limits){.queue_bytes = config->queue_bytes,
+                                                      .topics = config->topics_per_client};
     *out = setup;
     return OK;
 }

@@ -1,6 +1,6 @@
 /*
- * An endpoint: a path, its clients, and the set-up that it has at the moment: what it accepts and
- * its pipeline.
+ * An endpoint: a path, its clients on all loops, and the set-up that it has at the moment: what it
+ * accepts and its pipeline.
  *
  * An endpoint is made on the main thread and lives as long as the hub, whether the configuration
  * still has it or not, so any thread may keep a pointer. A set-up is immutable and shared: each
@@ -12,27 +12,28 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "delivery/fanout.h"
+#include "delivery/receiver.h"
 #include "ws/frame.h"
 
 #include <stdatomic.h>
 
-struct audience;
 struct chain;
 struct hub;
 
 struct endpoint {
     char *path; /* owned */
     struct hub *hub;
-    unsigned index;               /* among the hub's endpoints */
-    struct audience *audiences;   /* owned; one for each loop, by its index */
-    struct endpoint_setup *setup; /* what new clients get; guarded by the hub's setup_lock */
-    _Atomic bool is_active;       /* the configuration has it */
+    unsigned index; /* among the hub's endpoints */
+    struct fanout fanout;
+    struct endpoint_setup **loop_setups; /* owned; by loop, its thread's: what new clients get, one
+                                            reference each. NULL: they are refused */
+    struct endpoint_setup *setup;        /* the newest; guarded by the hub's setup_lock */
+    _Atomic bool is_active;              /* the configuration has it */
     _Atomic uint32_t clients_max;
     _Atomic uint32_t clients_per_address; /* 0: no limit of its own */
     _Atomic uint32_t admitted;            /* clients that hold a place, connecting ones included */
     _Atomic uint32_t connected;           /* clients that are open or closing */
-    _Atomic uint32_t topics;              /* that have subscribers; see topic_totals */
-    _Atomic uint32_t subscriptions;       /* to those */
 };
 
 struct endpoint_setup {
@@ -42,17 +43,22 @@ struct endpoint_setup {
     const struct endpoint_config *config;
     struct chain *chain; /* owned */
     struct frame_limits limits;
+    struct receiver_limits receiver_limits;
 };
 
 /* Makes an endpoint that is not active yet, with its audiences. Returns 0 or ERR_NO_MEMORY. */
-MUST_CHECK int endpoint_create(struct hub *hub, const char *path, unsigned index,
-                               struct endpoint **out);
+MUST_CHECK int endpoint_create(struct hub *hub, struct delivery *delivery, const char *path,
+                               unsigned index, struct endpoint **out);
 
 /* Gives its set-ups up, when no loop runs any more. */
 void endpoint_retire(struct endpoint *endpoint);
 
 /* Frees; no client may be left. NULL is fine. */
 void endpoint_destroy(struct endpoint *endpoint);
+
+/* What new clients of that loop get from now on; takes a reference, NULL: they are refused. Only
+ * the loop's thread. */
+void endpoint_switch_loop(struct endpoint *endpoint, unsigned loop, struct endpoint_setup *setup);
 
 /* Makes a set-up with one reference; its chain is for the caller to make. Returns 0 or
  * ERR_NO_MEMORY. */

@@ -61,24 +61,14 @@ void client_heard(struct client *client)
     client->ping_unanswered = false;
 }
 
-/* How many bytes this iteration holds for the client alone. */
-static size_t outgoing_bytes(const struct client *client)
-{
-    size_t len = 0;
-    for (uint32_t i = client->receiver.outgoing_first; i != OUTGOING_NONE;
-         i = client->shard->delivery.outgoing[i].next)
-        len += client->shard->delivery.outgoing[i].len;
-    return len;
-}
-
 /* Notes where the ping that was just queued lies in the stream. */
 static void note_ping(struct client *client, size_t ping_len)
 {
     struct transport_delivery delivery;
-    size_t ahead = client->receiver.outbox.queued + outgoing_bytes(client);
+    size_t ahead = receiver_queued(&client->receiver);
 
     client->ping_arrived = true;
-    if (!transport_ask_delivery(client, &delivery))
+    if (!transport_ask_delivery(&client->receiver, &delivery))
         return;
     client->ping_arrived = ahead + delivery.outstanding <= ping_len;
     if (client->receiver.tls != NULL)
@@ -106,7 +96,7 @@ static void ping(struct client *client, int64_t timeout)
 static bool has_more_time(struct client *client)
 {
     struct transport_delivery delivery;
-    if (client->ping_arrived || !transport_ask_delivery(client, &delivery))
+    if (client->ping_arrived || !transport_ask_delivery(&client->receiver, &delivery))
         return false;
     bool has_moved = delivery.acknowledged != client->acknowledged;
     client->acknowledged = delivery.acknowledged;
@@ -118,7 +108,7 @@ static bool has_more_time(struct client *client)
 static void check_answer(struct client *client, int64_t timeout)
 {
     int64_t now = client->shard->loop.now;
-    if (transport_has_input(client))
+    if (transport_has_input(&client->receiver))
         restart(client, now); /* The loop is late. That is read first. */
     else if (has_more_time(client))
         restart(client, now + timeout);

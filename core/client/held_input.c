@@ -6,7 +6,6 @@
 #include "client/client.h"
 #include "delivery/transport.h"
 #include "client/endpoint.h"
-#include "hub/hub_internal.h"
 #include "client/shard.h"
 #include "pipeline/deferral.h"
 
@@ -33,9 +32,9 @@ void client_note_input(struct client *client)
     if (now == before)
         return;
     client->input_held = now;
-    atomic_fetch_add_explicit(&shard->hub->input_bytes, now - before, memory_order_relaxed);
-    budget_note(client, BUDGET_INPUT, now);
-    if (now > before && budget_is_full(shard->hub, BUDGET_INPUT))
+    memory_account_add(&shard->set->input, now - before); /* Or less: modulo 2^64. */
+    holders_note(&shard->input_holders, &client->input_class, now);
+    if (now > before && memory_account_is_full(&shard->set->input))
         shard->wants_relief = true;
 }
 

@@ -2,16 +2,17 @@
  * The path of a message: read, decode, assemble, message chain, route. The sixth step, flush, comes
  * at the end of the loop's iteration for all clients together (shard_on_iteration_end).
  */
+#include "base/log.h"
 #include "client/client.h"
 #include "delivery/transport.h"
 #include "client/endpoint.h"
-#include "hub/hub_internal.h"
 #include "client/recorder.h"
 #include "client/shard.h"
 #include "delivery/topic.h"
 #include "pipeline/chain.h"
 #include "pipeline/message.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -39,14 +40,27 @@ static void begin_input(struct client *client, struct input *input, uint8_t *dat
     }
 }
 
+/* The peer is gone, or its connection was ended since it broke a rule of TLS. */
+static void lose_connection(struct client *client)
+{
+    const SSL *tls = client->receiver.tls;
+    enum tls_fault fault = tls != NULL ? tls_stream_fault(tls) : TLS_FAULT_NONE;
+    if (fault != TLS_FAULT_NONE) {
+        counter_add(&client->shard->stats.tls_faults[fault], 1);
+        log_debug("client", "TLS connection of client %" PRIx64 " ended: %s", client->seen.id,
+                  tls_fault_text(fault));
+    }
+    client_lost(client);
+}
+
 /* Reads what there is, up to `size` bytes. Returns false if there is nothing, or the client has
  * ended. */
 static bool read_input(struct client *client, struct input *input, size_t size)
 {
     uint8_t *data = client->shard->input + FRAME_UNCONSUMED_MAX;
-    ssize_t got = transport_read(client, data, size);
+    ssize_t got = transport_read(&client->receiver, data, size);
     if (got < 0)
-        client_lost(client);
+        lose_connection(client);
     if (got <= 0)
         return false;
     client_heard(client);
@@ -192,11 +206,12 @@ static void stop_message(struct client *client, const struct message *message,
  * the endpoint says so. */
 static void route_message(struct client *client, const struct message *message)
 {
-    struct client *except = client->setup->config->echo ? NULL : client;
+    struct receiver *sender = &client->receiver;
+    struct receiver *except = client->setup->config->echo ? NULL : sender;
     int error = message->topic != NULL
-                    ? topic_publish_from(client, message->topic, message_opcode(message),
+                    ? topic_publish_from(sender, message->topic, message_opcode(message),
                                          message->seen.data, message->seen.len, except)
-                    : audience_publish(client->receiver.audience, message_opcode(message),
+                    : audience_publish(sender->audience, message_opcode(message),
                                        message->seen.data, message->seen.len, except);
     if (error != OK)
         shard_count_drop(client->shard, DROP_NO_MEMORY);
@@ -262,7 +277,7 @@ static void send_if_much(struct client *client, unsigned *flushes)
 {
     if (!client->shard->delivery.has_much_to_send)
         return;
-    shard_flush(client->shard);
+    delivery_flush(&client->shard->delivery);
     if (++*flushes >= FLUSHES_PER_TURN && reads_frames(client) && !client->is_waiting)
         pause_for_a_turn(client);
 }
@@ -276,8 +291,8 @@ static void handle_input(struct client *client, struct input *input)
     while (message != NULL && next_message(client, input, message)) {
         enum sl_verdict verdict = SL_CONTINUE;
         counter_add(&client->receiver.audience->messages_in, 1);
-        if (shard->hub->recorder != NULL)
-            recorder_on_message(shard->hub->recorder, client->seen.id, message_opcode(message),
+        if (shard->set->recorder != NULL)
+            recorder_on_message(shard->set->recorder, client->seen.id, message_opcode(message),
                                 message->seen.data, message->seen.len,
                                 &client->setup->chain->credentials);
         enum chain_result result = chain_message(client, &message, &verdict);
@@ -310,7 +325,7 @@ void client_on_readable(struct client *client)
             return;
         handle_input(client, &input);
         /* The rest of a TLS record, and no more: others want to be read too. */
-        size = transport_pending(client);
+        size = transport_pending(&client->receiver);
     } while (reads_frames(client) && !client->is_waiting && size > 0);
 }
 
@@ -338,7 +353,7 @@ static void resume_input(struct client *client)
     if (client->is_waiting)
         return;
     client_stop_waiting(client);
-    if (reads_frames(client) && transport_pending(client) > 0)
+    if (reads_frames(client) && transport_pending(&client->receiver) > 0)
         client_on_readable(client);
 }
 
@@ -357,8 +372,8 @@ void client_resume_message(struct client *client, struct message *message, int v
  * away. */
 static void discard_input(struct client *client)
 {
-    if (transport_read(client, client->shard->input, SHARD_READ_SIZE) < 0)
-        client_lost(client);
+    if (transport_read(&client->receiver, client->shard->input, SHARD_READ_SIZE) < 0)
+        lose_connection(client);
 }
 
 void client_process_early(struct client *client, const unsigned char *data, size_t len)
@@ -375,7 +390,8 @@ void client_process_early(struct client *client, const unsigned char *data, size
     }
     if (client->is_waiting && len > 0 && reads_frames(client))
         pause_more(client, data, len);
-    else if (reads_frames(client) && !client->is_waiting && transport_pending(client) > 0)
+    else if (reads_frames(client) && !client->is_waiting &&
+             transport_pending(&client->receiver) > 0)
         client_on_readable(client);
 }
 
@@ -384,7 +400,7 @@ void client_on_ready(struct loop *loop, struct io_source *source, uint32_t event
     struct client *client = (struct client *)source;
     (void)loop;
     if (client->state != CLIENT_GONE && (events & EPOLLOUT) != 0)
-        client_on_writable(client);
+        receiver_on_writable(&client->receiver);
     if (client->state == CLIENT_GONE || (events & ~(uint32_t)EPOLLOUT) == 0)
         return;
     if (client->is_waiting)

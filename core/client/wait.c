@@ -11,20 +11,18 @@
 
 /* While it waits, an event is reported once, since a connection that is gone is reported without
  * being asked for, again and again. */
-void client_update_watch(struct client *client)
+static void update_watch(struct client *client)
 {
     uint32_t events = EPOLLIN;
     if (client->is_waiting)
         events = EPOLLONESHOT | (client->has_left ? 0u : (uint32_t)EPOLLRDHUP);
-    if (client->receiver.wants_write)
-        events |= EPOLLOUT;
-    loop_rewatch(&client->shard->loop, client->receiver.socket, &client->receiver.source, events);
+    receiver_watch(&client->receiver, events);
 }
 
 void client_wait(struct client *client)
 {
     client->is_waiting = true;
-    client_update_watch(client);
+    update_watch(client);
 }
 
 void client_stop_waiting(struct client *client)
@@ -32,7 +30,7 @@ void client_stop_waiting(struct client *client)
     client->is_waiting = false;
     client_heard(client); /* It could not be heard. */
     if (client->state != CLIENT_GONE)
-        client_update_watch(client);
+        update_watch(client);
 }
 
 static void on_departure_deadline(struct loop *loop, struct timer *timer)
@@ -58,11 +56,5 @@ void client_on_departure(struct client *client)
     departure->client = client;
     departure->timer.fire = on_departure_deadline;
     timer_start(&loop->timers, &departure->timer, loop->now + CLIENT_CLOSE_TIMEOUT);
-    client_update_watch(client);
-}
-
-void client_on_write_failure(struct client *client)
-{
-    client->receiver.write_failed = client->state == CLIENT_OPEN;
-    client_on_departure(client);
+    update_watch(client);
 }

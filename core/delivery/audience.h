@@ -1,10 +1,10 @@
 /*
- * An audience: one loop's clients of one endpoint, and what is published to them.
+ * An audience: one loop's receivers of one endpoint, and what is published to them.
  *
  * Only the loop's thread. Everything published in one iteration of the loop is encoded once into
- * the audience's batch; at the end of the iteration each client gets one write. A client's `cursor`
- * says how much of the batch it already has (or must not have: its own message when `echo` is off,
- * what was published before it came).
+ * the audience's batch; at the end of the iteration each receiver gets one write. A receiver's
+ * `cursor` says how much of the batch it already has (or must not have: its own message when `echo`
+ * is off, what was published before it came).
  */
 #ifndef SLUICE_DELIVERY_AUDIENCE_H
 #define SLUICE_DELIVERY_AUDIENCE_H
@@ -17,59 +17,53 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct client;
-struct endpoint;
-struct endpoint_setup;
-struct shard;
+struct delivery_loop;
+struct fanout;
+struct receiver;
 
 /* Past this a batch is sent after the current event, without waiting for the iteration's end. */
 #define AUDIENCE_BATCH_FLUSH (256u * 1024)
 
 struct audience {
-    _Alignas(64) struct endpoint *endpoint; /* loops do not share cache lines */
-    struct endpoint_setup *setup; /* what new clients get; one reference. NULL: they are refused */
-    struct shard *shard;
-    struct client **members; /* open clients, in no order; each knows its index */
+    _Alignas(64) struct fanout *fanout; /* loops do not share cache lines */
+    struct delivery_loop *loop;
+    struct receiver **members; /* open ones, in no order; each knows its index */
     uint32_t count;
     uint32_t capacity;
     struct buffer batch; /* frames published in this iteration */
     uint32_t batch_messages;
-    uint64_t batch_skips; /* how many of them clients are not to get, summed over clients */
-    uint32_t outbound_messages;
-    struct buffer outbound; /* those of them that came from this loop, for the others */
+    uint64_t batch_skips;   /* how many of them receivers are not to get, summed over receivers */
     struct backlog backlog; /* for those that could not take a batch whole */
     struct audience *next_dirty;
     bool is_dirty;
-    counter messages_in;
+    counter messages_in; /* from its members, counted by their reader */
     counter messages_out;
 };
 
-void audience_init(struct audience *audience, struct shard *shard, struct endpoint *endpoint);
+void audience_init(struct audience *audience, struct fanout *fanout, struct delivery_loop *loop);
 
 /* Frees; there must be no members. */
 void audience_deinit(struct audience *audience);
 
-/* Adds an open client; it gets what is published from now on. Returns 0 or ERR_NO_MEMORY. */
-MUST_CHECK int audience_join(struct audience *audience, struct client *client);
+/* Adds a receiver, which gets what is published from now on. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int audience_join(struct audience *audience, struct receiver *receiver);
 
-/* Takes a client out; nothing happens if it is not a member. Not while the audience is flushed. */
-void audience_leave(struct audience *audience, struct client *client);
+/* Takes a receiver out; nothing happens if it is not a member. Not while the audience is flushed.
+ */
+void audience_leave(struct audience *audience, struct receiver *receiver);
 
-/* Publishes a message to the endpoint's clients on all loops, except `except` (may be NULL).
+/* Publishes a message to the endpoint's receivers on all loops, except `except` (may be NULL).
  * Returns 0 or ERR_NO_MEMORY, and then nobody gets it. Nothing is written before the current event
- * is over, so no client ends in here. */
+ * is over, so no receiver ends in here. */
 MUST_CHECK int audience_publish(struct audience *audience, enum opcode opcode, const void *data,
-                                size_t len, struct client *except);
+                                size_t len, struct receiver *except);
 
-/* Adds frames that another loop or thread has encoded, to this loop's clients only. */
+/* Adds frames that another loop or thread has encoded, to this loop's receivers only. */
 MUST_CHECK int audience_add_frames(struct audience *audience, const void *frames, size_t len,
                                    uint32_t messages);
 
-/* Hands what was published here to the other loops. */
-void audience_forward(struct audience *audience);
-
-/* Sends the batch to everybody and to the other loops, and empties it. Only between events: nothing
- * may be published meanwhile. */
+/* Sends the batch to everybody and empties it. Only between events: nothing may be published
+ * meanwhile. */
 void audience_flush(struct audience *audience);
 
 #endif

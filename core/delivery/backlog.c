@@ -23,7 +23,7 @@ static size_t capacity_for(const struct shared_bytes *previous, size_t len)
     return len > BATCH_ALONE || len > whole - overhead ? len : whole - overhead;
 }
 
-static int begin_block(struct backlog *backlog, size_t len, _Atomic size_t *account)
+static int begin_block(struct backlog *backlog, size_t len, struct memory_account *account)
 {
     struct shared_bytes *previous = backlog->block;
     struct shared_bytes *block =
@@ -37,7 +37,8 @@ static int begin_block(struct backlog *backlog, size_t len, _Atomic size_t *acco
     return OK;
 }
 
-int backlog_add_batch(struct backlog *backlog, const struct buffer *batch, _Atomic size_t *account)
+int backlog_add_batch(struct backlog *backlog, const struct buffer *batch,
+                      struct memory_account *account)
 {
     if (backlog->has_batch)
         return OK;

@@ -24,7 +24,7 @@ struct backlog {
 /* Makes sure that the block holds the whole batch, from `base` on, until backlog_end_batch. Returns
  * 0 or ERR_NO_MEMORY. */
 MUST_CHECK int backlog_add_batch(struct backlog *backlog, const struct buffer *batch,
-                                 _Atomic size_t *account);
+                                 struct memory_account *account);
 
 /* The batch has been sent to everybody, or kept. */
 void backlog_end_batch(struct backlog *backlog);

@@ -1,38 +1,107 @@
 /*
- * What goes out of one loop in this iteration.
+ * The delivery of one loop: who has to be written to at the end of this iteration, and with what.
  *
- * Only the loop's thread.
+ * Everything published in an iteration is encoded once, into an audience's batch (audience.h) or
+ * into the loop's `unicast` buffer; delivery_flush then gives each receiver one write. Only the
+ * loop's thread, except the statistics and the holders, which any thread may read.
  */
 #ifndef SLUICE_DELIVERY_DELIVERY_LOOP_H
 #define SLUICE_DELIVERY_DELIVERY_LOOP_H
 
 #include "base/buffer.h"
+#include "base/counter.h"
+#include "base/holders.h"
+#include "delivery/delivery.h"
+#include "delivery/drop_reason.h"
+#include "delivery/forward.h"
+#include "delivery/receiver.h"
 #include "delivery/topic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct audience;
-struct client;
-
-/* A run of frames for one client inside the loop's `unicast` buffer or its audience's batch. */
+/* A run of frames for one receiver inside the loop's `unicast` buffer or its audience's batch. */
 struct outgoing {
     uint32_t next;       /* index in `outgoing`, or OUTGOING_NONE */
-    uint32_t from_batch; /* 1: of the client's audience, 0: of `unicast` */
+    uint32_t from_batch; /* 1: of the receiver's audience, 0: of `unicast` */
     uint32_t offset;
     uint32_t len;
 };
 #define OUTGOING_NONE UINT32_MAX
 
+struct delivery_stats {
+    counter bytes_in;
+    counter bytes_out;
+    counter reads;  /* system calls */
+    counter writes; /* system calls */
+    counter drops[DROP_REASON_COUNT];
+};
+
 struct delivery_loop {
-    struct audience *dirty_audiences;
-    struct client *dirty_clients; /* have outgoing frames in this iteration */
-    struct buffer unicast;        /* frames for single clients, this iteration's */
-    struct outgoing *outgoing;
+    struct loop *loop;
+    struct delivery *delivery;
+    const struct receiver_calls *calls;
+    struct audience *dirty_audiences; /* have a batch to be sent */
+    struct receiver *dirty_receivers; /* have runs of their own */
+    struct buffer unicast;            /* frames for single receivers, this iteration's */
+    struct outgoing *outgoing;        /* owned */
     uint32_t outgoing_count;
     uint32_t outgoing_capacity;
     struct topic_table topics;
+    struct outbound outbound; /* published here in this iteration, for the other loops */
+    struct holders holders;   /* of what outboxes hold */
+    struct delivery_stats stats;
     bool has_much_to_send; /* flush after this event, not only at the iteration's end */
 };
+
+/* Sets up the delivery of one of delivery->loop_count loops, by the loop's index. */
+void delivery_loop_init(struct delivery_loop *loop, struct delivery *delivery,
+                        struct loop *event_loop, const struct receiver_calls *calls);
+
+/* Frees; no receiver may be left. */
+void delivery_loop_deinit(struct delivery_loop *loop);
+
+/* Sends what this iteration has made the loop's receivers get so far, and hands what the other
+ * loops have to hear of to them. Between events: receivers may be gone afterwards. */
+void delivery_flush(struct delivery_loop *loop);
+
+/* Whether there is something to be flushed. */
+static inline bool delivery_is_dirty(const struct delivery_loop *loop)
+{
+    return loop->dirty_audiences != NULL || loop->dirty_receivers != NULL;
+}
+
+static inline void delivery_count_drop(struct delivery_loop *loop, enum drop_reason reason)
+{
+    counter_add(&loop->stats.drops[reason], 1);
+}
+
+/* -- for the other parts of the delivery -- */
+
+/* Notes that an audience has a batch to be sent. */
+void delivery_mark_audience(struct delivery_loop *loop, struct audience *audience);
+
+/* Notes that a receiver has something to be written. */
+void delivery_mark_receiver(struct delivery_loop *loop, struct receiver *receiver);
+
+/* Notes what the receiver has not had yet of its audience's batch as the next thing that it gets,
+ * so that what is queued for it afterwards comes after that. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int delivery_catch_up(struct receiver *receiver);
+
+/* Puts a message into `unicast`, where any number of receivers can be given it in this iteration.
+ * Returns 0 or ERR_NO_MEMORY. */
+struct shared_frame {
+    uint32_t offset;
+    uint32_t len;
+};
+MUST_CHECK int delivery_share(struct delivery_loop *loop, enum opcode opcode, const void *data,
+                              size_t len, struct shared_frame *out);
+
+/* The same with a frame that was encoded elsewhere. */
+MUST_CHECK int delivery_share_frame(struct delivery_loop *loop, const void *frame, size_t len,
+                                    struct shared_frame *out);
+
+/* Gives a shared frame to one receiver. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int delivery_queue_shared(struct receiver *receiver, struct shared_frame frame);
 
 #endif

@@ -67,7 +67,7 @@ static int append_segment(struct outbox *outbox, struct shared_bytes *owned, siz
         return ERR_NO_MEMORY;
     }
     *segment = (struct segment){.bytes = owned, .offset = (uint32_t)offset, .end = (uint32_t)end};
-    atomic_fetch_add_explicit(owned->account, memory_cost(sizeof *segment), memory_order_relaxed);
+    memory_account_add(owned->account, memory_cost(sizeof *segment));
     link_last(outbox, segment);
     return OK;
 }
@@ -75,8 +75,7 @@ static int append_segment(struct outbox *outbox, struct shared_bytes *owned, siz
 static void drop_first(struct outbox *outbox)
 {
     struct segment *segment = unlink_first(outbox);
-    atomic_fetch_sub_explicit(segment->bytes->account, memory_cost(sizeof *segment),
-                              memory_order_relaxed);
+    memory_account_sub(segment->bytes->account, memory_cost(sizeof *segment));
     shared_bytes_unref(segment->bytes);
     free(segment);
 }
@@ -129,7 +128,7 @@ static size_t private_capacity(const struct outbox *outbox, size_t size)
 }
 
 int outbox_append_copy(struct outbox *outbox, const uint8_t *stream, size_t len, size_t offset,
-                       _Atomic size_t *account)
+                       struct memory_account *account)
 {
     size_t begin, end;
     frame_around(stream, len, offset, &begin, &end);

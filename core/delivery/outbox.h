@@ -43,7 +43,7 @@ MUST_CHECK int outbox_append(struct outbox *outbox, struct shared_bytes *bytes, 
 /* Appends a private copy of the unsent part of a stream of frames, beginning with the frame that
  * `offset` is in. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int outbox_append_copy(struct outbox *outbox, const uint8_t *stream, size_t len,
-                                  size_t offset, _Atomic size_t *account);
+                                  size_t offset, struct memory_account *account);
 
 /* Fills at most `max` entries with what is to be sent, in order. Returns how many. */
 size_t outbox_gather(const struct outbox *outbox, struct iovec *pieces, size_t max);

@@ -1,38 +1,108 @@
 /*
- * A receiver: what the delivery knows of a client. A socket, perhaps TLS, what is still to be sent
+ * A receiver: a client as the delivery sees it. A socket, perhaps TLS, what is still to be sent
  * through it, and how much it has had of what was published.
  *
- * Only the client's loop.
+ * Only the receiver's loop. Sockets are written to in receiver_flush only, which runs between
+ * events: no receiver ends under the feet of somebody who publishes.
  */
 #ifndef SLUICE_DELIVERY_RECEIVER_H
 #define SLUICE_DELIVERY_RECEIVER_H
 
+#include "base/error.h"
 #include "delivery/outbox.h"
 #include "loop/loop.h"
+#include "ws/frame.h"
 
 #include <openssl/types.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct audience;
-struct client;
+struct delivery_loop;
+struct receiver;
+struct subscription_set;
+
+/* What a receiver may use. */
+struct receiver_limits {
+    size_t queue_bytes; /* memory for what it has not taken yet */
+    uint32_t topics;    /* that it may be in */
+};
+
+/* What the delivery tells whoever owns receivers. Rare; set once for a loop. */
+struct receiver_calls {
+    /* A write has failed: the peer takes nothing any more. May end the receiver. */
+    void (*lost)(struct receiver *receiver);
+    /* There is no memory to keep what it was to get: it has to end. */
+    void (*failed)(struct receiver *receiver);
+    /* It holds more than its limit. */
+    void (*overflow)(struct receiver *receiver);
+    /* Everything is sent; asked for by wants_drained. */
+    void (*drained)(struct receiver *receiver);
+    /* All receivers together hold more than they may. Some may end. */
+    void (*relieve)(struct delivery_loop *loop);
+};
 
 struct receiver {
     struct io_source source; /* first */
-    int socket;
-    bool is_dirty : 1;
-    bool is_joined : 1;    /* a member of its audience */
-    bool wants_write : 1;  /* the socket was full: EPOLLOUT is watched for */
-    bool write_failed : 1; /* it takes nothing any more, what it would get is thrown away */
+    int socket;              /* -1: the receiver has ended */
+    bool is_open : 1;        /* it gets what is published */
+    bool is_joined : 1;      /* a member of its audience */
+    bool is_dirty : 1;       /* in the loop's list of dirty receivers */
+    bool wants_write : 1;    /* the socket was full: EPOLLOUT is watched for */
+    bool write_failed : 1;   /* it takes nothing any more, what it would get is thrown away */
+    bool wants_drained : 1;
+    uint8_t queue_class; /* of what its outbox holds, see base/holders.h */
+    struct delivery_loop *loop;
     struct audience *audience;
-    SSL *tls; /* owned; NULL: plain */
+    const struct receiver_limits *limits; /* NULL while it is not open */
+    SSL *tls;                             /* owned; NULL: plain */
     struct outbox outbox;
+    struct subscription_set *subscriptions; /* owned; NULL: none */
+    struct receiver *next_dirty;
+    uint32_t input_events;   /* EPOLL* bits: what is watched for beside EPOLLOUT */
     uint32_t outgoing_first; /* this iteration's frames, see struct outgoing */
     uint32_t outgoing_last;
     uint32_t cursor;       /* how much of the audience's batch it has */
     uint32_t member_index; /* in the audience, if is_joined */
-    struct client *next_dirty;
-    uint32_t tls_retry; /* bytes that OpenSSL must be offered again, unchanged (SSL_write(3)) */
+    uint32_t tls_retry;    /* bytes that OpenSSL must be offered again, unchanged (SSL_write(3)) */
 };
+
+/* Makes a receiver of an open socket, which it owns from here on if that succeeds; `tls` may be
+ * set afterwards. `receiver` is zeroed but for its source. Returns 0 or ERR_SYSTEM. */
+MUST_CHECK int receiver_init(struct receiver *receiver, struct delivery_loop *loop,
+                             struct audience *audience, int socket);
+
+/* Closes the socket and forgets what is queued. It stays in its audience and its topics until
+ * receiver_leave, and in the list of dirty receivers until the next flush. */
+void receiver_end(struct receiver *receiver);
+
+/* Takes it out of its audience and its topics. Not while the audience is flushed. */
+void receiver_leave(struct receiver *receiver);
+
+/* What epoll is to watch for beside EPOLLOUT, which the receiver sees to itself. */
+void receiver_watch(struct receiver *receiver, uint32_t input_events);
+
+/* Queues bytes for the end of the iteration, behind all that was published to it before. Returns 0
+ * or ERR_NO_MEMORY; nothing is queued then. */
+MUST_CHECK int receiver_queue(struct receiver *receiver, const void *head, size_t head_len,
+                              const void *body, size_t body_len);
+
+/* The same with a whole message. */
+MUST_CHECK int receiver_send(struct receiver *receiver, enum opcode opcode, const void *data,
+                             size_t len);
+
+/* Writes once what this iteration holds for the receiver: its outbox, its own frames, and what it
+ * has not had of its audience's batch. What the socket does not take is kept. Between events. */
+void receiver_flush(struct receiver *receiver);
+
+/* The socket takes bytes again: the rest goes out at the end of the iteration. */
+void receiver_on_writable(struct receiver *receiver);
+
+/* Forgets what is queued but for the frame under way. Returns 0, or ERR_NO_MEMORY: the stream ends
+ * inside a frame then. With the audience's batch empty or not sent yet. */
+MUST_CHECK int receiver_cut(struct receiver *receiver);
+
+/* Bytes that are queued, those of this iteration for the receiver alone included. */
+size_t receiver_queued(const struct receiver *receiver);
 
 #endif

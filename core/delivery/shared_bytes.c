@@ -3,13 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct shared_bytes *shared_bytes_create(const void *data, size_t len, _Atomic size_t *account)
+struct shared_bytes *shared_bytes_create(const void *data, size_t len,
+                                         struct memory_account *account)
 {
     return shared_bytes_create_with_room(data, len, len, account);
 }
 
 struct shared_bytes *shared_bytes_create_with_room(const void *data, size_t len, size_t capacity,
-                                                   _Atomic size_t *account)
+                                                   struct memory_account *account)
 {
     struct shared_bytes *bytes = malloc(sizeof *bytes + capacity);
     if (bytes == NULL)
@@ -22,7 +23,7 @@ struct shared_bytes *shared_bytes_create_with_room(const void *data, size_t len,
     bytes->capacity = capacity;
     if (len > 0)
         memcpy(bytes->data, data, len);
-    atomic_fetch_add_explicit(account, shared_bytes_cost(bytes), memory_order_relaxed);
+    memory_account_add(account, shared_bytes_cost(bytes));
     return bytes;
 }
 
@@ -39,6 +40,6 @@ void shared_bytes_unref(struct shared_bytes *bytes)
         return;
     if (bytes->watcher != NULL)
         *bytes->watcher = NULL;
-    atomic_fetch_sub_explicit(bytes->account, shared_bytes_cost(bytes), memory_order_relaxed);
+    memory_account_sub(bytes->account, shared_bytes_cost(bytes));
     free(bytes);
 }

@@ -8,6 +8,7 @@
 #ifndef SLUICE_DELIVERY_SHARED_BYTES_H
 #define SLUICE_DELIVERY_SHARED_BYTES_H
 
+#include "base/memory_account.h"
 #include "base/memory_cost.h"
 
 #include <stdatomic.h>
@@ -17,21 +18,22 @@
 
 struct shared_bytes {
     _Atomic uint32_t references;
-    bool is_private;               /* of one outbox, which may append */
-    _Atomic size_t *account;       /* where the memory is counted; outlives the bytes */
-    struct shared_bytes **watcher; /* set to NULL when they are freed; NULL: nobody asks */
+    bool is_private;                /* of one outbox, which may append */
+    struct memory_account *account; /* where the memory is counted; outlives the bytes */
+    struct shared_bytes **watcher;  /* set to NULL when they are freed; NULL: nobody asks */
     size_t len;
     size_t capacity; /* bytes of memory behind `data` */
     uint8_t data[];
 };
 
 /* A copy of `data` with one reference, owned by the caller; NULL: no memory. */
-struct shared_bytes *shared_bytes_create(const void *data, size_t len, _Atomic size_t *account);
+struct shared_bytes *shared_bytes_create(const void *data, size_t len,
+                                         struct memory_account *account);
 
 /* The same with room for more: the thread that made the bytes may append up to `capacity` bytes in
  * all, as long as all references are its own. */
 struct shared_bytes *shared_bytes_create_with_room(const void *data, size_t len, size_t capacity,
-                                                   _Atomic size_t *account);
+                                                   struct memory_account *account);
 
 /* One more reference. Returns `bytes`. */
 struct shared_bytes *shared_bytes_ref(struct shared_bytes *bytes);

@@ -55,7 +55,8 @@ static void grow_if_full(struct subscription_set *set)
     uint32_t full = set->buckets == NULL ? FEW : set->bucket_count;
     if (set->count < full || bucket_count > BUCKETS_MAX)
         return;
-    struct subscription_set grown = {.bucket_count = bucket_count, .count = set->count};
+    struct subscription_set grown = {
+        .bucket_count = bucket_count, .count = set->count, .named = set->named};
     grown.buckets = calloc(bucket_count, sizeof(struct subscription *));
     if (grown.buckets == NULL)
         return;
@@ -83,7 +84,7 @@ void subscription_set_remove(struct subscription_set *set, struct subscription *
     if (--set->count > 0)
         return;
     free(set->buckets);
-    *set = (struct subscription_set){.count = 0};
+    *set = (struct subscription_set){.named = set->named};
 }
 
 struct subscription *subscription_set_take_all(struct subscription_set *set)
@@ -97,6 +98,6 @@ struct subscription *subscription_set_take_all(struct subscription_set *set)
         }
     }
     free(set->buckets);
-    *set = (struct subscription_set){.count = 0};
+    *set = (struct subscription_set){.named = set->named};
     return all;
 }

@@ -1,7 +1,7 @@
 /*
- * The topics that one client is in, found by topic.
+ * The topics that one receiver is in, found by topic.
  *
- * Only the client's loop. A few are a plain list without memory of its own; many have buckets, so
+ * Only the receiver's loop. A few are a plain list without memory of its own; many have buckets, so
  * that finding one takes the same time however many there are.
  */
 #ifndef SLUICE_DELIVERY_SUBSCRIPTION_SET_H
@@ -9,14 +9,14 @@
 
 #include <stdint.h>
 
-struct client;
+struct receiver;
 struct topic;
 
-/* A client in a topic. */
+/* A receiver in a topic. */
 struct subscription {
     struct subscription *next; /* in the set */
     struct topic *topic;
-    struct client *client;
+    struct receiver *receiver;
     uint32_t index; /* in the topic's members */
 };
 
@@ -26,9 +26,10 @@ struct subscription_set {
     struct subscription **buckets; /* owned; NULL: few */
     uint32_t bucket_count;         /* a power of two, or 0 */
     uint32_t count;
+    uint32_t named; /* kept by topic.c: how many of them are to named topics */
 };
 
-/* The client's subscription to a topic, or NULL. */
+/* The receiver's subscription to a topic, or NULL. */
 struct subscription *subscription_set_find(const struct subscription_set *set,
                                            const struct topic *topic);
 

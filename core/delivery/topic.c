@@ -1,18 +1,15 @@
 #include "delivery/topic.h"
 
 #include "base/utf8.h"
-#include "client/client.h"
 #include "delivery/audience.h"
-#include "hub/hub_internal.h"
-#include "delivery/topic_counts.h"
+#include "delivery/delivery_loop.h"
+#include "delivery/fanout.h"
+#include "delivery/subscription_set.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define BUCKETS_AT_FIRST 16
-/* Small messages to many subscribers are much work for the loop that gets them. */
-#define OUTBOUND_FLUSH (32u * 1024)
-#define OUTBOUND_MAX ((size_t)64 * 1024 * 1024) /* bytes */
 
 struct topic {
     struct topic *next; /* in its bucket */
@@ -35,18 +32,16 @@ bool topic_is_name(const char *name, size_t len)
 void topic_table_init(struct topic_table *table)
 {
     *table = (struct topic_table){.used = 0};
-    buffer_init(&table->outbound, OUTBOUND_MAX);
 }
 
 void topic_table_deinit(struct topic_table *table)
 {
     free(table->buckets);
-    buffer_release(&table->outbound);
 }
 
 static bool is_key(const struct topic *topic, const struct topic_key *key, uint64_t hash)
 {
-    return topic->hash == hash && topic->key.endpoint == key->endpoint &&
+    return topic->hash == hash && topic->key.fanout == key->fanout &&
            topic->key.kind == key->kind && topic->key.len == key->len &&
            memcmp(topic->name, key->name, key->len) == 0;
 }
@@ -60,18 +55,18 @@ static struct topic **find_link(const struct topic_table *table, const struct to
     return link;
 }
 
-static uint64_t hash_of(const struct shard *shard, const struct topic_key *key)
+static uint64_t hash_of(const struct delivery_loop *loop, const struct topic_key *key)
 {
-    return topic_key_hash(key, shard->hub->topic_counts.seed);
+    return topic_key_hash(key, loop->delivery->topic_counts.seed);
 }
 
-static struct topic *find_topic(const struct shard *shard, const struct topic_key *key)
+static struct topic *find_topic(const struct delivery_loop *loop, const struct topic_key *key)
 {
-    const struct topic_table *table = &shard->delivery.topics;
-    return table->bucket_count > 0 ? *find_link(table, key, hash_of(shard, key)) : NULL;
+    const struct topic_table *table = &loop->topics;
+    return table->bucket_count > 0 ? *find_link(table, key, hash_of(loop, key)) : NULL;
 }
 
-static int grow(struct topic_table *table)
+static int grow_table(struct topic_table *table)
 {
     size_t bucket_count = table->bucket_count == 0 ? BUCKETS_AT_FIRST : table->bucket_count * 2;
     if (table->used < table->bucket_count)
@@ -94,11 +89,11 @@ static int grow(struct topic_table *table)
 }
 
 /* The topic of that name, made if it is not there. NULL: no memory. */
-static struct topic *need_topic(struct shard *shard, const struct topic_key *key)
+static struct topic *need_topic(struct delivery_loop *loop, const struct topic_key *key)
 {
-    struct topic_table *table = &shard->delivery.topics;
-    uint64_t hash = hash_of(shard, key);
-    if (grow(table) != OK)
+    struct topic_table *table = &loop->topics;
+    uint64_t hash = hash_of(loop, key);
+    if (grow_table(table) != OK)
         return NULL;
     struct topic **link = find_link(table, key, hash);
     if (*link != NULL)
@@ -115,20 +110,20 @@ static struct topic *need_topic(struct shard *shard, const struct topic_key *key
     return topic;
 }
 
-static void drop_topic_if_empty(struct shard *shard, struct topic *topic)
+static void drop_topic_if_empty(struct delivery_loop *loop, struct topic *topic)
 {
     if (topic->count > 0)
         return;
-    struct topic **link = find_link(&shard->delivery.topics, &topic->key, topic->hash);
+    struct topic **link = find_link(&loop->topics, &topic->key, topic->hash);
     *link = topic->next;
-    shard->delivery.topics.used--;
+    loop->topics.used--;
     free(topic->members);
     free(topic);
 }
 
 /* -- membership -- */
 
-static int make_room(struct topic *topic)
+static int reserve_member(struct topic *topic)
 {
     if (topic->count < topic->capacity)
         return OK;
@@ -142,291 +137,192 @@ static int make_room(struct topic *topic)
     return OK;
 }
 
-static int add_member(struct client *client, struct topic *topic)
+/* The receiver's set of subscriptions, made when it is first needed. NULL: no memory. */
+static struct subscription_set *need_set(struct receiver *receiver)
 {
-    struct hub *hub = client->shard->hub;
+    if (receiver->subscriptions == NULL)
+        receiver->subscriptions = calloc(1, sizeof *receiver->subscriptions);
+    return receiver->subscriptions;
+}
+
+static int add_member(struct receiver *receiver, struct topic *topic)
+{
+    struct topic_counts *counts = &receiver->loop->delivery->topic_counts;
     struct subscription *subscription = calloc(1, sizeof *subscription);
-    if (subscription == NULL || make_room(topic) != OK ||
-        topic_counts_add(&hub->topic_counts, &topic->key) != OK) {
+    if (subscription == NULL || reserve_member(topic) != OK ||
+        topic_counts_add(counts, &topic->key) != OK) {
         free(subscription);
         return ERR_NO_MEMORY;
     }
-    *subscription = (struct subscription){.topic = topic, .client = client, .index = topic->count};
-    subscription_set_add(&client->extras->subscriptions, subscription);
+    *subscription =
+        (struct subscription){.topic = topic, .receiver = receiver, .index = topic->count};
+    subscription_set_add(receiver->subscriptions, subscription);
     topic->members[topic->count++] = subscription;
     return OK;
 }
 
-static int join(struct client *client, const struct topic_key *key)
+static int join_topic(struct receiver *receiver, const struct topic_key *key)
 {
-    if (client_need_extras(client) == NULL)
-        return ERR_NO_MEMORY;
-    struct topic *topic = need_topic(client->shard, key);
+    struct subscription_set *set = need_set(receiver);
+    struct topic *topic = set != NULL ? need_topic(receiver->loop, key) : NULL;
     if (topic == NULL)
         return ERR_NO_MEMORY;
-    if (subscription_set_find(&client->extras->subscriptions, topic) != NULL)
+    if (subscription_set_find(set, topic) != NULL)
         return OK;
     bool is_named = key->kind == TOPIC_NAMED;
     int error = ERR_LIMIT;
-    if (!is_named || client->extras->subscription_count < client->setup->config->topics_per_client)
-        error = add_member(client, topic);
+    if (!is_named || set->named < receiver->limits->topics)
+        error = add_member(receiver, topic);
     if (error == OK && is_named)
-        client->extras->subscription_count++;
-    drop_topic_if_empty(client->shard, topic);
+        set->named++;
+    drop_topic_if_empty(receiver->loop, topic);
     return error;
 }
 
-/* Ends and frees a subscription that is in its client's set no more. */
+/* Ends and frees a subscription that is in its receiver's set no more. */
 static void end_subscription(struct subscription *subscription)
 {
-    struct client *client = subscription->client;
+    struct receiver *receiver = subscription->receiver;
     struct topic *topic = subscription->topic;
     struct subscription *last = topic->members[--topic->count];
     topic->members[subscription->index] = last;
     last->index = subscription->index;
     if (topic->key.kind == TOPIC_NAMED)
-        client->extras->subscription_count--;
-    topic_counts_remove(&client->shard->hub->topic_counts, &topic->key);
-    drop_topic_if_empty(client->shard, topic);
+        receiver->subscriptions->named--;
+    topic_counts_remove(&receiver->loop->delivery->topic_counts, &topic->key);
+    drop_topic_if_empty(receiver->loop, topic);
     free(subscription);
 }
 
-static struct topic_key key_of(struct endpoint *endpoint, enum topic_kind kind, const char *name,
+static struct topic_key key_of(struct fanout *fanout, enum topic_kind kind, const char *name,
                                size_t len)
 {
-    return (struct topic_key){.endpoint = endpoint, .kind = kind, .name = name, .len = len};
+    return (struct topic_key){.fanout = fanout, .kind = kind, .name = name, .len = len};
 }
 
-int topic_subscribe(struct client *client, const char *name, size_t len)
+int topic_subscribe(struct receiver *receiver, const char *name, size_t len)
 {
-    struct topic_key key = key_of(client->receiver.audience->endpoint, TOPIC_NAMED, name, len);
-    if (client->state != CLIENT_OPEN || !topic_is_name(name, len))
+    struct topic_key key = key_of(receiver->audience->fanout, TOPIC_NAMED, name, len);
+    if (!receiver->is_open || !topic_is_name(name, len))
         return ERR_INVALID;
-    return join(client, &key);
+    return join_topic(receiver, &key);
 }
 
-void topic_unsubscribe(struct client *client, const char *name, size_t len)
+void topic_unsubscribe(struct receiver *receiver, const char *name, size_t len)
 {
-    struct topic_key key = key_of(client->receiver.audience->endpoint, TOPIC_NAMED, name, len);
-    if (client->extras == NULL || !topic_is_name(name, len))
+    struct topic_key key = key_of(receiver->audience->fanout, TOPIC_NAMED, name, len);
+    struct subscription_set *set = receiver->subscriptions;
+    if (set == NULL || !topic_is_name(name, len))
         return;
-    const struct topic *topic = find_topic(client->shard, &key);
-    if (topic == NULL)
-        return;
-    struct subscription_set *set = &client->extras->subscriptions;
-    struct subscription *subscription = subscription_set_find(set, topic);
+    const struct topic *topic = find_topic(receiver->loop, &key);
+    struct subscription *subscription = topic != NULL ? subscription_set_find(set, topic) : NULL;
     if (subscription == NULL)
         return;
     subscription_set_remove(set, subscription);
     end_subscription(subscription);
 }
 
-int topic_join_identity(struct client *client)
+int topic_join_identity(struct receiver *receiver, const char *identity)
 {
-    if (client->seen.identity == NULL)
-        return OK;
-    struct topic_key key = key_of(client->receiver.audience->endpoint, TOPIC_IDENTITY,
-                                  client->seen.identity, strlen(client->seen.identity));
-    return join(client, &key);
+    struct topic_key key =
+        key_of(receiver->audience->fanout, TOPIC_IDENTITY, identity, strlen(identity));
+    return join_topic(receiver, &key);
 }
 
-void topic_leave_all(struct client *client)
+void topic_leave_all(struct receiver *receiver)
 {
-    if (client->extras == NULL)
+    if (receiver->subscriptions == NULL)
         return;
-    struct subscription *subscription = subscription_set_take_all(&client->extras->subscriptions);
+    struct subscription *subscription = subscription_set_take_all(receiver->subscriptions);
     while (subscription != NULL) {
         struct subscription *next = subscription->next;
         end_subscription(subscription);
         subscription = next;
     }
+    free(receiver->subscriptions);
+    receiver->subscriptions = NULL;
 }
 
-/* -- what, on one loop -- */
+/* -- publishing -- */
 
-/* The frame is there once, whoever gets it. */
-static void publish_here(struct shard *shard, const struct topic_key *key, const void *frame,
-                         size_t len, const struct client *except)
+/* To the subscribers of this loop, who share one frame. */
+static void queue_for_members(struct delivery_loop *loop, const struct topic *topic,
+                              struct shared_frame frame, const struct receiver *except)
 {
-    const struct topic *topic = find_topic(shard, key);
-    uint32_t offset;
-    if (topic == NULL)
-        return;
-    if (shard_share(shard, frame, len, &offset) != OK) {
-        shard_count_drop(shard, DROP_NO_MEMORY);
-        return;
-    }
     uint64_t delivered = 0;
     for (uint32_t i = 0; i < topic->count; i++) {
-        struct client *client = topic->members[i]->client;
-        if (client == except || client->state != CLIENT_OPEN)
+        struct receiver *receiver = topic->members[i]->receiver;
+        if (receiver == except || !receiver->is_open)
             continue;
-        if (shard_queue_shared(shard, client, offset, (uint32_t)len) == OK)
+        if (delivery_queue_shared(receiver, frame) == OK)
             delivered++;
         else
-            shard_count_drop(shard, DROP_NO_MEMORY);
+            delivery_count_drop(loop, DROP_NO_MEMORY);
     }
-    counter_add(&key->endpoint->audiences[shard->loop.index].messages_out, delivered);
+    counter_add(&topic->key.fanout->audiences[loop->loop->index].messages_out, delivered);
 }
 
-/* -- between loops -- */
-
-/* What stands before each frame that is on its way. */
-struct record {
-    struct topic_key key; /* its name follows, then the frame */
-    size_t frame_len;
-};
-
-static int append_record(struct buffer *buffer, const struct topic_key *key, const uint8_t *frame,
-                         size_t frame_len)
+void topic_deliver(struct delivery_loop *loop, const struct topic_key *key, const void *frame,
+                   size_t len)
 {
-    struct record record = {.key = *key, .frame_len = frame_len};
-    uint8_t *to;
-    if (buffer_extend(buffer, sizeof record + key->len + frame_len, &to) != OK)
-        return ERR_NO_MEMORY;
-    memcpy(to, &record, sizeof record);
-    memcpy(to + sizeof record, key->name, key->len);
-    memcpy(to + sizeof record + key->len, frame, frame_len);
-    return OK;
-}
-
-struct topic_mail {
-    struct mail mail; /* first */
-    struct shared_bytes *records;
-};
-
-static void deliver_records(struct loop *loop, struct mail *mail)
-{
-    struct topic_mail *topic_mail = (struct topic_mail *)mail;
-    const uint8_t *at = topic_mail->records->data;
-    const uint8_t *end = at + topic_mail->records->len;
-    while (at < end) {
-        struct record record;
-        memcpy(&record, at, sizeof record);
-        at += sizeof record;
-        record.key.name = (const char *)at;
-        at += record.key.len;
-        publish_here(shard_of(loop), &record.key, at, record.frame_len, NULL);
-        if (shard_of(loop)->delivery.has_much_to_send)
-            shard_flush(shard_of(loop));
-        at += record.frame_len;
-    }
-    shared_bytes_unref(topic_mail->records);
-    free(topic_mail);
-}
-
-/* To all loops but `from` (NULL: to all). */
-static int post_records(struct hub *hub, const struct shard *from, const struct buffer *records)
-{
-    int error = OK;
-    if (atomic_load_explicit(&hub->forwarded_bytes, memory_order_relaxed) > hub_queue_limit(hub))
-        return ERR_LIMIT;
-    struct shared_bytes *shared =
-        shared_bytes_create(records->data, records->len, &hub->forwarded_bytes);
-    if (shared == NULL)
-        return ERR_NO_MEMORY;
-    for (unsigned i = 0; i < hub->shard_count; i++) {
-        if (&hub->shards[i] == from)
-            continue;
-        struct topic_mail *mail = malloc(sizeof *mail);
-        if (mail == NULL) {
-            error = ERR_NO_MEMORY;
-            continue;
-        }
-        *mail = (struct topic_mail){.mail.deliver = deliver_records,
-                                    .records = shared_bytes_ref(shared)};
-        loop_post(&hub->shards[i].loop, &mail->mail);
-    }
-    shared_bytes_unref(shared);
-    return error;
-}
-
-void topic_forward(struct shard *shard)
-{
-    struct buffer *outbound = &shard->delivery.topics.outbound;
-    if (outbound->len == 0)
+    const struct topic *topic = find_topic(loop, key);
+    struct shared_frame shared;
+    if (topic == NULL)
         return;
-    int error = post_records(shard->hub, shard, outbound);
-    if (error != OK)
-        shard_count_drop(shard, error == ERR_LIMIT ? DROP_QUEUE_TOTAL : DROP_NO_MEMORY);
-    outbound->len = 0;
-    if (outbound->capacity > 2 * AUDIENCE_BATCH_FLUSH)
-        buffer_release(outbound);
+    if (delivery_share_frame(loop, frame, len, &shared) == OK)
+        queue_for_members(loop, topic, shared, NULL);
+    else
+        delivery_count_drop(loop, DROP_NO_MEMORY);
 }
 
-/* For the other loops at the end of this iteration; what was broadcast before goes before it. */
-static int publish_elsewhere(struct shard *shard, const struct topic_key *key, const uint8_t *frame,
-                             size_t len)
+/* On this loop, and for the others at the end of its iteration. */
+static int publish_on_loop(struct delivery_loop *loop, const struct topic_key *key,
+                           enum opcode opcode, const void *data, size_t len,
+                           const struct receiver *except)
 {
-    if (shard->hub->shard_count == 1)
+    const struct topic *topic = find_topic(loop, key);
+    struct shared_frame frame;
+    if (topic == NULL && loop->delivery->loop_count == 1)
         return OK;
-    shard_forward_audiences(shard);
-    int error = append_record(&shard->delivery.topics.outbound, key, frame, len);
-    if (shard->delivery.topics.outbound.len > OUTBOUND_FLUSH)
-        topic_forward(shard);
-    return error;
-}
-
-static int publish_from_outside(struct hub *hub, const struct topic_key *key, const uint8_t *frame,
-                                size_t len)
-{
-    struct buffer record;
-    buffer_init(&record, OUTBOUND_MAX);
-    int error = append_record(&record, key, frame, len);
-    if (error == OK)
-        error = post_records(hub, NULL, &record);
-    buffer_release(&record);
-    return error;
-}
-
-static int publish(struct hub *hub, const struct topic_key *key, enum opcode opcode,
-                   const void *data, size_t len, const struct client *except)
-{
-    struct shard *here = hub_current_shard(hub);
-    uint8_t *frame = malloc(FRAME_HEADER_MAX + len);
-    int error;
-    if (frame == NULL)
+    if (delivery_share(loop, opcode, data, len, &frame) != OK)
         return ERR_NO_MEMORY;
-    size_t header_len = frame_encode_header(frame, opcode, len);
-    if (len > 0)
-        memcpy(frame + header_len, data, len);
-    if (here == NULL) {
-        error = publish_from_outside(hub, key, frame, header_len + len);
-    } else {
-        publish_here(here, key, frame, header_len + len, except);
-        error = publish_elsewhere(here, key, frame, header_len + len);
-    }
-    free(frame);
+    if (topic != NULL)
+        queue_for_members(loop, topic, frame, except);
+    int error = forward_to_topic(loop, key, loop->unicast.data + frame.offset, frame.len);
+    if (topic == NULL)
+        loop->unicast.len = frame.offset; /* Nobody here was given it. */
     return error;
 }
 
-int topic_publish_from(struct client *client, const char *name, enum opcode opcode,
-                       const void *data, size_t len, const struct client *except)
+int topic_publish_from(struct receiver *receiver, const char *name, enum opcode opcode,
+                       const void *data, size_t len, const struct receiver *except)
 {
-    struct topic_key key =
-        key_of(client->receiver.audience->endpoint, TOPIC_NAMED, name, strlen(name));
-    return publish(client->shard->hub, &key, opcode, data, len, except);
+    struct topic_key key = key_of(receiver->audience->fanout, TOPIC_NAMED, name, strlen(name));
+    return publish_on_loop(receiver->loop, &key, opcode, data, len, except);
 }
 
-int topic_publish(struct endpoint *endpoint, enum topic_kind kind, const char *name,
-                  size_t name_len, enum opcode opcode, const void *data, size_t len)
+int topic_publish(struct fanout *fanout, enum topic_kind kind, const char *name, size_t name_len,
+                  enum opcode opcode, const void *data, size_t len)
 {
-    struct topic_key key = key_of(endpoint, kind, name, name_len);
+    struct topic_key key = key_of(fanout, kind, name, name_len);
+    struct delivery_loop *here = delivery_current_loop(fanout->delivery);
     if (!topic_is_name(name, name_len))
         return ERR_INVALID;
-    return publish(endpoint->hub, &key, opcode, data, len, NULL);
+    if (here == NULL)
+        return forward_from_outside(&key, opcode, data, len);
+    return publish_on_loop(here, &key, opcode, data, len, NULL);
 }
 
 /* -- counting -- */
 
-uint32_t topic_count(struct endpoint *endpoint, enum topic_kind kind, const char *name, size_t len)
+uint32_t topic_count(struct fanout *fanout, enum topic_kind kind, const char *name, size_t len)
 {
-    struct topic_key key = key_of(endpoint, kind, name, len);
-    return topic_counts_get(&endpoint->hub->topic_counts, &key);
+    struct topic_key key = key_of(fanout, kind, name, len);
+    return topic_counts_get(&fanout->delivery->topic_counts, &key);
 }
 
-void topic_totals(const struct endpoint *endpoint, uint32_t *topics, uint32_t *subscriptions)
+void topic_totals(const struct fanout *fanout, uint32_t *topics, uint32_t *subscriptions)
 {
-    *topics = atomic_load_explicit(&endpoint->topics, memory_order_relaxed);
-    *subscriptions = atomic_load_explicit(&endpoint->subscriptions, memory_order_relaxed);
+    *topics = atomic_load_explicit(&fanout->topics, memory_order_relaxed);
+    *subscriptions = atomic_load_explicit(&fanout->subscriptions, memory_order_relaxed);
 }

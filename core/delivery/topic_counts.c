@@ -1,6 +1,6 @@
 #include "delivery/topic_counts.h"
 
-#include "client/endpoint.h"
+#include "delivery/fanout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 struct topic_count {
     struct topic_count *next;
     uint64_t hash;
-    const struct endpoint *endpoint;
+    const struct fanout *fanout;
     enum topic_kind kind;
     uint32_t clients;
     size_t len;
@@ -48,7 +48,7 @@ static uint64_t mix(uint64_t hash)
 
 uint64_t topic_key_hash(const struct topic_key *key, uint64_t seed)
 {
-    uint64_t hash = mix(seed ^ (uint64_t)(uintptr_t)key->endpoint ^ (uint64_t)key->kind);
+    uint64_t hash = mix(seed ^ (uint64_t)(uintptr_t)key->fanout ^ (uint64_t)key->kind);
     size_t at = 0;
     for (; at < key->len; at += sizeof hash) {
         uint64_t word = 0;
@@ -61,7 +61,7 @@ uint64_t topic_key_hash(const struct topic_key *key, uint64_t seed)
 
 static bool is_key(const struct topic_count *count, const struct topic_key *key, uint64_t hash)
 {
-    return count->hash == hash && count->endpoint == key->endpoint && count->kind == key->kind &&
+    return count->hash == hash && count->fanout == key->fanout && count->kind == key->kind &&
            count->len == key->len && memcmp(count->name, key->name, key->len) == 0;
 }
 
@@ -105,12 +105,12 @@ static struct topic_count *make(const struct topic_key *key, uint64_t hash)
     if (count == NULL)
         return NULL;
     *count = (struct topic_count){
-        .hash = hash, .endpoint = key->endpoint, .kind = key->kind, .len = key->len};
+        .hash = hash, .fanout = key->fanout, .kind = key->kind, .len = key->len};
     memcpy(count->name, key->name, key->len);
     return count;
 }
 
-/* Adds 1 or -1 (modulo 2^32) to a total of the key's endpoint. */
+/* Adds 1 or -1 (modulo 2^32) to a total of the key's fan-out. */
 static void change_total(const struct topic_key *key, _Atomic uint32_t *total, uint32_t by)
 {
     if (key->kind == TOPIC_NAMED)
@@ -128,10 +128,10 @@ static int add(struct topic_counts *counts, const struct topic_key *key)
         if (*link == NULL)
             return ERR_NO_MEMORY;
         counts->used++;
-        change_total(key, &key->endpoint->topics, 1);
+        change_total(key, &key->fanout->topics, 1);
     }
     (*link)->clients++;
-    change_total(key, &key->endpoint->subscriptions, 1);
+    change_total(key, &key->fanout->subscriptions, 1);
     return OK;
 }
 
@@ -148,9 +148,9 @@ void topic_counts_remove(struct topic_counts *counts, const struct topic_key *ke
     pthread_mutex_lock(&counts->lock);
     struct topic_count **link = find(counts, key, topic_key_hash(key, counts->seed));
     struct topic_count *count = *link; /* It is there: it was added. */
-    change_total(key, &key->endpoint->subscriptions, UINT32_MAX);
+    change_total(key, &key->fanout->subscriptions, UINT32_MAX);
     if (--count->clients == 0) {
-        change_total(key, &key->endpoint->topics, UINT32_MAX);
+        change_total(key, &key->fanout->topics, UINT32_MAX);
         *link = count->next;
         free(count);
         counts->used--;

@@ -1,21 +1,29 @@
 /*
  * How many clients each topic and each identity has, over all loops.
  *
- * Any thread; one lock, taken when a client subscribes or leaves, and by who asks.
+ * Any thread. One lock, taken when a client subscribes or leaves and when somebody asks.
  */
 #ifndef SLUICE_DELIVERY_TOPIC_COUNTS_H
 #define SLUICE_DELIVERY_TOPIC_COUNTS_H
 
 #include "base/error.h"
-#include "delivery/topic.h"
 
 #include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
 
+struct fanout;
 struct topic_count;
+
+enum topic_kind {
+    TOPIC_NAMED,
+    TOPIC_IDENTITY, /* the clients of an identity */
+    TOPIC_ALL       /* all clients of an endpoint; has no name, and no subscribers are counted */
+};
 
 /* What names a topic. */
 struct topic_key {
-    struct endpoint *endpoint;
+    struct fanout *fanout;
     enum topic_kind kind;
     const char *name;
     size_t len;
@@ -36,7 +44,7 @@ void topic_counts_deinit(struct topic_counts *counts);
 /* A hash for tables of keys. */
 uint64_t topic_key_hash(const struct topic_key *key, uint64_t seed);
 
-/* One client more, in the totals of the endpoint too. Returns 0 or ERR_NO_MEMORY. */
+/* One client more, in the totals of the fan-out too. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int topic_counts_add(struct topic_counts *counts, const struct topic_key *key);
 
 /* One client less. */

@@ -1,11 +1,9 @@
 #include "delivery/transport.h"
 
-#include "base/log.h"
+#include "delivery/delivery_loop.h"
 #include "delivery/tls_stream.h"
-#include "client/shard.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h> /* libc's struct tcp_info ends before the counters of bytes */
 #include <netinet/in.h>
@@ -25,82 +23,67 @@ static bool would_block(void)
 }
 
 /* What a failed SSL_read or SSL_write means for us. */
-static ssize_t tls_result(const struct client *client, int result)
+static ssize_t tls_result(const struct receiver *receiver, int result)
 {
-    int error = SSL_get_error(client->receiver.tls, result);
+    int error = SSL_get_error(receiver->tls, result);
     ERR_clear_error();
     return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? 0 : ERR_CLOSED;
 }
 
-/* Counts a connection that broke a rule of TLS; called once, since the client is lost by it. */
-static void note_fault(const struct client *client)
-{
-    enum tls_fault fault = tls_stream_fault(client->receiver.tls);
-    if (fault == TLS_FAULT_NONE)
-        return;
-    counter_add(&client->shard->stats.tls_faults[fault], 1);
-    log_debug("client", "TLS connection of client %" PRIx64 " ended: %s", client->seen.id,
-              tls_fault_text(fault));
-}
-
-static ssize_t tls_read(struct client *client, uint8_t *data, size_t size)
+static ssize_t tls_read(struct receiver *receiver, uint8_t *data, size_t size)
 {
     size_t total = 0;
-    tls_stream_begin_turn(client->receiver.tls);
+    tls_stream_begin_turn(receiver->tls);
     while (total < size) {
         size_t got = 0;
-        int result = SSL_read_ex(client->receiver.tls, data + total, size - total, &got);
+        int result = SSL_read_ex(receiver->tls, data + total, size - total, &got);
         if (result <= 0) {
-            ssize_t outcome = tls_result(client, result);
-            if (total > 0)
-                return (ssize_t)total; /* A failure is met again by the next read. */
-            if (outcome < 0)
-                note_fault(client);
-            return outcome;
+            ssize_t outcome = tls_result(receiver, result);
+            return total > 0 ? (ssize_t)total : outcome; /* A failure is met again. */
         }
         total += got;
     }
     return (ssize_t)total;
 }
 
-ssize_t transport_read(struct client *client, void *data, size_t size)
+ssize_t transport_read(struct receiver *receiver, void *data, size_t size)
 {
-    counter_add(&client->shard->stats.reads, 1);
+    counter_add(&receiver->loop->stats.reads, 1);
     ssize_t got;
-    if (client->receiver.tls != NULL) {
-        got = tls_read(client, data, size);
+    if (receiver->tls != NULL) {
+        got = tls_read(receiver, data, size);
     } else {
-        got = recv(client->receiver.socket, data, size, MSG_DONTWAIT);
+        got = recv(receiver->socket, data, size, MSG_DONTWAIT);
         if (got < 0)
             got = would_block() ? 0 : ERR_CLOSED;
         else if (got == 0)
             got = ERR_CLOSED;
     }
     if (got > 0)
-        counter_add(&client->shard->stats.bytes_in, (uint64_t)got);
+        counter_add(&receiver->loop->stats.bytes_in, (uint64_t)got);
     return got;
 }
 
-size_t transport_pending(const struct client *client)
+size_t transport_pending(const struct receiver *receiver)
 {
-    return client->receiver.tls != NULL ? (size_t)SSL_pending(client->receiver.tls) : 0;
+    return receiver->tls != NULL ? (size_t)SSL_pending(receiver->tls) : 0;
 }
 
-bool transport_has_input(const struct client *client)
+bool transport_has_input(const struct receiver *receiver)
 {
     char byte;
-    return recv(client->receiver.socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    return recv(receiver->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-bool transport_ask_delivery(const struct client *client, struct transport_delivery *delivery)
+bool transport_ask_delivery(const struct receiver *receiver, struct transport_delivery *delivery)
 {
     struct tcp_info info;
     socklen_t len = sizeof info;
     const size_t needed =
         offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked;
     int outstanding;
-    if (getsockopt(client->receiver.socket, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
-        len < needed || ioctl(client->receiver.socket, SIOCOUTQ, &outstanding) != 0)
+    if (getsockopt(receiver->socket, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 || len < needed ||
+        ioctl(receiver->socket, SIOCOUTQ, &outstanding) != 0)
         return false;
     delivery->acknowledged = (uint32_t)info.tcpi_bytes_acked;
     delivery->outstanding = (size_t)outstanding;
@@ -127,7 +110,7 @@ static size_t collect_record(uint8_t record[TLS_RECORD_MAX], const struct iovec 
     return len;
 }
 
-static ssize_t tls_write(struct client *client, const struct iovec *pieces, size_t count)
+static ssize_t tls_write(struct receiver *receiver, const struct iovec *pieces, size_t count)
 {
     uint8_t record[TLS_RECORD_MAX];
     size_t total = 0;
@@ -136,56 +119,56 @@ static ssize_t tls_write(struct client *client, const struct iovec *pieces, size
         size_t written = 0;
         if (len == 0)
             return (ssize_t)total;
-        int result = SSL_write_ex(client->receiver.tls, record, len, &written);
+        int result = SSL_write_ex(receiver->tls, record, len, &written);
         if (result <= 0) {
-            ssize_t outcome = tls_result(client, result);
-            client->receiver.tls_retry = (uint32_t)len;
+            ssize_t outcome = tls_result(receiver, result);
+            receiver->tls_retry = (uint32_t)len;
             return outcome < 0 ? outcome : (ssize_t)total;
         }
-        client->receiver.tls_retry = 0;
+        receiver->tls_retry = 0;
         total += written;
     }
 }
 
-static ssize_t plain_write(struct client *client, const struct iovec *pieces, size_t count)
+static ssize_t plain_write(struct receiver *receiver, const struct iovec *pieces, size_t count)
 {
     ssize_t sent;
     if (count == 1) {
-        sent = send(client->receiver.socket, pieces->iov_base, pieces->iov_len,
-                    MSG_DONTWAIT | MSG_NOSIGNAL);
+        sent =
+            send(receiver->socket, pieces->iov_base, pieces->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
     } else {
         struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = count};
-        sent = sendmsg(client->receiver.socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        sent = sendmsg(receiver->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     if (sent < 0)
         return would_block() ? 0 : ERR_CLOSED;
     return sent;
 }
 
-ssize_t transport_write(struct client *client, const struct iovec *pieces, size_t count)
+ssize_t transport_write(struct receiver *receiver, const struct iovec *pieces, size_t count)
 {
-    counter_add(&client->shard->stats.writes, 1);
-    ssize_t sent = client->receiver.tls != NULL ? tls_write(client, pieces, count)
-                                                : plain_write(client, pieces, count);
+    counter_add(&receiver->loop->stats.writes, 1);
+    ssize_t sent = receiver->tls != NULL ? tls_write(receiver, pieces, count)
+                                         : plain_write(receiver, pieces, count);
     if (sent > 0)
-        counter_add(&client->shard->stats.bytes_out, (uint64_t)sent);
+        counter_add(&receiver->loop->stats.bytes_out, (uint64_t)sent);
     return sent;
 }
 
-void transport_shutdown(struct client *client)
+void transport_shutdown(struct receiver *receiver)
 {
-    if (client->receiver.tls != NULL) {
-        SSL_shutdown(client->receiver.tls);
+    if (receiver->tls != NULL) {
+        SSL_shutdown(receiver->tls);
         ERR_clear_error();
     }
-    shutdown(client->receiver.socket, SHUT_WR);
+    shutdown(receiver->socket, SHUT_WR);
 }
 
-void transport_close(struct client *client)
+void transport_close(struct receiver *receiver)
 {
-    SSL_free(client->receiver.tls);
-    client->receiver.tls = NULL;
-    if (client->receiver.socket >= 0)
-        close(client->receiver.socket);
-    client->receiver.socket = -1;
+    SSL_free(receiver->tls);
+    receiver->tls = NULL;
+    if (receiver->socket >= 0)
+        close(receiver->socket);
+    receiver->socket = -1;
 }

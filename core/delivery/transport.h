@@ -1,27 +1,27 @@
 /*
- * Bytes to and from a client's socket, plain or TLS, without blocking.
+ * Bytes to and from a receiver's socket, plain or TLS, without blocking.
  *
- * Only the client's loop.
+ * Only the receiver's loop.
  */
 #ifndef SLUICE_DELIVERY_TRANSPORT_H
 #define SLUICE_DELIVERY_TRANSPORT_H
 
-#include "client/client.h"
+#include "delivery/receiver.h"
 
 #include <sys/types.h>
 #include <sys/uio.h>
 
 #define TRANSPORT_PIECES_MAX 64
 
-/* Reads up to `size` bytes. Returns how many; 0: nothing there now; ERR_CLOSED: the peer is gone.
- */
-ssize_t transport_read(struct client *client, void *data, size_t size);
+/* Reads up to `size` bytes. Returns how many; 0: nothing there now; ERR_CLOSED: the peer is gone,
+ * or has broken a rule of TLS (tls_stream_fault). */
+ssize_t transport_read(struct receiver *receiver, void *data, size_t size);
 
 /* How many decrypted bytes are waiting that the kernel knows nothing of. */
-size_t transport_pending(const struct client *client);
+size_t transport_pending(const struct receiver *receiver);
 
 /* Whether the kernel holds bytes of the peer's that have not been read. A system call. */
-bool transport_has_input(const struct client *client);
+bool transport_has_input(const struct receiver *receiver);
 
 /* What the kernel knows of the bytes that were written. */
 struct transport_delivery {
@@ -30,15 +30,15 @@ struct transport_delivery {
 };
 
 /* Asks for it: two system calls. Returns false if the kernel does not say. */
-bool transport_ask_delivery(const struct client *client, struct transport_delivery *delivery);
+bool transport_ask_delivery(const struct receiver *receiver, struct transport_delivery *delivery);
 
 /* Writes as much as the socket takes now. Returns how many bytes; ERR_CLOSED: the peer is gone. */
-ssize_t transport_write(struct client *client, const struct iovec *pieces, size_t count);
+ssize_t transport_write(struct receiver *receiver, const struct iovec *pieces, size_t count);
 
 /* Says that nothing more will be sent (TLS close_notify, then FIN). */
-void transport_shutdown(struct client *client);
+void transport_shutdown(struct receiver *receiver);
 
-/* Closes the socket and frees the TLS state. */
-void transport_close(struct client *client);
+/* Closes the socket, which is -1 then, and frees the TLS state. */
+void transport_close(struct receiver *receiver);
 
 #endif

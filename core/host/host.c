@@ -160,7 +160,7 @@ static void host_client_address_bytes(const struct sl_client *client, uint8_t by
 
 static struct sl_string host_client_endpoint(const struct sl_client *client)
 {
-    const char *path = client_of(client)->receiver.audience->endpoint->path;
+    const char *path = client_endpoint(client_of(client))->path;
     return (struct sl_string){.data = path, .len = strlen(path)};
 }
 
@@ -251,7 +251,7 @@ static int host_broadcast(const struct sl_instance *self, const char *path,
     struct endpoint *endpoint = host_endpoint(self, path);
     if (endpoint == NULL)
         return -1;
-    return hub_broadcast(hub_of(self), endpoint, opcode_of(type), data, len) == OK ? 0 : -1;
+    return fanout_publish(&endpoint->fanout, opcode_of(type), data, len) == OK ? 0 : -1;
 }
 
 static int host_attribute_set(struct sl_instance *self, struct sl_client *client, const char *name,

@@ -73,8 +73,8 @@ static struct loop *home_of_job(const struct job *job)
 {
     struct hub *hub = job->instance->endpoint->hub;
     unsigned index = client_id_loop(job->client_id);
-    return job->client_id != 0 && index < hub->shard_count ? &hub->shards[index].loop
-                                                           : instance_home(job->instance);
+    return job->client_id != 0 && index < hub->set.count ? &hub->set.shards[index].loop
+                                                         : instance_home(job->instance);
 }
 
 /* Comes back even if there is nothing to be done, so that the reference is given up on a loop. */

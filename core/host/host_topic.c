@@ -7,13 +7,13 @@ int host_subscribe(struct sl_client *client, const char *topic, size_t len)
 {
     if (host_is_shadowed())
         return topic_is_name(topic, len) ? 0 : -1;
-    return topic_subscribe(client_of(client), topic, len) == OK ? 0 : -1;
+    return topic_subscribe(&client_of(client)->receiver, topic, len) == OK ? 0 : -1;
 }
 
 void host_unsubscribe(struct sl_client *client, const char *topic, size_t len)
 {
     if (!host_is_shadowed())
-        topic_unsubscribe(client_of(client), topic, len);
+        topic_unsubscribe(&client_of(client)->receiver, topic, len);
 }
 
 int host_message_topic(const struct sl_message *message, const char *topic, size_t len)
@@ -31,8 +31,8 @@ static int send_to(const struct sl_instance *self, const char *path, enum topic_
         return -1;
     if (host_is_watching(self))
         return 0;
-    return topic_publish(endpoint, kind, name.data, name.len, opcode_of(type), payload.data,
-                         payload.len) == OK
+    return topic_publish(&endpoint->fanout, kind, name.data, name.len, opcode_of(type),
+                         payload.data, payload.len) == OK
                ? 0
                : -1;
 }
@@ -56,7 +56,7 @@ static int64_t count(const struct sl_instance *self, const char *path, enum topi
                      const char *name, size_t len)
 {
     struct endpoint *endpoint = host_endpoint(self, path);
-    return endpoint != NULL ? (int64_t)topic_count(endpoint, kind, name, len) : -1;
+    return endpoint != NULL ? (int64_t)topic_count(&endpoint->fanout, kind, name, len) : -1;
 }
 
 int64_t host_topic_count(const struct sl_instance *self, const char *endpoint, const char *topic,

@@ -34,25 +34,28 @@ static unsigned loop_count_for(const struct config *config)
     return count < HUB_LOOPS_MAX ? count : HUB_LOOPS_MAX;
 }
 
+static void on_left(struct endpoint *endpoint, const struct address *address)
+{
+    hub_leave(endpoint->hub, endpoint, address);
+}
+
 static int create_shards(struct hub *hub, const struct config *config)
 {
     unsigned count = loop_count_for(config);
-    hub->shards = calloc(count, sizeof *hub->shards);
-    if (hub->shards == NULL)
+    struct shard_set *set = &hub->set;
+    int error = delivery_init(&set->delivery, count);
+    set->on_left = on_left;
+    set->shards = calloc(count, sizeof *set->shards);
+    if (set->shards == NULL)
         return ERR_NO_MEMORY;
-    for (; hub->shard_count < count; hub->shard_count++) {
-        int error = shard_init(&hub->shards[hub->shard_count], hub, hub->shard_count);
-        if (error != OK)
-            return error;
-    }
-    return OK;
+    for (; error == OK && set->count < count; set->count += error == OK)
+        error = shard_init(&set->shards[set->count], set, hub, set->count);
+    return error;
 }
 
 static int create_parts(struct hub *hub, struct config *config, struct diagnostics *diagnostics)
 {
     int error = address_counts_init(&hub->addresses);
-    if (error == OK)
-        error = topic_counts_init(&hub->topic_counts);
     if (error == OK)
         error = mailbox_init(&hub->control);
     if (error == OK)
@@ -84,10 +87,10 @@ int hub_create(struct config *config, struct diagnostics *diagnostics, struct hu
 
 int hub_start(struct hub *hub)
 {
-    for (unsigned i = 0; i < hub->shard_count; i++) {
-        if (loop_start(&hub->shards[i].loop) != OK) {
+    for (unsigned i = 0; i < hub->set.count; i++) {
+        if (loop_start(&hub->set.shards[i].loop) != OK) {
             while (i-- > 0)
-                loop_stop(&hub->shards[i].loop);
+                loop_stop(&hub->set.shards[i].loop);
             return ERR_SYSTEM;
         }
     }
@@ -101,17 +104,18 @@ int hub_start(struct hub *hub)
 static void deliver_rest(struct hub *hub)
 {
     for (int round = 0; round < 3; round++) {
-        for (unsigned i = 0; i < hub->shard_count; i++)
-            loop_deliver_rest(&hub->shards[i].loop);
+        for (unsigned i = 0; i < hub->set.count; i++)
+            loop_deliver_rest(&hub->set.shards[i].loop);
         hub_run_control(hub);
     }
 }
 
 static void destroy_shards(struct hub *hub)
 {
-    for (unsigned i = 0; i < hub->shard_count; i++)
-        shard_deinit(&hub->shards[i]);
-    free(hub->shards);
+    for (unsigned i = 0; i < hub->set.count; i++)
+        shard_deinit(&hub->set.shards[i]);
+    free(hub->set.shards);
+    delivery_deinit(&hub->set.delivery);
 }
 
 /* The loops' mailboxes outlive the instances, whose own threads may post until destroy. */
@@ -129,18 +133,17 @@ void hub_destroy(struct hub *hub)
 {
     if (hub == NULL)
         return;
-    atomic_store(&hub->is_draining, true);
-    atomic_store(&hub->is_stopping, true);
+    atomic_store(&hub->set.is_draining, true);
+    atomic_store(&hub->set.is_stopping, true);
     worker_pool_stop(hub->workers); /* First: what is done, or given up, comes back to the loops. */
-    for (unsigned i = 0; hub->is_started && i < hub->shard_count; i++)
-        loop_stop(&hub->shards[i].loop);
+    for (unsigned i = 0; hub->is_started && i < hub->set.count; i++)
+        loop_stop(&hub->set.shards[i].loop);
     deliver_rest(hub);
     destroy_endpoints(hub);
     destroy_shards(hub);
     plugin_set_deinit(&hub->plugins);
     worker_pool_destroy(hub->workers);
     mailbox_deinit(&hub->control);
-    topic_counts_deinit(&hub->topic_counts);
     address_counts_deinit(&hub->addresses);
     pthread_mutex_destroy(&hub->setup_lock);
     free(hub);
@@ -222,8 +225,8 @@ static bool is_stuck(const struct shard *shard)
 
 static bool all_loops_stuck(const struct hub *hub)
 {
-    for (unsigned i = 0; i < hub->shard_count; i++)
-        if (!is_stuck(&hub->shards[i]))
+    for (unsigned i = 0; i < hub->set.count; i++)
+        if (!is_stuck(&hub->set.shards[i]))
             return false;
     return true;
 }
@@ -231,7 +234,7 @@ static bool all_loops_stuck(const struct hub *hub)
 static enum admission admit(struct hub *hub, struct endpoint *endpoint,
                             const struct address *address)
 {
-    if (atomic_load_explicit(&hub->is_draining, memory_order_relaxed))
+    if (atomic_load_explicit(&hub->set.is_draining, memory_order_relaxed))
         return ADMISSION_DRAINING;
     if (all_loops_stuck(hub))
         return ADMISSION_STUCK;
@@ -284,10 +287,10 @@ static bool is_better(const struct shard *a, const struct shard *b)
 
 void hub_accept(struct hub *hub, struct handoff *handoff)
 {
-    struct shard *best = &hub->shards[0];
-    for (unsigned i = 1; i < hub->shard_count; i++)
-        if (is_better(&hub->shards[i], best))
-            best = &hub->shards[i];
+    struct shard *best = &hub->set.shards[0];
+    for (unsigned i = 1; i < hub->set.count; i++)
+        if (is_better(&hub->set.shards[i], best))
+            best = &hub->set.shards[i];
     atomic_fetch_add_explicit(&best->load, 1, memory_order_relaxed);
     handoff->mail.deliver = client_accept;
     loop_post(&best->loop, &handoff->mail);
@@ -325,13 +328,13 @@ static void deliver_drain(struct loop *loop, struct mail *mail)
 
 void hub_drain(struct hub *hub, int64_t grace)
 {
-    atomic_store(&hub->is_draining, true);
-    for (unsigned i = 0; i < hub->shard_count; i++) {
+    atomic_store(&hub->set.is_draining, true);
+    for (unsigned i = 0; i < hub->set.count; i++) {
         struct drain_mail *mail = malloc(sizeof *mail);
         if (mail == NULL)
             continue; /* This loop's clients will be cut off without a goodbye. */
         *mail = (struct drain_mail){.mail.deliver = deliver_drain,
                                     .until = clock_monotonic() + grace / 2};
-        loop_post(&hub->shards[i].loop, &mail->mail);
+        loop_post(&hub->set.shards[i].loop, &mail->mail);
     }
 }

@@ -74,19 +74,15 @@ void hub_leave(struct hub *hub, struct endpoint *endpoint, const struct address 
 void hub_accept(struct hub *hub, struct handoff *handoff);
 
 /* Sends a message to one client, wherever it is. Any thread. A client that is gone is not an error.
- * Returns 0, ERR_INVALID (not a possible id), ERR_LIMIT (see hub_forward) or ERR_NO_MEMORY. */
+ * Returns 0, ERR_INVALID (not a possible id), ERR_LIMIT (see fanout_publish) or ERR_NO_MEMORY. */
 MUST_CHECK int hub_send(struct hub *hub, uint64_t client_id, enum opcode opcode, const void *data,
                         size_t len);
 
 /* Closes one client. Any thread. Returns 0, ERR_INVALID or ERR_NO_MEMORY. */
 MUST_CHECK int hub_close(struct hub *hub, uint64_t client_id, uint16_t code, const char *reason);
 
-/* Sends a message to every client of an endpoint. Any thread. Returns 0, ERR_LIMIT (see
- * hub_forward) or ERR_NO_MEMORY. */
-MUST_CHECK int hub_broadcast(struct hub *hub, struct endpoint *endpoint, enum opcode opcode,
-                             const void *data, size_t len);
-
-/* The same to every client of every endpoint; the first error, after all have been tried. */
+/* Sends a message to every client of every endpoint (to one endpoint's: fanout_publish). Any
+ * thread. Returns 0, or the first error, after all have been tried. */
 MUST_CHECK int hub_broadcast_to_all(struct hub *hub, enum opcode opcode, const void *data,
                                     size_t len);
 

@@ -9,7 +9,6 @@
 #include "client/endpoint.h"
 #include "hub/hub.h"
 #include "client/shard.h"
-#include "delivery/topic_counts.h"
 #include "loop/mailbox.h"
 #include "pipeline/plugin.h"
 #include "pipeline/worker_pool.h"
@@ -33,43 +32,21 @@ struct hub {
     struct endpoint *endpoints[HUB_ENDPOINTS_MAX];
     _Atomic size_t endpoint_count;
     pthread_mutex_t setup_lock; /* of the endpoints' set-ups, for who is not on a loop */
-    struct shard *shards;
-    unsigned shard_count;
+    struct shard_set set;
     bool is_started;
     struct plugin_set plugins; /* of the configuration that runs; main thread */
     struct mailbox control;    /* for the main thread */
     struct worker_pool *workers;
-    struct recorder *recorder; /* set before the loops start, or NULL */
     _Atomic uint32_t limit_clients;
     _Atomic uint32_t limit_clients_per_address;
-    _Atomic size_t limit_queue_bytes;
-    _Atomic size_t limit_input_bytes;
     _Atomic uint64_t generation; /* how many configurations have been in force */
     struct hub_reloads reloads;  /* written by the main thread */
     struct descriptors descriptors;
     struct address_counts addresses;
-    struct topic_counts topic_counts;
     _Atomic uint32_t admitted;
-    _Atomic size_t queued_bytes;    /* memory held for slow clients */
-    _Atomic size_t input_bytes;     /* memory held of what clients have sent */
-    _Atomic size_t forwarded_bytes; /* memory on its way from one loop to another */
-    _Atomic bool is_draining;
     _Atomic int unready_count; /* instances that say that they cannot do their work */
-    _Atomic bool is_stopping;  /* the loops are about to end */
     _Atomic uint64_t admissions[ADMISSION_COUNT]; /* by enum admission: granted and refused */
 };
-
-/* Where memory that is held for clients is counted. */
-static inline _Atomic size_t *hub_queued_bytes(struct hub *hub)
-{
-    return &hub->queued_bytes;
-}
-
-/* limits.queue_bytes. */
-static inline size_t hub_queue_limit(const struct hub *hub)
-{
-    return atomic_load_explicit(&hub->limit_queue_bytes, memory_order_relaxed);
-}
 
 /* How many endpoints there are, inactive ones included. */
 static inline size_t hub_endpoint_count(const struct hub *hub)
@@ -82,11 +59,5 @@ struct shard *hub_current_shard(const struct hub *hub);
 
 /* Hands work to the main thread. Any thread. */
 void hub_post_control(struct hub *hub, struct mail *mail);
-
-/* Hands frames that were published on one loop to all others (`from` may be NULL: to all).
- * Returns 0, ERR_LIMIT (loops take their mail too slowly: limits.queue_bytes is reached) or
- * ERR_NO_MEMORY; some loops may have got them even then. */
-MUST_CHECK int hub_forward(struct endpoint *endpoint, const struct shard *from, const void *frames,
-                           size_t len, uint32_t messages);
 
 #endif

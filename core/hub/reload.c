@@ -56,7 +56,8 @@ static int need_endpoint(struct hub *hub, const struct endpoint_config *config,
                         HUB_ENDPOINTS_MAX);
         return ERR_CONFIG;
     }
-    int error = endpoint_create(hub, config->path, (unsigned)index, &hub->endpoints[index]);
+    int error = endpoint_create(hub, &hub->set.delivery, config->path, (unsigned)index,
+                                &hub->endpoints[index]);
     if (error != OK)
         return error;
     *out = hub->endpoints[index];
@@ -138,7 +139,7 @@ int hub_reload_prepare(struct hub *hub, struct config *config, struct diagnostic
     reload->changes =
         calloc(config->endpoint_count + hub_endpoint_count(hub), sizeof *reload->changes);
     /* What the commit needs, which must not fail for lack of memory. */
-    reload->mails = calloc(hub->shard_count, sizeof *reload->mails);
+    reload->mails = calloc(hub->set.count, sizeof *reload->mails);
     bool has_room = reload->changes != NULL && reload->mails != NULL;
     int error = has_room ? prepare_endpoints(reload, diagnostics) : ERR_NO_MEMORY;
     if (error != OK) {
@@ -165,21 +166,13 @@ static void close_removed(struct client *client)
         client_close(client, CLOSE_GOING_AWAY, reason, sizeof reason - 1);
 }
 
-static void switch_audience(struct audience *audience, struct endpoint_setup *setup)
-{
-    struct endpoint_setup *before = audience->setup;
-    audience->setup = setup != NULL ? endpoint_setup_ref(setup) : NULL;
-    endpoint_setup_unref(before); /* The last clients of a removed endpoint keep what they have. */
-}
-
 static void switch_clients(struct shard *shard)
 {
     for (uint32_t i = 0; i < shard->slot_count; i++) {
         struct client *client = shard->slots[i].client;
         if (client == NULL)
             continue;
-        if (atomic_load_explicit(&client->receiver.audience->endpoint->is_active,
-                                 memory_order_relaxed))
+        if (atomic_load_explicit(&client_endpoint(client)->is_active, memory_order_relaxed))
             client_catch_up_with_reload(client);
         else
             close_removed(client);
@@ -206,8 +199,8 @@ static void on_all_switched(struct loop *loop, struct mail *mail)
 static void switch_shard(struct shard *shard, struct hub_reload *reload)
 {
     for (size_t i = 0; !reload->is_void && i < reload->change_count; i++)
-        switch_audience(&reload->changes[i].endpoint->audiences[shard->loop.index],
-                        reload->changes[i].setup);
+        endpoint_switch_loop(reload->changes[i].endpoint, shard->loop.index,
+                             reload->changes[i].setup);
     if (!reload->is_void)
         switch_clients(shard);
     if (atomic_fetch_sub_explicit(&reload->loops_to_go, 1, memory_order_acq_rel) == 1) {
@@ -242,8 +235,8 @@ static void apply_limits(struct hub *hub, const struct config *config)
     atomic_store_explicit(&hub->limit_clients, config->limit_clients, memory_order_relaxed);
     atomic_store_explicit(&hub->limit_clients_per_address, config->limit_clients_per_address,
                           memory_order_relaxed);
-    atomic_store_explicit(&hub->limit_queue_bytes, config->limit_queue_bytes, memory_order_relaxed);
-    atomic_store_explicit(&hub->limit_input_bytes, config->limit_input_bytes, memory_order_relaxed);
+    delivery_set_limit(&hub->set.delivery, config->limit_queue_bytes);
+    memory_account_set_limit(&hub->set.input, config->limit_input_bytes);
 }
 
 static void settle_instances(const struct endpoint_setup *setup)
@@ -291,10 +284,10 @@ int hub_reload_commit(struct hub *hub, struct hub_reload *reload, struct diagnos
         apply_limits(hub, reload->config);
         apply_changes(hub, reload);
     }
-    atomic_init(&reload->loops_to_go, hub->shard_count);
-    for (unsigned i = 0; i < hub->shard_count; i++) {
+    atomic_init(&reload->loops_to_go, hub->set.count);
+    for (unsigned i = 0; i < hub->set.count; i++) {
         reload->mails[i] = (struct switch_mail){.mail.deliver = deliver_switch, .reload = reload};
-        loop_post(&hub->shards[i].loop, &reload->mails[i].mail);
+        loop_post(&hub->set.shards[i].loop, &reload->mails[i].mail);
     }
     return error;
 }

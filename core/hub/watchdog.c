@@ -95,12 +95,12 @@ static void say(const struct watched_look *look, int64_t since_last)
 static void mark_loops(const struct watchdog *watchdog, const struct watched_look *look)
 {
     struct hub *hub = watchdog->hub;
-    for (unsigned i = 0; hub != NULL && i < hub->shard_count; i++) {
+    for (unsigned i = 0; hub != NULL && i < hub->set.count; i++) {
         bool is_stuck = false;
         for (size_t j = 0; j < look->count; j++)
             is_stuck =
                 is_stuck || (look->calls[j].kind == WATCHED_LOOP && look->calls[j].index == i);
-        atomic_store_explicit(&hub->shards[i].is_stuck, is_stuck, memory_order_relaxed);
+        atomic_store_explicit(&hub->set.shards[i].is_stuck, is_stuck, memory_order_relaxed);
     }
 }
 

@@ -163,7 +163,7 @@ static int make(struct building *building, size_t index)
                                    .use = use_of(building, index),
                                    .slot = free_slot(chain),
                                    .client_offset = free_offset(chain, block_size(plugin)),
-                                   .loop_count = building->setup->endpoint->hub->shard_count};
+                                   .loop_count = building->setup->endpoint->hub->set.count};
     return instance_create(plugin, config, &place, building->diagnostics,
                            &chain->stages[index].instance);
 }

@@ -171,7 +171,7 @@ static bool may_hold(const struct client *client, const struct stage *stage,
 {
     if (!stage->is_shadow || message == NULL)
         return true;
-    return !budget_is_full(client->shard->hub, BUDGET_INPUT) &&
+    return !memory_account_is_full(&client->shard->set->input) &&
            client->extras->deferred_bytes + message->seen.len <=
                client->setup->limits.message_max + SHADOW_RECORDS;
 }
@@ -383,15 +383,15 @@ int deferral_complete(struct sl_ticket ticket, enum sl_verdict verdict,
     unsigned index = client_id_loop(ticket.value);
     if (!is_final(verdict))
         return -1;
-    if (ticket.value == 0 || hub == NULL || index >= hub->shard_count)
+    if (ticket.value == 0 || hub == NULL || index >= hub->set.count)
         return SL_GONE;
     if (completion_create(ticket, verdict, details, &completion) != OK)
         return -1;
-    if (!claim(&hub->shards[index].pipeline.deferrals, ticket.value)) {
+    if (!claim(&hub->set.shards[index].pipeline.deferrals, ticket.value)) {
         free(completion);
         return SL_GONE;
     }
     completion->mail.deliver = deliver;
-    loop_post(&hub->shards[index].loop, &completion->mail);
+    loop_post(&hub->set.shards[index].loop, &completion->mail);
     return 0;
 }

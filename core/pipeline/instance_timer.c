@@ -21,7 +21,7 @@ struct instance_timer {
 struct loop *instance_home(const struct instance *instance)
 {
     struct hub *hub = instance->endpoint->hub;
-    return &hub->shards[(instance->endpoint->index + instance->slot) % hub->shard_count].loop;
+    return &hub->set.shards[(instance->endpoint->index + instance->slot) % hub->set.count].loop;
 }
 
 /* -- by id, on the home loop -- */

@@ -293,6 +293,20 @@ size_t frame_encode_header(uint8_t out[FRAME_HEADER_MAX], enum opcode opcode, si
     return 2 + extended;
 }
 
+int frame_append(struct buffer *buffer, enum opcode opcode, const void *data, size_t len)
+{
+    uint8_t header[FRAME_HEADER_MAX];
+    uint8_t *to;
+    size_t header_len = frame_encode_header(header, opcode, len);
+    int error = buffer_extend(buffer, header_len + len, &to);
+    if (error != OK)
+        return error;
+    memcpy(to, header, header_len);
+    if (len > 0)
+        memcpy(to + header_len, data, len);
+    return OK;
+}
+
 size_t frame_encode_close(uint8_t out[2 + FRAME_CONTROL_MAX], uint16_t code, const char *reason,
                           size_t reason_len)
 {

@@ -8,6 +8,9 @@
 #ifndef SLUICE_WS_FRAME_H
 #define SLUICE_WS_FRAME_H
 
+#include "base/buffer.h"
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -97,6 +100,11 @@ size_t frame_decode(struct frame_decoder *decoder, const struct frame_limits *li
 
 /* Writes the header of an unfragmented, unmasked frame; returns its length. */
 size_t frame_encode_header(uint8_t out[FRAME_HEADER_MAX], enum opcode opcode, size_t payload_len);
+
+/* Appends a whole frame of a server: header and payload (RFC 6455, section 5.2). Returns 0,
+ * ERR_LIMIT or ERR_NO_MEMORY (the buffer is unchanged then). */
+MUST_CHECK int frame_append(struct buffer *buffer, enum opcode opcode, const void *data,
+                            size_t len);
 
 /* Writes a whole close frame; the reason is cut at CLOSE_REASON_MAX bytes, between characters.
  * CLOSE_NO_STATUS writes an empty one. Returns its length. */

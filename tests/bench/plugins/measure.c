@@ -191,7 +191,7 @@ static void measure_all(struct shard *shard, void *context)
 {
     struct bench *bench = context;
     bench->shard = shard;
-    look_at_hooks(shard->hub->endpoints[0]->audiences[0].setup->chain, bench->figures);
+    look_at_hooks(shard->hub->endpoints[0]->loop_setups[0]->chain, bench->figures);
     open_clients(bench);
     measure_messages(bench);
     for (unsigned i = 0; i < CLIENTS; i++)

@@ -86,7 +86,7 @@ void rig_run(struct rig *rig, void (*work)(struct shard *shard, void *context), 
 {
     struct errand errand = {.mail.deliver = deliver, .work = work, .context = context};
     sem_init(&errand.done, 0, 0);
-    loop_post(&rig->hub->shards[0].loop, &errand.mail);
+    loop_post(&rig->hub->set.shards[0].loop, &errand.mail);
     while (sem_wait(&errand.done) != 0) {
         /* A signal: waits on. */
     }
@@ -97,16 +97,19 @@ void rig_run(struct rig *rig, void (*work)(struct shard *shard, void *context), 
 
 struct client *rig_client(struct shard *shard, unsigned number)
 {
-    struct audience *audience = &shard->hub->endpoints[0]->audiences[0];
-    size_t state_size = audience->setup->chain->client_size;
+    struct endpoint *endpoint = shard->hub->endpoints[0];
+    struct endpoint_setup *setup = endpoint->loop_setups[0];
+    size_t state_size = setup->chain->client_size;
     struct client *client = calloc(1, sizeof *client + state_size);
     if (client == NULL || shard_add(shard, client) != OK)
         give_up("there is no memory for a client");
     unsigned place = 2 * 97 * number;
     client->shard = shard;
-    client->receiver.audience = audience;
-    client->setup = audience->setup;
-    client->state = CLIENT_CONNECTING;
+    client->receiver.audience = &endpoint->fanout.audiences[0];
+    client->receiver.loop = &shard->delivery;
+    client->receiver.limits = &setup->receiver_limits;
+    client->setup = setup;
+    client_set_state(client, CLIENT_CONNECTING);
     client->seen.inline_size = (uint32_t)state_size;
     client->address = (struct address){.bytes = {[10] = 0xff,
                                                  [11] = 0xff,
@@ -133,7 +136,7 @@ void rig_open(struct client *client, const struct request *request)
                 upgrade.reason);
         exit(1);
     }
-    client->state = CLIENT_OPEN;
+    client_set_state(client, CLIENT_OPEN);
     chain_open(client->setup->chain, client);
 }
 
@@ -144,5 +147,5 @@ void rig_close(struct client *client)
     free(client->seen.identity);
     client->seen.identity = NULL;
     memset(client->plugin_state, 0, client->seen.inline_size);
-    client->state = CLIENT_CONNECTING;
+    client_set_state(client, CLIENT_CONNECTING);
 }

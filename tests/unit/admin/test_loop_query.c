@@ -99,7 +99,7 @@ static void loop_that_is_held_up_is_given_up(void **state)
     struct loop_query *query;
     (void)state;
     sem_init(&hold.may_go_on, 0, 0);
-    loop_post(&serving.hub->shards[1].loop, &hold.mail);
+    loop_post(&serving.hub->set.shards[1].loop, &hold.mail);
     spec.timeout = NS_PER_MS;
     assert_int_equal(loop_query_run(serving.hub, &spec, &query), ERR_LIMIT);
     sem_post(&hold.may_go_on); /* It answers a query that nobody waits for, then: */

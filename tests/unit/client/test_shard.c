@@ -4,45 +4,19 @@
 #include "client/endpoint.h"
 #include "client/shard.h"
 
-#include <semaphore.h>
 #include <string.h>
 
 #define LARGE (1024 * 1024) /* bytes of a message; the socket takes only its beginning */
 
 /* -- on the loop -- */
 
-struct step {
-    struct mail mail; /* first */
-    void (*run)(struct shard *shard);
-    sem_t done;
-};
-
-static void deliver_step(struct loop *loop, struct mail *mail)
-{
-    struct step *step = (struct step *)mail;
-    if (step->run != NULL)
-        step->run(shard_of(loop));
-    sem_post(&step->done);
-}
-
-/* Returns when `run` has returned. */
-static void run_on(struct shard *shard, void (*run)(struct shard *shard))
-{
-    struct step step = {.mail.deliver = deliver_step, .run = run};
-    assert_int_equal(sem_init(&step.done, 0, 0), 0);
-    loop_post(&shard->loop, &step.mail);
-    while (sem_wait(&step.done) != 0)
-        continue;
-    sem_destroy(&step.done);
-}
-
 /* The beginning of a frame is on its way: giving up the queue keeps the rest of the frame. */
 static void send_more_than_the_socket_takes(struct shard *shard)
 {
     static char text[LARGE];
-    struct audience *audience = &shard->hub->endpoints[0]->audiences[shard->loop.index];
+    struct audience *audience = &shard->hub->endpoints[0]->fanout.audiences[shard->loop.index];
     assert_int_equal(audience->count, 1);
-    assert_int_equal(client_send(audience->members[0], OPCODE_BINARY, text, sizeof text), OK);
+    assert_int_equal(receiver_send(audience->members[0], OPCODE_BINARY, text, sizeof text), OK);
 }
 
 /* What happens in a timer is followed by the iteration's end and no event's. */
@@ -68,21 +42,21 @@ static void who_is_given_up_twice_at_the_end_of_an_iteration_is_freed_once(void 
     (void)state;
     struct serving serving = serve(
         "loops: 1\nendpoints: [{path: /ws, message: {max_size: 4MiB}, queue: {bytes: 8MiB}}]\n");
-    struct shard *shard = &serving.hub->shards[0];
+    struct shard *shard = &serving.hub->set.shards[0];
     int client = join(serving.hub, "/ws");
     wait_for_clients(serving.hub, NULL, 1);
     run_on(shard, send_more_than_the_socket_takes);
     run_on(shard, NULL);
 
-    atomic_store(&serving.hub->limit_queue_bytes, 1);
+    delivery_set_limit(&serving.hub->set.delivery, 1);
     run_on(shard, want_relief_in_a_timer);
     wait_for_clients(serving.hub, NULL, 0);
     int64_t deadline = clock_monotonic() + PATIENCE_SECONDS * NS_PER_S;
     while (atomic_load(&serving.hub->admitted) > 0 && clock_monotonic() < deadline)
         poll(NULL, 0, 1);
     run_on(shard, NULL);
-    assert_int_equal(counter_read(&shard->stats.drops[DROP_QUEUE_TOTAL]), 2);
-    assert_int_equal(atomic_load(&serving.hub->queued_bytes), 0);
+    assert_int_equal(counter_read(&shard->delivery.stats.drops[DROP_QUEUE_TOTAL]), 2);
+    assert_int_equal(memory_account_bytes(&serving.hub->set.delivery.queued), 0);
     leave(join(serving.hub, "/ws")); /* The loop goes on. */
     close(client);
     end_serving(&serving);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static _Atomic size_t account;
+static struct memory_account account;
 
 static struct buffer batch_of(uint8_t *data, size_t len)
 {
@@ -29,7 +29,7 @@ static void a_block_goes_with_its_last_reader(void **state)
     assert_ptr_equal(backlog.block, reader);
     shared_bytes_unref(reader);
     assert_null(backlog.block);
-    assert_int_equal(account, 0);
+    assert_int_equal(memory_account_bytes(&account), 0);
 }
 
 static void batches_follow_each_other_in_a_block(void **state)
@@ -48,7 +48,7 @@ static void batches_follow_each_other_in_a_block(void **state)
     assert_int_equal(reader->len, 200);
     backlog_end_batch(&backlog);
     shared_bytes_unref(reader);
-    assert_int_equal(account, 0);
+    assert_int_equal(memory_account_bytes(&account), 0);
 }
 
 static void a_block_that_is_full_is_followed_by_a_larger_one(void **state)
@@ -68,7 +68,7 @@ static void a_block_that_is_full_is_followed_by_a_larger_one(void **state)
     assert_non_null(backlog.block);
     backlog_end_batch(&backlog);
     assert_null(backlog.block);
-    assert_int_equal(account, 0);
+    assert_int_equal(memory_account_bytes(&account), 0);
 }
 
 int main(void)

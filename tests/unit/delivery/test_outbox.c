@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static _Atomic size_t account;
+static struct memory_account account;
 
 /* A stream of `count` frames with `payload` bytes each; returns its length. */
 static size_t make_stream(uint8_t *stream, unsigned count, size_t payload)
@@ -50,7 +50,7 @@ static void keeps_what_was_not_sent_in_order(void **state)
     assert_memory_equal(seen, stream + 25, len - 25);
     assert_memory_equal(seen + len - 25, stream, len);
     outbox_clear(&outbox);
-    assert_int_equal(account, 0);
+    assert_int_equal(memory_account_bytes(&account), 0);
 }
 
 static void consumes_across_segments(void **state)
@@ -66,7 +66,7 @@ static void consumes_across_segments(void **state)
     assert_memory_equal(seen, stream + 7, len - 7);
     outbox_consume(&outbox, len - 7);
     assert_true(outbox_is_empty(&outbox));
-    assert_int_equal(account, 0);
+    assert_int_equal(memory_account_bytes(&account), 0);
 }
 
 static void shares_one_copy_between_clients(void **state)
@@ -79,12 +79,12 @@ static void shares_one_copy_between_clients(void **state)
     assert_int_equal(outbox_append(&first, bytes, 5, len), OK);
     assert_int_equal(outbox_append(&second, bytes, 0, len), OK);
     shared_bytes_unref(bytes);
-    size_t held = account;
+    size_t held = memory_account_bytes(&account);
     assert_true(held >= len);
     outbox_clear(&first);
-    assert_int_equal(account, held - 32); /* its record */
+    assert_int_equal(memory_account_bytes(&account), held - 32); /* its record */
     outbox_clear(&second);
-    assert_int_equal(account, 0);
+    assert_int_equal(memory_account_bytes(&account), 0);
 }
 
 static void truncates_to_the_frame_under_way(void **state)
@@ -111,7 +111,7 @@ static void truncates_to_nothing_between_frames(void **state)
     append(&outbox, stream, len, 44);
     assert_int_equal(outbox_truncate(&outbox, 0), OK);
     assert_true(outbox_is_empty(&outbox));
-    assert_int_equal(account, 0);
+    assert_int_equal(memory_account_bytes(&account), 0);
 }
 
 static void truncating_keeps_what_tls_has_begun_to_send(void **state)
@@ -129,7 +129,7 @@ static void truncating_keeps_what_tls_has_begun_to_send(void **state)
     assert_memory_equal(seen, stream + 22, len - 22);
     assert_memory_equal(seen + len - 22, stream, 22);
     outbox_clear(&outbox);
-    assert_int_equal(account, 0);
+    assert_int_equal(memory_account_bytes(&account), 0);
 }
 
 /* No frame, a close frame neither, may be sent without the response in front of it. */
@@ -150,7 +150,7 @@ static void truncating_keeps_the_response_to_the_upgrade(void **state)
         assert_memory_equal(seen, stream + sent, head - sent);
         outbox_clear(&outbox);
     }
-    assert_int_equal(account, 0);
+    assert_int_equal(memory_account_bytes(&account), 0);
 }
 
 /* Many small frames must not cost a segment each: what is counted is what is used. */
@@ -164,13 +164,13 @@ static void small_frames_share_memory(void **state)
     for (int i = 0; i < 1000; i++)
         append(&outbox, stream, len, 0);
     assert_int_equal(outbox.queued, 1000 * len);
-    assert_true(account < 2 * outbox.queued);
+    assert_true(memory_account_bytes(&account) < 2 * outbox.queued);
     assert_true(outbox_gather(&outbox, pieces, 16) <= 6);
     contents(&outbox, seen);
     for (size_t i = 0; i < 1000; i++)
         assert_memory_equal(seen + i * len, stream, len);
     outbox_clear(&outbox);
-    assert_int_equal(account, 0);
+    assert_int_equal(memory_account_bytes(&account), 0);
 }
 
 /* A client that stays behind needs no record for what directly follows what it has. */
@@ -180,12 +180,12 @@ static void what_follows_costs_no_record(void **state)
     uint8_t stream[8192], seen[8192];
     size_t len = make_stream(stream, 20, 100);
     struct shared_bytes *bytes = shared_bytes_create(stream, len, &account);
-    size_t without = account;
+    size_t without = memory_account_bytes(&account);
     (void)state;
     for (size_t at = 0; at < len; at += 102)
         assert_int_equal(outbox_append(&outbox, bytes, at, at + 102), OK);
     shared_bytes_unref(bytes);
-    assert_int_equal(account - without, 32);
+    assert_int_equal(memory_account_bytes(&account) - without, 32);
     assert_int_equal(outbox.held, len + 32);
     assert_int_equal(contents(&outbox, seen), len);
     assert_memory_equal(seen, stream, len);
@@ -193,7 +193,7 @@ static void what_follows_costs_no_record(void **state)
     assert_int_equal(outbox.held, len - 1000 + 32);
     outbox_clear(&outbox);
     assert_int_equal(outbox.held, 0);
-    assert_int_equal(account, 0);
+    assert_int_equal(memory_account_bytes(&account), 0);
 }
 
 /* Private frames and shared ones take turns: what is held for the client is charged to it. */
@@ -203,17 +203,17 @@ static void charges_private_copies_and_records_whole(void **state)
     uint8_t stream[8192];
     size_t len = make_stream(stream, 20, 100);
     struct shared_bytes *bytes = shared_bytes_create(stream, len, &account);
-    size_t before = account;
+    size_t before = memory_account_bytes(&account);
     (void)state;
     for (size_t at = 0; at < len; at += 2 * 102) {
         append(&outbox, stream, 102, 0);
         assert_int_equal(outbox_append(&outbox, bytes, at, at + 102), OK);
     }
-    assert_int_equal(outbox.held, account - before + 10 * 102);
+    assert_int_equal(outbox.held, memory_account_bytes(&account) - before + 10 * 102);
     assert_true(outbox.held < 4 * outbox.queued);
     shared_bytes_unref(bytes);
     outbox_clear(&outbox);
-    assert_int_equal(account, 0);
+    assert_int_equal(memory_account_bytes(&account), 0);
 }
 
 static void copies_a_few_shared_bytes_into_a_private_segment(void **state)
@@ -224,14 +224,14 @@ static void copies_a_few_shared_bytes_into_a_private_segment(void **state)
     struct shared_bytes *bytes = shared_bytes_create(stream, len, &account);
     (void)state;
     append(&outbox, stream, 4, 0);
-    size_t before = account;
+    size_t before = memory_account_bytes(&account);
     assert_int_equal(outbox_append(&outbox, bytes, 4, 8), OK);
-    assert_int_equal(account, before);
+    assert_int_equal(memory_account_bytes(&account), before);
     assert_int_equal(contents(&outbox, seen), len);
     assert_memory_equal(seen, stream, len);
     shared_bytes_unref(bytes);
     outbox_clear(&outbox);
-    assert_int_equal(account, 0);
+    assert_int_equal(memory_account_bytes(&account), 0);
 }
 
 int main(void)

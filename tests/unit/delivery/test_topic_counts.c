@@ -1,23 +1,23 @@
 #include "unit.h"
 
-#include "client/endpoint.h"
-#include "delivery/topic_counts.h"
+#include "delivery/fanout.h"
+#include "delivery/topic.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define TOPICS 1000
 
-static struct topic_key named(struct endpoint *endpoint, const char *name)
+static struct topic_key named(struct fanout *fanout, const char *name)
 {
     return (struct topic_key){
-        .endpoint = endpoint, .kind = TOPIC_NAMED, .name = name, .len = strlen(name)};
+        .fanout = fanout, .kind = TOPIC_NAMED, .name = name, .len = strlen(name)};
 }
 
-static void assert_totals(const struct endpoint *endpoint, unsigned topics, unsigned subscriptions)
+static void assert_totals(const struct fanout *fanout, unsigned topics, unsigned subscriptions)
 {
     uint32_t found_topics, found_subscriptions;
-    topic_totals(endpoint, &found_topics, &found_subscriptions);
+    topic_totals(fanout, &found_topics, &found_subscriptions);
     assert_int_equal(found_topics, topics);
     assert_int_equal(found_subscriptions, subscriptions);
 }
@@ -25,7 +25,7 @@ static void assert_totals(const struct endpoint *endpoint, unsigned topics, unsi
 static void counts_clients_of_each_topic(void **state)
 {
     struct topic_counts counts;
-    struct endpoint first = {0}, second = {0};
+    struct fanout first = {0}, second = {0};
     (void)state;
     assert_int_equal(topic_counts_init(&counts), OK);
     struct topic_key here = named(&first, "news"), there = named(&second, "news");
@@ -47,7 +47,7 @@ static void counts_clients_of_each_topic(void **state)
 static void totals_of_an_endpoint_are_known_without_the_lock(void **state)
 {
     struct topic_counts counts;
-    struct endpoint first = {0}, second = {0};
+    struct fanout first = {0}, second = {0};
     char names[TOPICS][8];
     (void)state;
     assert_int_equal(topic_counts_init(&counts), OK);
@@ -58,8 +58,7 @@ static void totals_of_an_endpoint_are_known_without_the_lock(void **state)
         assert_int_equal(topic_counts_add(&counts, &key), OK);
     }
     struct topic_key there = named(&second, "news");
-    struct topic_key identity = {
-        .endpoint = &second, .kind = TOPIC_IDENTITY, .name = "a", .len = 1};
+    struct topic_key identity = {.fanout = &second, .kind = TOPIC_IDENTITY, .name = "a", .len = 1};
     assert_int_equal(topic_counts_add(&counts, &there), OK);
     assert_int_equal(topic_counts_add(&counts, &identity), OK);
     pthread_mutex_lock(&counts.lock);

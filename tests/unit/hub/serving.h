@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -244,6 +245,34 @@ static inline void leave(int client)
     send_close(client, CLOSE_NORMAL);
     expect_close(client, CLOSE_NORMAL, "");
     expect_end(client);
+}
+
+/* -- on a loop -- */
+
+struct step {
+    struct mail mail; /* first */
+    void (*run)(struct shard *shard);
+    sem_t done;
+};
+
+static void deliver_step(struct loop *loop, struct mail *mail)
+{
+    struct step *step = (struct step *)mail;
+    if (step->run != NULL)
+        step->run(shard_of(loop));
+    sem_post(&step->done);
+}
+
+/* Has a loop run a function (NULL: pass by), and returns when that has returned; the iteration may
+ * still be under way. */
+static __attribute__((unused)) void run_on(struct shard *shard, void (*run)(struct shard *shard))
+{
+    struct step step = {.mail.deliver = deliver_step, .run = run};
+    assert_int_equal(sem_init(&step.done, 0, 0), 0);
+    loop_post(&shard->loop, &step.mail);
+    while (sem_wait(&step.done) != 0)
+        continue;
+    sem_destroy(&step.done);
 }
 
 #endif

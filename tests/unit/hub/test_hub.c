@@ -291,9 +291,9 @@ static void broadcast_comes_from_any_thread(void **state)
     int other = join(serving.hub, "/b");
     struct endpoint *endpoint = hub_find_endpoint(serving.hub, "/a");
     memset(data, '\xff', sizeof data);
-    assert_int_equal(hub_broadcast(serving.hub, endpoint, OPCODE_TEXT, "news", 4), OK);
-    assert_int_equal(hub_broadcast(serving.hub, endpoint, OPCODE_TEXT, NULL, 0), OK);
-    assert_int_equal(hub_broadcast(serving.hub, endpoint, OPCODE_BINARY, data, sizeof data), OK);
+    assert_int_equal(fanout_publish(&endpoint->fanout, OPCODE_TEXT, "news", 4), OK);
+    assert_int_equal(fanout_publish(&endpoint->fanout, OPCODE_TEXT, NULL, 0), OK);
+    assert_int_equal(fanout_publish(&endpoint->fanout, OPCODE_BINARY, data, sizeof data), OK);
     for (int i = 0; i < 2; i++) {
         int client = i == 0 ? one : two;
         expect_text(client, "news");

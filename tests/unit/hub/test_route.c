@@ -48,8 +48,8 @@ static void what_a_loop_does_not_take_is_bounded_and_a_close_is_not_refused(void
     struct pause pause;
     int client = join(hub, "/ws");
     wait_for_clients(hub, NULL, 1);
-    begin_pause(&hub->shards[0], &pause);
-    atomic_store(&hub->limit_queue_bytes, LIMIT);
+    begin_pause(&hub->set.shards[0], &pause);
+    delivery_set_limit(&hub->set.delivery, LIMIT);
 
     unsigned taken = 0;
     int error = OK;
@@ -59,10 +59,10 @@ static void what_a_loop_does_not_take_is_bounded_and_a_close_is_not_refused(void
     }
     assert_int_equal(error, ERR_LIMIT);
     assert_true(taken > 100);
-    assert_true(atomic_load(&hub->forwarded_bytes) < 2 * LIMIT);
+    assert_true(memory_account_bytes(&hub->set.delivery.forwarded) < 2 * LIMIT);
     assert_int_equal(hub_close(hub, pause.client_id, CLOSE_NORMAL, "enough"), OK);
 
-    atomic_store(&hub->limit_queue_bytes, (size_t)1 << 30);
+    delivery_set_limit(&hub->set.delivery, (size_t)1 << 30);
     sem_post(&pause.over);
     for (unsigned i = 0; i < taken; i++)
         expect_text(client, "news");
@@ -78,12 +78,12 @@ static void what_was_taken_is_no_longer_on_its_way(void **state)
     struct pause pause;
     int client = join(serving.hub, "/ws");
     wait_for_clients(serving.hub, NULL, 1);
-    begin_pause(&serving.hub->shards[0], &pause);
+    begin_pause(&serving.hub->set.shards[0], &pause);
     assert_int_equal(hub_send(serving.hub, pause.client_id, OPCODE_TEXT, "news", 4), OK);
-    assert_true(atomic_load(&serving.hub->forwarded_bytes) > 0);
+    assert_true(memory_account_bytes(&serving.hub->set.delivery.forwarded) > 0);
     sem_post(&pause.over);
     expect_text(client, "news");
-    assert_int_equal(atomic_load(&serving.hub->forwarded_bytes), 0);
+    assert_int_equal(memory_account_bytes(&serving.hub->set.delivery.forwarded), 0);
     leave(client);
     end_serving(&serving);
 }

@@ -12,7 +12,6 @@
 #include "client/shard.h"
 #include "delivery/topic.h"
 
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -62,43 +61,18 @@ void *__wrap_realloc(void *memory, size_t size)
 
 /* -- on the loops -- */
 
-struct step {
-    struct mail mail; /* first */
-    void (*run)(struct shard *shard);
-    sem_t done;
-};
-
-static void deliver_step(struct loop *loop, struct mail *mail)
-{
-    struct step *step = (struct step *)mail;
-    if (step->run != NULL)
-        step->run(shard_of(loop));
-    sem_post(&step->done);
-}
-
-/* Returns when `run` has returned; the iteration may still be under way. */
-static void run_on(struct shard *shard, void (*run)(struct shard *shard))
-{
-    struct step step = {.mail.deliver = deliver_step, .run = run};
-    assert_int_equal(sem_init(&step.done, 0, 0), 0);
-    loop_post(&shard->loop, &step.mail);
-    while (sem_wait(&step.done) != 0)
-        continue;
-    sem_destroy(&step.done);
-}
-
 /* Each loop ends the iteration that it is in; the first may have posted to the others in its. */
 static void settle_loops(struct hub *hub)
 {
-    for (unsigned i = 0; i < hub->shard_count; i++) {
-        run_on(&hub->shards[i], NULL);
-        run_on(&hub->shards[i], NULL);
+    for (unsigned i = 0; i < hub->set.count; i++) {
+        run_on(&hub->set.shards[i], NULL);
+        run_on(&hub->set.shards[i], NULL);
     }
 }
 
 static struct audience *audience_of(struct shard *shard)
 {
-    return &shard->hub->endpoints[0]->audiences[shard->loop.index];
+    return &shard->hub->endpoints[0]->fanout.audiences[shard->loop.index];
 }
 
 /* Topics, and sockets that are soon full. */
@@ -107,10 +81,10 @@ static void prepare_clients(struct shard *shard)
     struct audience *audience = audience_of(shard);
     int size = 1; /* The kernel has a minimum. */
     for (uint32_t i = 0; i < audience->count; i++) {
-        struct client *client = audience->members[i];
-        assert_int_equal(topic_subscribe(client, TOPIC, strlen(TOPIC)), OK);
-        assert_int_equal(
-            setsockopt(client->receiver.socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+        struct receiver *receiver = audience->members[i];
+        assert_int_equal(topic_subscribe(receiver, TOPIC, strlen(TOPIC)), OK);
+        assert_int_equal(setsockopt(receiver->socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof size),
+                         0);
     }
 }
 
@@ -120,16 +94,15 @@ static void send_everything(struct shard *shard)
 {
     char text[LARGE];
     struct audience *audience = audience_of(shard);
-    struct endpoint *endpoint = audience->endpoint;
     int error = OK;
     memset(text, FILLING, sizeof text);
     for (unsigned i = 0; i < PER_ROUND; i++) {
         size_t len = i % 2 == 0 ? LARGE : SMALL;
         error |= audience_publish(audience, OPCODE_BINARY, text, len, NULL);
-        error |=
-            topic_publish(endpoint, TOPIC_NAMED, TOPIC, strlen(TOPIC), OPCODE_BINARY, text, SMALL);
+        error |= topic_publish(audience->fanout, TOPIC_NAMED, TOPIC, strlen(TOPIC), OPCODE_BINARY,
+                               text, SMALL);
         for (uint32_t j = 0; j < audience->count; j++)
-            error |= client_send(audience->members[j], OPCODE_PING, text, SMALL);
+            error |= receiver_send(audience->members[j], OPCODE_PING, text, SMALL);
     }
     (void)error;
 }
@@ -138,7 +111,7 @@ static void send_last(struct shard *shard)
 {
     struct audience *audience = audience_of(shard);
     for (uint32_t i = 0; i < audience->count; i++) {
-        struct client *client = audience->members[i];
+        struct client *client = (struct client *)audience->members[i];
         int error = client_send(client, OPCODE_TEXT, LAST, strlen(LAST));
         assert_true(error == OK || client->state != CLIENT_OPEN);
     }
@@ -225,18 +198,18 @@ static bool try_with_failure(const char *yaml, int number, struct outcome *outco
     struct hub *hub = serving.hub;
     int clients[2] = {join(hub, "/ws"), join(hub, "/ws")};
     wait_for_clients(hub, NULL, 2);
-    for (unsigned i = 0; i < hub->shard_count; i++)
-        run_on(&hub->shards[i], prepare_clients);
+    for (unsigned i = 0; i < hub->set.count; i++)
+        run_on(&hub->set.shards[i], prepare_clients);
     settle_loops(hub);
 
     atomic_store(&until_failure, number);
     for (unsigned round = 0; round < ROUNDS; round++) {
-        run_on(&hub->shards[0], send_everything);
+        run_on(&hub->set.shards[0], send_everything);
         settle_loops(hub);
     }
     bool has_failed = atomic_exchange(&until_failure, 0) <= 0;
-    for (unsigned i = 0; i < hub->shard_count; i++)
-        run_on(&hub->shards[i], send_last);
+    for (unsigned i = 0; i < hub->set.count; i++)
+        run_on(&hub->set.shards[i], send_last);
     for (unsigned i = 0; i < 2; i++) {
         note(outcome, read_all(clients[i]));
         close(clients[i]);

@@ -1,0 +1,222 @@
+#include "delivery/delivery_loop.h"
+
+#include "delivery/audience.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define UNICAST_MAX (UINT32_MAX / 2)
+#define UNICAST_FLUSH (256u * 1024)
+#define OUTGOING_FLUSH (64u * 1024) /* runs */
+#define OUTGOING_KEEP (2 * OUTGOING_FLUSH)
+
+void delivery_loop_init(struct delivery_loop *loop, struct delivery *delivery,
+                        struct loop *event_loop, const struct receiver_calls *calls)
+{
+    *loop = (struct delivery_loop){.loop = event_loop, .delivery = delivery, .calls = calls};
+    delivery->loops[event_loop->index] = loop;
+    buffer_init(&loop->unicast, UNICAST_MAX);
+    topic_table_init(&loop->topics);
+    outbound_init(&loop->outbound);
+}
+
+void delivery_loop_deinit(struct delivery_loop *loop)
+{
+    topic_table_deinit(&loop->topics);
+    outbound_deinit(&loop->outbound);
+    buffer_release(&loop->unicast);
+    free(loop->outgoing);
+}
+
+/* -- who is dirty -- */
+
+void delivery_mark_audience(struct delivery_loop *loop, struct audience *audience)
+{
+    if (audience->is_dirty)
+        return;
+    audience->is_dirty = true;
+    audience->next_dirty = loop->dirty_audiences;
+    loop->dirty_audiences = audience;
+}
+
+void delivery_mark_receiver(struct delivery_loop *loop, struct receiver *receiver)
+{
+    if (receiver->is_dirty)
+        return;
+    receiver->is_dirty = true;
+    receiver->next_dirty = loop->dirty_receivers;
+    loop->dirty_receivers = receiver;
+}
+
+/* -- runs of one receiver -- */
+
+/* A new, empty run; NULL: no memory. */
+static struct outgoing *append_run(struct delivery_loop *loop)
+{
+    if (loop->outgoing_count == loop->outgoing_capacity) {
+        uint32_t capacity = loop->outgoing_capacity < 64 ? 64 : loop->outgoing_capacity * 2;
+        struct outgoing *grown = realloc(loop->outgoing, capacity * sizeof *grown);
+        if (grown == NULL)
+            return NULL;
+        loop->outgoing = grown;
+        loop->outgoing_capacity = capacity;
+    }
+    return &loop->outgoing[loop->outgoing_count++];
+}
+
+/* Makes a run of bytes the receiver's next one, lengthening its last run if they follow each other.
+ */
+static int add_run(struct receiver *receiver, bool from_batch, uint32_t offset, uint32_t len)
+{
+    struct delivery_loop *loop = receiver->loop;
+    if (receiver->outgoing_last != OUTGOING_NONE) {
+        struct outgoing *last = &loop->outgoing[receiver->outgoing_last];
+        if (last->from_batch == from_batch && last->offset + last->len == offset) {
+            last->len += len;
+            return OK;
+        }
+    }
+    struct outgoing *run = append_run(loop);
+    if (run == NULL)
+        return ERR_NO_MEMORY;
+    uint32_t index = (uint32_t)(run - loop->outgoing);
+    *run = (struct outgoing){
+        .next = OUTGOING_NONE, .from_batch = from_batch, .offset = offset, .len = len};
+    if (receiver->outgoing_last == OUTGOING_NONE)
+        receiver->outgoing_first = index;
+    else
+        loop->outgoing[receiver->outgoing_last].next = index;
+    receiver->outgoing_last = index;
+    delivery_mark_receiver(loop, receiver);
+    return OK;
+}
+
+int delivery_catch_up(struct receiver *receiver)
+{
+    uint32_t published = (uint32_t)receiver->audience->batch.len;
+    if (!receiver->is_open || !receiver->is_joined || receiver->cursor >= published)
+        return OK;
+    int error = add_run(receiver, true, receiver->cursor, published - receiver->cursor);
+    if (error == OK)
+        receiver->cursor = published;
+    return error;
+}
+
+/* -- the unicast buffer -- */
+
+static void note_unicast(struct delivery_loop *loop)
+{
+    if (loop->unicast.len > UNICAST_FLUSH)
+        loop->has_much_to_send = true;
+}
+
+int receiver_queue(struct receiver *receiver, const void *head, size_t head_len, const void *body,
+                   size_t body_len)
+{
+    struct delivery_loop *loop = receiver->loop;
+    uint8_t *to;
+    size_t offset = loop->unicast.len;
+    if (delivery_catch_up(receiver) != OK ||
+        buffer_extend(&loop->unicast, head_len + body_len, &to) != OK)
+        return ERR_NO_MEMORY;
+    memcpy(to, head, head_len);
+    if (body_len > 0)
+        memcpy(to + head_len, body, body_len);
+    if (add_run(receiver, false, (uint32_t)offset, (uint32_t)(head_len + body_len)) != OK) {
+        loop->unicast.len = offset;
+        return ERR_NO_MEMORY;
+    }
+    note_unicast(loop);
+    return OK;
+}
+
+int receiver_send(struct receiver *receiver, enum opcode opcode, const void *data, size_t len)
+{
+    uint8_t header[FRAME_HEADER_MAX];
+    size_t header_len = frame_encode_header(header, opcode, len);
+    return receiver_queue(receiver, header, header_len, data, len);
+}
+
+int delivery_share(struct delivery_loop *loop, enum opcode opcode, const void *data, size_t len,
+                   struct shared_frame *out)
+{
+    size_t at = loop->unicast.len;
+    if (frame_append(&loop->unicast, opcode, data, len) != OK)
+        return ERR_NO_MEMORY;
+    *out = (struct shared_frame){.offset = (uint32_t)at, .len = (uint32_t)(loop->unicast.len - at)};
+    note_unicast(loop);
+    return OK;
+}
+
+int delivery_share_frame(struct delivery_loop *loop, const void *frame, size_t len,
+                         struct shared_frame *out)
+{
+    size_t at = loop->unicast.len;
+    if (buffer_append(&loop->unicast, frame, len) != OK)
+        return ERR_NO_MEMORY;
+    *out = (struct shared_frame){.offset = (uint32_t)at, .len = (uint32_t)len};
+    note_unicast(loop);
+    return OK;
+}
+
+int delivery_queue_shared(struct receiver *receiver, struct shared_frame frame)
+{
+    if (receiver->loop->outgoing_count > OUTGOING_FLUSH)
+        receiver->loop->has_much_to_send = true;
+    if (delivery_catch_up(receiver) != OK)
+        return ERR_NO_MEMORY;
+    return add_run(receiver, false, frame.offset, frame.len);
+}
+
+/* -- the flush -- */
+
+/* Memory is looked after here, where no batch is half sent. */
+static void relieve_if_full(struct delivery_loop *loop)
+{
+    if (memory_account_is_full(&loop->delivery->queued))
+        loop->calls->relieve(loop);
+}
+
+static void flush_audiences(struct delivery_loop *loop)
+{
+    while (loop->dirty_audiences != NULL) {
+        struct audience *audience = loop->dirty_audiences;
+        loop->dirty_audiences = audience->next_dirty;
+        audience->is_dirty = false;
+        audience_flush(audience);
+        relieve_if_full(loop);
+    }
+}
+
+static void flush_receivers(struct delivery_loop *loop)
+{
+    while (loop->dirty_receivers != NULL) {
+        struct receiver *receiver = loop->dirty_receivers;
+        loop->dirty_receivers = receiver->next_dirty;
+        receiver->is_dirty = false;
+        receiver_flush(receiver);
+        relieve_if_full(loop);
+    }
+}
+
+static void empty_unicast(struct delivery_loop *loop)
+{
+    loop->unicast.len = 0;
+    loop->outgoing_count = 0;
+    if (loop->unicast.capacity > 2 * UNICAST_FLUSH)
+        buffer_release(&loop->unicast);
+    if (loop->outgoing_capacity > OUTGOING_KEEP) {
+        free(loop->outgoing);
+        loop->outgoing = NULL;
+        loop->outgoing_capacity = 0;
+    }
+}
+
+void delivery_flush(struct delivery_loop *loop)
+{
+    loop->has_much_to_send = false;
+    forward_flush(loop);
+    flush_audiences(loop); /* First: runs of a receiver may lie in its audience's batch. */
+    flush_receivers(loop);
+    empty_unicast(loop);
+}

@@ -1,0 +1,200 @@
+#include "delivery/forward.h"
+
+#include "delivery/audience.h"
+#include "delivery/delivery_loop.h"
+#include "delivery/fanout.h"
+#include "delivery/shared_bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RECORDS_MAX (UINT32_MAX / 2)
+#define RECORDS_KEEP (512u * 1024) /* bytes that an emptied buffer keeps */
+/* Small messages to many subscribers are much work for the loop that gets them. */
+#define TOPICS_FLUSH (32u * 1024)
+
+/* What stands before the frames of one record; the topic's name lies between. */
+struct record {
+    struct topic_key key; /* its name is set by the reader */
+    size_t frames_len;
+    uint32_t messages;
+};
+
+void outbound_init(struct outbound *outbound)
+{
+    *outbound = (struct outbound){.open = NULL};
+    buffer_init(&outbound->records, RECORDS_MAX);
+}
+
+void outbound_deinit(struct outbound *outbound)
+{
+    buffer_release(&outbound->records);
+}
+
+/* -- writing records -- */
+
+/* Appends a record with room for its frames, to which *frames is set. */
+static int append_record(struct buffer *records, const struct topic_key *key, size_t frames_len,
+                         uint8_t **frames)
+{
+    struct record record = {.key = *key, .frames_len = frames_len, .messages = 1};
+    uint8_t *to;
+    if (buffer_extend(records, sizeof record + key->len + frames_len, &to) != OK)
+        return ERR_NO_MEMORY;
+    memcpy(to, &record, sizeof record);
+    if (key->len > 0)
+        memcpy(to + sizeof record, key->name, key->len);
+    *frames = to + sizeof record + key->len;
+    return OK;
+}
+
+static int lengthen_record(struct outbound *outbound, const void *frame, size_t len)
+{
+    struct record record;
+    if (buffer_append(&outbound->records, frame, len) != OK)
+        return ERR_NO_MEMORY;
+    uint8_t *at = outbound->records.data + outbound->open_at;
+    memcpy(&record, at, sizeof record);
+    record.frames_len += len;
+    record.messages++;
+    memcpy(at, &record, sizeof record);
+    return OK;
+}
+
+static bool has_other_loops(const struct delivery_loop *loop)
+{
+    return loop->delivery->loop_count > 1;
+}
+
+int forward_broadcast(struct audience *audience, const void *frame, size_t len)
+{
+    struct outbound *outbound = &audience->loop->outbound;
+    const struct topic_key all = {.fanout = audience->fanout, .kind = TOPIC_ALL, .name = ""};
+    size_t begin = outbound->records.len;
+    uint8_t *to;
+    if (!has_other_loops(audience->loop))
+        return OK;
+    if (outbound->open == audience->fanout)
+        return lengthen_record(outbound, frame, len);
+    if (append_record(&outbound->records, &all, len, &to) != OK)
+        return ERR_NO_MEMORY;
+    memcpy(to, frame, len);
+    outbound->open = audience->fanout;
+    outbound->open_at = begin;
+    return OK;
+}
+
+int forward_to_topic(struct delivery_loop *loop, const struct topic_key *key, const void *frame,
+                     size_t len)
+{
+    struct outbound *outbound = &loop->outbound;
+    uint8_t *to;
+    if (!has_other_loops(loop))
+        return OK;
+    if (append_record(&outbound->records, key, len, &to) != OK)
+        return ERR_NO_MEMORY;
+    memcpy(to, frame, len);
+    outbound->open = NULL;
+    if (outbound->records.len > TOPICS_FLUSH)
+        forward_flush(loop);
+    return OK;
+}
+
+/* -- posting -- */
+
+struct records_mail {
+    struct mail mail; /* first */
+    struct delivery *delivery;
+    struct shared_bytes *records; /* one reference */
+};
+
+static void deliver_record(struct delivery_loop *loop, const struct record *record,
+                           const uint8_t *frames)
+{
+    if (record->key.kind != TOPIC_ALL)
+        topic_deliver(loop, &record->key, frames, record->frames_len);
+    else if (audience_add_frames(&record->key.fanout->audiences[loop->loop->index], frames,
+                                 record->frames_len, record->messages) != OK)
+        delivery_count_drop(loop, DROP_NO_MEMORY);
+    if (loop->has_much_to_send)
+        delivery_flush(loop);
+}
+
+static void deliver_records(struct loop *event_loop, struct mail *mail)
+{
+    struct records_mail *records_mail = (struct records_mail *)mail;
+    struct delivery_loop *loop = records_mail->delivery->loops[event_loop->index];
+    const uint8_t *at = records_mail->records->data;
+    const uint8_t *end = at + records_mail->records->len;
+    while (at < end) {
+        struct record record;
+        memcpy(&record, at, sizeof record);
+        record.key.name = (const char *)at + sizeof record;
+        const uint8_t *frames = at + sizeof record + record.key.len;
+        deliver_record(loop, &record, frames);
+        at = frames + record.frames_len;
+    }
+    shared_bytes_unref(records_mail->records);
+    free(records_mail);
+}
+
+/* To all loops but `from` (NULL: to all). */
+static int post_records(struct delivery *delivery, const struct delivery_loop *from,
+                        const struct buffer *records)
+{
+    int error = OK;
+    if (memory_account_is_full(&delivery->forwarded))
+        return ERR_LIMIT;
+    struct shared_bytes *shared =
+        shared_bytes_create(records->data, records->len, &delivery->forwarded);
+    if (shared == NULL)
+        return ERR_NO_MEMORY;
+    for (unsigned i = 0; i < delivery->loop_count; i++) {
+        if (delivery->loops[i] == from)
+            continue;
+        struct records_mail *mail = malloc(sizeof *mail);
+        if (mail == NULL) {
+            error = ERR_NO_MEMORY;
+            continue;
+        }
+        *mail = (struct records_mail){.mail.deliver = deliver_records,
+                                      .delivery = delivery,
+                                      .records = shared_bytes_ref(shared)};
+        loop_post(delivery->loops[i]->loop, &mail->mail);
+    }
+    shared_bytes_unref(shared);
+    return error;
+}
+
+void forward_flush(struct delivery_loop *loop)
+{
+    struct outbound *outbound = &loop->outbound;
+    if (outbound->records.len == 0)
+        return;
+    int error = post_records(loop->delivery, loop, &outbound->records);
+    if (error != OK)
+        delivery_count_drop(loop, error == ERR_LIMIT ? DROP_QUEUE_TOTAL : DROP_NO_MEMORY);
+    outbound->records.len = 0;
+    outbound->open = NULL;
+    if (outbound->records.capacity > RECORDS_KEEP)
+        buffer_release(&outbound->records);
+}
+
+int forward_from_outside(const struct topic_key *key, enum opcode opcode, const void *data,
+                         size_t len)
+{
+    uint8_t header[FRAME_HEADER_MAX];
+    struct buffer record;
+    uint8_t *to;
+    size_t header_len = frame_encode_header(header, opcode, len);
+    buffer_init(&record, RECORDS_MAX);
+    int error = append_record(&record, key, header_len + len, &to);
+    if (error == OK) {
+        memcpy(to, header, header_len);
+        if (len > 0)
+            memcpy(to + header_len, data, len);
+        error = post_records(key->fanout->delivery, NULL, &record);
+    }
+    buffer_release(&record);
+    return error;
+}

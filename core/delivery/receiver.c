@@ -1,0 +1,240 @@
+#include "delivery/receiver.h"
+
+#include "delivery/audience.h"
+#include "delivery/delivery_loop.h"
+#include "delivery/transport.h"
+
+#include <sys/epoll.h>
+
+/* -- life -- */
+
+int receiver_init(struct receiver *receiver, struct delivery_loop *loop, struct audience *audience,
+                  int socket)
+{
+    receiver->socket = -1;
+    receiver->loop = loop;
+    receiver->audience = audience;
+    receiver->input_events = EPOLLIN;
+    receiver->outgoing_first = receiver->outgoing_last = OUTGOING_NONE;
+    int error = loop_watch(loop->loop, socket, &receiver->source, receiver->input_events);
+    if (error == OK)
+        receiver->socket = socket;
+    return error;
+}
+
+static void note_held(struct receiver *receiver)
+{
+    holders_note(&receiver->loop->holders, &receiver->queue_class, receiver->outbox.held);
+}
+
+void receiver_end(struct receiver *receiver)
+{
+    if (receiver->socket >= 0)
+        loop_unwatch(receiver->loop->loop, receiver->socket);
+    transport_close(receiver);
+    outbox_clear(&receiver->outbox);
+    note_held(receiver);
+}
+
+void receiver_leave(struct receiver *receiver)
+{
+    audience_leave(receiver->audience, receiver);
+    topic_leave_all(receiver);
+}
+
+/* -- what is watched for -- */
+
+static void update_watch(struct receiver *receiver)
+{
+    uint32_t events = receiver->input_events;
+    if (receiver->wants_write)
+        events |= EPOLLOUT;
+    loop_rewatch(receiver->loop->loop, receiver->socket, &receiver->source, events);
+}
+
+void receiver_watch(struct receiver *receiver, uint32_t input_events)
+{
+    receiver->input_events = input_events;
+    update_watch(receiver);
+}
+
+/* Asks to be told when the socket takes bytes, exactly while there are any. */
+static void update_wants_write(struct receiver *receiver)
+{
+    bool wants_write = !outbox_is_empty(&receiver->outbox);
+    if (wants_write == receiver->wants_write)
+        return;
+    receiver->wants_write = wants_write;
+    update_watch(receiver);
+}
+
+void receiver_on_writable(struct receiver *receiver)
+{
+    receiver->wants_write = false;
+    update_watch(receiver);
+    delivery_mark_receiver(receiver->loop, receiver);
+}
+
+/* -- gathering what is to be written -- */
+
+/* What the receiver has not had yet of what was published to its audience in this iteration. */
+static struct iovec batch_tail(const struct receiver *receiver)
+{
+    const struct buffer *batch = &receiver->audience->batch;
+    if (!receiver->is_open || !receiver->is_joined || receiver->cursor >= batch->len)
+        return (struct iovec){.iov_base = NULL, .iov_len = 0};
+    return (struct iovec){.iov_base = batch->data + receiver->cursor,
+                          .iov_len = batch->len - receiver->cursor};
+}
+
+static struct iovec run_bytes(const struct receiver *receiver, const struct outgoing *run)
+{
+    const struct buffer *source =
+        run->from_batch ? &receiver->audience->batch : &receiver->loop->unicast;
+    return (struct iovec){.iov_base = source->data + run->offset, .iov_len = run->len};
+}
+
+/* Collects outbox, own frames and batch, in the order in which they are to arrive. */
+static size_t gather(const struct receiver *receiver, struct iovec *pieces)
+{
+    const struct outgoing *runs = receiver->loop->outgoing;
+    size_t count = outbox_gather(&receiver->outbox, pieces, TRANSPORT_PIECES_MAX);
+    for (uint32_t i = receiver->outgoing_first; i != OUTGOING_NONE && count < TRANSPORT_PIECES_MAX;
+         i = runs[i].next)
+        pieces[count++] = run_bytes(receiver, &runs[i]);
+    struct iovec tail = batch_tail(receiver);
+    if (tail.iov_len > 0 && count < TRANSPORT_PIECES_MAX)
+        pieces[count++] = tail;
+    return count;
+}
+
+size_t receiver_queued(const struct receiver *receiver)
+{
+    const struct outgoing *runs = receiver->loop->outgoing;
+    size_t len = receiver->outbox.queued;
+    for (uint32_t i = receiver->outgoing_first; i != OUTGOING_NONE; i = runs[i].next)
+        len += runs[i].len;
+    return len;
+}
+
+/* -- settling what was written -- */
+
+/* Whether a part of the batch is kept where all slow receivers find it: not if so little is left
+ * that a block would be held for nothing, unless the receiver holds that block already. */
+static bool is_worth_sharing(const struct receiver *receiver, size_t left)
+{
+    const struct audience *audience = receiver->audience;
+    const struct segment *last = receiver->outbox.last;
+    return left >= audience->batch.len / 4 ||
+           (last != NULL && last->bytes == audience->backlog.block) ||
+           memory_account_is_full(&receiver->loop->delivery->queued);
+}
+
+/* Keeps the unsent part of a run of frames. */
+static int keep_run(struct receiver *receiver, struct iovec run, size_t sent, bool from_batch)
+{
+    struct audience *audience = receiver->audience;
+    struct memory_account *account = &receiver->loop->delivery->queued;
+    if (!from_batch || !is_worth_sharing(receiver, run.iov_len - sent))
+        return outbox_append_copy(&receiver->outbox, run.iov_base, run.iov_len, sent, account);
+    int error = backlog_add_batch(&audience->backlog, &audience->batch, account);
+    if (error != OK)
+        return error;
+    size_t begin =
+        audience->backlog.base + (size_t)((uint8_t *)run.iov_base - audience->batch.data);
+    return outbox_append(&receiver->outbox, audience->backlog.block, begin + sent,
+                         begin + run.iov_len);
+}
+
+/* Takes what was sent off a run; keeps the rest. Returns what is left of `sent`. */
+static size_t settle_run(struct receiver *receiver, struct iovec run, size_t sent, bool from_batch,
+                         int *error)
+{
+    if (sent >= run.iov_len)
+        return sent - run.iov_len;
+    if (*error == OK)
+        *error = keep_run(receiver, run, sent, from_batch);
+    return 0;
+}
+
+/* After a write of `sent` bytes: forgets what was sent and keeps the rest in the outbox. */
+static int settle(struct receiver *receiver, size_t sent)
+{
+    int error = OK;
+    const struct outgoing *runs = receiver->loop->outgoing;
+    size_t from_outbox = sent < receiver->outbox.queued ? sent : receiver->outbox.queued;
+    struct iovec tail = batch_tail(receiver);
+
+    outbox_consume(&receiver->outbox, from_outbox);
+    sent -= from_outbox;
+    for (uint32_t i = receiver->outgoing_first; i != OUTGOING_NONE; i = runs[i].next)
+        sent =
+            settle_run(receiver, run_bytes(receiver, &runs[i]), sent, runs[i].from_batch, &error);
+    receiver->outgoing_first = receiver->outgoing_last = OUTGOING_NONE;
+    if (tail.iov_len > 0) {
+        settle_run(receiver, tail, sent, true, &error);
+        receiver->cursor = (uint32_t)receiver->audience->batch.len;
+    }
+    return error;
+}
+
+/* -- the write -- */
+
+/* A receiver may not hold more than its endpoint allows. (All together may not hold more than the
+ * server: see relieve.) */
+static bool is_over_limit(const struct receiver *receiver)
+{
+    return receiver->is_open && receiver->outbox.held > receiver->limits->queue_bytes;
+}
+
+/* Writes once, if `may_write`, and keeps the rest; what cannot be written any more is thrown away.
+ */
+static void write_once(struct receiver *receiver, bool may_write)
+{
+    struct iovec pieces[TRANSPORT_PIECES_MAX];
+    const struct receiver_calls *calls = receiver->loop->calls;
+    size_t count = gather(receiver, pieces);
+    ssize_t sent = 0;
+
+    if (count == 0)
+        return;
+    if (may_write && !receiver->write_failed)
+        sent = transport_write(receiver, pieces, count);
+    if (sent < 0) {
+        receiver->write_failed = true;
+        calls->lost(receiver);
+    }
+    if (receiver->socket < 0)
+        return;
+    if (receiver->write_failed)
+        sent = SSIZE_MAX;
+    if (settle(receiver, (size_t)sent) != OK) {
+        calls->failed(receiver);
+        return;
+    }
+    note_held(receiver);
+    update_wants_write(receiver);
+}
+
+void receiver_flush(struct receiver *receiver)
+{
+    bool is_blocked = receiver->wants_write;
+    if (receiver->socket < 0)
+        return;
+    /* While the outbox waits for the socket, writing is tried only when the socket asks for it, */
+    write_once(receiver, !is_blocked);
+    /* or before the receiver would be given up: much may have been published since it was full. */
+    if (is_blocked && is_over_limit(receiver))
+        write_once(receiver, true);
+    if (is_over_limit(receiver))
+        receiver->loop->calls->overflow(receiver);
+    if (receiver->wants_drained && outbox_is_empty(&receiver->outbox))
+        receiver->loop->calls->drained(receiver);
+}
+
+int receiver_cut(struct receiver *receiver)
+{
+    int error = outbox_truncate(&receiver->outbox, receiver->tls_retry);
+    note_held(receiver);
+    return error;
+}
