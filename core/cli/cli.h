@@ -32,7 +32,6 @@ struct cli_options {
     const char *config_file;        /* as given, or NULL */
     struct config_override overrides[CLI_OVERRIDES_MAX];
     size_t override_count;
-    bool has_set;         /* some of them are from --set */
     const char *argument; /* the one positional argument, or NULL */
     bool plugins_in_place;
     const char *record; /* --record FILE, or NULL */

@@ -1,0 +1,230 @@
+#include "cli/arguments.h"
+
+#include "config/values.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum argument_kind {
+    KIND_TEXT,     /* its argument is put into a member */
+    KIND_FLAG,     /* a member becomes true */
+    KIND_SIZE,     /* its argument is a size for a member */
+    KIND_SET,      /* its argument is KEY=VALUE */
+    KIND_OVERRIDE, /* its argument is the value of `key` */
+    KIND_LEVEL,    /* `value` is the value of `key` */
+    KIND_HELP
+};
+
+struct argument {
+    const char *name;
+    enum argument_group group;
+    enum argument_kind kind;
+    char letter;       /* the short form, or 0 */
+    size_t member;     /* of struct cli_options */
+    const char *key;   /* of the configuration */
+    const char *value; /* for the key */
+    const char *help;  /* whole lines, or NULL */
+};
+
+#define MEMBER(name) .member = offsetof(struct cli_options, name)
+
+/* In the order of the help, and of the errors if several options do not fit. */
+static const struct argument arguments[] = {
+    {"config", ARGUMENTS_CONFIG, KIND_TEXT, .letter = 'c', MEMBER(config_file),
+     .help = "  -c, --config FILE      the configuration (default: config/sluice.yaml beside the "
+             "build,\n"
+             "                         else etc/sluice/sluice.yaml of the installation)\n"},
+    {"set", ARGUMENTS_SET, KIND_SET,
+     .help = "      --set KEY=VALUE    overrides a value: --set listen.0.address=127.0.0.1:9000\n"},
+    {"log-level", ARGUMENTS_CONFIG, KIND_OVERRIDE, .key = "log.level",
+     .help = "      --log-level LEVEL  error, warn, info or debug\n"},
+    {"verbose", ARGUMENTS_CONFIG, KIND_LEVEL, .letter = 'v', .key = "log.level", .value = "debug",
+     .help = "  -v, --verbose          the same as --log-level debug\n"},
+    {"quiet", ARGUMENTS_CONFIG, KIND_LEVEL, .letter = 'q', .key = "log.level", .value = "error",
+     .help = "  -q, --quiet            the same as --log-level error\n"},
+    {"record", ARGUMENTS_RECORD, KIND_TEXT, MEMBER(record),
+     .help = "      --record FILE      records who connects and what is sent, without credentials, "
+             "for\n"
+             "                         'sluice replay'; up to --record-limit SIZE (256MiB); goes "
+             "on\n"
+             "                         with a recording that is there\n"},
+    {"record-limit", ARGUMENTS_RECORD, KIND_SIZE, MEMBER(record_limit)},
+    {"markdown", ARGUMENTS_MARKDOWN, KIND_FLAG, MEMBER(markdown),
+     .help = "      --markdown         prints a plugin's options as a page of documentation\n"},
+    {"plugins-in-place", ARGUMENTS_IN_PLACE, KIND_FLAG, MEMBER(plugins_in_place),
+     .help = "      --plugins-in-place  loads plugin files themselves instead of private copies, "
+             "so that\n"
+             "                         debuggers find them; a rebuilt file is then not reloaded\n"},
+    {"admin", ARGUMENTS_ADMIN, KIND_TEXT, MEMBER(admin),
+     .help = "      --admin ADDRESS    where the server's admin listener is: HOST:PORT or "
+             "unix:PATH\n"
+             "                         (default: admin.listen, a Unix socket first)\n"},
+    {"token-file", ARGUMENTS_ADMIN, KIND_TEXT, MEMBER(token_file),
+     .help = "      --token-file FILE  its token (default: admin.token_file)\n"},
+    {"json", ARGUMENTS_ADMIN, KIND_FLAG, MEMBER(json),
+     .help = "      --json             prints the server's answer as it is\n"},
+    {"endpoint", ARGUMENTS_MESSAGE, KIND_TEXT, MEMBER(endpoint),
+     .help = "      --endpoint PATH    only to this endpoint's clients\n"},
+    {"topic", ARGUMENTS_MESSAGE, KIND_TEXT, MEMBER(topic),
+     .help = "      --topic TOPIC      only to this topic's subscribers\n"},
+    {"help", ARGUMENTS_CONFIG, KIND_HELP, .letter = 'h'},
+};
+#define ARGUMENT_COUNT (sizeof arguments / sizeof *arguments)
+
+/* What a command is told that does not have an option of the group. */
+static const char *refusal(enum argument_group group)
+{
+    switch (group) {
+    case ARGUMENTS_RECORD:
+        return "--record is for 'serve'";
+    case ARGUMENTS_MARKDOWN:
+        return "--markdown is for 'plugins NAME'";
+    case ARGUMENTS_IN_PLACE:
+        return "--plugins-in-place is for 'serve'";
+    case ARGUMENTS_ADMIN:
+        return "--admin, --token-file and --json are for commands that ask a running server";
+    case ARGUMENTS_MESSAGE:
+        return "--endpoint and --topic are for 'publish'";
+    case ARGUMENTS_SET:
+        return "--set would not reach the running server, which reads its own file and keeps the "
+               "values that it was started with; change the file, or use --admin if the server "
+               "listens elsewhere";
+    case ARGUMENTS_CONFIG: /* All commands have these. */
+        break;
+    }
+    return NULL;
+}
+
+static bool takes_text(const struct argument *argument)
+{
+    return argument->kind == KIND_TEXT || argument->kind == KIND_SIZE ||
+           argument->kind == KIND_SET || argument->kind == KIND_OVERRIDE;
+}
+
+static bool add_override(struct cli_options *options, const char *path, const char *value)
+{
+    if (options->override_count == CLI_OVERRIDES_MAX) {
+        fprintf(stderr, "sluice: more than %d values are overridden\n", CLI_OVERRIDES_MAX);
+        return false;
+    }
+    options->overrides[options->override_count++] =
+        (struct config_override){.path = path, .value = value};
+    return true;
+}
+
+/* Splits KEY=VALUE in place. */
+static bool add_set_option(struct cli_options *options, char *text)
+{
+    char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text) {
+        fprintf(stderr, "sluice: --set needs KEY=VALUE, for example --set log.level=debug\n");
+        return false;
+    }
+    *equals = '\0';
+    return add_override(options, text, equals + 1);
+}
+
+static bool put_size(const struct argument *argument, size_t *member, const char *text)
+{
+    int64_t bytes = 0;
+    if (size_parse(text, &bytes) != 0 || bytes <= 0) {
+        fprintf(stderr, "sluice: --%s needs a size, like 64MiB\n", argument->name);
+        return false;
+    }
+    *member = (size_t)bytes;
+    return true;
+}
+
+/* Takes one option. Returns whether it is good. */
+static bool take_argument(struct cli_options *options, const struct argument *argument, char *text)
+{
+    void *member = (char *)options + argument->member;
+    switch (argument->kind) {
+    case KIND_TEXT:
+        *(const char **)member = text;
+        return true;
+    case KIND_FLAG:
+        *(bool *)member = true;
+        return true;
+    case KIND_SIZE:
+        return put_size(argument, member, text);
+    case KIND_SET:
+        return add_set_option(options, text);
+    case KIND_OVERRIDE:
+        return add_override(options, argument->key, text);
+    case KIND_LEVEL:
+        return add_override(options, argument->key, argument->value);
+    case KIND_HELP:
+        break;
+    }
+    return true;
+}
+
+/* getopt's form of the table; an option's value is its row. */
+static void describe_to_getopt(struct option long_options[static ARGUMENT_COUNT + 1],
+                               char letters[static 2 * ARGUMENT_COUNT + 1])
+{
+    for (size_t i = 0; i < ARGUMENT_COUNT; i++) {
+        int has_text = takes_text(&arguments[i]) ? required_argument : no_argument;
+        long_options[i] = (struct option){arguments[i].name, has_text, NULL, (int)i};
+        if (arguments[i].letter != 0)
+            *letters++ = arguments[i].letter;
+        if (arguments[i].letter != 0 && has_text == required_argument)
+            *letters++ = ':';
+    }
+    long_options[ARGUMENT_COUNT] = (struct option){NULL, 0, NULL, 0};
+    *letters = '\0';
+}
+
+/* The row of what getopt has returned: the row itself, or a letter. NULL: getopt did not know it.
+ */
+static const struct argument *argument_found(int option)
+{
+    if (option >= 0 && (size_t)option < ARGUMENT_COUNT)
+        return &arguments[option];
+    for (size_t i = 0; i < ARGUMENT_COUNT; i++)
+        if (arguments[i].letter != 0 && arguments[i].letter == option)
+            return &arguments[i];
+    return NULL;
+}
+
+/* Says which of the given options the command does not have. Returns whether it has all. */
+static bool check_groups(const char *command, unsigned groups, const bool given[ARGUMENT_COUNT])
+{
+    for (size_t i = 0; i < ARGUMENT_COUNT; i++) {
+        const char *text = refusal(arguments[i].group);
+        if (given[i] && (groups & arguments[i].group) == 0 && text != NULL) {
+            fprintf(stderr, "sluice %s: %s\n", command, text);
+            return false;
+        }
+    }
+    return true;
+}
+
+int arguments_parse(int argc, char **argv, const char *command, unsigned groups,
+                    struct cli_options *options)
+{
+    struct option long_options[ARGUMENT_COUNT + 1];
+    char letters[2 * ARGUMENT_COUNT + 1];
+    bool given[ARGUMENT_COUNT] = {false};
+    int option;
+
+    describe_to_getopt(long_options, letters);
+    while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
+        const struct argument *argument = argument_found(option);
+        if (argument == NULL || !take_argument(options, argument, optarg))
+            return EXIT_USAGE;
+        if (argument->kind == KIND_HELP)
+            return ARGUMENTS_HELP;
+        given[argument - arguments] = true;
+    }
+    return check_groups(command, groups, given) ? 0 : EXIT_USAGE;
+}
+
+void arguments_print(FILE *to, unsigned groups)
+{
+    for (size_t i = 0; i < ARGUMENT_COUNT; i++)
+        if ((groups & arguments[i].group) != 0 && arguments[i].help != NULL)
+            fputs(arguments[i].help, to);
+}

@@ -1,0 +1,37 @@
+/*
+ * The options of the command line: what each is called, takes and means, and which commands have
+ * it.
+ *
+ * Main thread.
+ */
+#ifndef SLUICE_CLI_ARGUMENTS_H
+#define SLUICE_CLI_ARGUMENTS_H
+
+#include "cli/cli.h"
+
+#include <stdio.h>
+
+/* Groups of options. Each command has a set of them. */
+enum argument_group {
+    ARGUMENTS_CONFIG = 1, /* which configuration; it does not harm where there is none to load */
+    ARGUMENTS_SET = 2,
+    ARGUMENTS_ADMIN = 4,
+    ARGUMENTS_MESSAGE = 8,
+    ARGUMENTS_MARKDOWN = 16,
+    ARGUMENTS_RECORD = 32,
+    ARGUMENTS_IN_PLACE = 64,
+};
+
+#define ARGUMENTS_HELP (-1)
+
+/* Reads the options of `command`, which has those of `groups`, into `options`; texts are borrowed
+ * from argv, and --set's are split there. argv[0] is the program. Afterwards optind is the first
+ * argument that is no option. Returns 0; ARGUMENTS_HELP if help is asked for; or EXIT_USAGE, with
+ * the error printed. */
+int arguments_parse(int argc, char **argv, const char *command, unsigned groups,
+                    struct cli_options *options);
+
+/* Prints what the options of these groups mean. */
+void arguments_print(FILE *to, unsigned groups);
+
+#endif

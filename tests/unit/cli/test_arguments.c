@@ -1,0 +1,215 @@
+#include "cli/arguments.h"
+#include "unit.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ALL                                                                                        \
+    (ARGUMENTS_CONFIG | ARGUMENTS_SET | ARGUMENTS_ADMIN | ARGUMENTS_MESSAGE | ARGUMENTS_MARKDOWN | \
+     ARGUMENTS_RECORD | ARGUMENTS_IN_PLACE)
+#define WORDS_MAX 80
+
+static char printed[512];
+
+/* Parses the words of `line`, which may be changed, and keeps what is printed on standard error. */
+static int parse(char *line, unsigned groups, struct cli_options *options)
+{
+    char *argv[WORDS_MAX * 2] = {"sluice"};
+    int argc = 1;
+    for (char *word = strtok(line, " "); word != NULL; word = strtok(NULL, " "))
+        argv[argc++] = word;
+
+    FILE *file = tmpfile();
+    int saved = dup(STDERR_FILENO);
+    dup2(fileno(file), STDERR_FILENO);
+    *options = (struct cli_options){.extras = NULL};
+    optind = 0; /* glibc's way to begin anew */
+    int status = arguments_parse(argc, argv, "check", groups, options);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    rewind(file);
+    printed[fread(printed, 1, sizeof printed - 1, file)] = '\0';
+    fclose(file);
+    return status;
+}
+
+static void each_option_reaches_its_member(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char line[] =
+        "-c a.yaml --record b --record-limit 2KiB --markdown --plugins-in-place --admin d "
+        "--token-file e --json --endpoint /f --topic g";
+    assert_int_equal(parse(line, ALL, &options), 0);
+    assert_string_equal(options.config_file, "a.yaml");
+    assert_string_equal(options.record, "b");
+    assert_int_equal(options.record_limit, 2048);
+    assert_true(options.markdown);
+    assert_true(options.plugins_in_place);
+    assert_string_equal(options.admin, "d");
+    assert_string_equal(options.token_file, "e");
+    assert_true(options.json);
+    assert_string_equal(options.endpoint, "/f");
+    assert_string_equal(options.topic, "g");
+    assert_int_equal(options.override_count, 0);
+    assert_string_equal(printed, "");
+}
+
+static void without_options_everything_is_left_out(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char line[] = "first second";
+    assert_int_equal(parse(line, 0, &options), 0);
+    assert_null(options.config_file);
+    assert_null(options.record);
+    assert_false(options.json);
+    assert_int_equal(options.override_count, 0);
+    assert_int_equal(optind, 1);
+}
+
+static void values_and_log_levels_are_overrides_in_their_order(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char line[] = "-v --set a.b=c=d name --log-level warn -q --set e=";
+    static const char *const expected[][2] = {
+        {"log.level", "debug"}, {"a.b", "c=d"}, {"log.level", "warn"},
+        {"log.level", "error"}, {"e", ""},
+    };
+    assert_int_equal(parse(line, ALL, &options), 0);
+    assert_int_equal(options.override_count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_string_equal(options.overrides[i].path, expected[i][0]);
+        assert_string_equal(options.overrides[i].value, expected[i][1]);
+    }
+    assert_int_equal(optind, 9); /* `name` has been moved behind the options. */
+}
+
+static void a_value_to_set_needs_a_key(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char none[] = "--set a", empty[] = "--set =a";
+    assert_int_equal(parse(none, ALL, &options), EXIT_USAGE);
+    assert_non_null(strstr(printed, "--set needs KEY=VALUE"));
+    assert_int_equal(parse(empty, ALL, &options), EXIT_USAGE);
+    assert_non_null(strstr(printed, "--set needs KEY=VALUE"));
+}
+
+static void overrides_have_a_limit(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char line[4 * (CLI_OVERRIDES_MAX + 1)] = "";
+    for (int i = 0; i < CLI_OVERRIDES_MAX; i++)
+        strcat(line, "-v ");
+    assert_int_equal(parse(line, ALL, &options), 0);
+    assert_int_equal(options.override_count, CLI_OVERRIDES_MAX);
+    line[0] = '\0';
+    for (int i = 0; i <= CLI_OVERRIDES_MAX; i++)
+        strcat(line, "-v ");
+    assert_int_equal(parse(line, ALL, &options), EXIT_USAGE);
+    assert_string_equal(printed, "sluice: more than 64 values are overridden\n");
+}
+
+static void a_limit_of_a_recording_is_a_size_above_zero(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    for (size_t i = 0; i < 3; i++) {
+        char lines[][32] = {"--record-limit 0", "--record-limit much", "--record-limit -1KiB"};
+        assert_int_equal(parse(lines[i], ALL, &options), EXIT_USAGE);
+        assert_string_equal(printed, "sluice: --record-limit needs a size, like 64MiB\n");
+    }
+}
+
+static void an_option_of_other_commands_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        unsigned groups; /* that let it pass */
+        const char *text;
+    } cases[] = {
+        {"--record f", ARGUMENTS_RECORD, "sluice check: --record is for 'serve'\n"},
+        {"--record-limit 1", ARGUMENTS_RECORD, "sluice check: --record is for 'serve'\n"},
+        {"--markdown", ARGUMENTS_MARKDOWN, "sluice check: --markdown is for 'plugins NAME'\n"},
+        {"--plugins-in-place", ARGUMENTS_IN_PLACE,
+         "sluice check: --plugins-in-place is for 'serve'\n"},
+        {"--json", ARGUMENTS_ADMIN,
+         "sluice check: --admin, --token-file and --json are for commands that ask a running "
+         "server\n"},
+        {"--topic t", ARGUMENTS_MESSAGE,
+         "sluice check: --endpoint and --topic are for 'publish'\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct cli_options options;
+        char line[64];
+        strcpy(line, cases[i].line);
+        assert_int_equal(parse(line, ALL & ~cases[i].groups, &options), EXIT_USAGE);
+        assert_string_equal(printed, cases[i].text);
+        strcpy(line, cases[i].line);
+        assert_int_equal(parse(line, cases[i].groups, &options), 0);
+    }
+    struct cli_options options;
+    char line[] = "--set a=b";
+    assert_int_equal(parse(line, ALL & ~(unsigned)ARGUMENTS_SET, &options), EXIT_USAGE);
+    assert_non_null(strstr(printed, "--set would not reach the running server"));
+}
+
+static void an_unknown_option_and_a_missing_argument_are_refused(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char unknown[] = "--nonsense", letter[] = "-z", missing[] = "--config";
+    assert_int_equal(parse(unknown, ALL, &options), EXIT_USAGE);
+    assert_non_null(strstr(printed, "--nonsense"));
+    assert_int_equal(parse(letter, ALL, &options), EXIT_USAGE);
+    assert_int_equal(parse(missing, ALL, &options), EXIT_USAGE);
+    assert_non_null(strstr(printed, "--config"));
+}
+
+static void help_is_given_before_anything_else_is_read(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char line[] = "--json -h --nonsense", in_full[] = "--help";
+    assert_int_equal(parse(line, 0, &options), ARGUMENTS_HELP);
+    assert_string_equal(printed, "");
+    assert_int_equal(parse(in_full, 0, &options), ARGUMENTS_HELP);
+}
+
+static void prints_the_options_of_the_groups_and_no_others(void **state)
+{
+    (void)state;
+    char text[4096];
+    FILE *file = fmemopen(text, sizeof text, "w");
+    arguments_print(file, ARGUMENTS_ADMIN | ARGUMENTS_MARKDOWN);
+    fclose(file);
+    assert_non_null(strstr(text, "\n      --token-file FILE "));
+    assert_non_null(strstr(text, "      --markdown "));
+    assert_null(strstr(text, "--config"));
+    assert_null(strstr(text, "--set"));
+    assert_null(strstr(text, "--record"));
+    assert_null(strstr(text, "--topic"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_option_reaches_its_member),
+        cmocka_unit_test(without_options_everything_is_left_out),
+        cmocka_unit_test(values_and_log_levels_are_overrides_in_their_order),
+        cmocka_unit_test(a_value_to_set_needs_a_key),
+        cmocka_unit_test(overrides_have_a_limit),
+        cmocka_unit_test(a_limit_of_a_recording_is_a_size_above_zero),
+        cmocka_unit_test(an_option_of_other_commands_is_refused),
+        cmocka_unit_test(an_unknown_option_and_a_missing_argument_are_refused),
+        cmocka_unit_test(help_is_given_before_anything_else_is_read),
+        cmocka_unit_test(prints_the_options_of_the_groups_and_no_others),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
