@@ -26,7 +26,6 @@ NOT_YET = {
     'tests/integration/test_proxies.py',
     'tests/unit/config/test_config.c',
     'tests/unit/config/test_options.c',
-    'tests/unit/front/test_accept_queue.c',
     'tests/unit/hub/test_hub.c',
     'tests/unit/ws/test_frame.c',
 }

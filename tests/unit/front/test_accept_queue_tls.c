@@ -1,0 +1,214 @@
+/* core/front/accept_queue_tls.c: handshakes on real sockets, with clients in the same thread. */
+#include "front/certificates.h"
+#include "front/queue_fixture.h"
+
+#include "front/handshake_schedule.h"
+
+#define RATE 1 /* handshakes a second */
+
+/* A TLS accept queue with one certificate. */
+struct tls_queue {
+    struct served_queue served;
+    struct handshakes handshakes;
+    struct test_certificate certificate;
+};
+
+/* `bytes`, `rate`: see handshakes_configure. */
+static void open_tls_queue(struct tls_queue *fixture, size_t bytes, uint32_t rate)
+{
+    struct accept_queue_limits limits = {.timeout = LONG,
+                                         .max_pending = 100,
+                                         .max_pending_per_address = 100,
+                                         .handshakes = &fixture->handshakes};
+    *fixture = (struct tls_queue){.certificate = make_certificate("first", 0, HOUR, NULL)};
+    handshakes_configure(&fixture->handshakes, bytes, rate);
+    SSL_CTX *context = context_with(TLS_server_method(), &fixture->certificate);
+    open_queue_with(&fixture->served, limits, context);
+    SSL_CTX_free(context);
+}
+
+static void close_tls_queue(struct tls_queue *fixture)
+{
+    close_queue(&fixture->served);
+    assert_int_equal(atomic_load(&fixture->handshakes.bytes), 0);
+    free_certificate(&fixture->certificate);
+}
+
+/* Polls until a count is 1; no connection becomes ready meanwhile. */
+static void poll_until(struct tls_queue *fixture, const atomic_ullong *count)
+{
+    int64_t deadline = clock_monotonic() + 10 * NS_PER_S;
+    while (atomic_load(count) == 0 && clock_monotonic() < deadline)
+        assert_int_equal(accept_queue_poll(fixture->served.queue, &fixture->served.listener, 1, 10),
+                         0);
+    assert_int_equal(atomic_load(count), 1);
+}
+
+/* A client whose handshake runs while the queue is polled. */
+struct tls_client {
+    SSL_CTX *context;
+    SSL *ssl;
+    int socket;
+};
+
+static struct tls_client connect_tls(const struct tls_queue *fixture)
+{
+    struct tls_client client = {.context = context_with(TLS_client_method(), NULL),
+                                .socket = connect_and_send(&fixture->served, "")};
+    struct timeval soon = {.tv_usec = 1000};
+    assert_int_equal(setsockopt(client.socket, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon), 0);
+    client.ssl = SSL_new(client.context);
+    assert_int_equal(SSL_set_fd(client.ssl, client.socket), 1);
+    return client;
+}
+
+static void close_tls_client(struct tls_client *client)
+{
+    SSL_free(client->ssl);
+    SSL_CTX_free(client->context);
+    close(client->socket);
+}
+
+static void complete_handshake(struct tls_queue *fixture, struct tls_client *client)
+{
+    int64_t deadline = clock_monotonic() + 10 * NS_PER_S;
+    while (SSL_connect(client->ssl) != 1) {
+        assert_true(clock_monotonic() < deadline);
+        assert_int_equal(accept_queue_poll(fixture->served.queue, &fixture->served.listener, 1, 0),
+                         0);
+    }
+}
+
+static void assert_certificate(const struct tls_client *client, const char *name)
+{
+    char got[64] = "";
+    X509 *certificate = SSL_get1_peer_certificate(client->ssl);
+    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, got, sizeof got);
+    X509_free(certificate);
+    assert_string_equal(got, name);
+}
+
+static void hands_out_the_tls_state_with_what_was_decrypted(void **state)
+{
+    struct tls_queue fixture;
+    struct pending_tls tls;
+    (void)state;
+    open_tls_queue(&fixture, SIZE_MAX, 0);
+    struct tls_client client = connect_tls(&fixture);
+    complete_handshake(&fixture, &client);
+    assert_int_equal(SSL_write(client.ssl, HEAD, sizeof HEAD - 1), sizeof HEAD - 1);
+    int served = accept_ready(&fixture.served);
+    assert_true(accept_queue_claim(fixture.served.queue, served, &tls));
+    assert_int_equal(tls.head_len, sizeof HEAD - 1);
+    assert_memory_equal(tls.head, HEAD, sizeof HEAD - 1);
+    assert_false(accept_queue_claim(fixture.served.queue, served, &tls));
+    assert_int_equal(atomic_load(&fixture.handshakes.begun), 1);
+    free(tls.head);
+    SSL_free(tls.ssl);
+    close(served);
+    close_tls_client(&client);
+    close_tls_queue(&fixture);
+}
+
+static void plain_http_is_told_so_in_plain_http(void **state)
+{
+    struct tls_queue fixture;
+    char answer[512] = "";
+    (void)state;
+    open_tls_queue(&fixture, SIZE_MAX, 0);
+    int client = connect_and_send(&fixture.served, HEAD);
+    wait_for_drops(&fixture.served, PENDING_DROP_PLAIN_HTTP, 1);
+    assert_true(recv(client, answer, sizeof answer - 1, MSG_WAITALL) > 0);
+    assert_ptr_equal(strstr(answer, "HTTP/1.1 400 Bad Request\r\n"), answer);
+    assert_non_null(strstr(answer, "wss://"));
+    assert_int_equal(atomic_load(&fixture.handshakes.begun), 0);
+    close(client);
+    close_tls_queue(&fixture);
+}
+
+static void the_oldest_handshake_is_dropped_when_they_hold_too_much_memory(void **state)
+{
+    enum { EACH = 8 }; /* that a listener may have in any case */
+    struct tls_queue fixture;
+    int client[EACH + 1];
+    char byte;
+    (void)state;
+    open_tls_queue(&fixture, 0, 0);
+    for (int i = 0; i <= EACH; i++) {
+        client[i] = connect_and_send(&fixture.served, "\x16"); /* of a handshake record */
+        wait_for_pending(&fixture.served, i < EACH ? (size_t)i + 1 : EACH);
+    }
+    wait_for_drops(&fixture.served, PENDING_DROP_MEMORY, 1);
+    assert_int_equal(atomic_load(&fixture.handshakes.bytes), EACH * PENDING_HANDSHAKE_BYTES);
+    assert_true(recv(client[0], &byte, 1, 0) <= 0);
+    for (int i = 0; i <= EACH; i++)
+        close(client[i]);
+    close_tls_queue(&fixture);
+}
+
+static void handshakes_over_the_rate_are_delayed(void **state)
+{
+    enum { CLIENTS = HANDSHAKE_SCHEDULE_BURST * RATE + 3 };
+    struct tls_queue fixture;
+    int client[CLIENTS];
+    (void)state;
+    open_tls_queue(&fixture, SIZE_MAX, RATE);
+    for (int i = 0; i < CLIENTS; i++)
+        client[i] = connect_and_send(&fixture.served, "\x16");
+    poll_until(&fixture, &fixture.handshakes.delayed);
+    wait_for_pending(&fixture.served, CLIENTS);
+    assert_true(atomic_load(&fixture.handshakes.begun) < CLIENTS);
+    for (int i = 0; i < CLIENTS; i++)
+        close(client[i]);
+    close_tls_queue(&fixture);
+}
+
+static void a_broken_rule_of_tls_is_counted(void **state)
+{
+    /* A record of 4 bytes: a ClientHello that announces 64 KiB. */
+    static const char hello[] = "\x16\x03\x01\x00\x04\x01\x01\x00\x00";
+    struct tls_queue fixture;
+    (void)state;
+    open_tls_queue(&fixture, SIZE_MAX, 0);
+    int client = connect_and_send(&fixture.served, "");
+    assert_int_equal(send(client, hello, sizeof hello - 1, 0), sizeof hello - 1);
+    poll_until(&fixture, &fixture.handshakes.faults[TLS_FAULT_HELLO]);
+    assert_int_equal(atomic_load(&fixture.served.stats.pending), 0);
+    close(client);
+    close_tls_queue(&fixture);
+}
+
+static void later_connections_get_the_new_context(void **state)
+{
+    struct tls_queue fixture;
+    (void)state;
+    open_tls_queue(&fixture, SIZE_MAX, 0);
+    struct tls_client before = connect_tls(&fixture);
+    wait_for_pending(&fixture.served, 1);
+    struct test_certificate certificate = make_certificate("second", 0, HOUR, NULL);
+    SSL_CTX *context = context_with(TLS_server_method(), &certificate);
+    accept_queue_use_tls(fixture.served.queue, context);
+    SSL_CTX_free(context);
+    struct tls_client after = connect_tls(&fixture);
+    complete_handshake(&fixture, &before);
+    complete_handshake(&fixture, &after);
+    assert_certificate(&before, "first");
+    assert_certificate(&after, "second");
+    close_tls_client(&before);
+    close_tls_client(&after);
+    close_tls_queue(&fixture);
+    free_certificate(&certificate);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hands_out_the_tls_state_with_what_was_decrypted),
+        cmocka_unit_test(plain_http_is_told_so_in_plain_http),
+        cmocka_unit_test(the_oldest_handshake_is_dropped_when_they_hold_too_much_memory),
+        cmocka_unit_test(handshakes_over_the_rate_are_delayed),
+        cmocka_unit_test(a_broken_rule_of_tls_is_counted),
+        cmocka_unit_test(later_connections_get_the_new_context),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
