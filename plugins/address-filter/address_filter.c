@@ -1,8 +1,8 @@
 /*
- * address-filter: lets in clients by their address, from lists of prefixes.
+ * address-filter: lets clients in by their address, from lists of prefixes.
  *
- * The lists are one immutable set, reference-counted; on_connect takes a reference, so that files
- * can be read anew, on a worker thread, while clients come in.
+ * The lists are one immutable set, reference-counted; on_connect takes a reference, so that a
+ * worker thread can read the files again while clients connect.
  */
 #include "prefix_file.h"
 #include "prefix_set.h"
@@ -19,13 +19,13 @@ enum list { ALLOW, DENY, LISTS };
 struct rules {
     atomic_uint references;
     struct prefix_set set;
-    bool allows_others; /* whom no prefix holds */
+    bool allows_others; /* the verdict for addresses that no prefix holds */
 };
 
 struct state {
-    pthread_mutex_t lock;     /* of `rules`, held to take a reference */
+    pthread_mutex_t lock;     /* of `rules`; held while a reference is taken */
     struct rules *rules;      /* owned reference */
-    const char *files[LISTS]; /* options' texts; NULL: none */
+    const char *files[LISTS]; /* options' texts; NULL if not set */
     struct stat seen[LISTS];  /* of the files when they were last read; the worker's */
     atomic_bool is_rereading;
     struct sl_metric *allowed;
@@ -105,8 +105,8 @@ static bool add_list(struct sl_instance *self, struct prefix_set *set, const cha
     return true;
 }
 
-static bool fill(struct sl_instance *self, struct prefix_set *set,
-                 char error[PREFIX_FILE_ERROR_SIZE])
+static bool fill_set(struct sl_instance *self, struct prefix_set *set,
+                     char error[PREFIX_FILE_ERROR_SIZE])
 {
     const struct state *state = self->state;
     if (!add_list(self, set, "allow", PREFIX_ALLOW, error) ||
@@ -122,7 +122,7 @@ static bool fill(struct sl_instance *self, struct prefix_set *set,
     return false;
 }
 
-/* Without a default of its own, a list of who may come in means that nobody else may. */
+/* Without a `default`, a list of allowed addresses means that all others are denied. */
 static bool allows_others(const struct sl_instance *self)
 {
     const struct state *state = self->state;
@@ -143,7 +143,7 @@ static struct rules *read_rules(struct sl_instance *self, char error[PREFIX_FILE
     atomic_init(&rules->references, 1);
     rules->allows_others = allows_others(self);
     prefix_set_init(&rules->set, host, (size_t)sl_option_integer(self, "max_prefixes"));
-    if (!fill(self, &rules->set, error)) {
+    if (!fill_set(self, &rules->set, error)) {
         rules_unref(rules);
         return NULL;
     }
@@ -170,7 +170,7 @@ static bool has_changed(struct state *state)
     return changed;
 }
 
-static void reread(struct sl_instance *self, void *context)
+static void reread_files(struct sl_instance *self, void *context)
 {
     struct state *state = self->state;
     char error[PREFIX_FILE_ERROR_SIZE];
@@ -187,7 +187,7 @@ static void reread(struct sl_instance *self, void *context)
             state->rules = rules;
             pthread_mutex_unlock(&state->lock);
             rules_unref(before);
-            /* Only now, so that who sees it can rely on the prefixes. */
+            /* The metric is set last, so that whoever sees it can rely on the new prefixes. */
             self->host->metric_set(state->prefixes, (double)count);
             sl_log(self, SL_LOG_INFO, "the files have changed: %zu prefixes", count);
         }
@@ -201,11 +201,11 @@ static void on_timer(struct sl_instance *self, uint64_t timer, uint64_t tag)
     (void)timer;
     (void)tag;
     if (!atomic_exchange(&state->is_rereading, true) &&
-        self->host->offload(self, 0, reread, NULL, NULL) != 0)
+        self->host->offload(self, 0, reread_files, NULL, NULL) != 0)
         atomic_store(&state->is_rereading, false);
 }
 
-/* -- the hook and the instance -- */
+/* -- hook and instance -- */
 
 static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *client,
                                   struct sl_request *request)
@@ -239,7 +239,7 @@ static void destroy(struct sl_instance *self)
     pthread_mutex_destroy(&state->lock);
 }
 
-/* Lists that nobody looks at again would be worse than a server that does not start. */
+/* A list that is never read again would be worse than a server that does not start. */
 static int watch_files(struct sl_instance *self)
 {
     const struct state *state = self->state;

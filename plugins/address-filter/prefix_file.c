@@ -6,7 +6,7 @@
 
 #define LINE_SIZE 256
 
-static bool refuse(char *error, const char *path, const char *sentence)
+static bool refuse_file(char *error, const char *path, const char *sentence)
 {
     snprintf(error, PREFIX_FILE_ERROR_SIZE, "%s: %s", path, sentence);
     return false;
@@ -22,12 +22,12 @@ static FILE *open_file(const char *path, char *error)
         close(file);
     }
     if (stream == NULL)
-        (void)refuse(error, path, why);
+        (void)refuse_file(error, path, why);
     return stream;
 }
 
-/* What is left of a line without its comment and the space around it. */
-static struct sl_string entry_of(const char *line)
+/* Returns the line without its comment and the space around it. */
+static struct sl_string strip_line(const char *line)
 {
     size_t start = strspn(line, " \t\r\n");
     size_t len = strcspn(line + start, "#\r\n");
@@ -36,11 +36,11 @@ static struct sl_string entry_of(const char *line)
     return (struct sl_string){line + start, len};
 }
 
-/* Reads one line. Returns its length, or 0 at the end. With a NUL byte in it, which ends nothing
- * here, *has_nul. */
+/* Reads one line. Returns its length, or 0 at the end of the file. A NUL byte does not end the
+ * line; *has_nul tells of it. */
 static size_t read_line(FILE *file, char line[LINE_SIZE], bool *has_nul)
 {
-    memset(line, '\n', LINE_SIZE); /* so that the last NUL is the one that fgets has put there */
+    memset(line, '\n', LINE_SIZE); /* so that the last NUL byte is the one that fgets wrote */
     if (fgets(line, LINE_SIZE, file) == NULL)
         return 0;
     size_t len = (size_t)((char *)memrchr(line, '\0', LINE_SIZE) - line);
@@ -67,7 +67,7 @@ static bool read_lines(struct prefix_set *set, FILE *file, const char *path,
     bool has_nul;
     size_t len;
     for (size_t number = 1; (len = read_line(file, line, &has_nul)) > 0; number++) {
-        struct sl_string entry = entry_of(line);
+        struct sl_string entry = strip_line(line);
         const char *wrong =
             add_line(set, entry, verdict, has_nul, line[len - 1] == '\n' || feof(file), detail);
         if (wrong != NULL) {
@@ -76,7 +76,7 @@ static bool read_lines(struct prefix_set *set, FILE *file, const char *path,
             return false;
         }
     }
-    return ferror(file) ? refuse(error, path, strerror(errno)) : true;
+    return ferror(file) ? refuse_file(error, path, strerror(errno)) : true;
 }
 
 bool prefix_file_read(struct prefix_set *set, const char *path, enum prefix_verdict verdict,

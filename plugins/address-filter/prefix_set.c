@@ -26,7 +26,7 @@ static uint64_t read_half(const uint8_t bytes[8])
     return half;
 }
 
-static int compare(uint64_t high, uint64_t low, uint64_t other_high, uint64_t other_low)
+static int compare_addresses(uint64_t high, uint64_t low, uint64_t other_high, uint64_t other_low)
 {
     if (high != other_high)
         return high < other_high ? -1 : 1;
@@ -40,7 +40,7 @@ static void host_bits(unsigned length, uint64_t *high, uint64_t *low)
     *low = length >= 128 ? 0 : length <= 64 ? UINT64_MAX : UINT64_MAX >> (length - 64);
 }
 
-static bool reserve(struct prefix_set *set)
+static bool reserve_prefix(struct prefix_set *set)
 {
     if (set->count < set->capacity)
         return true;
@@ -62,7 +62,7 @@ const char *prefix_set_add(struct prefix_set *set, const char *text, size_t len,
         return wrong;
     if (set->count == set->most)
         return "is one more than max_prefixes";
-    if (!reserve(set))
+    if (!reserve_prefix(set))
         return "finds no memory";
     set->prefixes[set->count++] = (struct prefix){.high = read_half(parsed.bytes),
                                                   .low = read_half(parsed.bytes + 8),
@@ -73,18 +73,18 @@ const char *prefix_set_add(struct prefix_set *set, const char *text, size_t len,
 
 /* -- sealing -- */
 
-/* By where they begin, then the longer (inner) one later, then deny later, so that it wins. */
-static int order(const void *left, const void *right)
+/* Sorts by the beginning, then shorter (outer) prefixes first, then deny last, so that it wins. */
+static int compare_prefixes(const void *left, const void *right)
 {
     const struct prefix *a = left;
     const struct prefix *b = right;
-    int by_address = compare(a->high, a->low, b->high, b->low);
+    int by_address = compare_addresses(a->high, a->low, b->high, b->low);
     if (by_address != 0)
         return by_address;
     return a->length != b->length ? (a->length < b->length ? -1 : 1) : a->verdict - b->verdict;
 }
 
-static bool holds(const struct prefix *prefix, uint64_t high, uint64_t low)
+static bool prefix_holds(const struct prefix *prefix, uint64_t high, uint64_t low)
 {
     uint64_t free_high, free_low;
     host_bits(prefix->length, &free_high, &free_low);
@@ -92,7 +92,7 @@ static bool holds(const struct prefix *prefix, uint64_t high, uint64_t low)
 }
 
 /* The address behind a prefix. False if it reaches the last address there is. */
-static bool after(const struct prefix *prefix, uint64_t *high, uint64_t *low)
+static bool address_after(const struct prefix *prefix, uint64_t *high, uint64_t *low)
 {
     uint64_t free_high, free_low;
     host_bits(prefix->length, &free_high, &free_low);
@@ -103,9 +103,9 @@ static bool after(const struct prefix *prefix, uint64_t *high, uint64_t *low)
     return *high != 0 || *low != 0;
 }
 
-/* A range that begins where the one before does replaces it; one of the same verdict adds nothing.
- */
-static void append(struct prefix_set *set, uint64_t high, uint64_t low, uint8_t verdict)
+/* A range that begins where the previous one does replaces it; a range with the previous one's
+ * verdict adds nothing. */
+static void append_range(struct prefix_set *set, uint64_t high, uint64_t low, uint8_t verdict)
 {
     struct range *last = set->range_count > 0 ? &set->ranges[set->range_count - 1] : NULL;
     if (last != NULL && last->high == high && last->low == low) {
@@ -117,16 +117,16 @@ static void append(struct prefix_set *set, uint64_t high, uint64_t low, uint8_t 
     set->ranges[set->range_count++] = (struct range){high, low, verdict};
 }
 
-/* Ends the prefixes that are open and do not hold what comes next (NULL: nothing does): where one
- * ends, the one around it goes on. */
+/* Closes the open prefixes that do not hold `next` (NULL: all of them). Where one ends, the prefix
+ * around it continues. */
 static void close_until(struct prefix_set *set, const struct prefix **open, size_t *depth,
                         const struct prefix *next)
 {
     uint64_t high, low;
-    while (*depth > 0 && (next == NULL || !holds(open[*depth - 1], next->high, next->low))) {
+    while (*depth > 0 && (next == NULL || !prefix_holds(open[*depth - 1], next->high, next->low))) {
         const struct prefix *ended = open[--*depth];
-        if (after(ended, &high, &low))
-            append(set, high, low, *depth > 0 ? open[*depth - 1]->verdict : PREFIX_NONE);
+        if (address_after(ended, &high, &low))
+            append_range(set, high, low, *depth > 0 ? open[*depth - 1]->verdict : PREFIX_NONE);
     }
 }
 
@@ -138,15 +138,16 @@ int prefix_set_seal(struct prefix_set *set)
     if (set->ranges == NULL)
         return -1;
     if (set->count > 0)
-        qsort(set->prefixes, set->count, sizeof *set->prefixes, order);
-    append(set, 0, 0, PREFIX_NONE);
+        qsort(set->prefixes, set->count, sizeof *set->prefixes, compare_prefixes);
+    append_range(set, 0, 0, PREFIX_NONE);
     for (size_t i = 0; i < set->count; i++) {
         const struct prefix *prefix = &set->prefixes[i];
         close_until(set, open, &depth, prefix);
-        /* One of the same length is the same prefix: the later verdict takes its place. */
+        /* Two prefixes of one length that nest are the same prefix: the later verdict replaces the
+         * first. */
         if (depth > 0 && open[depth - 1]->length == prefix->length)
             depth--;
-        append(set, prefix->high, prefix->low, prefix->verdict);
+        append_range(set, prefix->high, prefix->low, prefix->verdict);
         open[depth++] = prefix;
     }
     close_until(set, open, &depth, NULL);
@@ -168,7 +169,7 @@ enum prefix_verdict prefix_set_find(const struct prefix_set *set, const uint8_t 
     while (count > 1) {
         size_t half = count / 2;
         const struct range *middle = &set->ranges[first + half];
-        if (compare(middle->high, middle->low, high, low) <= 0) {
+        if (compare_addresses(middle->high, middle->low, high, low) <= 0) {
             first += half;
             count -= half;
         } else {

@@ -1,10 +1,10 @@
 /*
- * Address prefixes (RFC 4632, RFC 4291) with a verdict each, of which the longest that holds an
+ * Address prefixes (RFC 4632, RFC 4291), each with a verdict; the longest prefix that holds an
  * address decides.
  *
  * Filled, then sealed, then immutable: any thread may look up. Sealing flattens the prefixes into
- * ranges that do not overlap, in ascending order, so that a look-up is one binary search without a
- * pointer to follow. IPv4 is ::ffff:a.b.c.d throughout.
+ * ranges that do not overlap, in ascending order, so that a look-up is one binary search without
+ * following pointers. IPv4 is ::ffff:a.b.c.d throughout.
  */
 #ifndef ADDRESS_FILTER_PREFIX_SET_H
 #define ADDRESS_FILTER_PREFIX_SET_H
@@ -39,7 +39,7 @@ struct prefix_set {
 void prefix_set_init(struct prefix_set *set, const struct sl_host *host, size_t most);
 void prefix_set_deinit(struct prefix_set *set);
 
-/* Adds "10.0.0.0/8", "2001:db8::/32" or an address. NULL, or what is wrong as the rest of a
+/* Adds "10.0.0.0/8", "2001:db8::/32" or an address. Returns NULL, or what is wrong as the rest of a
  * sentence, in `error` or static. */
 #define PREFIX_ERROR_SIZE 160
 const char *prefix_set_add(struct prefix_set *set, const char *text, size_t len,
@@ -49,7 +49,7 @@ const char *prefix_set_add(struct prefix_set *set, const char *text, size_t len,
 int prefix_set_seal(struct prefix_set *set);
 
 /* The verdict of the longest prefix that holds the address (deny wins between two of one length);
- * PREFIX_NONE: there is none. */
+ * PREFIX_NONE if no prefix does. */
 enum prefix_verdict prefix_set_find(const struct prefix_set *set, const uint8_t address[16]);
 
 #endif

@@ -58,7 +58,7 @@ void answer_cache_destroy(struct answer_cache *cache)
     cache->host->release(cache);
 }
 
-/* The digest's own bytes choose the set: nobody can choose digests. */
+/* The digest's own bytes choose the set, since clients cannot choose digests. */
 static struct place *set_of(const struct answer_cache *cache, const uint8_t key[CACHE_KEY_SIZE])
 {
     uint64_t word;
@@ -66,7 +66,7 @@ static struct place *set_of(const struct answer_cache *cache, const uint8_t key[
     return &cache->places[word % cache->sets * WAYS];
 }
 
-static struct place *find(const struct answer_cache *cache, const uint8_t key[CACHE_KEY_SIZE])
+static struct place *find_place(const struct answer_cache *cache, const uint8_t key[CACHE_KEY_SIZE])
 {
     struct place *set = set_of(cache, key);
     for (size_t i = 0; i < WAYS; i++)
@@ -75,7 +75,7 @@ static struct place *find(const struct answer_cache *cache, const uint8_t key[CA
     return NULL;
 }
 
-static void unpack(const struct answer *answer, struct finding *finding)
+static void unpack_answer(const struct answer *answer, struct finding *finding)
 {
     const char *text = answer->bytes + answer->identity_len;
     finding->expires = answer->expires;
@@ -94,18 +94,18 @@ bool answer_cache_get(struct answer_cache *cache, const uint8_t key[CACHE_KEY_SI
                       enum check *result, struct finding *finding)
 {
     pthread_mutex_lock(&cache->lock);
-    const struct place *place = find(cache, key);
+    const struct place *place = find_place(cache, key);
     bool found = place != NULL && now < place->until;
     if (found) {
         *result = place->answer->result;
-        unpack(place->answer, finding);
+        unpack_answer(place->answer, finding);
     }
     pthread_mutex_unlock(&cache->lock);
     return found;
 }
 
-static struct answer *pack(const struct sl_host *host, enum check result,
-                           const struct finding *finding)
+static struct answer *pack_answer(const struct sl_host *host, enum check result,
+                                  const struct finding *finding)
 {
     struct answer *answer =
         host->allocate(sizeof *answer + finding->identity_len + finding->text_len);
@@ -128,7 +128,8 @@ static bool is_acceptance(const struct place *place, int64_t now)
     return place->answer != NULL && place->answer->result == CHECK_ACCEPTED && now < place->until;
 }
 
-/* The first to make room: one that is free or over, then refusals, then what is over first. */
+/* Which place is reused first: a free or expired one, then refusals, then the one that expires
+ * first. */
 static bool goes_before(const struct place *a, const struct place *b, int64_t now)
 {
     bool a_stays = is_acceptance(a, now);
@@ -138,12 +139,12 @@ static bool goes_before(const struct place *a, const struct place *b, int64_t no
     return b->answer != NULL && (a->answer == NULL || a->until < b->until);
 }
 
-/* The place of that key, or the one that makes room. NULL: a refusal, of which anybody can cause
- * as many as they like, takes no place from an acceptance. */
+/* The place that holds the key, or the one to reuse for it. NULL for a refusal if all places hold
+ * acceptances: anybody can cause refusals, so they must not push acceptances out. */
 static struct place *place_for(const struct answer_cache *cache, const uint8_t key[CACHE_KEY_SIZE],
                                enum check result, int64_t now)
 {
-    struct place *found = find(cache, key);
+    struct place *found = find_place(cache, key);
     struct place *set = set_of(cache, key);
     if (found != NULL)
         return found;
@@ -157,7 +158,7 @@ static struct place *place_for(const struct answer_cache *cache, const uint8_t k
 void answer_cache_put(struct answer_cache *cache, const uint8_t key[CACHE_KEY_SIZE], int64_t now,
                       int64_t until, enum check result, const struct finding *finding)
 {
-    struct answer *answer = pack(cache->host, result, finding);
+    struct answer *answer = pack_answer(cache->host, result, finding);
     struct answer *before = answer;
     if (answer == NULL)
         return;

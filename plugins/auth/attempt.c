@@ -6,7 +6,7 @@
 #define TOO_MANY "Too many are being checked; try again."
 
 struct attempt {
-    atomic_uint references; /* whoever goes on with it, and the deferral */
+    atomic_uint references; /* two: the code that runs it, and the deferral */
     atomic_bool is_cancelled;
     bool is_renewal;
     bool has_waited; /* for keys, once at least */
@@ -25,7 +25,7 @@ struct attempt {
     char text[];
 };
 
-/* RFC 6750, section 3: how to ask for a token, and why the one that came was no good. */
+/* RFC 6750, section 3: asks for a token, and says why the one that was shown is not good. */
 static const char *challenge_for(const struct policy *policy, enum check result)
 {
     if (result == CHECK_NOT_MINE)
@@ -69,7 +69,8 @@ struct outcome attempt_outcome(const struct policy *policy, enum check result,
     return outcome;
 }
 
-static void count(const struct sl_instance *self, const struct policy *policy, enum check result)
+static void count_result(const struct sl_instance *self, const struct policy *policy,
+                         enum check result)
 {
     const struct meters *meters = policy->meters;
     self->host->metric_add(result == CHECK_ACCEPTED  ? meters->accepted
@@ -90,14 +91,15 @@ static void attempt_unref(struct attempt *attempt)
 
 /* -- the end -- */
 
-/* Completes, and lets go of the attempt: also for the deferral if that is over, and so calls
- * on_cancel no more. Otherwise on_cancel has been called, or will be. */
-static void complete(struct attempt *attempt, enum sl_verdict verdict,
-                     const struct sl_completion *details)
+/* Completes the deferral and drops the attempt. If this ends the deferral, on_cancel will not be
+ * called, so the deferral's share is dropped too; otherwise on_cancel has dropped it, or will. */
+static void complete_deferral(struct attempt *attempt, enum sl_verdict verdict,
+                              const struct sl_completion *details)
 {
     const struct sl_host *host = attempt->self->host;
     int error = host->complete(attempt->ticket, verdict, details);
-    if (error == -1 && details != NULL) /* They cannot be taken: nobody gets in unchecked. */
+    if (error == -1 &&
+        details != NULL) /* The attributes cannot be set: nobody gets in unchecked. */
         error = host->complete(attempt->ticket, attempt->is_renewal ? SL_HANDLED : SL_DENY, NULL);
     if (error == 0)
         attempt_unref(attempt);
@@ -119,18 +121,18 @@ static void complete_upgrade(struct attempt *attempt)
     } else if (outcome.reason != NULL) {
         details.reason = sl_string_of(outcome.reason);
     }
-    count(attempt->self, attempt->policy, attempt->result);
-    complete(attempt, outcome.verdict, &details);
+    count_result(attempt->self, attempt->policy, attempt->result);
+    complete_deferral(attempt, outcome.verdict, &details);
 }
 
-static void nothing(struct sl_instance *self, void *context)
+static void do_nothing(struct sl_instance *self, void *context)
 {
     (void)self;
     (void)context;
 }
 
 /* On the client's thread. */
-static void renew(struct sl_instance *self, struct sl_client *client, void *context)
+static void renew_session(struct sl_instance *self, struct sl_client *client, void *context)
 {
     struct attempt *attempt = context;
     if (client != NULL && !atomic_load(&attempt->is_cancelled)) {
@@ -139,23 +141,23 @@ static void renew(struct sl_instance *self, struct sl_client *client, void *cont
         session_renew(self->host->client_state(self, client), self, client, attempt->policy,
                       attempt->result, &attempt->finding);
     }
-    complete(attempt, SL_HANDLED, NULL);
+    complete_deferral(attempt, SL_HANDLED, NULL);
 }
 
 static void complete_renewal(struct attempt *attempt)
 {
     static const char sorry[] = "{\"renewed\":false,\"error\":\"Try again.\"}";
     const struct sl_host *host = attempt->self->host;
-    if (host->offload(attempt->self, attempt->client, nothing, renew, attempt) == 0)
+    if (host->offload(attempt->self, attempt->client, do_nothing, renew_session, attempt) == 0)
         return;
     host->metric_add(attempt->policy->meters->renewals_refused, 1);
     (void)host->send(attempt->self, attempt->client, SL_TEXT, sorry, sizeof sorry - 1);
-    complete(attempt, SL_HANDLED, NULL);
+    complete_deferral(attempt, SL_HANDLED, NULL);
 }
 
 /* -- going on -- */
 
-static void go_on(struct attempt *attempt, enum check result);
+static void continue_attempt(struct attempt *attempt, enum check result);
 
 static enum check check_again(struct attempt *attempt, unsigned may)
 {
@@ -167,29 +169,30 @@ static enum check check_again(struct attempt *attempt, unsigned may)
                               &attempt->finding);
 }
 
-static void run_slow(struct sl_instance *self, void *context);
+static void run_slow_check(struct sl_instance *self, void *context);
 
-/* Those that may run now; whoever the server's pool has no room for ends with a 503. */
+/* Starts the jobs that may run now. An attempt that the server's pool has no room for ends with
+ * 503. */
 static void start_slow(struct slow_queue *queue, struct sl_instance *self)
 {
     for (struct slow_job *job; (job = slow_queue_take(queue)) != NULL;) {
         struct attempt *attempt = (struct attempt *)((char *)job - offsetof(struct attempt, job));
-        if (self->host->offload(self, 0, run_slow, NULL, attempt) == 0)
+        if (self->host->offload(self, 0, run_slow_check, NULL, attempt) == 0)
             continue;
         slow_queue_end(queue, job);
-        go_on(attempt, finding_fail(&attempt->finding, TOO_MANY));
+        continue_attempt(attempt, finding_fail(&attempt->finding, TOO_MANY));
     }
 }
 
 /* On a worker thread. */
-static void run_slow(struct sl_instance *self, void *context)
+static void run_slow_check(struct sl_instance *self, void *context)
 {
     struct attempt *attempt = context;
     struct slow_queue *queue = attempt->policy->slow;
     enum check result = check_again(attempt, POLICY_MAY_BLOCK);
     slow_queue_end(queue, &attempt->job);
     start_slow(queue, self);
-    go_on(attempt, result);
+    continue_attempt(attempt, result);
 }
 
 static bool check_slowly(struct attempt *attempt)
@@ -212,15 +215,16 @@ static void on_answer(struct http_request *request)
         (struct attempt *)((char *)request - offsetof(struct attempt, request));
     curl_slist_free_all(request->headers);
     if (atomic_load(&attempt->is_cancelled)) {
-        go_on(attempt, CHECK_FAILED);
+        continue_attempt(attempt, CHECK_FAILED);
         return;
     }
     enum check result = callback_understand(&attempt->policy->callback, attempt->self,
                                             &attempt->shown, request, &attempt->finding);
-    go_on(attempt, policy_conclude(attempt->policy, &attempt->shown, result, &attempt->finding));
+    continue_attempt(attempt,
+                     policy_conclude(attempt->policy, &attempt->shown, result, &attempt->finding));
 }
 
-static bool ask(struct attempt *attempt)
+static bool ask_service(struct attempt *attempt)
 {
     attempt->request =
         (struct http_request){.is_cancelled = &attempt->is_cancelled, .on_done = on_answer};
@@ -235,7 +239,7 @@ static bool ask(struct attempt *attempt)
 static void on_keys(struct keys_waiter *waiter)
 {
     struct attempt *attempt = (struct attempt *)((char *)waiter - offsetof(struct attempt, waiter));
-    go_on(attempt, check_again(attempt, 0));
+    continue_attempt(attempt, check_again(attempt, 0));
 }
 
 static bool wait_for_keys(struct attempt *attempt)
@@ -247,10 +251,11 @@ static bool wait_for_keys(struct attempt *attempt)
     return fetched_keys_wait(jwt->fetched, &jwt->fetch, attempt->self, &attempt->waiter);
 }
 
-/* Does what a check asks for, or ends with what it says. */
-static void go_on(struct attempt *attempt, enum check result)
+/* Does what the result of a check asks for, or completes with it. */
+static void continue_attempt(struct attempt *attempt, enum check result)
 {
-    if ((result == CHECK_SLOW && check_slowly(attempt)) || (result == CHECK_ASK && ask(attempt)) ||
+    if ((result == CHECK_SLOW && check_slowly(attempt)) ||
+        (result == CHECK_ASK && ask_service(attempt)) ||
         (result == CHECK_KEYS && wait_for_keys(attempt)))
         return;
     if (attempt_is_needed(result))
@@ -262,9 +267,9 @@ static void go_on(struct attempt *attempt, enum check result)
         complete_upgrade(attempt);
 }
 
-/* -- the beginning -- */
+/* -- starting -- */
 
-/* Gives back the place in a queue that a cancelled attempt may have; it is gone on with no more. */
+/* Removes a cancelled attempt from the queue that it may be in, so that it will not be run. */
 static void stop_waiting(struct attempt *attempt)
 {
     const struct policy *policy = attempt->policy;
@@ -289,11 +294,12 @@ static void on_cancel(struct sl_instance *self, struct sl_ticket ticket, void *c
     atomic_store(&attempt->is_cancelled, true);
     stop_waiting(attempt);
     if (reason == SL_CANCEL_TIMEOUT && !attempt->is_renewal)
-        attempt->session->is_unchecked = true; /* on_error may let it pass; auth does not. */
+        attempt->session->is_unchecked =
+            true; /* on_error may let the client pass; auth does not. */
     attempt_unref(attempt);
 }
 
-static struct sl_string copy(char **at, struct sl_string text)
+static struct sl_string copy_text(char **at, struct sl_string text)
 {
     struct sl_string copied = {*at, text.len};
     if (text.len > 0)
@@ -317,11 +323,11 @@ static struct attempt *attempt_create(struct policy *policy, struct sl_instance 
     attempt->size = size;
     attempt->self = self;
     attempt->policy = policy_ref(policy);
-    attempt->shown = (struct shown){.token = copy(&at, shown->token),
+    attempt->shown = (struct shown){.token = copy_text(&at, shown->token),
                                     .source = shown->source,
-                                    .path = copy(&at, shown->path),
-                                    .address = copy(&at, shown->address),
-                                    .certificate = copy(&at, shown->certificate),
+                                    .path = copy_text(&at, shown->path),
+                                    .address = copy_text(&at, shown->address),
+                                    .certificate = copy_text(&at, shown->certificate),
                                     .at = shown->at,
                                     .network = shown->network};
     finding_init(&attempt->finding);
@@ -348,6 +354,6 @@ enum sl_verdict attempt_start(struct policy *policy, struct sl_instance *self,
         return SL_ERROR;
     }
     host->metric_add(policy->meters->deferred, 1);
-    go_on(attempt, result);
+    continue_attempt(attempt, result);
     return SL_DEFER;
 }

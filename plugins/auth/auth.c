@@ -1,8 +1,8 @@
 /*
- * auth: lets in who shows a good token, ticket or certificate, and names the client after it.
+ * auth: lets in clients that show a good token, ticket or certificate, and names them after it.
  *
- * What can be told at once is told on the client's thread; for the rest the upgrade is deferred and
- * a worker thread goes on (attempt.c). A reload replaces the policy, not the instance.
+ * Checks that are quick run at once on the client's thread. For others the upgrade is deferred, and
+ * a worker thread continues (attempt.c). A reload replaces the policy, not the instance.
  */
 #include "attempt.h"
 #include "credential.h"
@@ -19,7 +19,7 @@
 #define MAINTENANCE_INTERVAL INT64_C(1000000000)
 
 struct auth {
-    pthread_mutex_t lock;  /* of `policy`, held to take a reference */
+    pthread_mutex_t lock;  /* of `policy`; held while a reference is taken */
     struct policy *policy; /* owned reference */
     struct policy_home home;
     atomic_bool is_rereading;
@@ -37,18 +37,18 @@ static struct policy *take_policy(struct sl_instance *self)
 
 /* -- upgrades -- */
 
-/* Something failed that should not. Whatever on_error says, nobody gets in unchecked. */
-static enum sl_verdict fail(const struct auth *state, const struct sl_host *host,
-                            struct sl_request *request)
+/* For failures that should not happen: whatever on_error says, nobody gets in unchecked. */
+static enum sl_verdict fail_check(const struct auth *state, const struct sl_host *host,
+                                  struct sl_request *request)
 {
     host->metric_add(state->home.meters.failed, 1);
     host->deny_header(request, "Retry-After", "1");
     return host->deny(request, 503, "Authentication is not possible at the moment.");
 }
 
-/* Browsers give up if they offered subprotocols and none is answered: "bearer" is if it was
- * offered, the token that stood beside it never. The verdict does not matter: a refusal names none,
- * and in shadow mode the client comes in whatever it is. */
+/* A browser that offered subprotocols gives up if the answer names none. So "bearer" is answered if
+ * it was offered; the token beside it never is. The verdict does not matter here: a refusal names
+ * no subprotocol, and in shadow mode the client comes in whatever the verdict is. */
 static void answer_subprotocol(const struct sl_host *host, struct sl_request *request)
 {
     if (request->subprotocol.len == 0)
@@ -62,8 +62,9 @@ static uint64_t network_of(const struct sl_host *host, const struct sl_client *c
     return slow_network_of(address);
 }
 
-static void look(struct policy *policy, const struct sl_host *host, struct sl_client *client,
-                 const struct sl_request *request, char *basic, struct shown *shown)
+static void look_at_request(struct policy *policy, const struct sl_host *host,
+                            struct sl_client *client, const struct sl_request *request, char *basic,
+                            struct shown *shown)
 {
     struct credential_places places = policy->places;
     places.takes_basic = token_source_has_hashes(&policy->tokens);
@@ -73,16 +74,16 @@ static void look(struct policy *policy, const struct sl_host *host, struct sl_cl
     shown->network = network_of(host, client);
     if (!credential_find(host, request, &places, basic, &shown->token, &shown->source))
         shown->token = (struct sl_string){"", 0};
-    if (shown->token.len > CREDENTIAL_MAX) /* longer than any that is good */
+    if (shown->token.len > CREDENTIAL_MAX) /* longer than any good token */
         shown->token.len = CREDENTIAL_MAX + 1;
     if (!host->request_certificate(request, policy->certificate_field, 0, &shown->certificate))
         shown->certificate = (struct sl_string){"", 0};
 }
 
-static enum sl_verdict decide(const struct auth *state, const struct policy *policy,
-                              struct sl_instance *self, struct sl_client *client,
-                              struct sl_request *request, enum check result,
-                              struct finding *finding)
+static enum sl_verdict conclude_upgrade(const struct auth *state, const struct policy *policy,
+                                        struct sl_instance *self, struct sl_client *client,
+                                        struct sl_request *request, enum check result,
+                                        struct finding *finding)
 {
     const struct sl_host *host = self->host;
     struct outcome outcome = attempt_outcome(policy, result, finding);
@@ -96,12 +97,12 @@ static enum sl_verdict decide(const struct auth *state, const struct policy *pol
     if (result != CHECK_ACCEPTED)
         return SL_CONTINUE;
     if (host->identify(self, client, finding->identity, finding->identity_len) != 0)
-        return fail(state, host, request);
+        return fail_check(state, host, request);
     for (size_t i = 0; i < finding->attribute_count; i++) {
         const struct sl_pair *pair = &finding->attributes[i];
         if (host->attribute_set(self, client, pair->name.data, pair->value.data, pair->value.len) !=
             0)
-            return fail(state, host, request);
+            return fail_check(state, host, request);
     }
     host->metric_add(state->home.meters.accepted, 1);
     return SL_CONTINUE;
@@ -117,15 +118,15 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
     struct finding finding;
     enum sl_verdict verdict;
     finding_init(&finding);
-    look(policy, self->host, client, request, basic, &shown);
+    look_at_request(policy, self->host, client, request, basic, &shown);
     enum check result = policy_check(policy, self, &shown, 0, &finding);
     answer_subprotocol(self->host, request);
     verdict = attempt_is_needed(result)
                   ? attempt_start(policy, self, client, false, &shown, result)
-                  : decide(state, policy, self, client, request, result, &finding);
+                  : conclude_upgrade(state, policy, self, client, request, result, &finding);
     OPENSSL_cleanse(basic, sizeof basic);
     policy_unref(policy);
-    return verdict == SL_ERROR ? fail(state, self->host, request) : verdict;
+    return verdict == SL_ERROR ? fail_check(state, self->host, request) : verdict;
 }
 
 /* -- sessions -- */
@@ -153,8 +154,8 @@ static void on_close(struct sl_instance *self, struct sl_client *client, const s
                 &state->home.watch);
 }
 
-static enum sl_verdict renew(struct policy *policy, struct sl_instance *self,
-                             struct sl_client *client, struct sl_string token)
+static enum sl_verdict renew_by_message(struct policy *policy, struct sl_instance *self,
+                                        struct sl_client *client, struct sl_string token)
 {
     struct session *session = self->host->client_state(self, client);
     struct shown shown = {.token = token,
@@ -178,7 +179,7 @@ static enum sl_verdict renew(struct policy *policy, struct sl_instance *self,
     return SL_HANDLED;
 }
 
-/* A message that begins like a renewal. */
+/* Handles a message that begins like a renewal. */
 static enum sl_verdict look_closer(struct sl_instance *self, struct sl_client *client,
                                    const struct sl_message *message)
 {
@@ -192,14 +193,14 @@ static enum sl_verdict look_closer(struct sl_instance *self, struct sl_client *c
     }
     if (session_may_renew(self->host->client_state(self, client), self, client, policy) &&
         session_is_renewal(policy->renewal, message, token, sizeof token, &len)) {
-        verdict = renew(policy, self, client, (struct sl_string){token, len});
+        verdict = renew_by_message(policy, self, client, (struct sl_string){token, len});
         OPENSSL_cleanse(token, sizeof token);
     }
     policy_unref(policy);
     return verdict;
 }
 
-/* Every message comes by here: two words are looked at, no lock is taken, nothing is parsed. */
+/* Every message comes through here: two words are compared, no lock is taken, nothing is parsed. */
 static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
                                   const struct sl_message *message)
 {
@@ -219,7 +220,7 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
 
 /* -- upkeep -- */
 
-static void reread(struct sl_instance *self, void *context)
+static void reread_files(struct sl_instance *self, void *context)
 {
     struct auth *state = self->state;
     struct policy *policy = take_policy(self);
@@ -229,7 +230,7 @@ static void reread(struct sl_instance *self, void *context)
     atomic_store(&state->is_rereading, false);
 }
 
-static void maintain(struct sl_instance *self)
+static void maintain_keys_and_files(struct sl_instance *self)
 {
     struct auth *state = self->state;
     struct policy *policy = take_policy(self);
@@ -240,7 +241,7 @@ static void maintain(struct sl_instance *self)
     if (policy->reread > 0 && policy_has_files(policy) && now >= state->next_reread) {
         state->next_reread = now + policy->reread;
         if (!atomic_exchange(&state->is_rereading, true) &&
-            self->host->offload(self, 0, reread, NULL, NULL) != 0)
+            self->host->offload(self, 0, reread_files, NULL, NULL) != 0)
             atomic_store(&state->is_rereading, false);
     }
     policy_unref(policy);
@@ -250,7 +251,7 @@ static void on_timer(struct sl_instance *self, uint64_t timer, uint64_t tag)
 {
     (void)timer;
     (void)tag;
-    maintain(self);
+    maintain_keys_and_files(self);
 }
 
 static void take_over(struct auth *state, struct policy *policy)
@@ -263,8 +264,8 @@ static void take_over(struct auth *state, struct policy *policy)
     policy_unref(before);
 }
 
-/* What /metrics and /readyz say. */
-static void report(struct sl_instance *self, const struct policy *policy)
+/* Sets what /metrics and /readyz say about keys. */
+static void report_keys(struct sl_instance *self, const struct policy *policy)
 {
     const struct sl_host *host = self->host;
     if (policy->jwt.fetched != NULL) {
@@ -295,7 +296,7 @@ static int create(struct sl_instance *self)
     slow_queue_init(&state->home.slow, self->host);
     expiry_init(&state->home.watch.expiry, self->host);
     take_over(state, policy);
-    report(self, policy);
+    report_keys(self, policy);
     if (self->host->timer_start(self, 1, MAINTENANCE_INTERVAL, 0) != 0)
         return 0;
     policy_unref(policy);
@@ -313,11 +314,11 @@ static int on_reload(struct sl_instance *self)
     if (next == NULL)
         return SL_ERROR;
     take_over(state, next);
-    report(self, next);
+    report_keys(self, next);
     return 0;
 }
 
-/* Whatever is still asked for ends first: it goes on with policies. */
+/* Requests end first, since they use policies. */
 static void destroy(struct sl_instance *self)
 {
     struct auth *state = self->state;

@@ -1,6 +1,6 @@
 /*
- * base64 as URLs carry it (RFC 4648, section 5): '-' and '_', and padding is not asked for. The
- * letters '+' and '/' of the other alphabet are taken too if the caller says so.
+ * base64 as URLs carry it (RFC 4648, section 5): with '-' and '_', and padding may be left out. If
+ * the caller says so, '+' and '/' of the other alphabet are accepted too.
  */
 #ifndef AUTH_BASE64URL_H
 #define AUTH_BASE64URL_H
@@ -11,9 +11,9 @@
 
 enum base64_alphabet { BASE64_URL, BASE64_STANDARD };
 
-/* Decodes `len` characters into `out`, which has room for `size` bytes. *out_len gets how many.
- * False if there is a character of no such alphabet, an impossible length, bits left over that are
- * not zero, or no room. */
+/* Decodes `len` characters into `out`, of `size` bytes; *out_len is set to the number of bytes.
+ * False if a character is not of the alphabet, the length is impossible, bits that are left over
+ * are not zero, or `out` is too small. */
 bool base64_decode(enum base64_alphabet alphabet, const char *text, size_t len, uint8_t *out,
                    size_t size, size_t *out_len);
 

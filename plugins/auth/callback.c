@@ -13,8 +13,8 @@
 
 /* -- the answer -- */
 
-/* What is null is as if it were not there; an empty list is what PHP makes of an empty map. Returns
- * NULL, or what is wrong, as all of these. */
+/* A null member counts as missing, and an empty list as an empty map, since PHP writes one for the
+ * other. Each of these functions returns NULL, or what is wrong. */
 static const char *take_attributes(json_t *attributes, struct finding *finding)
 {
     const char *name;
@@ -55,7 +55,7 @@ static const char *take_expiry(json_t *expires_in, int64_t now, struct finding *
 }
 
 /* A name is a text or an integer, as in a JWT. */
-static const char *take_identity(json_t *identity, struct finding *finding)
+static const char *read_identity(json_t *identity, struct finding *finding)
 {
     char text[JSON_TEXT_SIZE];
     size_t len;
@@ -70,7 +70,7 @@ static const char *take_answer(json_t *answer, int64_t now, struct finding *find
 {
     if (!json_is_object(answer))
         return "it is no JSON object";
-    const char *wrong = take_identity(json_object_get(answer, "identity"), finding);
+    const char *wrong = read_identity(json_object_get(answer, "identity"), finding);
     if (wrong == NULL)
         wrong = take_expiry(json_object_get(answer, "expires_in"), now, finding);
     return wrong != NULL ? wrong : take_attributes(json_object_get(answer, "attributes"), finding);
@@ -88,7 +88,7 @@ enum check callback_parse(const char *body, size_t len, int64_t now, struct find
 
 /* -- asking -- */
 
-/* What the answer depends on, as one digest. */
+/* A digest of everything that the answer depends on. */
 static bool digest_of(const struct shown *shown, uint8_t digest[CACHE_KEY_SIZE])
 {
     const struct sl_string parts[] = {shown->path, shown->address, shown->token};
@@ -102,7 +102,7 @@ static bool digest_of(const struct shown *shown, uint8_t digest[CACHE_KEY_SIZE])
     return fine;
 }
 
-/* A header's value must not bring headers of its own. */
+/* A value must not contain line ends, which would begin another header. */
 static bool can_be_header(struct sl_string value)
 {
     for (size_t i = 0; i < value.len; i++)
@@ -162,7 +162,7 @@ static enum check read_answer(const struct http_request *request, int64_t now,
     return finding_fail(finding, "The authentication service is not well.");
 }
 
-/* An answer is not kept beyond what it says about itself. */
+/* An answer is not kept beyond the time that it names itself. */
 static int64_t keep_for(const struct callback *callback, const struct sl_instance *self,
                         const struct finding *finding)
 {
@@ -170,8 +170,8 @@ static int64_t keep_for(const struct callback *callback, const struct sl_instanc
     return finding->expires > 0 && left < callback->keep ? left : callback->keep;
 }
 
-static void complain(struct callback *callback, struct sl_instance *self,
-                     const struct http_request *request, const char *detail)
+static void log_no_answer(struct callback *callback, struct sl_instance *self,
+                          const struct http_request *request, const char *detail)
 {
     int64_t now = self->host->time_monotonic();
     int64_t next = atomic_load(&callback->next_log);
@@ -192,7 +192,7 @@ enum check callback_understand(struct callback *callback, struct sl_instance *se
     self->host->metric_add(callback->requests, 1);
     enum check result = read_answer(request, self->host->time_wall() / SECOND, finding);
     if (result == CHECK_FAILED) {
-        complain(callback, self, request, finding->detail);
+        log_no_answer(callback, self, request, finding->detail);
     } else if (callback->cache != NULL && digest_of(shown, key)) {
         int64_t now = self->host->time_monotonic();
         answer_cache_put(callback->cache, key, now, now + keep_for(callback, self, finding), result,
@@ -201,8 +201,7 @@ enum check callback_understand(struct callback *callback, struct sl_instance *se
     return result;
 }
 
-/* Kept answers end by a clock that nobody sets, what they say about themselves by the wall clock.
- */
+/* Cached answers expire by the monotonic clock, the times that they name by the wall clock. */
 static bool has_ended(const struct finding *finding, int64_t now)
 {
     return finding->expires > 0 && finding->expires <= now / SECOND;

@@ -1,5 +1,5 @@
 /*
- * Asking an HTTP service who a client is: GET, with the client's token, path and address as
+ * Asking an HTTP service for a client's identity: GET, with the client's token, path and address as
  * headers, and 200, 401 or 403 as the answer.
  *
  *     Authorization: Bearer TOKEN
@@ -7,8 +7,7 @@
  *     X-Client-Address: 192.0.2.7
  *
  * A 200 names the client in a JSON object: {"identity": "ada", "expires_in": 300, "attributes":
- * {"team": "blue"}}. Whatever is neither of the three, or not such an object, means that nobody
- * gets in now.
+ * {"team": "blue"}}. With any other status or body nobody gets in now.
  */
 #ifndef AUTH_CALLBACK_H
 #define AUTH_CALLBACK_H
@@ -21,23 +20,23 @@ struct callback {
     const char *url_cstr; /* borrowed */
     const char *ca_file_cstr;
     int64_t timeout;            /* ns */
-    int64_t keep;               /* ns that an answer is good for; 0: none is kept */
+    int64_t keep;               /* ns that an answer is kept; 0: not at all */
     struct answer_cache *cache; /* owned; NULL: none */
     struct sl_metric *requests; /* borrowed */
     struct sl_metric *hits;
     _Atomic int64_t next_log; /* ns: complaints are logged once a second */
 };
 
-/* What the cache knows; CHECK_ASK: nothing. */
+/* Looks the answer up in the cache; CHECK_ASK if it is not there. */
 enum check callback_check(struct callback *callback, struct sl_instance *self,
                           const struct shown *shown, struct finding *finding);
 
-/* Fills in a request about a client; its headers are the caller's to free. False: no memory, or
- * what is shown cannot be a header. */
+/* Fills in a request about a client; the caller frees its headers. False if there is no memory, or
+ * a value cannot be a header. */
 bool callback_prepare(const struct callback *callback, const struct shown *shown,
                       struct http_request *request);
 
-/* What the answer says; it is kept for a while. */
+/* Evaluates an answer, and keeps it in the cache. */
 enum check callback_understand(struct callback *callback, struct sl_instance *self,
                                const struct shown *shown, const struct http_request *request,
                                struct finding *finding);

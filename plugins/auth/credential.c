@@ -7,8 +7,8 @@
 
 #define OFFERS_MAX 32 /* subprotocols that are looked at */
 
-/* What follows a scheme, in any case, and spaces (RFC 9110, section 11.4). Another scheme is none.
- */
+/* Sets *rest to what follows the scheme (in any case) and spaces (RFC 9110, section 11.4). False if
+ * the scheme differs. */
 static bool after_scheme(struct sl_string value, const char *scheme, struct sl_string *rest)
 {
     size_t len = strlen(scheme);

@@ -1,7 +1,7 @@
 /*
  * Where in an upgrade request a token is looked for.
  *
- * Used in on_connect; what is found is borrowed from the request until the hook returns.
+ * Used in on_connect. Results are borrowed from the request until the hook returns.
  */
 #ifndef AUTH_CREDENTIAL_H
 #define AUTH_CREDENTIAL_H
@@ -16,7 +16,7 @@ enum credential_source {
     CREDENTIAL_SOURCES      /* how many there are */
 };
 
-/* The subprotocol that stands before a token, and that is answered with. */
+/* The subprotocol that stands before a token, and that the server answers with. */
 #define BEARER_SUBPROTOCOL "bearer"
 
 /* Where to look, in this order. */
@@ -31,8 +31,8 @@ struct credential_places {
 #define CREDENTIAL_MAX 8192       /* bytes of a token; no method takes longer ones */
 #define CREDENTIAL_BASIC_MAX 1024 /* bytes of NAME:SECRET from Authorization: Basic */
 
-/* The first token that is not empty, and where it was. False if there is none. What comes as
- * Authorization: Basic (RFC 7617) is decoded into `basic`, of CREDENTIAL_BASIC_MAX bytes. */
+/* Finds the first token that is not empty, and its source. False if there is none. Authorization:
+ * Basic (RFC 7617) is decoded into `basic`, of CREDENTIAL_BASIC_MAX bytes. */
 bool credential_find(const struct sl_host *host, const struct sl_request *request,
                      const struct credential_places *places, char *basic, struct sl_string *token,
                      enum credential_source *source);

@@ -19,23 +19,23 @@ void expiry_deinit(struct expiry *expiry)
 
 /* -- the heap; called with the lock -- */
 
-static struct expiry_entry *entry_of(const struct expiry *expiry, uint32_t slot)
+static struct expiry_entry *entry_of_slot(const struct expiry *expiry, uint32_t slot)
 {
     return &expiry->entries[slot - 1];
 }
 
 static int64_t expires_at(const struct expiry *expiry, uint32_t at)
 {
-    return entry_of(expiry, expiry->heap[at])->expires;
+    return entry_of_slot(expiry, expiry->heap[at])->expires;
 }
 
 static void put_at(struct expiry *expiry, uint32_t at, uint32_t slot)
 {
     expiry->heap[at] = slot;
-    entry_of(expiry, slot)->at = at;
+    entry_of_slot(expiry, slot)->at = at;
 }
 
-static void exchange(struct expiry *expiry, uint32_t a, uint32_t b)
+static void swap_in_heap(struct expiry *expiry, uint32_t a, uint32_t b)
 {
     uint32_t slot = expiry->heap[a];
     put_at(expiry, a, expiry->heap[b]);
@@ -45,7 +45,7 @@ static void exchange(struct expiry *expiry, uint32_t a, uint32_t b)
 static void move_up(struct expiry *expiry, uint32_t at)
 {
     while (at > 0 && expires_at(expiry, at) < expires_at(expiry, (at - 1) / 2)) {
-        exchange(expiry, at, (at - 1) / 2);
+        swap_in_heap(expiry, at, (at - 1) / 2);
         at = (at - 1) / 2;
     }
 }
@@ -57,7 +57,7 @@ static void move_down(struct expiry *expiry, uint32_t at)
             child++;
         if (expires_at(expiry, at) <= expires_at(expiry, child))
             return;
-        exchange(expiry, at, child);
+        swap_in_heap(expiry, at, child);
         at = child;
     }
 }
@@ -86,11 +86,11 @@ static uint32_t take_slot(struct expiry *expiry)
     uint32_t slot = expiry->free;
     if (slot == 0)
         return ++expiry->used;
-    expiry->free = entry_of(expiry, slot)->at;
+    expiry->free = entry_of_slot(expiry, slot)->at;
     return slot;
 }
 
-/* -- for everybody -- */
+/* -- public functions -- */
 
 uint32_t expiry_add(struct expiry *expiry, uint64_t client, int64_t expires)
 {
@@ -98,7 +98,7 @@ uint32_t expiry_add(struct expiry *expiry, uint64_t client, int64_t expires)
     pthread_mutex_lock(&expiry->lock);
     if (has_room(expiry)) {
         slot = take_slot(expiry);
-        *entry_of(expiry, slot) = (struct expiry_entry){.client = client, .expires = expires};
+        *entry_of_slot(expiry, slot) = (struct expiry_entry){.client = client, .expires = expires};
         put_at(expiry, expiry->count++, slot);
         move_up(expiry, expiry->count - 1);
     }
@@ -108,13 +108,13 @@ uint32_t expiry_add(struct expiry *expiry, uint64_t client, int64_t expires)
 
 static void remove_slot(struct expiry *expiry, uint32_t slot)
 {
-    struct expiry_entry *entry = entry_of(expiry, slot);
+    struct expiry_entry *entry = entry_of_slot(expiry, slot);
     uint32_t at = entry->at;
     uint32_t last = expiry->heap[--expiry->count];
     if (last != slot) {
         put_at(expiry, at, last);
         move_up(expiry, at);
-        move_down(expiry, entry_of(expiry, last)->at);
+        move_down(expiry, entry_of_slot(expiry, last)->at);
     }
     *entry = (struct expiry_entry){.at = expiry->free};
     expiry->free = slot;
@@ -125,7 +125,7 @@ void expiry_remove(struct expiry *expiry, uint32_t slot, uint64_t client)
     if (slot == 0)
         return;
     pthread_mutex_lock(&expiry->lock);
-    if (slot <= expiry->used && entry_of(expiry, slot)->client == client)
+    if (slot <= expiry->used && entry_of_slot(expiry, slot)->client == client)
         remove_slot(expiry, slot);
     pthread_mutex_unlock(&expiry->lock);
 }
@@ -136,7 +136,7 @@ bool expiry_first(struct expiry *expiry, struct expiry_entry *first, uint32_t *s
     bool found = expiry->count > 0;
     if (found) {
         *slot = expiry->heap[0];
-        *first = *entry_of(expiry, *slot);
+        *first = *entry_of_slot(expiry, *slot);
     }
     pthread_mutex_unlock(&expiry->lock);
     return found;

@@ -1,9 +1,9 @@
 /*
- * When the credentials of an instance's clients expire: a heap, the first to expire at its top.
+ * When the credentials of an instance's clients expire: a heap with the earliest expiry at its top.
  *
- * It is asked again and again with the wall clock of the moment, so that a clock that is set, a
- * reload that turns `expire` on and another `grace` reach clients that are connected. Any thread;
- * behind a lock of its own. It names clients by their ids and keeps no pointer to them.
+ * The caller asks again and again with the current wall clock. So a clock that is set, a reload
+ * that turns `expire` on, and a new `grace` all reach connected clients. Any thread; behind a lock
+ * of its own. Clients are named by their ids; no pointer to them is kept.
  */
 #ifndef AUTH_EXPIRY_H
 #define AUTH_EXPIRY_H
@@ -12,11 +12,11 @@
 
 #include <pthread.h>
 
-/* One client; `slot` is its place among the entries, from 1, which stays the same. */
+/* One client; `slot` is its index among the entries, from 1, and never changes. */
 struct expiry_entry {
     uint64_t client;
     int64_t expires; /* seconds since 1970 */
-    uint32_t at;     /* its place in the heap; of a free entry: the next free slot */
+    uint32_t at;     /* its index in the heap; of a free entry: the next free slot */
 };
 
 struct expiry {
@@ -33,13 +33,13 @@ struct expiry {
 void expiry_init(struct expiry *expiry, const struct sl_host *host);
 void expiry_deinit(struct expiry *expiry);
 
-/* Adds a client; the slot is for expiry_remove. 0: no memory. */
+/* Adds a client. Returns the slot, for expiry_remove; 0 if there is no memory. */
 uint32_t expiry_add(struct expiry *expiry, uint64_t client, int64_t expires);
 
-/* Removes a client; a slot that is 0, or another client's by now, is ignored. */
+/* Removes a client; a slot that is 0, or that another client has by now, is ignored. */
 void expiry_remove(struct expiry *expiry, uint32_t slot, uint64_t client);
 
-/* Who expires first, which stays where it is. False: nobody does. */
+/* The client that expires first; it stays in the heap. False if there is none. */
 bool expiry_first(struct expiry *expiry, struct expiry_entry *first, uint32_t *slot);
 
 #endif

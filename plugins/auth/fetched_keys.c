@@ -15,9 +15,9 @@ struct fetched_keys {
     struct key_set *previous; /* owned reference; NULL: none */
     int64_t previous_until;   /* ns, monotonic, as all of these */
     int64_t fetched_at;
-    int64_t asked_at;     /* when the last fetch that has succeeded began; -1: none has */
+    int64_t asked_at;     /* when the last successful fetch began; -1: none has succeeded */
     int64_t next_refresh; /* when the next fetch is due */
-    int64_t next_refetch; /* when an unknown key may cause one */
+    int64_t next_refetch; /* when an unknown key may cause a fetch */
     unsigned failures;    /* since the last success */
     bool is_fetching;
     struct keys_waiter *waiters;
@@ -31,7 +31,7 @@ struct fetch {
     struct sl_instance *self;
     struct fetched_keys *keys; /* owned reference */
     int64_t began;             /* ns, monotonic */
-    bool is_due;               /* it was due anyway; else an unknown key causes it */
+    bool is_due;               /* it was due by its schedule; else an unknown key caused it */
     struct fetch_rules rules;
     char ca_file[];
 };
@@ -78,7 +78,7 @@ void fetched_keys_take(struct fetched_keys *keys, int64_t now, struct key_set *s
     pthread_mutex_unlock(&keys->lock);
 }
 
-/* -- who waits; called with the lock -- */
+/* -- waiters; called with the lock -- */
 
 static void link_waiter(struct fetched_keys *keys, struct keys_waiter *waiter)
 {
@@ -110,9 +110,9 @@ static void report_keys(const struct key_set *set, const struct fetch_rules *rul
         self->host->set_unready(self, set == NULL && rules->is_vital ? NO_KEYS : NULL);
 }
 
-/* The sets that are given up are returned in `old`. Called with the lock. */
-static void replace(struct fetched_keys *keys, const struct fetch_rules *rules, struct key_set *set,
-                    int64_t now, struct key_set *old[FETCHED_SETS])
+/* Sets that are replaced are returned in `old`. Called with the lock. */
+static void replace_sets(struct fetched_keys *keys, const struct fetch_rules *rules,
+                         struct key_set *set, int64_t now, struct key_set *old[FETCHED_SETS])
 {
     if (set == NULL && now - keys->fetched_at <= rules->max_age)
         return;
@@ -130,8 +130,8 @@ static void replace(struct fetched_keys *keys, const struct fetch_rules *rules, 
     keys->fetched_at = now;
 }
 
-/* The first of those that wait, who waits no more; NULL: nobody does. One by one, so that the
- * others may leave meanwhile. */
+/* Removes the first waiter and returns it; NULL if there is none. Waiters are removed one by one,
+ * so that the others can be cancelled meanwhile. */
 static struct keys_waiter *take_waiter(struct fetched_keys *keys, struct keys_waiter **waiters)
 {
     pthread_mutex_lock(&keys->lock);
@@ -142,10 +142,10 @@ static struct keys_waiter *take_waiter(struct fetched_keys *keys, struct keys_wa
     return waiter;
 }
 
-/* When the next fetch is due, and when an unknown key may cause one: the first one after a fetch
- * that was due at once. Called with the lock. */
-static void plan(struct fetched_keys *keys, const struct fetch_rules *rules, bool is_due,
-                 bool is_success, int64_t now)
+/* Sets when the next fetch is due, and when an unknown key may cause one: after a scheduled fetch,
+ * the first unknown key may do so at once. Called with the lock. */
+static void plan_next_fetch(struct fetched_keys *keys, const struct fetch_rules *rules, bool is_due,
+                            bool is_success, int64_t now)
 {
     keys->failures = is_success ? 0 : keys->failures + 1;
     if (is_success) {
@@ -160,7 +160,7 @@ static void plan(struct fetched_keys *keys, const struct fetch_rules *rules, boo
     keys->next_refetch = keys->next_refresh;
 }
 
-/* Takes the set, if there is one, and tells who waits. */
+/* Takes over the set, if there is one, and calls the waiters. */
 static void end_fetch(struct fetched_keys *keys, const struct fetch_rules *rules,
                       const struct fetch *fetch, struct key_set *set, struct sl_instance *self)
 {
@@ -170,8 +170,8 @@ static void end_fetch(struct fetched_keys *keys, const struct fetch_rules *rules
     keys->is_fetching = false;
     if (set != NULL)
         keys->asked_at = fetch->began;
-    plan(keys, rules, fetch == NULL || fetch->is_due, set != NULL, now);
-    replace(keys, rules, set, now, old);
+    plan_next_fetch(keys, rules, fetch == NULL || fetch->is_due, set != NULL, now);
+    replace_sets(keys, rules, set, now, old);
     report_keys(keys->set, rules, self);
     struct keys_waiter *waiters = keys->waiters;
     if (waiters != NULL)
@@ -184,8 +184,8 @@ static void end_fetch(struct fetched_keys *keys, const struct fetch_rules *rules
         waiter->on_keys(waiter);
 }
 
-static void report(const struct fetched_keys *keys, const struct fetch_rules *rules,
-                   struct sl_instance *self, const struct key_set *set, const char *error)
+static void report_fetch(const struct fetched_keys *keys, const struct fetch_rules *rules,
+                         struct sl_instance *self, const struct key_set *set, const char *error)
 {
     int len = http_loggable(keys->url);
     if (set == NULL) {
@@ -215,13 +215,13 @@ static void on_answer(struct http_request *request)
     else
         set = key_set_parse_jwks(request->body != NULL ? request->body : "", request->body_len,
                                  false, error);
-    report(fetch->keys, &fetch->rules, self, set, error);
+    report_fetch(fetch->keys, &fetch->rules, self, set, error);
     end_fetch(fetch->keys, &fetch->rules, fetch, set, self);
     fetched_keys_unref(fetch->keys);
     free(fetch);
 }
 
-/* -- its beginning -- */
+/* -- starting a fetch -- */
 
 static struct fetch *fetch_create(struct fetched_keys *keys, const struct fetch_rules *rules,
                                   struct sl_instance *self, bool is_due)
@@ -257,7 +257,7 @@ static void begin_fetch(struct fetched_keys *keys, const struct fetch_rules *rul
     if (fetch != NULL)
         fetched_keys_unref(fetch->keys);
     free(fetch);
-    report(keys, rules, self, NULL, "there is no memory, or no thread, to ask for it");
+    report_fetch(keys, rules, self, NULL, "there is no memory, or no thread, to ask for it");
     end_fetch(keys, rules, NULL, NULL, self);
 }
 

@@ -10,10 +10,10 @@
 
 struct file_change {
     struct stat seen;
-    bool is_wanted; /* reading has failed: it is tried again though nothing has changed */
+    bool is_wanted; /* reading failed: it is tried again even if nothing has changed */
 };
 
-/* Looks at the file, which may be missing, and remembers what it saw. */
+/* Records the file's current state; the file may be missing. */
 static inline bool file_change_look(struct file_change *change, const char *path_cstr)
 {
     struct stat now;

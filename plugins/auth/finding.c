@@ -17,7 +17,7 @@ void finding_init(struct finding *finding)
     finding->text_len = 0;
 }
 
-static bool is_name(const char *text, size_t len, size_t most)
+static bool is_plain_name(const char *text, size_t len, size_t most)
 {
     for (size_t i = 0; i < len; i++)
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
@@ -27,7 +27,7 @@ static bool is_name(const char *text, size_t len, size_t most)
 
 bool finding_identify(struct finding *finding, const char *identity, size_t len)
 {
-    if (!is_name(identity, len, IDENTITY_MAX))
+    if (!is_plain_name(identity, len, IDENTITY_MAX))
         return false;
     memcpy(finding->identity, identity, len);
     finding->identity[len] = '\0';
@@ -35,7 +35,7 @@ bool finding_identify(struct finding *finding, const char *identity, size_t len)
     return true;
 }
 
-static struct sl_string keep(struct finding *finding, const char *text, size_t len)
+static struct sl_string keep_text(struct finding *finding, const char *text, size_t len)
 {
     char *copy = finding->text + finding->text_len;
     memcpy(copy, text, len);
@@ -44,11 +44,12 @@ static struct sl_string keep(struct finding *finding, const char *text, size_t l
     return (struct sl_string){copy, len};
 }
 
-static void add(struct finding *finding, const char *name_cstr, const char *value, size_t len)
+static void append_attribute(struct finding *finding, const char *name_cstr, const char *value,
+                             size_t len)
 {
     struct sl_pair *pair = &finding->attributes[finding->attribute_count++];
-    pair->name = keep(finding, name_cstr, strlen(name_cstr));
-    pair->value = keep(finding, value, len);
+    pair->name = keep_text(finding, name_cstr, strlen(name_cstr));
+    pair->value = keep_text(finding, value, len);
 }
 
 bool finding_attribute(struct finding *finding, const char *name_cstr, const char *value,
@@ -56,11 +57,11 @@ bool finding_attribute(struct finding *finding, const char *name_cstr, const cha
 {
     size_t name_len = strlen(name_cstr);
     if (finding->attribute_count >= ATTRIBUTES_MAX ||
-        !is_name(name_cstr, name_len, ATTRIBUTE_NAME_MAX) || len > ATTRIBUTES_TEXT ||
+        !is_plain_name(name_cstr, name_len, ATTRIBUTE_NAME_MAX) || len > ATTRIBUTES_TEXT ||
         finding->text_len + name_len + len + 2 > ATTRIBUTES_TEXT ||
         strncmp(name_cstr, ATTRIBUTES_PREFIX, strlen(ATTRIBUTES_PREFIX)) == 0)
         return false;
-    add(finding, name_cstr, value, len);
+    append_attribute(finding, name_cstr, value, len);
     return true;
 }
 
@@ -69,7 +70,7 @@ void finding_own_attribute(struct finding *finding, const char *name_cstr, const
     size_t size = strlen(name_cstr) + strlen(value_cstr) + 2;
     if (finding->attribute_count < ATTRIBUTES_MAX + ATTRIBUTES_OWN &&
         finding->text_len + size <= sizeof finding->text)
-        add(finding, name_cstr, value_cstr, strlen(value_cstr));
+        append_attribute(finding, name_cstr, value_cstr, strlen(value_cstr));
 }
 
 enum check finding_refuse(struct finding *finding, const char *reason)

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #define IDLE_MS 60000 /* it is woken up when there is something to do */
-#define BUSY_MS 50    /* requests that wait for their turn have deadlines */
+#define BUSY_MS 50    /* the deadlines of requests that wait for their turn are checked */
 
 struct http {
     CURLM *multi;
@@ -24,15 +24,15 @@ struct http {
     size_t active_count;
 };
 
-static int64_t now(void)
+static int64_t monotonic_now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* A thread of libcurl's that looks up a name may outlive its request, and so this plugin: then its
- * code has to be there still. */
+/* A thread of libcurl that resolves a name may outlive its request, and so this plugin. The
+ * plugin's code must then still be mapped. */
 static void keep_library_loaded(void)
 {
     Dl_info info;
@@ -63,7 +63,7 @@ struct http *http_create(void)
 
 /* -- one request -- */
 
-/* Returning less than what came ends the transfer. */
+/* libcurl ends the transfer if this returns less than it was given. */
 static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
     struct http_request *request = context;
@@ -92,7 +92,7 @@ static int on_progress(void *context, curl_off_t a, curl_off_t b, curl_off_t c, 
     return is_cancelled(context) ? 1 : 0;
 }
 
-static void prepare(CURL *handle, struct http_request *request, int64_t left)
+static void prepare_handle(CURL *handle, struct http_request *request, int64_t left)
 {
     curl_easy_setopt(handle, CURLOPT_URL, request->url_cstr);
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -100,8 +100,8 @@ static void prepare(CURL *handle, struct http_request *request, int64_t left)
     curl_easy_setopt(handle, CURLOPT_HTTPHEADER, request->headers);
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)(left / 1000000 + 1));
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L); /* Waits for no name that is looked up. */
-    curl_easy_setopt(handle, CURLOPT_PROXY, "");      /* Whatever the environment says. */
+    curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L); /* Does not wait for name resolution. */
+    curl_easy_setopt(handle, CURLOPT_PROXY, "");      /* Ignores proxies of the environment. */
     curl_easy_setopt(handle, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -132,9 +132,9 @@ static void end_without_answer(struct http_request *request, const char *sentenc
 
 /* -- the thread -- */
 
-static void start(struct http *http, struct http_request *request)
+static void start_transfer(struct http *http, struct http_request *request)
 {
-    int64_t left = request->deadline - now();
+    int64_t left = request->deadline - monotonic_now();
     if (is_cancelled(request) || left <= 0) {
         end_without_answer(request, "too many requests are under way");
         return;
@@ -144,7 +144,7 @@ static void start(struct http *http, struct http_request *request)
         end_without_answer(request, "there is no memory to ask");
         return;
     }
-    prepare(request->handle, request, left);
+    prepare_handle(request->handle, request, left);
     if (curl_multi_add_handle(http->multi, request->handle) != CURLM_OK) {
         curl_easy_cleanup(request->handle);
         end_without_answer(request, "there is no memory to ask");
@@ -155,13 +155,13 @@ static void start(struct http *http, struct http_request *request)
     http->active_count++;
 }
 
-/* The next one whose turn it is, or whose time is over. NULL: none. */
+/* Takes the next request whose turn it is, or whose deadline has passed; NULL if there is none. */
 static struct http_request *take_waiting(struct http *http)
 {
     pthread_mutex_lock(&http->lock);
     struct http_request *request = http->first;
     bool is_taken = request != NULL && !http->is_stopping &&
-                    (http->active_count < HTTP_ACTIVE_MAX || request->deadline <= now());
+                    (http->active_count < HTTP_ACTIVE_MAX || request->deadline <= monotonic_now());
     if (is_taken) {
         http->first = request->next;
         if (http->first == NULL)
@@ -183,7 +183,7 @@ static void forget_active(struct http *http, struct http_request *request)
     curl_easy_cleanup(request->handle);
 }
 
-/* The connection ended before there was anything of an answer: HTTP/2 servers may end a session at
+/* Whether the connection ended before any byte of the answer. HTTP/2 servers may end a session at
  * any time (RFC 9113, section 6.8), and a GET may be repeated. */
 static bool has_lost_connection(const struct http_request *request, CURLcode result)
 {
@@ -201,7 +201,7 @@ static void end_active(struct http *http, struct http_request *request, CURLcode
         forget_active(http, request);
         request->is_asked_again = true;
         request->error[0] = '\0';
-        start(http, request);
+        start_transfer(http, request);
         return;
     }
     if (result == CURLE_OK)
@@ -237,7 +237,7 @@ static bool is_stopping(struct http *http, size_t *waiting)
     return stopping;
 }
 
-/* At the end: nothing is added any more. */
+/* At the end: no more requests are added. */
 static void end_all(struct http *http)
 {
     while (http->active != NULL)
@@ -250,7 +250,7 @@ static void end_all(struct http *http)
     }
 }
 
-static void *run(void *argument)
+static void *run_thread(void *argument)
 {
     struct http *http = argument;
     struct http_request *request;
@@ -258,7 +258,7 @@ static void *run(void *argument)
     int running;
     while (!is_stopping(http, &waiting)) {
         while ((request = take_waiting(http)) != NULL)
-            start(http, request);
+            start_transfer(http, request);
         curl_multi_perform(http->multi, &running);
         end_finished(http);
         bool has_turn = waiting > 0 && http->active_count < HTTP_ACTIVE_MAX;
@@ -269,20 +269,20 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* Signals are the main thread's. Called with the lock. */
+/* Signals are left to the main thread. Called with the lock. */
 static bool start_thread(struct http *http)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    http->is_started = pthread_create(&http->thread, NULL, run, http) == 0;
+    http->is_started = pthread_create(&http->thread, NULL, run_thread, http) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (http->is_started)
         pthread_setname_np(http->thread, "auth-http");
     return http->is_started;
 }
 
-/* -- for everybody -- */
+/* -- public functions -- */
 
 bool http_ask(struct http *http, struct http_request *request)
 {
@@ -293,7 +293,7 @@ bool http_ask(struct http *http, struct http_request *request)
     request->body_len = 0;
     request->error[0] = '\0';
     request->next = NULL;
-    request->deadline = now() + request->timeout;
+    request->deadline = monotonic_now() + request->timeout;
     pthread_mutex_lock(&http->lock);
     bool taken = !http->is_stopping && !is_cancelled(request) && http->waiting < HTTP_WAITING_MAX &&
                  (http->is_started || start_thread(http));

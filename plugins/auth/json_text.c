@@ -16,14 +16,14 @@ struct rewrite {
     char *out;
 };
 
-static void copy(struct rewrite *at, size_t len)
+static void copy_input(struct rewrite *at, size_t len)
 {
     memcpy(at->out, at->in, len);
     at->in += len;
     at->out += len;
 }
 
-static void put(struct rewrite *at, const char *text, size_t skip)
+static void put_instead(struct rewrite *at, const char *text, size_t skip)
 {
     size_t len = strlen(text);
     memcpy(at->out, text, len);
@@ -31,7 +31,7 @@ static void put(struct rewrite *at, const char *text, size_t skip)
     at->in += skip;
 }
 
-/* The code unit of an escape; -1: it is none. */
+/* The code unit of an escape, or -1 if the text is not one. */
 static long unit_of(const char *in, const char *end)
 {
     char digits[5] = "";
@@ -55,27 +55,27 @@ static void rewrite_escape(struct rewrite *at)
 {
     long unit = unit_of(at->in, at->end);
     if (unit == 0)
-        put(at, "\\u0001", ESCAPE_LEN);
+        put_instead(at, "\\u0001", ESCAPE_LEN);
     else if (is_high(unit) && is_low(unit_of(at->in + ESCAPE_LEN, at->end)))
-        copy(at, 2 * (size_t)ESCAPE_LEN);
+        copy_input(at, 2 * (size_t)ESCAPE_LEN);
     else if (is_high(unit) || is_low(unit))
-        put(at, REPLACED, ESCAPE_LEN);
+        put_instead(at, REPLACED, ESCAPE_LEN);
     else
-        copy(at, at->end - at->in > 1 ? 2 : 1);
+        copy_input(at, at->end - at->in > 1 ? 2 : 1);
 }
 
 /* From its opening quotation mark to behind the closing one. */
 static void rewrite_string(struct rewrite *at)
 {
-    copy(at, 1);
+    copy_input(at, 1);
     while (at->in < at->end && *at->in != '"') {
         if (*at->in == '\\')
             rewrite_escape(at);
         else
-            copy(at, 1);
+            copy_input(at, 1);
     }
     if (at->in < at->end)
-        copy(at, 1);
+        copy_input(at, 1);
 }
 
 static bool is_past_64_bits(const char *number, size_t len)
@@ -103,7 +103,7 @@ static void rewrite_number(struct rewrite *at)
     bool is_text = !is_held(at->in, len);
     if (is_text)
         *at->out++ = '"';
-    copy(at, len);
+    copy_input(at, len);
     if (is_text)
         *at->out++ = '"';
 }
@@ -123,7 +123,7 @@ static char *rewritten(const char *text, size_t len, size_t *out_len)
             else if (*at.in == '-' || (*at.in >= '0' && *at.in <= '9'))
                 rewrite_number(&at);
             else
-                copy(&at, 1);
+                copy_input(&at, 1);
         }
         *out_len = (size_t)(at.out - out);
         free(in);

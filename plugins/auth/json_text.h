@@ -1,10 +1,11 @@
 /*
- * JSON as others write it. Pure; any thread.
+ * JSON as other programs write it. Pure; any thread.
  *
- * jansson refuses a whole document for one number or character that it cannot hold, though nobody
- * may ask for it. Here an integer past 64 bits and a number past a double become texts as they are
- * written, U+0000 the character U+0001, which no name may have either, and half of a surrogate pair
- * U+FFFD. Everything else is as strict as jansson is; two members of one name are refused.
+ * jansson refuses a whole document for one number or character that it cannot represent, even if
+ * nobody uses that member. This reader keeps the document: an integer past 64 bits and a number
+ * past a double become texts as they are written, U+0000 becomes U+0001 (which no name may contain
+ * either), and half of a surrogate pair becomes U+FFFD. Everything else is as strict as jansson;
+ * two members of one name are refused.
  */
 #ifndef AUTH_JSON_TEXT_H
 #define AUTH_JSON_TEXT_H
@@ -13,8 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A reference for the caller, or NULL; `error` may be NULL. Its places are those of the text as it
- * was, but for numbers past 64 bits on the same line. */
+/* Returns a reference for the caller, or NULL; `error` may be NULL. Positions in `error` are those
+ * of the original text, except behind a number past 64 bits on the same line. */
 json_t *json_read(const char *text, size_t len, json_error_t *error);
 
 #define JSON_TEXT_SIZE 1024

@@ -36,7 +36,7 @@ const char *jwt_result_text(enum jwt_result result)
 
 /* -- form (RFC 7515, section 7.1) -- */
 
-static bool split(const char *token, size_t len, struct parts *parts)
+static bool split_token(const char *token, size_t len, struct parts *parts)
 {
     const char *first = memchr(token, '.', len);
     if (first == NULL)
@@ -53,16 +53,17 @@ static bool split(const char *token, size_t len, struct parts *parts)
            parts->payload.len > 0 && rest > 0;
 }
 
-/* In base64 '{' and then a quotation mark or space begin with "ey", '{' and a line end with "ew".
- */
+/* base64url of '{' followed by a quotation mark or a space begins with "ey"; followed by a line
+ * end, with "ew". */
 bool jwt_is_one(const char *text, size_t len)
 {
     struct parts parts;
     return len > 3 && text[0] == 'e' && (text[1] == 'y' || text[1] == 'w') &&
-           split(text, len, &parts);
+           split_token(text, len, &parts);
 }
 
-/* base64url and then a JSON object without two members of one name. NULL: it is none. */
+/* Decodes base64url of a JSON object in which no name occurs twice. NULL if the part is anything
+ * else. */
 static json_t *decode_object(struct span part)
 {
     char text[JWT_MAX];
@@ -83,8 +84,9 @@ struct header {
     char key_id[KEY_ID_MAX + 1];
 };
 
-/* What has to be understood and is not: any extension (RFC 7515, section 4.1.11), and a payload
- * that is not base64url (RFC 7797), whether or not it is named as critical, as it has to be. */
+/* Whether the header asks for an extension, none of which is implemented: any that `crit` names
+ * (RFC 7515, section 4.1.11), and a payload that is not base64url (RFC 7797), which `crit` ought to
+ * name but may not. */
 static bool asks_for_extension(const json_t *header)
 {
     const json_t *b64 = json_object_get(header, "b64");
@@ -115,8 +117,8 @@ static enum jwt_result read_header(struct span part, unsigned algorithms, struct
     return result;
 }
 
-/* RFC 7518, sections 3.2 to 3.5: a signature has one length only. libcjose reads as many bytes as
- * it expects before it looks at how many there are. */
+/* RFC 7518, sections 3.2 to 3.5: each algorithm and key has one length of signatures. It is checked
+ * here because libcjose reads that many bytes before it looks at the actual length. */
 static size_t signature_length(unsigned algorithm, const struct key *key)
 {
     if (key->signature_len > 0)
@@ -161,7 +163,7 @@ static bool verify_with(const struct key *key, const char *token, size_t len,
     return good;
 }
 
-/* What is known about a token on the way to its key. */
+/* A token on the way to its key. */
 struct search {
     const char *token;
     size_t len;
@@ -173,8 +175,8 @@ struct search {
     bool knows_id; /* a key has the token's id, whether or not it fits the algorithm */
 };
 
-/* Tries the keys of one set: those with the token's own id, or (with `by_id` false) those for which
- * the id does not matter, since the key or the token has none. */
+/* Tries the keys of one set. With `by_id`: those that have the token's key id. Without: those for
+ * which the id does not decide, because the key or the token has none. */
 static bool try_set(struct search *search, const struct key_set *set, bool by_id)
 {
     const struct header *header = search->header;
@@ -194,8 +196,8 @@ static bool try_set(struct search *search, const struct key_set *set, bool by_id
     return false;
 }
 
-/* A token that names its key may be of a new one, even if it was tried with keys that have no
- * name; and so may one that names none. */
+/* Says "unknown key" when a set that is fetched later may hold the right key: the token names a key
+ * that no set has (even if keys without a name were tried), or it names none. */
 static enum jwt_result verify_with_sets(struct search *search, const struct key_set *const *sets,
                                         size_t set_count)
 {
@@ -218,7 +220,7 @@ static enum jwt_result verify_with_sets(struct search *search, const struct key_
 
 /* -- what it may cost -- */
 
-/* Of one check, in microseconds: about what it takes on a machine of 2020. */
+/* The cost of one check in microseconds, roughly as on a machine of 2020. */
 static unsigned cost_of(unsigned algorithm, const struct key *key)
 {
     if ((algorithm & ALGORITHMS_HS) != 0)
@@ -230,7 +232,7 @@ static unsigned cost_of(unsigned algorithm, const struct key *key)
     return key->signature_len > 512 ? 400 : 100;
 }
 
-/* Of all keys of a set that come into question; *tried counts them. */
+/* The cost of trying all candidate keys of a set; adds their number to *tried. */
 static unsigned cost_of_set(const struct header *header, const struct key_set *set, int *tried)
 {
     unsigned cost = 0;
@@ -253,7 +255,7 @@ bool jwt_is_slow(const char *token, size_t len, unsigned algorithms,
     struct header header;
     unsigned cost = 0;
     int tried = 0;
-    if (len > JWT_MAX || !split(token, len, &parts) ||
+    if (len > JWT_MAX || !split_token(token, len, &parts) ||
         read_header(parts.header, algorithms, &header) != JWT_OK)
         return false;
     for (size_t i = 0; i < set_count; i++)
@@ -264,8 +266,8 @@ bool jwt_is_slow(const char *token, size_t len, unsigned algorithms,
 
 /* -- all of it -- */
 
-/* The payload's bytes, the caller's to free. Before anything of it is shown to libcjose, which ends
- * the process (an assertion) over base64 that cannot be. NULL: it is none. */
+/* Decodes the payload; the caller frees it. NULL if it is not base64url. This is done before
+ * libcjose sees the token, since libcjose aborts the process (an assertion) on malformed base64. */
 static char *decode_payload(struct span part, size_t *len)
 {
     char *payload = malloc(part.len);
@@ -283,7 +285,7 @@ enum jwt_result jwt_verify_signature(const char *token, size_t len, unsigned alg
     struct parts parts;
     struct header header;
     struct search search = {.token = token, .len = len, .parts = &parts, .header = &header};
-    if (len > JWT_MAX || !split(token, len, &parts))
+    if (len > JWT_MAX || !split_token(token, len, &parts))
         return JWT_MALFORMED;
     enum jwt_result result = read_header(parts.header, algorithms, &header);
     if (result != JWT_OK)

@@ -39,7 +39,7 @@ enum jwt_result {
 #undef JWT_ENUM
 };
 
-/* A claim that has to be there; value_cstr NULL: whatever its value. */
+/* A claim that has to be there; with value_cstr NULL it may have any value. */
 struct claim_rule {
     const char *name_cstr;
     const char *value_cstr;
@@ -50,7 +50,7 @@ struct texts {
     size_t count;             /* 0: no rule */
 };
 
-/* What is asked of a token. Borrowed. */
+/* The rules for a token. Borrowed. */
 struct jwt_rules {
     unsigned algorithms;
     struct texts issuers;
@@ -68,8 +68,8 @@ const char *jwt_result_text(enum jwt_result result);
 /* Whether a text looks like a token at all: three parts, and a header that begins with '{'. */
 bool jwt_is_one(const char *text, size_t len);
 
-/* Whether checking a token's signature may take too long for a thread on which others wait: its
- * algorithm is a costly one, or many keys come into question. */
+/* Whether checking a token's signature may take too long for a loop's thread: its algorithm is
+ * costly, or it has many candidate keys. */
 bool jwt_is_slow(const char *token, size_t len, unsigned algorithms,
                  const struct key_set *const *sets, size_t set_count);
 

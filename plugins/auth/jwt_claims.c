@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TIME_MAX 1e12 /* seconds: later than anybody needs */
+#define TIME_MAX 1e12 /* seconds; a later expiry is cut to this */
 
 static bool text_is_in(const json_t *text, const struct texts *texts)
 {
@@ -15,7 +15,7 @@ static bool text_is_in(const json_t *text, const struct texts *texts)
     return false;
 }
 
-/* A string, or an array of which one is enough. */
+/* The audience is a string, or an array of which one element has to fit. */
 static bool is_audience(const json_t *audience, const struct texts *texts)
 {
     size_t index;
@@ -30,7 +30,7 @@ static bool is_audience(const json_t *audience, const struct texts *texts)
     return false;
 }
 
-/* A NumericDate. False: it is there, but none. */
+/* Reads a NumericDate. False if the claim is there and is not a number. */
 static bool read_time(const json_t *claims, const char *name, bool *there, double *seconds)
 {
     const json_t *value = json_object_get(claims, name);
@@ -75,7 +75,7 @@ static bool holds_scope(const json_t *list, const char *scope)
     return false;
 }
 
-/* RFC 8693, section 4.2, and what others call it. */
+/* The claim of RFC 8693, section 4.2, and the names that other issuers use for it. */
 static bool has_scopes(const json_t *claims, const struct texts *scopes)
 {
     static const char *const names[] = {"scope", "scp", "scopes"};
@@ -89,7 +89,7 @@ static bool has_scopes(const json_t *claims, const struct texts *scopes)
     return true;
 }
 
-static bool has_value(const json_t *claim, const char *value)
+static bool claim_has_value(const json_t *claim, const char *value)
 {
     if (json_is_boolean(claim))
         return strcmp(value, json_is_true(claim) ? "true" : "false") == 0;
@@ -101,19 +101,19 @@ static bool has_value(const json_t *claim, const char *value)
     return json_is_string(claim) && strcmp(value, json_string_value(claim)) == 0;
 }
 
-/* Of an array one value is enough, as with audiences. */
-static bool meets(const json_t *claims, const struct claim_rule *rule)
+/* One element of an array is enough, as with audiences. */
+static bool meets_claim_rule(const json_t *claims, const struct claim_rule *rule)
 {
     size_t index;
     const json_t *item;
     const json_t *claim = jwt_claim(claims, rule->name_cstr);
     if (claim == NULL || json_is_null(claim))
         return false;
-    if (rule->value_cstr == NULL || has_value(claim, rule->value_cstr))
+    if (rule->value_cstr == NULL || claim_has_value(claim, rule->value_cstr))
         return true;
     json_array_foreach(claim, index, item)
     {
-        if (has_value(item, rule->value_cstr))
+        if (claim_has_value(item, rule->value_cstr))
             return true;
     }
     return false;
@@ -130,7 +130,7 @@ enum jwt_result jwt_check_claims(const json_t *claims, const struct jwt_rules *r
         !is_audience(json_object_get(claims, "aud"), &rules->audiences))
         return JWT_WRONG_AUDIENCE;
     for (size_t i = 0; i < rules->claim_count; i++)
-        if (!meets(claims, &rules->claims[i]))
+        if (!meets_claim_rule(claims, &rules->claims[i]))
             return JWT_CLAIM_MISSING;
     return has_scopes(claims, &rules->scopes) ? JWT_OK : JWT_SCOPE_MISSING;
 }

@@ -1,5 +1,6 @@
 /*
- * What a token says (RFC 7519, section 4): does it meet the rules, and what is read from it?
+ * The claims of a token (RFC 7519, section 4): checking them against the rules, and reading single
+ * ones.
  *
  * Pure: no clock; any thread.
  */
@@ -11,11 +12,11 @@
 /* Checks all rules but those about the algorithm, at the time `now` (seconds since 1970). */
 enum jwt_result jwt_check_claims(const json_t *claims, const struct jwt_rules *rules, int64_t now);
 
-/* A claim by its name, or inside objects by names with dots between them; the whole name is tried
- * first. Borrowed; NULL if there is none. */
+/* A claim by its name. If no claim has this name, the parts between dots are the names of nested
+ * objects. Borrowed; NULL if there is none. */
 const json_t *jwt_claim(const json_t *claims, const char *path_cstr);
 
-/* When a token expires, seconds since 1970; 0: never. */
+/* When a token expires, in seconds since 1970; 0 if it never does. */
 int64_t jwt_expiry(const json_t *claims);
 
 #endif

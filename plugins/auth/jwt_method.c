@@ -24,16 +24,16 @@ void jwt_method_deinit(struct jwt_method *method, const struct sl_host *host)
 
 /* -- claims -- */
 
-/* Who comes within the leeway after the expiry may stay until the leeway is over. */
+/* A client that connects within the leeway after the expiry may stay until the leeway is over. */
 static int64_t end_of(const struct jwt_method *method, const json_t *claims, int64_t now)
 {
     int64_t expires = jwt_expiry(claims);
     return expires != 0 && expires <= now ? expires + method->rules.leeway : expires;
 }
 
-/* A name is a text or an integer: other numbers can be written in many ways. */
-static bool take_identity(const struct jwt_method *method, const json_t *claims,
-                          struct finding *finding)
+/* An identity is a text or an integer: other numbers can be written in many ways. */
+static bool take_identity_claim(const struct jwt_method *method, const json_t *claims,
+                                struct finding *finding)
 {
     char text[JSON_TEXT_SIZE];
     size_t len;
@@ -48,7 +48,7 @@ static enum check take_claims(const struct jwt_method *method, const json_t *cla
 {
     char text[JSON_TEXT_SIZE];
     size_t len;
-    if (!take_identity(method, claims, finding))
+    if (!take_identity_claim(method, claims, finding))
         return finding_refuse(finding, "The token names nobody.");
     finding->expires = end_of(method, claims, now);
     for (size_t i = 0; i < method->attribute_count; i++) {
@@ -81,9 +81,9 @@ static void take_sets(struct jwt_method *method, struct sl_instance *self,
         fetched_keys_take(method->fetched, self->host->time_monotonic(), &sets[3]);
 }
 
-static enum jwt_result verify(struct jwt_method *method, struct sl_instance *self,
-                              const struct shown *shown, bool may_block, struct finding *finding,
-                              enum check *accepted)
+static enum jwt_result verify_token(struct jwt_method *method, struct sl_instance *self,
+                                    const struct shown *shown, bool may_block,
+                                    struct finding *finding, enum check *accepted)
 {
     struct key_set *sets[SETS_MAX];
     json_t *claims = NULL;
@@ -105,7 +105,8 @@ static enum jwt_result verify(struct jwt_method *method, struct sl_instance *sel
     return result;
 }
 
-/* As long as a new key cannot be known, a good token of one cannot be told from a bad one. */
+/* While the JWK Set cannot be fetched, a good token with a new key cannot be told from a bad one.
+ */
 static enum check on_unknown_key(struct jwt_method *method, struct sl_instance *self,
                                  const struct shown *shown, enum jwt_result result,
                                  struct finding *finding)
@@ -132,7 +133,7 @@ enum check jwt_method_check(struct jwt_method *method, struct sl_instance *self,
         return CHECK_NOT_MINE;
     finding->method = "jwt";
     enum jwt_result result =
-        verify(method, self, shown, (may & POLICY_MAY_BLOCK) != 0, finding, &check);
+        verify_token(method, self, shown, (may & POLICY_MAY_BLOCK) != 0, finding, &check);
     if (result == JWT_OK)
         return check;
     if (result == JWT_SLOW)

@@ -1,6 +1,6 @@
 /*
- * JSON Web Tokens as a method: the rules, and the keys: given ones, those of files, and those that
- * are fetched from a JWKS URL. Any thread; nothing here blocks.
+ * JSON Web Tokens as a method of auth: the rules, and the keys from the options, from files, and
+ * from a JWKS URL. Any thread; nothing here blocks.
  */
 #ifndef AUTH_JWT_METHOD_H
 #define AUTH_JWT_METHOD_H
@@ -32,9 +32,10 @@ struct jwt_method {
 
 void jwt_method_deinit(struct jwt_method *method, const struct sl_host *host);
 
-/* Checks what is shown; `may` is of enum policy_may. CHECK_SLOW: its signature takes long to check,
- * and this thread may not block. CHECK_KEYS: its key is not known, and may come; refused is only
- * who shows a key that a set does not have that was asked for afterwards. */
+/* Checks the token that is shown; `may` is of enum policy_may. CHECK_SLOW: checking its signature
+ * takes long, and this thread may not block. CHECK_KEYS: no set has its key, and a fetch may bring
+ * it. A token is refused for an unknown key only after a fetch that began later than the token was
+ * shown. */
 enum check jwt_method_check(struct jwt_method *method, struct sl_instance *self,
                             const struct shown *shown, unsigned may, struct finding *finding);
 

@@ -37,7 +37,8 @@ static struct key_set *read_set(const struct key_file *file, char error[KEY_ERRO
     return set;
 }
 
-static void report(const struct key_file *file, struct sl_instance *self, const struct key_set *set)
+static void report_key_file(const struct key_file *file, struct sl_instance *self,
+                            const struct key_set *set)
 {
     if (set->surplus > 0)
         sl_log(self, SL_LOG_WARN,
@@ -59,7 +60,7 @@ int key_file_open(struct key_file *file, struct sl_instance *self)
     if (file->set == NULL)
         return sl_fail(self, "%s: %s: %s", file->option_cstr, file->path_cstr, error);
     pthread_mutex_init(&file->lock, NULL);
-    report(file, self, file->set);
+    report_key_file(file, self, file->set);
     return 0;
 }
 
@@ -90,7 +91,7 @@ void key_file_refresh(struct key_file *file, struct sl_instance *self)
     }
     sl_log(self, SL_LOG_INFO, "%s: %s has changed: %zu keys", file->option_cstr, file->path_cstr,
            set->count);
-    report(file, self, set);
+    report_key_file(file, self, set);
     pthread_mutex_lock(&file->lock);
     struct key_set *before = file->set;
     file->set = set;

@@ -1,7 +1,7 @@
 /*
- * A file of keys, and the set that is in force: the file is looked at from time to time and read
- * anew when it has changed. One that cannot be read, or that holds no usable key, leaves the keys
- * of before in force.
+ * A file of keys, and the key set that is in force. The file is checked for changes from time to
+ * time and read again when it has changed. If it cannot be read, or holds no usable key, the
+ * previous keys stay in force.
  *
  * Any thread may take the set. Reading blocks.
  */
@@ -17,7 +17,7 @@
 
 struct key_file {
     const char *option_cstr; /* static: for messages */
-    const char *path_cstr;   /* borrowed; NULL: there is no such file */
+    const char *path_cstr;   /* borrowed; NULL if no file is configured */
     bool is_jwks;            /* else PEM */
     bool takes_secrets;
     pthread_mutex_t lock;
@@ -29,10 +29,10 @@ struct key_file {
 int key_file_open(struct key_file *file, struct sl_instance *self);
 void key_file_close(struct key_file *file);
 
-/* Reads it anew if it has changed [a thread that may block]. */
+/* Reads the file again if it has changed [a thread that may block]. */
 void key_file_refresh(struct key_file *file, struct sl_instance *self);
 
-/* A reference to the set, for the caller to give back; NULL: there is no file. */
+/* A reference to the set, which the caller gives back; NULL if no file is configured. */
 struct key_set *key_file_take(struct key_file *file);
 
 #endif

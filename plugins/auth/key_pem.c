@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A coordinate may begin with zero bytes, which are left out: libcjose takes numbers, not texts of
- * one length. */
+/* libcjose takes numbers, not texts of a fixed length, so leading zero bytes of a coordinate are
+ * left out. */
 static size_t number_of(const EVP_PKEY *pkey, const char *name, uint8_t *out, size_t size)
 {
     BIGNUM *number = NULL;
@@ -97,7 +97,7 @@ static EVP_PKEY *decode_block(const char *name, const uint8_t *data, long len)
     return pkey;
 }
 
-/* Takes one block of PEM. False if there is none left. */
+/* Takes one block of PEM. False if no more follow. */
 static bool take_block(BIO *input, struct key_set *set, bool *has_private)
 {
     char *name = NULL;

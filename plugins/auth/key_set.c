@@ -152,7 +152,7 @@ static bool import_edwards(const json_t *entry, struct key *key)
     return key->edwards != NULL && make_print(key, x, len);
 }
 
-/* libcjose ends the process (an assertion) over base64 that cannot be. */
+/* libcjose aborts the process (an assertion) on malformed base64. */
 static bool is_base64(const json_t *entry, const char *member)
 {
     uint8_t bytes[MEMBER_MAX];
@@ -219,7 +219,7 @@ static bool import_secret(const json_t *entry, struct key *key)
     return key->algorithms != 0;
 }
 
-/* RFC 7517, sections 4.2 to 4.4: what the key says that it is for. */
+/* RFC 7517, sections 4.2 to 4.4: the uses that the key allows. */
 static bool is_for_verifying(const json_t *entry)
 {
     const json_t *use = json_object_get(entry, "use");
@@ -261,7 +261,7 @@ static bool import_by_type(const json_t *entry, bool takes_secrets, struct key *
     return text_is(type, "OKP") && import_edwards(entry, key);
 }
 
-/* A key without an id may be of any, but an id that is no text, or too long, is of none. */
+/* A key without an id fits any token. A key whose id is not a text, or is too long, fits none. */
 static bool has_fitting_id(const json_t *entry)
 {
     const json_t *id = json_object_get(entry, "kid");
@@ -312,7 +312,7 @@ struct key_set *key_set_parse_jwks(const char *json, size_t len, bool takes_secr
     return set != NULL ? key_set_finish(set, "the JWKS", error) : NULL;
 }
 
-static bool holds(const struct key_set *set, const struct key *key)
+static bool set_holds_key(const struct key_set *set, const struct key *key)
 {
     for (size_t i = 0; i < set->count; i++)
         if (strcmp(set->keys[i].id, key->id) == 0 &&
@@ -324,7 +324,7 @@ static bool holds(const struct key_set *set, const struct key *key)
 bool key_set_contains(const struct key_set *whole, const struct key_set *part)
 {
     for (size_t i = 0; i < part->count; i++)
-        if (!holds(whole, &part->keys[i]))
+        if (!set_holds_key(whole, &part->keys[i]))
             return false;
     return true;
 }

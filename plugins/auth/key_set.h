@@ -1,9 +1,9 @@
 /*
  * Keys that tokens are checked with: from a JWKS (RFC 7517, 8037), from PEM, or a shared secret.
  *
- * Immutable once made and reference-counted: any thread may use one that it has a reference to.
- * What a set holds is told by a bit for each algorithm (RFC 7518, section 3) that a key may be used
- * with, worked out from the key itself, so that no token can talk a key into another algorithm.
+ * Immutable once made and reference-counted: any thread may use a set that it has a reference to.
+ * Each key has a bit for every algorithm (RFC 7518, section 3) that it may be used with. The bits
+ * are derived from the key itself, so a token cannot choose an algorithm that does not fit the key.
  */
 #ifndef AUTH_KEY_SET_H
 #define AUTH_KEY_SET_H
@@ -46,32 +46,32 @@ struct key {
     char id[KEY_ID_MAX + 1];       /* empty: it has none */
     unsigned algorithms;           /* that it may be used with */
     size_t signature_len;          /* bytes of its signatures; 0: the algorithm says */
-    uint8_t print[KEY_PRINT_SIZE]; /* a digest of what it is made of; of JWKs only */
-    cjose_jwk_t *jwk;              /* owned; NULL with EdDSA, */
-    EVP_PKEY *edwards;             /* owned: which libcjose does not know */
+    uint8_t print[KEY_PRINT_SIZE]; /* JWKs only: a digest of the key's material */
+    cjose_jwk_t *jwk;              /* owned; NULL for EdDSA keys */
+    EVP_PKEY *edwards;             /* owned; EdDSA keys only, which libcjose does not support */
 };
 
 struct key_set {
     atomic_uint references;
     size_t count;
-    size_t skipped; /* entries that are of no use here */
-    size_t surplus; /* entries beyond KEYS_MAX, which were not looked at */
+    size_t skipped; /* entries that cannot be used here */
+    size_t surplus; /* entries beyond KEYS_MAX, which were ignored */
     struct key keys[];
 };
 
 /* The bit of an algorithm's name ("RS256"), or 0. */
 unsigned algorithm_find(const char *name, size_t len);
 
-/* Each returns a set with one reference, or NULL with a sentence in `error` (KEY_ERROR_SIZE
- * bytes). `json` is a JWK Set or one JWK; entries that are of no use are left out: private keys,
- * since whoever can read the set could sign with them, and shared secrets (kty oct) unless
- * `takes_secrets`. `pem` holds public keys and certificates. */
+/* Each returns a set with one reference, or NULL with a sentence in `error` (KEY_ERROR_SIZE bytes).
+ * `json` is a JWK Set or one JWK. Private keys in it are left out, since everybody who can read the
+ * set could sign with them; so are shared secrets (kty oct) unless `takes_secrets`, and entries
+ * that cannot be used. `pem` holds public keys and certificates. */
 struct key_set *key_set_parse_jwks(const char *json, size_t len, bool takes_secrets, char *error);
 struct key_set *key_set_parse_pem(const char *pem, size_t len, char *error);
-/* At least as many bytes as the hash puts out (RFC 7518, section 3.2): 32 for HS256. */
+/* A secret has to have at least as many bytes as the hash (RFC 7518, section 3.2): 32 for HS256. */
 struct key_set *key_set_from_secret(const char *secret, size_t len, char *error);
 
-/* Whether every key of `part` is in `whole`: the same id, made of the same. JWKs only. */
+/* Whether every key of `part` is in `whole`, with the same id and the same material. JWKs only. */
 bool key_set_contains(const struct key_set *whole, const struct key_set *part);
 
 struct key_set *key_set_ref(struct key_set *set);

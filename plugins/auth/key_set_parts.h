@@ -16,14 +16,14 @@
 /* An empty set with room for so many keys, or NULL with a sentence in `error`. */
 struct key_set *key_set_create(size_t capacity, char *error);
 
-/* The set if it has a key, else NULL with a sentence about `what`: a set without one lets nobody
- * in, but it is never what was meant. */
+/* Returns the set if it has a key, else NULL with a sentence about `what`: a set without keys would
+ * let nobody in, which is never intended. */
 struct key_set *key_set_finish(struct key_set *set, const char *what, char *error);
 
 /* Frees what a key owns. */
 void key_deinit(struct key *key);
 
-/* An RSA exponent that is even makes no signature, and with 1 everybody can sign. */
+/* Nothing can be signed with an even RSA exponent, and everybody can sign with exponent 1. */
 bool key_is_exponent(const uint8_t *bytes, size_t len);
 
 #endif

@@ -57,9 +57,9 @@ static bool decode_field(const char **at, char end, uint8_t *out, size_t size, s
     return true;
 }
 
-/* What libargon2 can decode (RFC 9106, section 3.1), without running it, which would take as long
- * as a verification for each line of a list: numbers as it writes them, and base64 of usual
- * lengths. */
+/* Whether libargon2 can decode the hash (RFC 9106, section 3.1): numbers as it writes them, and
+ * base64 of usual lengths. Asking libargon2 itself would cost a verification for each line of the
+ * list. */
 static bool argon2_parse(const char *hash, unsigned *memory, unsigned *iterations, unsigned *lanes)
 {
     char prefix[128];

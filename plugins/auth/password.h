@@ -15,14 +15,14 @@
 #define PASSWORD_HASH_MAX 511                     /* bytes of a hash's text */
 #define PASSWORD_MEMORY_MAX (256ul * 1024 * 1024) /* bytes that one verification may need */
 
-/* Whether a text means to be such a hash. */
+/* Whether a text looks like such a hash. */
 bool password_is_hash(const char *text, size_t len);
 
-/* Whether a zero-terminated text is a hash that can be verified here. NULL, or what is wrong with
- * it as a sentence (static). */
+/* NULL if the zero-terminated text is a hash that can be verified here, else what is wrong with it,
+ * as a sentence (static). */
 const char *password_hash_error(const char *hash_cstr);
 
-/* Whether `hash_cstr`, which password_hash_error accepted, is that of the secret. Blocks. */
+/* Whether `hash_cstr`, which password_hash_error accepted, is the hash of the secret. Blocks. */
 bool password_verify(const char *hash_cstr, const char *secret, size_t len);
 
 #endif

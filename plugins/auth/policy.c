@@ -54,7 +54,7 @@ void policy_unref(struct policy *policy)
 
 /* -- checking -- */
 
-static bool is_text(const char *text_cstr, const char *data, size_t len)
+static bool equals_identity(const char *text_cstr, const char *data, size_t len)
 {
     return strlen(text_cstr) == len && memcmp(text_cstr, data, len) == 0;
 }
@@ -62,7 +62,7 @@ static bool is_text(const char *text_cstr, const char *data, size_t len)
 bool policy_allows(const struct policy *policy, const char *identity, size_t len)
 {
     for (size_t i = 0; i < policy->allow_count; i++)
-        if (is_text(policy->allow[i], identity, len))
+        if (equals_identity(policy->allow[i], identity, len))
             return true;
     return policy->allow_count == 0;
 }
@@ -101,7 +101,7 @@ static enum check ask_method(struct policy *policy, struct sl_instance *self, en
     }
 }
 
-/* The same for names that are on the list and those that are not. */
+/* Takes the same time for names that are on the list and names that are not. */
 static bool is_name_and_secret(const struct policy *policy, const struct shown *shown)
 {
     return token_source_has_hashes(&policy->tokens) &&

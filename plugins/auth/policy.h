@@ -1,9 +1,9 @@
 /*
- * What one instance lets in: everything that its options say, and the methods in their order.
+ * What one instance lets in: all of its options, and the methods in their order.
  *
- * Reference-counted, since a reload replaces it while attempts that began under it are still under
- * way. Immutable after policy_create, save for what keeps itself up to date behind its own lock
- * (token list, keys, answer cache). It holds copies of the options' texts.
+ * Reference-counted, since a reload replaces it while attempts that began under it are still
+ * running. Immutable after policy_create, except for the token list, the keys and the answer cache,
+ * each of which updates itself behind a lock of its own. It holds copies of the options' texts.
  */
 #ifndef AUTH_POLICY_H
 #define AUTH_POLICY_H
@@ -29,14 +29,14 @@ enum method {
 
 struct policy_text; /* one copied text, in a list */
 
-/* What the instance knows about its sessions; looked at for every message, without a lock. */
+/* What the instance knows about its sessions. Every message reads it, without a lock. */
 struct session_watch {
-    atomic_uint unchecked;  /* clients that nobody checked in time, and that are being closed */
-    _Atomic uint64_t front; /* of messages that renew: session_front_of */
-    struct expiry expiry;   /* not looked at for messages */
+    atomic_uint unchecked;  /* clients that were let in unchecked and are being closed */
+    _Atomic uint64_t front; /* how renewals begin, as session_front_of returns it */
+    struct expiry expiry;   /* messages do not read it */
 };
 
-/* What policies need of their instance, and outlives them. */
+/* The parts of the instance that its policies use, and that outlive them. */
 struct policy_home {
     struct meters meters;
     struct session_watch watch;
@@ -47,20 +47,20 @@ struct policy_home {
 struct policy {
     atomic_uint references;
     const struct sl_host *host;
-    const char *instance_cstr;   /* the instance's name; borrowed from it, as these are: */
-    const struct meters *meters; /* borrowed from the instance, as these are: */
+    const char *instance_cstr;   /* the instance's name, borrowed */
+    const struct meters *meters; /* borrowed from the instance, as are the next three */
     struct session_watch *watch;
     struct http *http;
     struct policy_text *texts; /* owned */
     struct slow_queue *slow;
-    size_t slow_places;      /* checks that wait or run, */
-    size_t slow_places_each; /* and those of one network */
+    size_t slow_places;      /* the most checks that may wait or run */
+    size_t slow_places_each; /* and of these, those of one network */
 
     enum method methods[METHODS]; /* in the order in which they are asked */
     size_t method_count;
-    bool required; /* who shows nothing is refused */
+    bool required; /* a client that shows nothing is refused */
     struct credential_places places;
-    char **allow; /* owned; the texts are not; NULL: all */
+    char **allow; /* owned; the texts are not; NULL: everybody */
     size_t allow_count;
 
     struct token_source tokens;
@@ -69,11 +69,11 @@ struct policy {
     struct callback callback;
     enum sl_certificate_field certificate_field;
 
-    int64_t reread;           /* ns between looks at files; 0: never */
+    int64_t reread;           /* ns between checks of files for changes; 0: never */
     int64_t grace;            /* ns that a client may stay after its expiry */
-    const char *renewal;      /* the member of a message that renews; NULL: none does */
-    int64_t renewal_interval; /* ns between renewals of a client, */
-    int64_t renewal_burst;    /* and ns that it may be ahead of that */
+    const char *renewal;      /* the member of a message that renews; NULL: renewal is off */
+    int64_t renewal_interval; /* ns between renewals of a client */
+    int64_t renewal_burst;    /* ns that a client's renewals may be ahead of that */
     bool closes_expired;
     bool sets_attributes; /* auth.method and auth.expires */
 };
@@ -82,8 +82,8 @@ struct policy {
 
 extern const struct sl_option policy_options[POLICY_OPTION_COUNT];
 
-/* Reads the instance's options. `before` (or NULL) is the policy that this one is to replace: keys
- * that come from the same URL are taken over. Returns it with one reference, or NULL after
+/* Reads the instance's options. `before` (or NULL) is the policy that the new one replaces; fetched
+ * keys of the same URL are taken over from it. Returns the policy with one reference, or NULL after
  * host->fail. */
 struct policy *policy_create(struct sl_instance *self, struct policy_home *home,
                              const struct policy *before);
@@ -95,22 +95,22 @@ void policy_unref(struct policy *policy);
 const char *policy_text(struct policy *policy, struct sl_string text);
 
 /* Asks the methods in their order. CHECK_SLOW, CHECK_ASK and CHECK_KEYS say what has to be done
- * first. CHECK_NOT_MINE: the client shows nothing. Any thread. */
+ * before the check can go on. CHECK_NOT_MINE: the client shows nothing. Any thread. */
 enum check policy_check(struct policy *policy, struct sl_instance *self, const struct shown *shown,
                         unsigned may, struct finding *finding);
 
-/* The end of every check: who is known may still not be allowed. */
+/* The last step of every check: a client whose identity is known may still not be allowed. */
 enum check policy_conclude(const struct policy *policy, const struct shown *shown,
                            enum check result, struct finding *finding);
 
-/* Whether an identity is one of those that `allow` names; all are if it names none. */
+/* Whether `allow` names the identity, or is not set. */
 bool policy_allows(const struct policy *policy, const char *identity, size_t len);
 
-/* Whether a method is asked, by its name. */
+/* Whether the method of this name is in use. */
 bool policy_has_method(const struct policy *policy, const char *name, size_t len);
 
-/* Whether there are files to look at; and looks at them, and reads those that have changed [a
- * thread that may block, one at a time]. */
+/* Whether any files are configured; and reading those that have changed [a thread that may block,
+ * one at a time]. */
 bool policy_has_files(const struct policy *policy);
 void policy_reread(struct policy *policy, struct sl_instance *self);
 

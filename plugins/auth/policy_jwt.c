@@ -6,7 +6,7 @@
 
 /* -- keys -- */
 
-/* Which algorithms are named; 0: the option is not set. */
+/* Reads the algorithms that are named into a set of bits; 0 if the option is not set. */
 static int read_named_algorithms(struct sl_instance *self, unsigned *named)
 {
     const struct sl_host *host = self->host;

@@ -94,7 +94,8 @@ static int read_allow(struct policy *policy, struct sl_instance *self)
     return result;
 }
 
-/* With nothing but tokens every name is known, and one that nobody has is a slip. */
+/* If tokens are the only method, all names are known, and a name in `allow` without a token is a
+ * mistake. */
 static int check_allow(const struct policy *policy, struct sl_instance *self)
 {
     if (policy->method_count != 1 || policy->methods[0] != METHOD_TOKENS)
@@ -207,7 +208,7 @@ void read_compare_timeout(struct sl_instance *self, const char *name, const char
                name);
 }
 
-/* Who may write to it may answer for the services that are asked. */
+/* Somebody who may write to the file could answer in place of the services that are asked. */
 static int check_ca_file(struct sl_instance *self)
 {
     char why[256], path[4096];

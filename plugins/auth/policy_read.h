@@ -1,7 +1,8 @@
 /*
- * Reading options into a policy: what its parts share. Main thread, in create and on_reload.
+ * Reading options into a policy: functions that its parts share. Main thread, in create and
+ * on_reload.
  *
- * What returns int returns 0, or SL_ERROR after host->fail.
+ * Functions that return int return 0, or SL_ERROR after host->fail.
  */
 #ifndef AUTH_POLICY_READ_H
 #define AUTH_POLICY_READ_H
@@ -20,17 +21,18 @@ int read_no_memory(struct sl_instance *self);
 /* A copy of an option's text; NULL if it is not set, or there is no memory. */
 const char *read_text_option(struct policy *policy, struct sl_instance *self, const char *name);
 
-/* A list of texts, of which none is empty; its items are the caller's. */
+/* Reads a list of texts, none of which may be empty. The caller owns its items. */
 int read_list(struct policy *policy, struct sl_instance *self, const char *name,
               struct texts *texts);
 
-/* Warns if an option that is a time is longer than the instance's `timeout`. */
+/* Warns if a duration option is longer than the instance's `timeout`. */
 void read_compare_timeout(struct sl_instance *self, const char *name, const char *consequence);
 
 /* Whether a method has the options that it needs. */
 bool read_is_configured(const struct sl_instance *self, enum method method);
 
-/* Everything about JWTs; keys from the URL that `before` (or NULL) has too are taken over. */
+/* Reads everything about JWTs. Fetched keys are taken over from `before` (or NULL) if it has the
+ * same URL. */
 int read_jwt(struct policy *policy, struct sl_instance *self, const struct policy *before);
 
 #endif

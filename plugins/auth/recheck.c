@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-static bool is_text(struct sl_string text, const char *expected_cstr)
+static bool equals_cstr(struct sl_string text, const char *expected_cstr)
 {
     return text.len == strlen(expected_cstr) && memcmp(text.data, expected_cstr, text.len) == 0;
 }
 
-static bool is_listed(struct policy *policy, struct sl_string name)
+static bool has_token(struct policy *policy, struct sl_string name)
 {
     struct token_list *list = token_source_take(&policy->tokens);
     bool found = tokens_has_name(&list->tokens, name.data, name.len);
@@ -17,15 +17,15 @@ static bool is_listed(struct policy *policy, struct sl_string name)
     return found;
 }
 
-/* Of a client that this instance has let in. */
+/* Rechecks a client that this instance has let in. */
 static bool is_still_known(struct policy *policy, struct sl_string identity,
                            struct sl_string method)
 {
     if (!policy_allows(policy, identity.data, identity.len))
         return false;
     if (!policy_has_method(policy, method.data, method.len))
-        return !policy->required; /* It could come in by showing nothing. */
-    return !is_text(method, "tokens") || is_listed(policy, identity);
+        return !policy->required; /* A client that shows nothing would be let in. */
+    return !equals_cstr(method, "tokens") || has_token(policy, identity);
 }
 
 enum sl_verdict recheck(struct policy *policy, struct sl_instance *self, struct sl_client *client)
@@ -37,7 +37,7 @@ enum sl_verdict recheck(struct policy *policy, struct sl_instance *self, struct 
     bool is_fine;
     if (identity.len == 0)
         is_fine = !policy->required;
-    else if (!host->attribute(client, SESSION_BY, &by) || !is_text(by, self->name) ||
+    else if (!host->attribute(client, SESSION_BY, &by) || !equals_cstr(by, self->name) ||
              !host->attribute(client, SESSION_METHOD, &method))
         is_fine = true;
     else

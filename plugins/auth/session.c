@@ -11,7 +11,7 @@
 #define ANSWER_SIZE 256
 #define GIVEN_SIZE (ATTRIBUTES_MAX * (ATTRIBUTE_NAME_MAX + 1) + 1)
 
-/* The names of what the credentials give, for the renewal that takes them back. */
+/* The names of the attributes that the credentials gave, so that a renewal can take them back. */
 static void list_given(const struct finding *finding, char given[GIVEN_SIZE])
 {
     size_t len = 0;
@@ -48,7 +48,7 @@ static void watch_expiry(struct session *session, struct sl_instance *self, uint
     if (session->expires == 0)
         return;
     session->slot = expiry_add(expiry, client, session->expires);
-    if (session->slot == 0) /* Nobody would ever close it. */
+    if (session->slot == 0) /* Nothing else would ever close the client. */
         (void)self->host->close(self, client, 1011,
                                 "There is no memory to watch your credentials.");
 }
@@ -104,10 +104,10 @@ void session_end(struct session *session, uint64_t client, struct session_watch 
 
 /* -- renewal -- */
 
-static void tell(struct sl_instance *self, struct sl_client *client, const char *format, ...)
+static void tell_client(struct sl_instance *self, struct sl_client *client, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void tell(struct sl_instance *self, struct sl_client *client, const char *format, ...)
+static void tell_client(struct sl_instance *self, struct sl_client *client, const char *format, ...)
 {
     char text[ANSWER_SIZE];
     va_list arguments;
@@ -118,7 +118,7 @@ static void tell(struct sl_instance *self, struct sl_client *client, const char 
         (void)self->host->client_send(client, SL_TEXT, text, (size_t)len);
 }
 
-/* A renewal prolongs; it never makes somebody else of a client. */
+/* A renewal prolongs a session; it never changes the client's identity. */
 static const char *renewal_error(struct sl_instance *self, const struct sl_client *client,
                                  enum check result, const struct finding *finding)
 {
@@ -146,7 +146,7 @@ static bool has_attribute(const struct finding *finding, const char *name)
     return false;
 }
 
-/* What the credentials of before gave, and the new ones do not. */
+/* Removes the attributes that the old credentials gave and the new ones do not. */
 static void take_back(struct sl_instance *self, struct sl_client *client,
                       const struct finding *finding)
 {
@@ -164,7 +164,7 @@ static void take_back(struct sl_instance *self, struct sl_client *client,
         remove_attribute(self, client, SESSION_GIVEN);
 }
 
-/* Whether the client has all of the new attributes; if not it has none, rather than a mixture. */
+/* Sets all new attributes, or removes them all: never a mixture. */
 static bool set_attributes(struct sl_instance *self, struct sl_client *client,
                            const struct finding *finding)
 {
@@ -194,23 +194,24 @@ void session_renew(struct session *session, struct sl_instance *self, struct sl_
     if (error != NULL) {
         host->metric_add(policy->meters->renewals_refused, 1);
         if (result == CHECK_FAILED)
-            tell(self, client, "{\"renewed\":false,\"error\":\"%s\",\"retry_after\":%lld}", error,
-                 (long long)finding->retry_after);
+            tell_client(self, client, "{\"renewed\":false,\"error\":\"%s\",\"retry_after\":%lld}",
+                        error, (long long)finding->retry_after);
         else
-            tell(self, client, "{\"renewed\":false,\"error\":\"%s\"}", error);
+            tell_client(self, client, "{\"renewed\":false,\"error\":\"%s\"}", error);
         return;
     }
     session->expires = finding->expires;
     watch_expiry(session, self, host->client_id(client), policy);
     host->metric_add(policy->meters->renewed, 1);
     if (finding->expires > 0)
-        tell(self, client, "{\"renewed\":true,\"expires_in\":%lld}",
-             (long long)(finding->expires - host->time_wall() / SECOND));
+        tell_client(self, client, "{\"renewed\":true,\"expires_in\":%lld}",
+                    (long long)(finding->expires - host->time_wall() / SECOND));
     else
-        tell(self, client, "{\"renewed\":true}");
+        tell_client(self, client, "{\"renewed\":true}");
 }
 
-/* Each renewal lasts for an interval; those to come may not last longer than the burst. */
+/* Each renewal lasts for one interval; the renewals that are ahead may not last longer than the
+ * burst. */
 bool session_may_renew(struct session *session, struct sl_instance *self, struct sl_client *client,
                        const struct policy *policy)
 {
@@ -223,39 +224,41 @@ bool session_may_renew(struct session *session, struct sl_instance *self, struct
         return true;
     }
     host->metric_add(policy->meters->renewals_limited, 1);
-    tell(self, client,
-         "{\"renewed\":false,\"error\":\"Too many renewals; try again.\",\"retry_after\":%lld}",
-         (long long)((wait + SECOND - 1) / SECOND));
+    tell_client(
+        self, client,
+        "{\"renewed\":false,\"error\":\"Too many renewals; try again.\",\"retry_after\":%lld}",
+        (long long)((wait + SECOND - 1) / SECOND));
     return false;
 }
 
-/* -- which messages renew -- */
+/* -- recognizing renewals -- */
 
 static bool is_space(char c)
 {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-static size_t skip_space(const struct sl_message *message, size_t at)
+static size_t skip_json_space(const struct sl_message *message, size_t at)
 {
     while (at < message->len && at < SPACE_MAX && is_space(message->data[at]))
         at++;
     return at;
 }
 
-/* Where the name of the first member begins, behind its quotation mark; 0: there is none. */
+/* Returns where the name of the first member begins, behind its quotation mark; 0 if there is none.
+ */
 static size_t first_name(const struct sl_message *message)
 {
     if (message->type != SL_TEXT)
         return 0;
-    size_t at = skip_space(message, 0);
+    size_t at = skip_json_space(message, 0);
     if (at == message->len || message->data[at] != '{')
         return 0;
-    at = skip_space(message, at + 1);
+    at = skip_json_space(message, at + 1);
     return at < message->len && message->data[at] == '"' ? at + 1 : 0;
 }
 
-/* The name's first bytes, in the order in which they stand, and in the last byte how many. */
+/* Packs the name's first bytes in their order, and their number into the last byte. */
 uint64_t session_front_of(const char *member_cstr)
 {
     char bytes[sizeof(uint64_t)] = {0};

@@ -30,7 +30,7 @@ static bool cut_at_dot(struct sl_string *rest, struct sl_string *part)
     return true;
 }
 
-static bool split(struct sl_string token, struct parts *parts)
+static bool split_ticket(struct sl_string token, struct parts *parts)
 {
     token.data += strlen(PREFIX);
     token.len -= strlen(PREFIX);
@@ -40,7 +40,7 @@ static bool split(struct sl_string token, struct parts *parts)
     return memchr(token.data, '.', token.len) == NULL;
 }
 
-/* Digits only, without leading zeros, so that one moment is written in one way. */
+/* Digits only, without leading zeros: each moment can be written in one way only. */
 static bool parse_expiry(struct sl_string text, int64_t *expiry)
 {
     *expiry = 0;
@@ -89,8 +89,8 @@ static bool is_signed(const struct ticket_secrets *secrets, const struct shown *
     return false;
 }
 
-/* libjansson takes no text that is not UTF-8. */
-static bool is_text(const uint8_t *identity, size_t len)
+/* jansson takes only UTF-8. */
+static bool is_utf8(const uint8_t *identity, size_t len)
 {
     json_t *text = json_stringn((const char *)identity, len);
     json_decref(text);
@@ -104,7 +104,8 @@ enum check signed_ticket_check(const struct ticket_secrets *secrets, const struc
     uint8_t identity[IDENTITY_MAX];
     size_t identity_len;
     if (shown->token.len < strlen(PREFIX) ||
-        memcmp(shown->token.data, PREFIX, strlen(PREFIX)) != 0 || !split(shown->token, &parts))
+        memcmp(shown->token.data, PREFIX, strlen(PREFIX)) != 0 ||
+        !split_ticket(shown->token, &parts))
         return CHECK_NOT_MINE;
     finding->method = "ticket";
     if (!parse_expiry(parts.expiry, &finding->expires) || !is_signed(secrets, shown, &parts))
@@ -113,7 +114,7 @@ enum check signed_ticket_check(const struct ticket_secrets *secrets, const struc
         return finding_refuse(finding, "The ticket has expired.");
     if (!base64_decode(BASE64_URL, parts.identity.data, parts.identity.len, identity,
                        sizeof identity, &identity_len) ||
-        !is_text(identity, identity_len) ||
+        !is_utf8(identity, identity_len) ||
         !finding_identify(finding, (const char *)identity, identity_len))
         return finding_refuse(finding, "The ticket names nobody.");
     return CHECK_ACCEPTED;

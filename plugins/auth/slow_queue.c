@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-/* A network that holds places. */
+/* A network that has jobs. */
 struct slow_network {
     struct slow_network *next; /* in the ring */
     struct slow_network *previous;
     uint64_t key;
-    size_t places; /* of jobs that wait or run */
+    size_t places; /* jobs that wait or run */
     struct slow_job *first;
     struct slow_job **last;
 };
@@ -28,7 +28,8 @@ uint64_t slow_network_of(const uint8_t address[16])
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     uint64_t key;
     if (memcmp(address, mapped, sizeof mapped) == 0)
-        memcpy(&key, address + 8, sizeof key); /* 0000:ffff:a.b.c.d: no IPv6 network. */
+        memcpy(&key, address + 8,
+               sizeof key); /* 0000:ffff:a.b.c.d cannot be the front of an IPv6 network. */
     else
         memcpy(&key, address, sizeof key);
     return key;
@@ -49,7 +50,7 @@ static struct slow_network *find_network(const struct slow_queue *queue, uint64_
     return NULL;
 }
 
-/* A new one has its turn after all others. */
+/* A new network has its turn after all others. */
 static struct slow_network *add_network(struct slow_queue *queue, uint64_t key)
 {
     struct slow_network *network = queue->host->allocate(sizeof *network);
@@ -92,7 +93,7 @@ static void unlink_job(struct slow_queue *queue, struct slow_job **link)
     queue->waiting--;
 }
 
-/* -- for everybody -- */
+/* -- public functions -- */
 
 bool slow_queue_add(struct slow_queue *queue, struct slow_job *job, size_t places,
                     size_t places_per_network)

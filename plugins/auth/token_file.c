@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SHORT_TOKEN 16 /* bytes; with fewer a token can be guessed */
+#define SHORT_TOKEN 16 /* bytes; shorter tokens can be guessed */
 #define HASH_PREFIX "sha256:"
 
-/* Where the parser is, for errors. */
+/* The parser's position, for errors. */
 struct source {
     struct tokens *tokens;
     const char *where;
@@ -25,7 +25,7 @@ struct field {
     size_t len;
 };
 
-static bool refuse(const struct source *source, const char *sentence)
+static bool refuse_entry(const struct source *source, const char *sentence)
 {
     snprintf(source->error, TOKEN_ERROR_SIZE, "%s:%zu: %s", source->where, source->number,
              sentence);
@@ -37,7 +37,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Cuts the next field off the front of `rest`; an empty one at the end. */
+/* Cuts the next field off the front of `rest`; an empty one if nothing is left. */
 static struct field next_field(struct field *rest)
 {
     while (rest->len > 0 && is_space(*rest->data)) {
@@ -52,7 +52,7 @@ static struct field next_field(struct field *rest)
     return field;
 }
 
-/* Visible ASCII only: what a header and a log line carry unchanged. */
+/* Visible ASCII only, which headers and log lines carry unchanged. */
 static bool is_printable(struct field field)
 {
     for (size_t i = 0; i < field.len; i++)
@@ -84,7 +84,7 @@ static bool parse_digest(struct field hex, uint8_t digest[DIGEST_SIZE])
     return true;
 }
 
-/* The digest that the second field stands for: written out, or that of the token. */
+/* Reads the digest of the second field: written as a digest, or made from a token. */
 static bool read_digest(const struct source *source, struct field token,
                         uint8_t digest[DIGEST_SIZE])
 {
@@ -92,37 +92,39 @@ static bool read_digest(const struct source *source, struct field token,
     if (token.len >= prefix && memcmp(token.data, HASH_PREFIX, prefix) == 0) {
         struct field hex = {token.data + prefix, token.len - prefix};
         return parse_digest(hex, digest) ||
-               refuse(source, "after sha256: there have to be 64 hexadecimal digits");
+               refuse_entry(source, "after sha256: there have to be 64 hexadecimal digits");
     }
     if (token.len > TOKEN_MAX)
-        return refuse(source, "the token is longer than 1024 bytes");
+        return refuse_entry(source, "the token is longer than 1024 bytes");
     if (token.len < SHORT_TOKEN)
         source->tokens->short_count++;
     return tokens_digest(token.data, token.len, digest) ||
-           refuse(source, "SHA-256 failed; is there memory left?");
+           refuse_entry(source, "SHA-256 failed; is there memory left?");
 }
 
-static bool report(const struct source *source, enum tokens_result result)
+static bool report_entry(const struct source *source, enum tokens_result result)
 {
     switch (result) {
     case TOKENS_OK:
         return true;
     case TOKENS_TOO_MANY:
-        return refuse(source, "there are more than 100000 tokens");
+        return refuse_entry(source, "there are more than 100000 tokens");
     case TOKENS_DUPLICATE:
-        return refuse(source, "this token is listed before; give every name a token of its own");
+        return refuse_entry(source,
+                            "this token is listed before; give every name a token of its own");
     case TOKENS_NO_MEMORY:
     default:
-        return refuse(source, "there is no memory for it");
+        return refuse_entry(source, "there is no memory for it");
     }
 }
 
-/* The text of a hash is copied to be zero-terminated; it is not a secret that has to be wiped. */
+/* The hash's text is copied so that it is zero-terminated. It is not a secret, so the copy is not
+ * wiped. */
 static bool add_hash(const struct source *source, struct field name, struct field hash)
 {
     char text[PASSWORD_HASH_MAX + 1];
     if (hash.len > PASSWORD_HASH_MAX)
-        return refuse(source, "the hash is longer than 511 bytes");
+        return refuse_entry(source, "the hash is longer than 511 bytes");
     memcpy(text, hash.data, hash.len);
     text[hash.len] = '\0';
     const char *wrong = password_hash_error(text);
@@ -131,14 +133,14 @@ static bool add_hash(const struct source *source, struct field name, struct fiel
                  source->where, source->number, wrong);
         return false;
     }
-    return report(source, tokens_add_hash(source->tokens, name.data, name.len, text));
+    return report_entry(source, tokens_add_hash(source->tokens, name.data, name.len, text));
 }
 
 static bool add_digest(const struct source *source, struct field name, struct field token)
 {
     uint8_t digest[DIGEST_SIZE];
     bool added = read_digest(source, token, digest) &&
-                 report(source, tokens_add(source->tokens, name.data, name.len, digest));
+                 report_entry(source, tokens_add(source->tokens, name.data, name.len, digest));
     OPENSSL_cleanse(digest, sizeof digest);
     return added;
 }
@@ -150,20 +152,20 @@ static bool parse_entry(const struct source *source, struct field entry)
     if (name.len == 0)
         return true;
     if (token.len == 0)
-        return refuse(source, "the token is missing: write a name, a space and a token");
+        return refuse_entry(source, "the token is missing: write a name, a space and a token");
     if (next_field(&entry).len > 0 || token.data[0] == '#')
-        return refuse(source, "there is more than a name and a token; comments have lines of "
-                              "their own");
+        return refuse_entry(source, "there is more than a name and a token; comments have lines of "
+                                    "their own");
     if (name.len > NAME_MAX_SIZE)
-        return refuse(source, "the name is longer than 255 bytes");
+        return refuse_entry(source, "the name is longer than 255 bytes");
     if (!is_printable(name) || !is_printable(token))
-        return refuse(source, "names and tokens are made of visible ASCII characters");
+        return refuse_entry(source, "names and tokens are made of visible ASCII characters");
     return password_is_hash(token.data, token.len) ? add_hash(source, name, token)
                                                    : add_digest(source, name, token);
 }
 
-/* How long the entry at the front of `rest` is. A comment goes on to the end of its line, whatever
- * separates entries, so that a comma in it does not bring a token to life. */
+/* The length of the entry at the front of `rest`. A comment always ends with its line, even where
+ * commas separate entries: a comma in a comment must not make a token of what follows. */
 static size_t entry_length(struct field rest, enum token_separator separator)
 {
     size_t start = 0;
@@ -207,7 +209,7 @@ static bool file_error(char *error, const char *path, const char *sentence)
 }
 
 /* Reads at most `size` bytes. Returns how many, or -1 with errno set. */
-static ssize_t read_all(int file, char *buffer, size_t size)
+static ssize_t read_up_to(int file, char *buffer, size_t size)
 {
     size_t len = 0;
     while (len < size) {
@@ -226,11 +228,12 @@ static ssize_t read_all(int file, char *buffer, size_t size)
 static bool read_open_file(struct tokens *tokens, int file, size_t size, const char *path,
                            char *error)
 {
-    /* One byte more than there should be tells a file that grew meanwhile. */
+    /* One byte more than the file's size is read: getting it shows that the file has grown
+     * meanwhile. */
     char *text = tokens->host->allocate(size + 1);
     if (text == NULL)
         return file_error(error, path, "there is no memory to read it");
-    ssize_t len = read_all(file, text, size + 1);
+    ssize_t len = read_up_to(file, text, size + 1);
     bool parsed;
     if (len < 0)
         parsed = file_error(error, path, strerror(errno));

@@ -21,21 +21,22 @@
 /* How entries are separated. */
 enum token_separator {
     TOKEN_LINES,           /* by line ends */
-    TOKEN_LINES_AND_COMMAS /* by line ends and commas, since a variable is seldom of many lines */
+    TOKEN_LINES_AND_COMMAS /* line ends and commas, since variables seldom have several lines */
 };
 
-/* Adds what `text` lists to `tokens`. Errors begin with `where`, a colon and the number of the
- * entry, from 1: with TOKEN_LINES the line. Returns whether all of it was well; else `error`, of
- * TOKEN_ERROR_SIZE bytes, is a sentence for the operator. */
+/* Adds the tokens that `text` lists to `tokens`. Errors begin with `where`, a colon, and the
+ * entry's number from 1 (the line number with TOKEN_LINES). Returns whether the whole text was
+ * good; if not, `error`, of TOKEN_ERROR_SIZE bytes, holds a sentence for the operator. */
 bool token_text_parse(struct tokens *tokens, const char *text, size_t len, const char *where,
                       enum token_separator separator, char *error);
 
-/* Reads and parses a file: a regular one, of at most TOKEN_FILE_MAX bytes, that only its owner may
+/* Reads and parses a file: a regular file of at most TOKEN_FILE_MAX bytes that only its owner may
  * write to. *readable_by_others tells whether everybody may read it. Returns as above. */
 bool token_file_read(struct tokens *tokens, const char *path, bool *readable_by_others,
                      char *error);
 
-/* Parses the environment variable `name`. Returns as above; that it is not set is an error. */
+/* Parses the environment variable `name`. Returns as above; a variable that is not set is an error.
+ */
 bool token_env_read(struct tokens *tokens, const char *name, char *error);
 
 #endif

@@ -9,7 +9,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 
-#define HASHES_TRIED 4 /* secrets of one name that are compared with */
+#define HASHES_TRIED 4 /* secrets of one name that are tried */
 
 static struct token_list *list_create(const struct sl_host *host)
 {
@@ -30,8 +30,8 @@ void token_list_unref(struct token_list *list)
     host->release(list);
 }
 
-static bool read_all(const struct token_source *source, struct sl_instance *self,
-                     struct tokens *tokens, char error[TOKEN_ERROR_SIZE])
+static bool read_file_and_env(const struct token_source *source, struct sl_instance *self,
+                              struct tokens *tokens, char error[TOKEN_ERROR_SIZE])
 {
     bool readable_by_others = false;
     if (source->file_cstr != NULL &&
@@ -57,7 +57,7 @@ static bool read_all(const struct token_source *source, struct sl_instance *self
     return true;
 }
 
-/* Returns the list of before; NULL: there was none. */
+/* Returns the previous list, or NULL if there was none. */
 static struct token_list *put_in_force(struct token_source *source, struct token_list *list)
 {
     pthread_mutex_lock(&source->lock);
@@ -82,7 +82,7 @@ int token_source_init(struct token_source *source, struct sl_instance *self, con
     }
     if (file_cstr != NULL)
         (void)file_change_look(&source->change, file_cstr);
-    if (!read_all(source, self, &list->tokens, error)) {
+    if (!read_file_and_env(source, self, &list->tokens, error)) {
         token_list_unref(list);
         return sl_fail(self, "%s", error);
     }
@@ -110,9 +110,9 @@ static bool read_again(struct token_source *source, struct sl_instance *self,
                        struct token_list *list, bool has_changed)
 {
     char error[TOKEN_ERROR_SIZE];
-    if (read_all(source, self, &list->tokens, error))
+    if (read_file_and_env(source, self, &list->tokens, error))
         return true;
-    if (has_changed) /* What is tried again is not said again. */
+    if (has_changed) /* A retry does not log the same error again. */
         sl_log(self, SL_LOG_ERROR, "%s; the tokens of before stay in force", error);
     return false;
 }
@@ -144,8 +144,8 @@ struct token_list *token_source_take(struct token_source *source)
     return list;
 }
 
-/* The entry whose hashes are worked out for a name that is not on the list: always the same one for
- * a name, so that an unknown name takes as long as some known one does, whenever it is tried. */
+/* The entry whose hash is computed for a name that is not on the list. It is always the same one
+ * for a name, so an unknown name takes as long as some known name does, each time it is tried. */
 static const struct token *stand_in(const struct token_source *source, const struct tokens *tokens,
                                     const char *name, size_t len)
 {
@@ -157,9 +157,9 @@ static const struct token *stand_in(const struct token_source *source, const str
     return tokens_nth_hash(tokens, nth);
 }
 
-/* A secret with a slow hash: NAME:SECRET. What is not right is not this method's, whether or not
- * the name is on the list, and takes the same steps: neither answer nor time tells which names are.
- */
+/* Checks a secret with a slow hash, shown as NAME:SECRET. If it is not right the next method is
+ * asked, whether or not the name is on the list, and the same steps are taken: neither the answer
+ * nor the time tells which names exist. */
 static enum check check_hashes(const struct token_source *source, const struct tokens *tokens,
                                const struct shown *shown, bool may_block, struct finding *finding)
 {

@@ -1,9 +1,9 @@
 /*
- * Where an instance's tokens come from, and the list that is in force: the file is looked at from
- * time to time and read anew when it has changed. A file that cannot be read, or that holds an
- * error, leaves the list of before in force.
+ * An instance's tokens: the list that is in force, and the file that it comes from. The file is
+ * checked for changes from time to time and read again when it has changed. If it cannot be read,
+ * or holds an error, the previous list stays in force.
  *
- * The list is reference-counted; any thread may take it. Looking at the file blocks.
+ * The list is reference-counted; any thread may take it. Checking the file blocks.
  */
 #ifndef AUTH_TOKEN_SOURCE_H
 #define AUTH_TOKEN_SOURCE_H
@@ -21,13 +21,13 @@ struct token_list {
 };
 
 struct token_source {
-    const char *file_cstr; /* NULL: none; borrowed */
+    const char *file_cstr; /* borrowed; NULL if not configured */
     const char *env_cstr;  /* likewise */
     pthread_mutex_t lock;
     struct token_list *current;  /* owned reference */
-    struct file_change change;   /* of the thread that refreshes */
-    atomic_bool has_hashes;      /* the list has slow hashes: people log in */
-    uint8_t secret[DIGEST_SIZE]; /* random: which entry stands in for a name that is unknown */
+    struct file_change change;   /* only the thread that rereads uses it */
+    atomic_bool has_hashes;      /* the list has slow hashes: names and secrets are accepted */
+    uint8_t secret[DIGEST_SIZE]; /* random: chooses the entry that stands in for an unknown name */
 };
 
 /* Reads the list. Returns 0, or SL_ERROR after host->fail; nothing is owned then. */
@@ -35,10 +35,10 @@ int token_source_init(struct token_source *source, struct sl_instance *self, con
                       const char *env_cstr);
 void token_source_deinit(struct token_source *source, const struct sl_host *host);
 
-/* Whether people log in, with a name and a secret. Any thread. */
+/* Whether names with secrets are accepted. Any thread. */
 bool token_source_has_hashes(const struct token_source *source);
 
-/* Reads the file anew if it has changed [a thread that may block, one at a time]. */
+/* Reads the file again if it has changed [a thread that may block, one at a time]. */
 void token_source_refresh(struct token_source *source, struct sl_instance *self);
 
 /* Takes the list that is in force; give it back with token_list_unref. */

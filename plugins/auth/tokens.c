@@ -31,7 +31,7 @@ void tokens_deinit(struct tokens *tokens)
 
 /* -- the index: open addressing, at most half full -- */
 
-/* The place of a digest: where it is, or the free one where it belongs. */
+/* Where a digest is in the index, or the free slot where it belongs. */
 static uint32_t *place_of(const struct tokens *tokens, const uint8_t digest[DIGEST_SIZE])
 {
     uint64_t word;
@@ -53,7 +53,7 @@ static bool has_scatter(struct tokens *tokens)
     return true;
 }
 
-/* Entries with slow hashes have no digest and are not in it. */
+/* Entries with slow hashes have no digest and are not in the index. */
 static void fill_index(struct tokens *tokens)
 {
     memset(tokens->index, 0, 2 * tokens->capacity * sizeof *tokens->index);
@@ -64,8 +64,8 @@ static void fill_index(struct tokens *tokens)
 
 /* -- filling -- */
 
-/* Makes room for one more. The old block is wiped, which realloc would not do. */
-static bool reserve(struct tokens *tokens)
+/* Grows for one more entry. The old block is wiped, which realloc would not do. */
+static bool reserve_token(struct tokens *tokens)
 {
     if (tokens->items != NULL && tokens->count < tokens->capacity)
         return true;
@@ -90,10 +90,10 @@ static bool reserve(struct tokens *tokens)
     return true;
 }
 
-/* Adds an entry of that name without anything to compare with yet. NULL: no memory. */
-static struct token *append(struct tokens *tokens, const char *name, size_t name_len)
+/* Adds an entry of that name, still without a digest or hash. NULL: no memory. */
+static struct token *append_token(struct tokens *tokens, const char *name, size_t name_len)
 {
-    if (!reserve(tokens))
+    if (!reserve_token(tokens))
         return NULL;
     struct token *token = &tokens->items[tokens->count];
     *token = (struct token){.name = tokens->host->allocate(name_len), .name_len = name_len};
@@ -111,7 +111,7 @@ enum tokens_result tokens_add(struct tokens *tokens, const char *name, size_t na
         return TOKENS_TOO_MANY;
     if (tokens_find(tokens, digest) != NULL)
         return TOKENS_DUPLICATE;
-    struct token *token = append(tokens, name, name_len);
+    struct token *token = append_token(tokens, name, name_len);
     if (token == NULL)
         return TOKENS_NO_MEMORY;
     *place_of(tokens, digest) = (uint32_t)tokens->count;
@@ -124,7 +124,7 @@ enum tokens_result tokens_add_hash(struct tokens *tokens, const char *name, size
 {
     if (tokens->count == TOKENS_MAX)
         return TOKENS_TOO_MANY;
-    struct token *token = append(tokens, name, name_len);
+    struct token *token = append_token(tokens, name, name_len);
     if (token == NULL)
         return TOKENS_NO_MEMORY;
     token->hash = tokens->host->allocate(strlen(hash_cstr) + 1);

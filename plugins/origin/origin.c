@@ -1,8 +1,8 @@
 /*
- * origin: lets in browsers only if the page that connects is of an origin that is listed.
+ * origin: lets in browsers only if the page that connects is of a listed origin.
  *
- * A browser sends cookies whichever page opens a connection; the Origin header, which pages cannot
- * change, tells whose page it is.
+ * A browser sends cookies with every connection, whichever page opens it. The Origin header, which
+ * pages cannot change, names the page's origin.
  */
 #include "origin_pattern.h"
 
@@ -46,7 +46,7 @@ static const struct sl_option options[] = {
      .summary = "What happens to clients without an Origin, which are no browsers"},
 };
 
-static bool allows(const struct sl_instance *self, const char *option)
+static bool option_allows(const struct sl_instance *self, const char *option)
 {
     struct sl_string choice = sl_option_string(self, option);
     return choice.len == 5 && memcmp(choice.data, "allow", 5) == 0;
@@ -81,8 +81,8 @@ static int create(struct sl_instance *self)
 {
     struct state *state = self->state;
     const struct sl_host *host = self->host;
-    state->allows_null = allows(self, "null");
-    state->allows_absent = allows(self, "absent");
+    state->allows_null = option_allows(self, "null");
+    state->allows_absent = option_allows(self, "absent");
     state->allowed = host->metric(self, SL_COUNTER, "allowed_total", "Clients let in", NULL, 0);
     state->foreign = host->metric(self, SL_COUNTER, "refused_foreign_total",
                                   "Clients refused: an origin that is not listed", NULL, 0);
@@ -101,8 +101,8 @@ static void destroy(struct sl_instance *self)
     self->host->release(state->patterns);
 }
 
-static enum sl_verdict answer(const struct sl_instance *self, struct sl_request *request,
-                              bool allowed, struct sl_metric *refused)
+static enum sl_verdict answer_verdict(const struct sl_instance *self, struct sl_request *request,
+                                      bool allowed, struct sl_metric *refused)
 {
     const struct state *state = self->state;
     self->host->metric_add(allowed ? state->allowed : refused, 1);
@@ -110,7 +110,7 @@ static enum sl_verdict answer(const struct sl_instance *self, struct sl_request 
                    : self->host->deny(request, 403, "Pages of this origin may not connect here.");
 }
 
-static bool is_listed(const struct state *state, const struct origin *origin)
+static bool is_listed_origin(const struct state *state, const struct origin *origin)
 {
     for (size_t i = 0; i < state->count; i++)
         if (origin_matches(&state->patterns[i], origin))
@@ -126,12 +126,12 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
     struct origin origin;
     (void)client;
     if (!self->host->request_header(request, "Origin", &text))
-        return answer(self, request, state->allows_absent, state->absent);
+        return answer_verdict(self, request, state->allows_absent, state->absent);
     if (text.len == 4 && memcmp(text.data, "null", 4) == 0)
-        return answer(self, request, state->allows_null, state->null);
+        return answer_verdict(self, request, state->allows_null, state->null);
     if (origin_parse(text, &origin) != NULL)
-        return answer(self, request, false, state->malformed);
-    return answer(self, request, is_listed(state, &origin), state->foreign);
+        return answer_verdict(self, request, false, state->malformed);
+    return answer_verdict(self, request, is_listed_origin(state, &origin), state->foreign);
 }
 
 SL_EXPORT const struct sl_plugin sluice_plugin = {

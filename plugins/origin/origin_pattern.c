@@ -41,9 +41,9 @@ static bool take_scheme(struct sl_string *text, struct origin *origin)
     return true;
 }
 
-/* Labels of letters, digits, '-' and '_', with dots between them, and one at the end or none: that
- * is another origin, by the rules of browsers, and they send it. */
-static bool is_name(const char *host)
+/* Labels of letters, digits, '-' and '_', with dots between them, and perhaps one dot at the end.
+ * Browsers send that dot, and treat the name as another origin. */
+static bool is_host_name(const char *host)
 {
     size_t label = 0;
     size_t len = strlen(host);
@@ -66,8 +66,8 @@ static bool is_name(const char *host)
     return label > 0;
 }
 
-/* What other schemes have for a host is their own affair: app://. and file:// are origins. What is
- * not here, an operator or a browser writes as %XX. */
+/* Other schemes define their own hosts: app://. and file:// are origins. Operators and browsers
+ * write other characters as %XX. */
 static bool is_opaque(const char *host)
 {
     static const char others[] = "-._~!$&'()+,;=%";
@@ -76,14 +76,14 @@ static bool is_opaque(const char *host)
     return *host == '\0';
 }
 
-/* Of pages that come from servers. */
+/* The schemes of pages that come from servers. */
 static bool is_web(const struct origin *origin)
 {
     return strcmp(origin->scheme, "https") == 0 || strcmp(origin->scheme, "http") == 0;
 }
 
-/* An IPv6 address in brackets. There are many ways to write one: it is written anew in one of them.
- */
+/* An IPv6 address in brackets. It can be written in many ways, so it is rewritten in its shortest
+ * form. */
 static bool take_bracketed(char host[ORIGIN_HOST_MAX + 1])
 {
     unsigned char bytes[16];
@@ -112,7 +112,7 @@ static bool take_host(struct sl_string *text, struct origin *origin)
     origin->host[len] = '\0';
     text->data += len;
     text->len -= len;
-    return (is_web(origin) ? is_name(origin->host) : is_opaque(origin->host)) ||
+    return (is_web(origin) ? is_host_name(origin->host) : is_opaque(origin->host)) ||
            take_bracketed(origin->host);
 }
 
@@ -171,8 +171,8 @@ static bool is_any_of(const char *text, const char *const *list)
     return *list != NULL;
 }
 
-/* What may stand behind "*.": a name that is somebody's. What can never be registered by strangers
- * (RFC 6761, RFC 6762, and .internal) may be alone. */
+/* Whether a host may stand behind "*.": a name that can belong to one owner. Names that strangers
+ * can never register (RFC 6761, RFC 6762, and .internal) may consist of one label. */
 static const char *check_wildcard(const char *written)
 {
     static const char *const own[] = {"localhost", "local",   "internal", "test",

@@ -14,19 +14,19 @@
 struct origin {
     bool any_label;                 /* "*.": one more label in front of `host` */
     char scheme[32];                /* browsers' extensions have long ones */
-    char host[ORIGIN_HOST_MAX + 1]; /* lower case; IPv6 in brackets, in its shortest form; may be
-                                       empty, as in file://, but for http and https */
-    unsigned port;                  /* 80 for http and 443 for https if none is written */
+    char host[ORIGIN_HOST_MAX + 1]; /* lower case; IPv6 in brackets, in its shortest form; empty
+                                       only for schemes other than http and https, as in file:// */
+    unsigned port;                  /* if none is written: 80 for http, 443 for https */
 };
 
-/* Reads "scheme://host" or "scheme://host:port", and nothing behind it: what a browser sends. NULL,
- * or what is wrong with it as the rest of a sentence (static). */
+/* Reads "scheme://host" or "scheme://host:port" and nothing more, as browsers send it. Returns
+ * NULL, or what is wrong with it as the rest of a sentence (static). */
 const char *origin_parse(struct sl_string text, struct origin *origin);
 
-/* The same for what an operator writes: with a wildcard, and without what can only be a mistake. */
+/* The same for patterns of operators: with a wildcard, and refusing obvious mistakes. */
 const char *origin_parse_pattern(struct sl_string text, struct origin *origin);
 
-/* Whether `origin` is the pattern's, or one of its. */
+/* Whether the pattern matches `origin`. */
 bool origin_matches(const struct origin *pattern, const struct origin *origin);
 
 #endif

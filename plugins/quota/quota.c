@@ -1,10 +1,10 @@
 /*
  * quota: how many clients one identity, or one value of an attribute, may have at once.
  *
- * on_connect only looks, since an upgrade may still fail after it; on_open takes the place and
- * looks again, since two clients may have passed on_connect side by side; on_close gives it back.
- * Who has to go gives its place up at once: it may take seconds to leave, and whoever comes
- * meanwhile must not be weighed against it.
+ * on_connect only looks, since the upgrade may still fail after it. on_open counts the client and
+ * looks again, since two clients may have passed on_connect side by side. on_close uncounts it. A
+ * client that is closed for a newer one is uncounted at once: it may take seconds to leave, and
+ * must not count against clients that connect meanwhile.
  */
 #include "roster.h"
 
@@ -155,7 +155,7 @@ static int create(struct sl_instance *self)
     return 0;
 }
 
-/* The text that a client is counted by; empty: it has none. */
+/* The text that a client is counted by; empty if it has none. */
 static struct sl_string key_of(const struct sl_instance *self, const struct sl_client *client,
                                int subject)
 {
@@ -168,8 +168,8 @@ static struct sl_string key_of(const struct sl_instance *self, const struct sl_c
     return key;
 }
 
-static enum sl_verdict refuse(const struct sl_instance *self, struct sl_request *request,
-                              int status, const char *reason, struct sl_metric *metric)
+static enum sl_verdict refuse_upgrade(const struct sl_instance *self, struct sl_request *request,
+                                      int status, const char *reason, struct sl_metric *metric)
 {
     const struct state *state = self->state;
     self->host->metric_add(metric, 1);
@@ -189,8 +189,8 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
         if (limit->most == 0)
             continue;
         if (key.len == 0 && !state->allows_anonymous)
-            return refuse(self, request, 403, "Clients without a name may not connect here.",
-                          state->anonymous);
+            return refuse_upgrade(self, request, 403,
+                                  "Clients without a name may not connect here.", state->anonymous);
         if (key.len == 0)
             continue;
         pthread_mutex_lock(&state->lock);
@@ -198,19 +198,19 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
         bool has_room = count > 0 || roster_has_room(&limit->roster);
         pthread_mutex_unlock(&state->lock);
         if (!has_room)
-            return refuse(self, request, 503, "Too many are connected. Try again later.",
-                          state->overflow);
+            return refuse_upgrade(self, request, 503, "Too many are connected. Try again later.",
+                                  state->overflow);
         if (count >= limit->most && !state->closes_oldest)
-            return refuse(self, request, 429, "You are connected too many times already.",
-                          state->refused);
+            return refuse_upgrade(self, request, 429, "You are connected too many times already.",
+                                  state->refused);
     }
     return SL_CONTINUE;
 }
 
-/* Enters the client under one key. Returns whether it may stay: a client that was there before a
- * reload always may. */
-static bool enter(struct sl_instance *self, struct sl_client *client, int subject,
-                  struct roster_entry *entry)
+/* Counts the client under one key. Returns whether it may stay; a client that was connected before
+ * a reload always may. */
+static bool count_client(struct sl_instance *self, struct sl_client *client, int subject,
+                         struct roster_entry *entry)
 {
     struct state *state = self->state;
     struct limit *limit = &state->limits[subject];
@@ -227,7 +227,7 @@ static bool enter(struct sl_instance *self, struct sl_client *client, int subjec
     return !is_new || (entered && (state->closes_oldest || !is_one_too_many));
 }
 
-static void leave(struct state *state, struct client_state *own)
+static void uncount_client(struct state *state, struct client_state *own)
 {
     pthread_mutex_lock(&state->lock);
     for (int i = 0; i < SUBJECTS; i++)
@@ -235,8 +235,7 @@ static void leave(struct state *state, struct client_state *own)
     pthread_mutex_unlock(&state->lock);
 }
 
-/* Sends away those that came first until there are no more than there may be: several, if a reload
- * has lowered the limit. */
+/* Closes the oldest clients until the limit is kept: several, if a reload has lowered it. */
 static void make_room(struct sl_instance *self, struct limit *limit,
                       const struct roster_entry *entry)
 {
@@ -252,7 +251,7 @@ static void make_room(struct sl_instance *self, struct limit *limit,
     }
 }
 
-static void show_keys(struct sl_instance *self)
+static void show_key_count(struct sl_instance *self)
 {
     struct state *state = self->state;
     pthread_mutex_lock(&state->lock);
@@ -268,9 +267,9 @@ static void on_open(struct sl_instance *self, struct sl_client *client)
     struct client_state *own = self->host->client_state(self, client);
     bool may_stay = true;
     for (int i = 0; i < SUBJECTS && may_stay; i++)
-        may_stay = enter(self, client, i, &own->entries[i]);
+        may_stay = count_client(self, client, i, &own->entries[i]);
     if (!may_stay) {
-        leave(state, own);
+        uncount_client(state, own);
         self->host->metric_add(state->refused, 1);
         (void)self->host->close(self, self->host->client_id(client), state->close_code,
                                 "You are connected too many times already.");
@@ -278,14 +277,14 @@ static void on_open(struct sl_instance *self, struct sl_client *client)
         for (int i = 0; i < SUBJECTS; i++)
             make_room(self, &state->limits[i], &own->entries[i]);
     }
-    show_keys(self);
+    show_key_count(self);
 }
 
 static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)
 {
     (void)how;
-    leave(self->state, self->host->client_state(self, client));
-    show_keys(self);
+    uncount_client(self->state, self->host->client_state(self, client));
+    show_key_count(self);
 }
 
 SL_EXPORT const struct sl_plugin sluice_plugin = {

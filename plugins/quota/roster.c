@@ -15,7 +15,7 @@ struct roster_key {
     char text[];
 };
 
-static struct sl_string cut(struct sl_string key)
+static struct sl_string cut_key(struct sl_string key)
 {
     if (key.len > ROSTER_KEY_MAX)
         key.len = ROSTER_KEY_MAX;
@@ -57,7 +57,8 @@ void roster_deinit(struct roster *roster)
     roster->buckets = NULL;
 }
 
-static struct roster_key **find(const struct roster *roster, struct sl_string key, uint64_t hash)
+static struct roster_key **find_key(const struct roster *roster, struct sl_string key,
+                                    uint64_t hash)
 {
     struct roster_key **link = &roster->buckets[hash & (roster->bucket_count - 1)];
     while (*link != NULL && ((*link)->hash != hash || (*link)->len != key.len ||
@@ -68,8 +69,8 @@ static struct roster_key **find(const struct roster *roster, struct sl_string ke
 
 size_t roster_count(const struct roster *roster, struct sl_string key, uint64_t *oldest)
 {
-    key = cut(key);
-    const struct roster_key *found = *find(roster, key, hash_of(roster, key));
+    key = cut_key(key);
+    const struct roster_key *found = *find_key(roster, key, hash_of(roster, key));
     *oldest = found != NULL ? found->first->client : 0;
     return found != NULL ? found->clients : 0;
 }
@@ -102,9 +103,9 @@ static struct roster_key *add_key(struct roster *roster, struct roster_key **lin
 int roster_enter(struct roster *roster, struct sl_string key, uint64_t client,
                  struct roster_entry *entry)
 {
-    key = cut(key);
+    key = cut_key(key);
     uint64_t hash = hash_of(roster, key);
-    struct roster_key **link = find(roster, key, hash);
+    struct roster_key **link = find_key(roster, key, hash);
     struct roster_key *found = *link != NULL ? *link : add_key(roster, link, key, hash);
     if (found == NULL)
         return -1;

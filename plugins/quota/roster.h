@@ -1,6 +1,6 @@
 /*
- * Who is connected under which name: a bounded hash table from a key to its clients in the order in
- * which they came.
+ * Which clients are connected under which key: a bounded hash table from a key to its clients,
+ * oldest first.
  *
  * Not locked: the caller keeps threads apart. Entries belong to the caller (they are in the
  * clients' state) and are linked here.
@@ -14,7 +14,7 @@
 
 struct roster_key;
 
-/* One client under one key; all zero: not entered. */
+/* One client under one key; all zero if it is not in the table. */
 struct roster_entry {
     struct roster_key *key;
     struct roster_entry *next; /* came later */
@@ -28,31 +28,31 @@ struct roster {
     size_t bucket_count;         /* a power of two */
     size_t count;                /* keys */
     size_t capacity;
-    uint64_t secret; /* so that nobody can choose a bucket */
+    uint64_t secret; /* so that clients cannot choose a bucket */
 };
 
 /* Returns 0, or -1: no memory, or no random bytes. */
 int roster_init(struct roster *roster, const struct sl_host *host, size_t capacity);
 void roster_deinit(struct roster *roster); /* of an empty one */
 
-/* How many clients there are under a key, and the one that came first (0: none). */
+/* The number of clients under a key, and the oldest one (0: none). */
 size_t roster_count(const struct roster *roster, struct sl_string key, uint64_t *oldest);
 
 /* Whether a key that is not there yet would fit. */
 bool roster_has_room(const struct roster *roster);
 
-/* How many clients there are under the key of an entry; 0: it is not entered. */
+/* The number of clients under the key of an entry; 0 if the entry is not in the table. */
 size_t roster_clients(const struct roster_entry *entry);
 
-/* Enters a client. Returns 0, or -1: no room, or no memory. */
+/* Adds a client. Returns 0, or -1: no room, or no memory. */
 int roster_enter(struct roster *roster, struct sl_string key, uint64_t client,
                  struct roster_entry *entry);
 
-/* Takes it out; one that is not entered is left alone. */
+/* Removes an entry; one that is not in the table is left alone. */
 void roster_leave(struct roster *roster, struct roster_entry *entry);
 
-/* If there are more than `most` (at least 1) clients under the key of an entry, takes out the one
- * that came first. Returns it, or 0. */
+/* If more than `most` (at least 1) clients are under the key of an entry, removes the oldest one.
+ * Returns it, or 0. */
 uint64_t roster_evict(struct roster *roster, const struct roster_entry *entry, size_t most);
 
 #endif

@@ -6,7 +6,7 @@
 #define SECOND INT64_C(1000000000)
 #define HOUR (3600 * SECOND)
 #define YEAR (8760 * HOUR)
-#define FASTEST 1e9 /* a second: a unit then costs one nanosecond */
+#define FASTEST 1e9 /* units a second: one unit then costs a nanosecond */
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -28,15 +28,17 @@ const char *limit_init(struct limit *limit, double per_second, int64_t burst)
     int64_t exact = limit_cost(limit, (uint64_t)burst);
     if (exact > YEAR)
         return "needs more than a year to refill its burst: raise the rate or lower the burst";
-    /* Units are rounded up one by one, so that many of them cost a little more than all at once.
-     * Without that little the last unit of a burst would be refused; it is never a whole unit. */
+    /* Units are rounded up one by one, so many of them cost slightly more than the same number at
+     * once. Without this allowance the last unit of a burst would be refused; it is less than a
+     * unit. */
     int64_t one_by_one = limit->unit * burst;
     int64_t most = exact + limit->unit - 1;
     limit->burst = one_by_one < most ? one_by_one : most;
     return NULL;
 }
 
-/* Where the bucket `full_at` would stand after `cost`. Returns 0, or the nanoseconds to wait. */
+/* Computes where a bucket at `full_at` would be after `cost`. Returns 0, or the nanoseconds to
+ * wait. */
 static int64_t try_take(int64_t full_at, const struct limit *limit, int64_t cost, int64_t now,
                         int64_t *after)
 {

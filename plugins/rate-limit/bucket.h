@@ -2,11 +2,11 @@
  * Token buckets in one 64-bit integer each: the generic cell rate algorithm.
  *
  * A bucket is the time at which it will be full again. Taking from it moves that time forward by
- * what the amount costs at the configured rate; it may run ahead of the clock by what the burst
- * costs, and no further. There is nothing to refill, nothing drifts, and a bucket of zero bytes
- * (or one whose time has passed) is a full one.
+ * the cost of the amount at the configured rate; it may run ahead of the clock by the cost of the
+ * burst, and no further. Nothing has to be refilled and nothing drifts. A bucket of zero bytes, or
+ * one whose time has passed, is full.
  *
- * Pure: no clock, no memory, no lock. Whoever owns a bucket keeps threads apart. Times are
+ * Pure: no clock, no memory, no lock. The owner of a bucket keeps threads apart. Times are
  * nanoseconds of the host's monotonic clock and are not negative.
  */
 #ifndef RATE_LIMIT_BUCKET_H
@@ -22,7 +22,7 @@ struct limit {
     int64_t burst;     /* how far a bucket may run ahead of the clock, nanoseconds */
 };
 
-/* What is limited together: both must fit, or nothing is taken. */
+/* Limits that apply together: an amount has to fit both, or nothing is taken. */
 struct limits {
     struct limit count; /* one unit for each message or connection */
     struct limit bytes;
@@ -40,17 +40,17 @@ const char *limit_init(struct limit *limit, double per_second, int64_t burst);
 /* What `amount` units cost, nanoseconds, rounded up; INT64_MAX if that does not fit. */
 int64_t limit_cost(const struct limit *limit, uint64_t amount);
 
-/* Takes one unit of `limits->count` and `bytes` units of `limits->bytes` at the time `now`.
- * Returns whether both fit, now or (for who can wait) in at most `patience` nanoseconds. *wait (not
- * NULL) is the nanoseconds until they do: taken, with a wait that is not 0, they are paid for in
- * advance. Not taken, INT64_MAX means never: `bytes` is more than the burst. */
+/* Takes one unit of `limits->count` and `bytes` units of `limits->bytes` at the time `now`. Returns
+ * whether both fit, now or within `patience` nanoseconds (0 if the caller cannot wait). *wait (not
+ * NULL) is set to the nanoseconds until they fit. If they are taken with a wait, they are paid for
+ * in advance. If they are not taken, INT64_MAX means never: `bytes` is more than the burst. */
 bool bucket_take(struct bucket *bucket, const struct limits *limits, uint64_t bytes, int64_t now,
                  int64_t patience, int64_t *wait);
 
 /* Gives back what was taken. */
 void bucket_give(struct bucket *bucket, const struct limits *limits, uint64_t bytes);
 
-/* Whether a bucket is full, and so worth no more than one that does not exist. */
+/* Whether a bucket is full, and so the same as one that does not exist. */
 static inline bool bucket_is_full(const struct bucket *bucket, int64_t now)
 {
     return bucket->count <= now && bucket->bytes <= now;

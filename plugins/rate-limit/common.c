@@ -26,7 +26,7 @@ struct common {
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER; /* of the list and the parts */
 static struct common *list;
 
-static struct common *find(const char *name)
+static struct common *find_common(const char *name)
 {
     struct common *common = list;
     while (common != NULL && strcmp(common->name, name) != 0)
@@ -34,7 +34,7 @@ static struct common *find(const char *name)
     return common;
 }
 
-static struct common *add(const char *name)
+static struct common *add_common(const char *name)
 {
     struct common *common = calloc(1, sizeof *common);
     if (common == NULL)
@@ -68,8 +68,8 @@ static bool is_same_place(const struct common_place *a, const struct common_plac
            strcmp(a->instance, b->instance) == 0;
 }
 
-/* Whether the configuration gives one name different limits. An entry that has a part already is
- * being reloaded, and the others may be about to be. */
+/* Whether other entries give the name different limits. An entry that has a part already is being
+ * reloaded, and the others may be reloaded next, so it may differ. */
 static bool is_in_conflict(const struct common *common, const struct common_part *joining)
 {
     bool differs = false;
@@ -88,12 +88,12 @@ static void use_limits_of_first(struct common *common)
     pthread_mutex_unlock(&common->lock);
 }
 
-static bool join(struct common_part *part, const char *name, bool *differs)
+static bool join_common(struct common_part *part, const char *name, bool *differs)
 {
-    struct common *common = find(name);
+    struct common *common = find_common(name);
     *differs = common != NULL && is_in_conflict(common, part);
     if (common == NULL)
-        common = add(name);
+        common = add_common(name);
     if (common == NULL || *differs)
         return false;
     part->common = common;
@@ -113,7 +113,7 @@ struct common_part *common_join(const char *name_cstr, const struct common_place
     part->place = *place;
     part->limits = *limits;
     pthread_mutex_lock(&list_lock);
-    bool joined = join(part, name_cstr, differs);
+    bool joined = join_common(part, name_cstr, differs);
     pthread_mutex_unlock(&list_lock);
     if (joined)
         return part;

@@ -1,11 +1,11 @@
 /*
- * Allowances that entries of several pipelines share, by name: `per: all`.
+ * Allowances that entries of several pipelines share by name: `per: all`. Any thread.
  *
- * The one thing in this plugin that is of the process and not of an instance. Any thread.
+ * They belong to the process, not to an instance, as do the tables of table_list.h.
  *
- * Entries of one name have to have the same limits. A reload makes an entry's next instance before
- * the one before it ends, so an entry may join with other limits than it has; then those of whoever
- * joined last count for all, until it leaves.
+ * All entries of one name have to have the same limits. A reload creates an entry's next instance
+ * before it destroys the previous one, so an entry may join with limits other than it has already.
+ * The limits of the part that joined last then apply to all, until it leaves.
  */
 #ifndef RATE_LIMIT_COMMON_H
 #define RATE_LIMIT_COMMON_H
@@ -17,16 +17,16 @@
 /* One entry's part in an allowance. */
 struct common_part;
 
-/* Which entry: where it stands in the configuration. Borrowed until the part leaves. */
+/* An entry's position in the configuration. Borrowed until the part leaves. */
 struct common_place {
     const char *endpoint;
     const char *instance;
     size_t rule;
 };
 
-/* Joins the allowance of that name, which is made if it is not there yet. Returns a part, owned by
- * the caller, or NULL: *differs tells whether that is because others have other limits, else there
- * is no memory. */
+/* Joins the allowance of that name; it is created if there is none. Returns a part that the caller
+ * owns, or NULL: *differs tells whether other entries have other limits, or else there is no
+ * memory. */
 struct common_part *common_join(const char *name_cstr, const struct common_place *place,
                                 const struct limits *limits, bool *differs);
 void common_leave(struct common_part *part); /* NULL is fine */

@@ -15,7 +15,7 @@ int key_secret_init(struct key_secret *secret)
     return got == (ssize_t)sizeof secret->words ? 0 : -1;
 }
 
-static uint64_t rotate(uint64_t word, int bits)
+static uint64_t rotate_left(uint64_t word, int bits)
 {
     return word << bits | word >> (64 - bits);
 }
@@ -24,14 +24,14 @@ static void sip_round(uint64_t v[4])
 {
     v[0] += v[1];
     v[2] += v[3];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] = rotate(v[0], 32);
+    v[1] = rotate_left(v[1], 13) ^ v[0];
+    v[3] = rotate_left(v[3], 16) ^ v[2];
+    v[0] = rotate_left(v[0], 32);
     v[2] += v[1];
     v[0] += v[3];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] = rotate(v[2], 32);
+    v[1] = rotate_left(v[1], 17) ^ v[2];
+    v[3] = rotate_left(v[3], 21) ^ v[0];
+    v[2] = rotate_left(v[2], 32);
 }
 
 /* Up to eight bytes as a little-endian word. */
@@ -43,7 +43,7 @@ static uint64_t read_word(const uint8_t *data, size_t len)
     return word;
 }
 
-static void absorb(uint64_t v[4], uint64_t word)
+static void absorb_word(uint64_t v[4], uint64_t word)
 {
     v[3] ^= word;
     sip_round(v);
@@ -57,8 +57,8 @@ uint64_t siphash(uint64_t first, uint64_t second, const uint8_t *data, size_t le
                      first ^ 0x6c7967656e657261u, second ^ 0x7465646279746573u};
     size_t whole = len - len % 8;
     for (size_t i = 0; i < whole; i += 8)
-        absorb(v, read_word(data + i, 8));
-    absorb(v, read_word(data + whole, len % 8) | (uint64_t)(len & 0xff) << 56);
+        absorb_word(v, read_word(data + i, 8));
+    absorb_word(v, read_word(data + whole, len % 8) | (uint64_t)(len & 0xff) << 56);
     v[2] ^= 0xff;
     for (int i = 0; i < 4; i++)
         sip_round(v);

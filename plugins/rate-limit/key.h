@@ -1,8 +1,9 @@
 /*
- * Who a shared bucket belongs to, as 128 bits: an address or an identity under a secret hash.
+ * The owner of a shared bucket, as 128 bits: a secret hash of an address, an identity or an
+ * attribute.
  *
  * Clients choose their identity and, with IPv6, their address. The hash (SipHash-2-4, twice, with
- * secrets drawn for each table) keeps them from choosing which shard or chain they fall into,
+ * secrets drawn for each table) keeps them from choosing the shard or chain that they fall into,
  * and makes every key the same small size. Pure, any thread.
  */
 #ifndef RATE_LIMIT_KEY_H

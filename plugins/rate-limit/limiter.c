@@ -16,8 +16,8 @@ void rate_limit_destroy(struct sl_instance *self)
     settings_deinit(&state->settings, self->host);
 }
 
-/* Joins the table of the entry's limit that `what` says, with the keys that it says. An instance
- * that a reload has made in place of another one finds that one's. Returns 0, or SL_ERROR after
+/* Joins the table for one limit of this entry: `what` names the kind of key and `index` the limit.
+ * After a reload the new instance finds the table of the previous one. Returns 0, or SL_ERROR after
  * host->fail. */
 static int join_table(struct sl_instance *self, const char *what, size_t index, const char *name,
                       uint32_t max_keys, struct table **table)

@@ -1,5 +1,5 @@
 /*
- * One instance: its settings, and where the buckets of its rules are. Made and ended on the main
+ * One instance: its settings, and the buckets of its rules. Created and destroyed on the main
  * thread.
  */
 #ifndef RATE_LIMIT_LIMITER_H
@@ -28,7 +28,7 @@ struct rate_limit {
     struct sl_metric *keys;
 };
 
-/* What a rule keeps for a client. */
+/* The part of a client's state that one rule uses. */
 union share {
     struct bucket bucket; /* per: client */
     struct key key;       /* a shared table; set by on_open */
@@ -40,7 +40,7 @@ struct client_state {
     bool is_exempt;
 };
 
-/* The hooks of that name. After an error nothing is held. */
+/* The hooks of that name. After an error the instance owns nothing. */
 int rate_limit_create(struct sl_instance *self);
 void rate_limit_destroy(struct sl_instance *self);
 

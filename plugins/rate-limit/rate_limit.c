@@ -2,8 +2,9 @@
  * rate-limit: token buckets for messages, bytes and upgrades.
  *
  * With `per: client` a client's buckets are in its state block: no lock and no look-up. Otherwise
- * the state block holds the client's key, worked out once, and the buckets are in a shared table. A
- * message has to fit all limits; what one of them refuses is given back to those before it.
+ * the state block holds the client's key, computed once, and the buckets are in a shared table. A
+ * message has to fit all limits; if one refuses it, what the limits before that one took is given
+ * back.
  */
 #include "bucket.h"
 #include "limiter.h"
@@ -117,7 +118,7 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
     return taken ? SL_CONTINUE : deny_upgrade(self, request, wait);
 }
 
-/* Whose allowance a client uses under a rule that has a table. */
+/* The key under which a client uses a rule's table. */
 static struct key key_for_rule(struct sl_instance *self, struct sl_client *client, size_t index,
                                const uint8_t address[16])
 {
@@ -138,7 +139,7 @@ static struct key key_for_rule(struct sl_instance *self, struct sl_client *clien
     return address_key(state, state->tables[index], address);
 }
 
-/* Works out the keys here and not in on_connect, since a later plugin may identify the client. */
+/* Computes the keys here and not in on_connect, since a later plugin may identify the client. */
 static void on_open(struct sl_instance *self, struct sl_client *client)
 {
     struct rate_limit *state = self->state;
@@ -230,8 +231,8 @@ static enum sl_verdict refuse_message(struct sl_instance *self, struct sl_client
     return SL_DROP;
 }
 
-/* The message waits and with it all that the client sends after it: nothing more is read from its
- * socket, so that TCP tells it to slow down. */
+/* Delays the message and everything that the client sends after it: nothing more is read from its
+ * socket, so TCP slows the client down. */
 static enum sl_verdict delay_message(struct sl_instance *self, struct sl_client *client,
                                      int64_t wait)
 {
@@ -265,7 +266,7 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
     if (taking.delay == 0)
         return SL_CONTINUE;
     enum sl_verdict verdict = delay_message(self, client, taking.delay);
-    if (verdict != SL_DEFER) /* It cannot wait, and so has taken nothing. */
+    if (verdict != SL_DEFER) /* The message cannot wait, so it has taken nothing. */
         give_back_taken(state, own, &taking, message->len);
     return verdict;
 }

@@ -124,7 +124,7 @@ static int index_of(const char *const *names, struct sl_string name)
 
 /* -- the short form: options of the instance -- */
 
-/* Reads the rate `name` and its burst. `least` is the least burst that is assumed if none is
+/* Reads the rate `name` and its burst; `least` is the smallest burst that is assumed if none is
  * given. Returns 0, or SL_ERROR after host->fail. */
 static int read_limit(struct sl_instance *self, const char *name, const char *burst_name,
                       int64_t least, struct limit *limit)
@@ -184,7 +184,7 @@ static int read_first_rule(struct sl_instance *self, struct settings *settings)
 
 /* -- limits: a list of maps -- */
 
-/* The members of one map, as they are met. */
+/* The members of one map that have been read. */
 struct entry {
     double messages;
     int64_t burst;
@@ -194,7 +194,13 @@ struct entry {
     bool has_bytes;
 };
 
-/* Reads one member. NULL, or what is wrong with its value as the rest of a sentence. */
+static const char *read_name(char name[ATTRIBUTE_NAME_MAX + 1], struct sl_string text)
+{
+    copy_name(name, text);
+    return text.len > 0 && text.len <= ATTRIBUTE_NAME_MAX ? NULL : "has to have 1 to 63 characters";
+}
+
+/* Reads one member. Returns NULL, or what is wrong with its value as the rest of a sentence. */
 static const char *read_member(struct rule *rule, struct entry *entry, const struct sl_host *host,
                                struct sl_string key, const struct sl_value *value)
 {
@@ -226,13 +232,9 @@ static const char *read_member(struct rule *rule, struct entry *entry, const str
         return choice >= 0 ? NULL
                            : "has to be client, address, identity, attribute, endpoint or all";
     case 5:
-        copy_name(rule->attribute, text);
-        return text.len > 0 && text.len <= ATTRIBUTE_NAME_MAX ? NULL
-                                                              : "has to have 1 to 63 characters";
+        return read_name(rule->attribute, text);
     case 6:
-        copy_name(rule->name, text);
-        return text.len > 0 && text.len <= ATTRIBUTE_NAME_MAX ? NULL
-                                                              : "has to have 1 to 63 characters";
+        return read_name(rule->name, text);
     case 7:
         choice = index_of(action_names, text);
         rule->action = choice >= 0 ? (enum action)choice : ACTION_DROP;

@@ -13,7 +13,7 @@
 #define EXEMPTIONS_MAX 256
 #define ATTRIBUTE_NAME_MAX 63
 
-/* Who shares an allowance. */
+/* The clients that share an allowance. */
 enum scope { PER_CLIENT, PER_ADDRESS, PER_IDENTITY, PER_ATTRIBUTE, PER_ENDPOINT, PER_ALL, SCOPES };
 
 enum action { ACTION_DROP, ACTION_DELAY, ACTION_CLOSE, ACTIONS };
@@ -30,10 +30,10 @@ struct rule {
 struct settings {
     struct rule rules[RULES_MAX];
     size_t rule_count;
-    struct limits connections; /* of upgrades; all zero: none */
-    bool connections_of_all;   /* all upgrades share one allowance; else those of a prefix */
+    struct limits connections; /* of upgrades; all zero: no limit */
+    bool connections_of_all;   /* all upgrades share one allowance; else each prefix has one */
     uint32_t max_keys;
-    unsigned ipv4_bits; /* how much of an address counts */
+    unsigned ipv4_bits; /* bits of an address that count */
     unsigned ipv6_bits;
     int64_t max_delay; /* ns */
     bool notify;
@@ -49,7 +49,7 @@ extern const struct sl_option settings_options[SETTINGS_OPTION_COUNT];
  * then. */
 int settings_read(struct sl_instance *self, struct settings *settings);
 
-/* As the option `per` has it. */
+/* The name of a scope in the option `per`. */
 const char *settings_scope_name(enum scope scope);
 
 void settings_deinit(struct settings *settings, const struct sl_host *host);

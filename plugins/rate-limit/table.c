@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define SHARDS 16
-#define SHARDED_FROM 1024 /* keys; below it there is one shard, filled to its last place */
-#define SWEEP 64          /* places that are looked at for one that can be given up */
+#define SHARDED_FROM 1024 /* keys; a smaller table has one shard, of exactly that size */
+#define SWEEP 64          /* places that are searched for one that can be reused */
 #define NONE 0            /* places are numbered from 1 in chains */
 
 struct slot {
@@ -56,8 +56,8 @@ static bool allocate_parts(struct table *table)
         host->allocate(table->shard_count * sizeof(struct shard) + _Alignof(struct shard));
     if (table->heads == NULL || table->slots == NULL || table->memory == NULL)
         return false;
-    /* The slots are not cleared: they are written before they are read, and untouched ones cost no
-     * memory. */
+    /* Slots are not cleared: each is written before it is read, and pages that are never touched
+     * cost no memory. */
     memset(table->heads, 0, chains * sizeof *table->heads);
     uintptr_t misaligned = (uintptr_t)table->memory % _Alignof(struct shard);
     table->shards =
@@ -114,7 +114,7 @@ static uint32_t *chain_of(const struct table *table, struct shard *shard, const 
     return &shard->heads[key->low & (table->chains - 1)];
 }
 
-static struct slot *find(const struct table *table, struct shard *shard, const struct key *key)
+static struct slot *find_slot(const struct table *table, struct shard *shard, const struct key *key)
 {
     for (uint32_t place = *chain_of(table, shard, key); place != NONE;) {
         struct slot *slot = &shard->slots[place - 1];
@@ -135,7 +135,7 @@ static void unlink_slot(const struct table *table, struct shard *shard, struct s
 }
 
 /* A place for a new key: an unused one, else one whose bucket is full again, else NULL. */
-static struct slot *claim(struct table *table, struct shard *shard, int64_t now)
+static struct slot *claim_slot(struct table *table, struct shard *shard, int64_t now)
 {
     if (shard->used < table->capacity) {
         atomic_fetch_add_explicit(&table->count, 1, memory_order_relaxed);
@@ -153,10 +153,10 @@ static struct slot *claim(struct table *table, struct shard *shard, int64_t now)
     return NULL;
 }
 
-static struct slot *insert(struct table *table, struct shard *shard, const struct key *key,
-                           int64_t now)
+static struct slot *insert_key(struct table *table, struct shard *shard, const struct key *key,
+                               int64_t now)
 {
-    struct slot *slot = claim(table, shard, now);
+    struct slot *slot = claim_slot(table, shard, now);
     if (slot == NULL)
         return NULL;
     uint32_t *chain = chain_of(table, shard, key);
@@ -170,9 +170,9 @@ bool table_take(struct table *table, const struct limits *limits, const struct k
 {
     struct shard *shard = &table->shards[key->high % table->shard_count];
     pthread_mutex_lock(&shard->lock);
-    struct slot *slot = find(table, shard, key);
+    struct slot *slot = find_slot(table, shard, key);
     if (slot == NULL)
-        slot = insert(table, shard, key, now);
+        slot = insert_key(table, shard, key, now);
     struct bucket *bucket = slot != NULL ? &slot->bucket : &shard->overflow;
     bool taken = bucket_take(bucket, limits, bytes, now, patience, wait);
     pthread_mutex_unlock(&shard->lock);
@@ -185,7 +185,7 @@ void table_give(struct table *table, const struct limits *limits, const struct k
 {
     struct shard *shard = &table->shards[key->high % table->shard_count];
     pthread_mutex_lock(&shard->lock);
-    struct slot *slot = overflowed ? NULL : find(table, shard, key);
+    struct slot *slot = overflowed ? NULL : find_slot(table, shard, key);
     if (slot != NULL)
         bucket_give(&slot->bucket, limits, bytes);
     else if (overflowed)

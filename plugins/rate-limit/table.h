@@ -2,9 +2,9 @@
  * The buckets that clients share: a bounded hash table from key to bucket, in shards.
  *
  * Any thread may take from it; each shard has its own lock, held for one look-up. Memory is
- * allocated once, at creation, and touched as it is used. When a shard is full, a bucket that is
- * full again gives up its place (forgetting it changes nothing); when there is none nearby, the new
- * key takes from the shard's one overflow bucket, so that more keys never mean more allowance.
+ * allocated once, at creation, and becomes resident as it is used. In a full shard the place of a
+ * bucket that is full again is reused (forgetting it changes nothing). If there is none nearby, the
+ * new key takes from the shard's one overflow bucket: more keys never mean more allowance.
  */
 #ifndef RATE_LIMIT_TABLE_H
 #define RATE_LIMIT_TABLE_H
@@ -23,11 +23,11 @@ struct table *table_create(const struct sl_host *host, uint32_t max_keys);
 /* Frees; NULL is fine. No other thread may use it any more. */
 void table_destroy(struct table *table);
 
-/* What its keys have to be made with. */
+/* The secret that its keys have to be made with. */
 const struct key_secret *table_secret(const struct table *table);
 
 /* Takes from the bucket of `key` as bucket_take does. *overflowed tells whether the overflow bucket
- * was asked in its place. */
+ * was used instead. */
 bool table_take(struct table *table, const struct limits *limits, const struct key *key,
                 uint64_t bytes, int64_t now, int64_t patience, int64_t *wait, bool *overflowed);
 

@@ -14,7 +14,7 @@ struct entry {
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct entry *list;
 
-static struct entry *find(const char *id)
+static struct entry *find_entry(const char *id)
 {
     struct entry *entry = list;
     while (entry != NULL && strcmp(entry->id, id) != 0)
@@ -22,7 +22,7 @@ static struct entry *find(const char *id)
     return entry;
 }
 
-static struct entry *add(const struct sl_host *host, const char *id, uint32_t max_keys)
+static struct entry *add_entry(const struct sl_host *host, const char *id, uint32_t max_keys)
 {
     struct entry *entry = host->allocate(sizeof *entry + strlen(id) + 1);
     if (entry == NULL)
@@ -40,9 +40,9 @@ static struct entry *add(const struct sl_host *host, const char *id, uint32_t ma
 struct table *table_list_join(const struct sl_host *host, const char *id_cstr, uint32_t max_keys)
 {
     pthread_mutex_lock(&list_lock);
-    struct entry *entry = find(id_cstr);
+    struct entry *entry = find_entry(id_cstr);
     if (entry == NULL)
-        entry = add(host, id_cstr, max_keys);
+        entry = add_entry(host, id_cstr, max_keys);
     if (entry != NULL)
         entry->references++;
     pthread_mutex_unlock(&list_lock);

@@ -21,8 +21,8 @@ static void read_limits(struct content *content, const struct sl_instance *self)
         .refuse_nul_names = true};
 }
 
-/* Options that would do nothing are mistakes. A limit that is the default may have been given or
- * not. */
+/* Options without effect are mistakes. A limit that equals its default may be given or not: that
+ * cannot be told. */
 static int refuse_idle_json(struct sl_instance *self)
 {
     static const struct {
@@ -48,7 +48,7 @@ static int refuse_idle_json(struct sl_instance *self)
     return 0;
 }
 
-static bool is_text(struct sl_string text, const char *expected)
+static bool equals_cstr(struct sl_string text, const char *expected)
 {
     return json_text_is((struct json_text){text.data, text.len}, expected);
 }
@@ -60,9 +60,9 @@ static int refuse_idle_schemas(struct sl_instance *self)
     bool has_schema = has_typed || host->option(self, "schema") != NULL;
     if (!has_typed && host->option(self, "schema_folder") != NULL)
         return sl_fail(self, "schema_folder has no meaning without schemas");
-    if (!has_typed && !is_text(sl_option_string(self, "discriminator"), "type"))
+    if (!has_typed && !equals_cstr(sl_option_string(self, "discriminator"), "type"))
         return sl_fail(self, "discriminator has no meaning without schemas");
-    if (!has_schema && !is_text(sl_option_string(self, "formats"), "ignore"))
+    if (!has_schema && !equals_cstr(sl_option_string(self, "formats"), "ignore"))
         return sl_fail(self, "formats has no meaning without schema or schemas");
     return 0;
 }
@@ -126,8 +126,9 @@ static bool check_string(struct walk *walk, struct json_value *value, bool is_es
     return true;
 }
 
-/* `is_escaped`: the object is inside a member that is. Who shows all of it shows the names too. */
-static bool check_name(struct walk *walk, const struct json_value *member, bool is_escaped)
+/* `is_escaped`: the object is inside a member that is escaped. Code that displays such a member
+ * displays the names in it too, so they are escaped as well. */
+static bool check_member_name(struct walk *walk, const struct json_value *member, bool is_escaped)
 {
     bool is_cleaned = false;
     struct json_text name = member->name;
@@ -147,7 +148,7 @@ static bool check_texts(struct walk *walk, struct json_value *value, size_t dept
     if (value->type != JSON_ARRAY && value->type != JSON_OBJECT)
         return true;
     for (struct json_value *child = value->first; child != NULL; child = child->next)
-        if ((value->type == JSON_OBJECT && !check_name(walk, child, is_escaped)) ||
+        if ((value->type == JSON_OBJECT && !check_member_name(walk, child, is_escaped)) ||
             !check_texts(walk, child, depth + 1, is_escaped))
             return false;
     return true;
@@ -160,7 +161,7 @@ static bool check_whole(const struct walk *walk, struct json_text message)
     return texts_check_whole(&walk->content->texts, &walk->worker->matcher, message, walk->refusal);
 }
 
-/* The pattern of the whole message looks at it without what has been removed. */
+/* Matches the pattern of the whole message against the text after removals. */
 static bool check_cleaned(const struct walk *walk, const struct json_value *root,
                           struct json_text message)
 {

@@ -1,6 +1,6 @@
 /*
- * What a text message holds: JSON within limits, its members, its texts and its schemas; and how it
- * is changed where it has to be.
+ * The content of a text message: JSON within limits, its members, its texts and its schemas; and
+ * the changes that are made to it.
  *
  * Read in create, immutable afterwards; any thread may check.
  */
@@ -28,7 +28,7 @@ struct content {
     struct worker_pool pool;
 };
 
-/* What a check changes; into the worker's arena, valid until it is given back. */
+/* The changed message, in the worker's arena; valid until the worker is given back. */
 struct change {
     bool is_made;
     struct json_text text;
@@ -39,8 +39,8 @@ struct change {
 int content_init(struct content *content, struct sl_instance *self);
 void content_deinit(struct content *content, const struct sl_host *host);
 
-/* Whether a text message passes, perhaps changed. If not, *refusal says why. What is to be
- * removed is removed first, so that all rules look at what is passed on; escaping comes last. */
+/* Whether a text message passes, perhaps changed. If not, *refusal says why. Removals come first,
+ * so that all rules see the text that is passed on; escaping comes last. */
 bool content_check(const struct content *content, struct worker *worker, struct json_text message,
                    struct change *change, struct refusal *refusal);
 

@@ -127,7 +127,7 @@ bool escape_is_target(const struct escape *escape, const struct json_value *valu
 
 /* -- how -- */
 
-static const char *entity(char c)
+static const char *html_entity(char c)
 {
     switch (c) {
     case '&':
@@ -148,7 +148,7 @@ static const char *entity(char c)
 bool escape_is_needed(struct json_text text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (entity(text.data[i]) != NULL)
+        if (html_entity(text.data[i]) != NULL)
             return true;
     return false;
 }
@@ -157,7 +157,7 @@ size_t escape_html(struct json_text text, char *out)
 {
     char *to = out;
     for (size_t i = 0; i < text.len; i++) {
-        const char *escaped = entity(text.data[i]);
+        const char *escaped = html_entity(text.data[i]);
         size_t len = escaped != NULL ? strlen(escaped) : 1;
         memcpy(to, escaped != NULL ? escaped : text.data + i, len);
         to += len;

@@ -1,7 +1,7 @@
 /*
  * Which members are escaped for HTML, and how: `escape_html`.
  *
- * Read in create, immutable afterwards; any thread may ask.
+ * Read in create, immutable afterwards; any thread may check.
  */
 #ifndef VALIDATE_ESCAPE_H
 #define VALIDATE_ESCAPE_H
@@ -25,8 +25,8 @@ struct escape {
 int escape_init(struct escape *escape, struct sl_instance *self);
 void escape_deinit(struct escape *escape, const struct sl_host *host);
 
-/* Whether this value, `depth` steps below the top, is named or pointed at. All strings inside it
- * are to be escaped then. */
+/* Whether this value, `depth` steps below the top, is selected. If so, all strings inside it are
+ * escaped. */
 bool escape_is_target(const struct escape *escape, const struct json_value *value, size_t depth);
 
 /* Whether the text has anything to escape. */

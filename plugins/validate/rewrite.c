@@ -43,14 +43,14 @@ bool rewrite_escaped(struct json_text text, struct arena *arena, struct json_tex
 
 /* What is written instead of the marked strings, at the most. A byte grows by escaping for HTML or
  * for JSON, never both. */
-static size_t growth(const struct json_value *value)
+static size_t growth_of(const struct json_value *value)
 {
     _Static_assert(ESCAPE_GROWTH <= JSON_STRING_GROWTH, "a byte becomes more than is counted");
     size_t sum = marks_of(value) != NULL ? value->text.len * JSON_STRING_GROWTH : 0;
     if (value->type != JSON_ARRAY && value->type != JSON_OBJECT)
         return sum;
     for (const struct json_value *child = value->first; child != NULL; child = child->next)
-        sum += growth(child);
+        sum += growth_of(child);
     return sum;
 }
 
@@ -90,7 +90,7 @@ static bool write_strings(struct rewriting *rewriting, const struct json_value *
 bool rewrite_message(const struct json_value *root, struct json_text message, bool escapes,
                      struct arena *arena, struct json_text *out)
 {
-    char *start = arena_alloc(arena, message.len + growth(root));
+    char *start = arena_alloc(arena, message.len + growth_of(root));
     struct rewriting rewriting = {
         .arena = arena, .escapes = escapes, .from = message.data, .to = start};
     if (start == NULL || !write_strings(&rewriting, root))

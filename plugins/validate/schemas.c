@@ -7,7 +7,7 @@
 
 /* -- options -- */
 
-static int load(struct sl_instance *self, const char *path, struct schema **schema)
+static int load_schema(struct sl_instance *self, const char *path, struct schema **schema)
 {
     char error[SCHEMA_ERROR_SIZE] = "there is no memory for the schema";
     struct sl_string formats = sl_option_string(self, "formats");
@@ -33,7 +33,7 @@ static int load_typed(struct sl_instance *self, const struct sl_value *map, size
     if (len < 0 || len >= PATH_SIZE)
         return sl_fail(self, "schemas: the path of %.*s is too long", (int)type.len, type.data);
     typed->type = (struct json_text){type.data, type.len};
-    return load(self, path, &typed->schema);
+    return load_schema(self, path, &typed->schema);
 }
 
 static int load_all_typed(struct schemas *schemas, struct sl_instance *self)
@@ -63,7 +63,8 @@ int schemas_init(struct schemas *schemas, struct sl_instance *self)
     struct sl_string discriminator = sl_option_string(self, "discriminator");
     *schemas = (struct schemas){.discriminator = {discriminator.data, discriminator.len}};
     bool has_schema = self->host->option(self, "schema") != NULL;
-    if ((!has_schema || load(self, sl_option_string(self, "schema").data, &schemas->all) == 0) &&
+    if ((!has_schema ||
+         load_schema(self, sl_option_string(self, "schema").data, &schemas->all) == 0) &&
         load_all_typed(schemas, self) == 0)
         return 0;
     schemas_deinit(schemas, self->host);
@@ -93,7 +94,7 @@ static bool check_with(const struct schema *schema, struct schema_context *conte
     return schema_check(schema, context, message, &finding) || refusal_of_schema(refusal, &finding);
 }
 
-/* A type that is told twice would be one for us and another for who reads the message next. */
+/* If a message told its type twice, we might read one and the next reader the other. */
 static bool check_typed(const struct schemas *schemas, struct schema_context *context,
                         const struct json_value *message, struct refusal *refusal)
 {

@@ -1,6 +1,6 @@
 /*
- * The JSON Schemas that messages have to meet: one for all, and one for each type of message, which
- * a member (the discriminator) tells.
+ * The JSON Schemas that messages have to meet: one for all messages, and one for each message type,
+ * which a member (the discriminator) tells.
  *
  * Read and compiled in create, immutable afterwards; any thread may check, with a context of its
  * own.

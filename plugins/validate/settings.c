@@ -131,7 +131,7 @@ const struct sl_option settings_options[SETTINGS_OPTION_COUNT] = {
                 "step; an empty one stands for the whole message"},
 };
 
-static bool equals(struct sl_string text, const char *expected)
+static bool equals_cstr(struct sl_string text, const char *expected)
 {
     return text.len == strlen(expected) && memcmp(text.data, expected, text.len) == 0;
 }
@@ -145,8 +145,8 @@ static int read_types(struct sl_instance *self, struct settings *settings)
     settings->binary = types == NULL && !json;
     for (size_t i = 0; i < host->value_count(types); i++) {
         struct sl_string type = host->value_string(host->value_at(types, i));
-        settings->text |= equals(type, "text");
-        settings->binary |= equals(type, "binary");
+        settings->text |= equals_cstr(type, "text");
+        settings->binary |= equals_cstr(type, "binary");
     }
     if (!settings->text && !settings->binary)
         return sl_fail(self, "types is empty, so no message could ever pass: name text or binary");
@@ -169,7 +169,7 @@ static int read_sizes(struct sl_instance *self, struct settings *settings)
 
 static int read_action(struct sl_instance *self, struct settings *settings)
 {
-    settings->close = equals(sl_option_string(self, "action"), "close");
+    settings->close = equals_cstr(sl_option_string(self, "action"), "close");
     settings->notify = sl_option_bool(self, "notify");
     if (settings->close && settings->notify)
         return sl_fail(self, "notify tells why a message was dropped, but with action: close the "

@@ -1,6 +1,6 @@
 /*
- * The options of one instance: the table of all of them, and those about a message as a whole. What
- * it holds is content.h's.
+ * The options of one instance: the table of all of them, and the settings about a message as a
+ * whole. The settings about its content are in content.h.
  *
  * Read once in create, immutable afterwards.
  */

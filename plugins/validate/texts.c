@@ -18,7 +18,8 @@ static enum text_rule rule_of(const struct sl_instance *self, const char *option
 }
 
 /* PCRE2's own dialect. NULL after host->fail. */
-static pcre2_code *compile(struct sl_instance *self, const char *option, struct sl_string pattern)
+static pcre2_code *compile_option_pattern(struct sl_instance *self, const char *option,
+                                          struct sl_string pattern)
 {
     int number;
     PCRE2_SIZE offset;
@@ -49,8 +50,8 @@ static int read_denied(struct texts *texts, struct sl_instance *self)
     if (texts->denied == NULL)
         return sl_fail(self, "there is no memory for deny_patterns");
     for (size_t i = 0; i < count; i++) {
-        texts->denied[i] =
-            compile(self, "deny_patterns", host->value_string(host->value_at(list, i)));
+        texts->denied[i] = compile_option_pattern(self, "deny_patterns",
+                                                  host->value_string(host->value_at(list, i)));
         if (texts->denied[i] == NULL)
             return SL_ERROR;
         texts->denied_count++;
@@ -62,7 +63,8 @@ static int read_allowed(struct texts *texts, struct sl_instance *self)
 {
     if (self->host->option(self, "allow_pattern") == NULL)
         return 0;
-    texts->allowed = compile(self, "allow_pattern", sl_option_string(self, "allow_pattern"));
+    texts->allowed =
+        compile_option_pattern(self, "allow_pattern", sl_option_string(self, "allow_pattern"));
     return texts->allowed != NULL ? 0 : SL_ERROR;
 }
 
@@ -101,14 +103,15 @@ static bool is_control(uint32_t point)
     return (point < 0x20 && !is_line) || (point >= 0x7f && point < 0xa0);
 }
 
-/* What makes text read otherwise than it is: the Bidi_Control property (UAX #9). */
+/* Characters that change the direction in which text is displayed: the Bidi_Control property (UAX
+ * #9). */
 static bool is_bidi(uint32_t point)
 {
     return point == 0x61c || point == 0x200e || point == 0x200f ||
            (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 }
 
-/* Where combining characters begin: texts below it are in normal form C as they are (UAX #15). */
+/* Where combining characters begin: text below this is always in normal form C (UAX #15). */
 #define FIRST_COMBINING 0x300
 
 /* What is in a text, found in one pass. */
@@ -170,8 +173,8 @@ static size_t copy_clean(const struct texts *texts, struct json_text text, char 
     return (size_t)(to - out);
 }
 
-static bool clean(const struct texts *texts, struct arena *arena, struct json_text *text,
-                  struct refusal *refusal)
+static bool clean_text(const struct texts *texts, struct arena *arena, struct json_text *text,
+                       struct refusal *refusal)
 {
     char *copy = arena_alloc(arena, text->len + 1);
     if (copy == NULL)
@@ -180,8 +183,8 @@ static bool clean(const struct texts *texts, struct arena *arena, struct json_te
     return true;
 }
 
-/* Refuses or removes what does not belong into texts. The normal form is looked at last, since
- * removing what stands between two characters may make them one. */
+/* Refuses or removes characters. The normal form is checked last, since removing a character
+ * between two others may combine them. */
 static bool check_characters(const struct texts *texts, struct arena *arena, struct json_text *text,
                              bool is_name, bool *is_cleaned, struct refusal *refusal)
 {
@@ -194,7 +197,7 @@ static bool check_characters(const struct texts *texts, struct arena *arena, str
         return refusal_set(refusal, REFUSAL_WRONG_TEXT,
                            "A text holds characters that change its direction");
     *is_cleaned = control == TEXT_REMOVE || bidi == TEXT_REMOVE;
-    if (*is_cleaned && !clean(texts, arena, text, refusal))
+    if (*is_cleaned && !clean_text(texts, arena, text, refusal))
         return false;
     return !texts->require_nfc || !found.combines || is_nfc(*text) ||
            refusal_set(refusal, REFUSAL_WRONG_TEXT, "A text is not in Unicode's normal form C");

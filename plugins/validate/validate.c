@@ -1,8 +1,9 @@
 /*
- * validate: lets a message pass only if its type, its size and what it holds are right, and takes
- * out of texts what they must not hold.
+ * validate: lets a message pass only if its type, its size and its content are right, and removes
+ * characters that texts must not contain.
  *
- * Stateless but for its options: a reload makes a new instance, with the schemas as they are then.
+ * It has no state but its options: a reload creates a new instance, with the schemas as they are
+ * then.
  */
 #include "content.h"
 #include "refusal.h"
@@ -85,9 +86,9 @@ static bool check_size(const struct settings *settings, size_t len, struct refus
                        (unsigned long long)settings->max_size);
 }
 
-/* What is passed on is not smaller or larger than a message may be either. */
-static bool replace(const struct sl_instance *self, const struct sl_message *message,
-                    const struct change *change, struct refusal *refusal)
+/* The changed message has to keep the size limits too. */
+static bool replace_message(const struct sl_instance *self, const struct sl_message *message,
+                            const struct change *change, struct refusal *refusal)
 {
     const struct validate *state = self->state;
     struct json_text text = change->text;
@@ -113,13 +114,13 @@ static bool check_content(struct sl_instance *self, const struct sl_message *mes
     bool passes = content_check(&state->content, worker,
                                 (struct json_text){message->data, message->len}, &change, refusal);
     if (passes && change.is_made)
-        passes = replace(self, message, &change, refusal);
+        passes = replace_message(self, message, &change, refusal);
     worker_give(&state->content.pool, worker);
     return passes;
 }
 
-static enum sl_verdict refuse(const struct sl_instance *self, struct sl_client *client,
-                              const struct refusal *refusal)
+static enum sl_verdict refuse_message(const struct sl_instance *self, struct sl_client *client,
+                                      const struct refusal *refusal)
 {
     const struct validate *state = self->state;
     const struct sl_host *host = self->host;
@@ -136,7 +137,8 @@ static enum sl_verdict refuse(const struct sl_instance *self, struct sl_client *
     if (state->settings.notify) {
         char json[REFUSAL_JSON_SIZE];
         size_t len = refusal_to_json(refusal, json);
-        /* If it cannot be sent the client is going anyway; the message is dropped either way. */
+        /* If this cannot be sent, the client is being closed anyway; the message is dropped in any
+         * case. */
         (void)host->client_send(client, SL_TEXT, json, len);
     }
     return SL_DROP;
@@ -151,7 +153,7 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
         check_size(&state->settings, message->len, &refusal) &&
         check_content(self, message, &refusal))
         return SL_CONTINUE;
-    return refuse(self, client, &refusal);
+    return refuse_message(self, client, &refusal);
 }
 
 SL_EXPORT const struct sl_plugin sluice_plugin = {

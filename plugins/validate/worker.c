@@ -45,7 +45,7 @@ void worker_pool_deinit(struct worker_pool *pool)
 }
 
 /* Where a thread looks first. Threads' addresses differ above their stacks' sizes. */
-static size_t home(void)
+static size_t first_slot(void)
 {
     uintptr_t thread = (uintptr_t)pthread_self();
     return (thread >> 12 ^ thread >> 23) % WORKER_SLOTS;
@@ -53,7 +53,7 @@ static size_t home(void)
 
 struct worker *worker_take(struct worker_pool *pool)
 {
-    size_t first = home();
+    size_t first = first_slot();
     for (size_t i = 0; i < WORKER_SLOTS; i++) {
         _Atomic(struct worker *) *slot = &pool->slots[(first + i) % WORKER_SLOTS].worker;
         if (atomic_load_explicit(slot, memory_order_relaxed) == NULL)
@@ -67,7 +67,7 @@ struct worker *worker_take(struct worker_pool *pool)
 
 void worker_give(struct worker_pool *pool, struct worker *worker)
 {
-    size_t first = home();
+    size_t first = first_slot();
     arena_shrink(&worker->arena, ARENA_KEPT);
     for (size_t i = 0; i < WORKER_SLOTS; i++) {
         struct worker *none = NULL;

@@ -1,9 +1,10 @@
 /*
- * What checking one message needs to work with: memory, a matcher and a schema's context; and the
- * pool that keeps them between messages, so that a message costs no allocation once it is warm.
+ * The working memory for checking one message: an arena, a matcher and a schema context; and the
+ * pool that keeps them between messages, so that a message costs no allocation once the pool is
+ * warm.
  *
- * A worker belongs to one thread from worker_take to worker_give. The pool may be used by any
- * thread; it takes no lock.
+ * A worker belongs to one thread from worker_take to worker_give. Any thread may use the pool; it
+ * takes no lock.
  */
 #ifndef VALIDATE_WORKER_H
 #define VALIDATE_WORKER_H
@@ -38,13 +39,13 @@ struct worker_pool {
 /* `pool` is zeroed. */
 void worker_pool_init(struct worker_pool *pool, const struct sl_host *host, uint32_t match_limit);
 
-/* Nobody may still have a worker. */
+/* No thread may have a worker at this point. */
 void worker_pool_deinit(struct worker_pool *pool);
 
 /* A worker for one message, or NULL without memory. */
 struct worker *worker_take(struct worker_pool *pool);
 
-/* Gives it back; what its arena held is gone. */
+/* Gives the worker back; its arena is emptied. */
 void worker_give(struct worker_pool *pool, struct worker *worker);
 
 #endif

@@ -15,7 +15,8 @@ static enum prefix_verdict look_at_all(const struct prefix *prefixes, size_t cou
 {
     const struct prefix *best = NULL;
     for (size_t i = 0; i < count; i++)
-        if (holds(&prefixes[i], high, low) && (best == NULL || prefixes[i].length > best->length))
+        if (prefix_holds(&prefixes[i], high, low) &&
+            (best == NULL || prefixes[i].length > best->length))
             best = &prefixes[i];
     return best != NULL ? (enum prefix_verdict)best->verdict : PREFIX_NONE;
 }
@@ -48,7 +49,7 @@ static void check_set(struct prefix_set *set)
         check_address(set, prefixes, count, high, low);
         check_address(set, prefixes, count, high, low + 1);
         check_address(set, prefixes, count, high, low - 1);
-        if (after(&prefixes[i], &high, &low)) {
+        if (address_after(&prefixes[i], &high, &low)) {
             check_address(set, prefixes, count, high, low);
             check_address(set, prefixes, count, low == 0 ? high - 1 : high, low - 1);
         }

@@ -1,8 +1,9 @@
 /*
- * Memory that is given back all at once: blocks that grow, bounded, kept for the next message.
+ * Memory that is given back all at once: blocks that grow, bounded, and are kept for the next
+ * message.
  *
- * One owner, one thread at a time. What arena_alloc returns is owned by the arena and ends with
- * arena_reset, arena_release to an earlier mark, or arena_deinit.
+ * One owner, one thread at a time. The arena owns what arena_alloc returns, until arena_reset,
+ * arena_release to an earlier mark, or arena_deinit.
  */
 #ifndef VALIDATE_ARENA_H
 #define VALIDATE_ARENA_H

@@ -88,7 +88,7 @@ static int compare_magnitudes(const struct decimal *a, const struct decimal *b)
     return a->count == b->count ? 0 : a->count < b->count ? -1 : 1;
 }
 
-static int sign(const struct decimal *decimal)
+static int sign_of(const struct decimal *decimal)
 {
     return decimal->count == 0 ? 0 : decimal->negative ? -1 : 1;
 }
@@ -96,8 +96,8 @@ static int sign(const struct decimal *decimal)
 int json_number_compare(struct json_text a, struct json_text b)
 {
     struct decimal left = decimal_read(a), right = decimal_read(b);
-    if (sign(&left) != sign(&right))
-        return sign(&left) < sign(&right) ? -1 : 1;
+    if (sign_of(&left) != sign_of(&right))
+        return sign_of(&left) < sign_of(&right) ? -1 : 1;
     if (left.count == 0)
         return 0;
     int order = compare_magnitudes(&left, &right);
@@ -113,11 +113,11 @@ bool json_number_is_integer(struct json_text text)
 bool json_number_is_divisor(struct json_text text)
 {
     struct decimal decimal = decimal_read(text);
-    return sign(&decimal) > 0 && decimal.count <= JSON_DIVISOR_DIGITS;
+    return sign_of(&decimal) > 0 && decimal.count <= JSON_DIVISOR_DIGITS;
 }
 
 /* `base` to the power of `exponent`, modulo `modulus`. */
-static uint64_t power(uint64_t base, int64_t exponent, uint64_t modulus)
+static uint64_t power_modulo(uint64_t base, int64_t exponent, uint64_t modulus)
 {
     wide result = 1 % modulus, factor = base % modulus;
     for (; exponent > 0; exponent /= 2) {
@@ -145,7 +145,7 @@ bool json_number_is_multiple(struct json_text text, struct json_text divisor)
     at = value.first;
     for (size_t i = 0; i < value.count; i++)
         remainder = (remainder * 10 + (unsigned)next_digit(&at)) % modulus;
-    return remainder * power(10, value.low - by.low, modulus) % modulus == 0;
+    return remainder * power_modulo(10, value.low - by.low, modulus) % modulus == 0;
 }
 
 bool json_number_to_size(struct json_text text, size_t *size)
@@ -153,7 +153,7 @@ bool json_number_to_size(struct json_text text, size_t *size)
     struct decimal decimal = decimal_read(text);
     const char *at = decimal.first;
     size_t value = 0;
-    if (sign(&decimal) < 0 || (decimal.count > 0 && decimal.low < 0))
+    if (sign_of(&decimal) < 0 || (decimal.count > 0 && decimal.low < 0))
         return false;
     *size = decimal.high > 18 ? SIZE_MAX : 0;
     if (decimal.count == 0 || decimal.high > 18)

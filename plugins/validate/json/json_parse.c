@@ -24,12 +24,12 @@ struct parse {
 static enum json_result parse_value(struct parse *parse, struct json_value *parent,
                                     struct json_value **out);
 
-static char peek(const struct parse *parse)
+static char peek_byte(const struct parse *parse)
 {
     return json_peek(parse->data, parse->len, parse->at);
 }
 
-static void skip_space(struct parse *parse)
+static void skip_json_space(struct parse *parse)
 {
     parse->at = json_skip_space(parse->data, parse->len, parse->at);
 }
@@ -98,11 +98,11 @@ static enum json_result parse_name(struct parse *parse, struct json_text *name)
         parse->at = start;
         return JSON_MALFORMED;
     }
-    skip_space(parse);
-    if (peek(parse) != ':')
+    skip_json_space(parse);
+    if (peek_byte(parse) != ':')
         return JSON_MALFORMED;
     parse->at++;
-    skip_space(parse);
+    skip_json_space(parse);
     return JSON_OK;
 }
 
@@ -126,8 +126,8 @@ static enum json_result parse_children(struct parse *parse, struct json_value *v
     char close = value->type == JSON_ARRAY ? ']' : '}';
     struct json_value **link = &value->first;
     parse->at++;
-    skip_space(parse);
-    if (peek(parse) == close) {
+    skip_json_space(parse);
+    if (peek_byte(parse) == close) {
         parse->at++;
         return JSON_OK;
     }
@@ -138,14 +138,14 @@ static enum json_result parse_children(struct parse *parse, struct json_value *v
             return result;
         (*link)->index = value->count++;
         link = &(*link)->next;
-        skip_space(parse);
-        char next = peek(parse);
+        skip_json_space(parse);
+        char next = peek_byte(parse);
         if (next != close && next != ',')
             return JSON_MALFORMED;
         parse->at++;
         if (next == close)
             return JSON_OK;
-        skip_space(parse);
+        skip_json_space(parse);
     }
 }
 
@@ -177,7 +177,7 @@ static enum json_result parse_container(struct parse *parse, struct json_value *
     if (parse->depth == parse->limits->max_depth)
         return JSON_TOO_DEEP;
     parse->depth++;
-    value->type = peek(parse) == '[' ? JSON_ARRAY : JSON_OBJECT;
+    value->type = peek_byte(parse) == '[' ? JSON_ARRAY : JSON_OBJECT;
     enum json_result result = parse_children(parse, value);
     parse->depth--;
     if (result == JSON_OK && value->type == JSON_OBJECT)
@@ -187,7 +187,7 @@ static enum json_result parse_container(struct parse *parse, struct json_value *
 
 static enum json_result parse_any(struct parse *parse, struct json_value *value)
 {
-    switch (peek(parse)) {
+    switch (peek_byte(parse)) {
     case '{':
     case '[':
         return parse_container(parse, value);
@@ -226,10 +226,10 @@ enum json_result json_parse(const char *data, size_t len, const struct json_limi
                             struct arena *arena, struct json_value **root, size_t *at)
 {
     struct parse parse = {.data = data, .len = len, .limits = limits, .arena = arena};
-    skip_space(&parse);
+    skip_json_space(&parse);
     enum json_result result = parse_value(&parse, NULL, root);
     if (result == JSON_OK) {
-        skip_space(&parse);
+        skip_json_space(&parse);
         if (parse.at < len)
             result = JSON_MALFORMED;
     }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Decodes what json_skip_string has found good. Returns the bytes written. */
-static size_t decode(const char *data, size_t len, char *out)
+static size_t decode_escapes(const char *data, size_t len, char *out)
 {
     char *to = out;
     for (size_t at = 0; at < len;) {
@@ -38,7 +38,7 @@ enum json_result json_string_decode(const char *data, size_t len, size_t *at, si
     char *copy = arena_alloc(arena, string.decoded + 1);
     if (copy == NULL)
         return JSON_NO_MEMORY;
-    *text = (struct json_text){copy, decode(text->data, text->len, copy)};
+    *text = (struct json_text){copy, decode_escapes(text->data, text->len, copy)};
     return JSON_OK;
 }
 

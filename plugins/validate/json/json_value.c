@@ -112,7 +112,7 @@ int json_compare(const struct json_value *a, const struct json_value *b)
     }
 }
 
-static void swap(struct json_value **a, struct json_value **b)
+static void swap_values(struct json_value **a, struct json_value **b)
 {
     struct json_value *kept = *a;
     *a = *b;
@@ -127,7 +127,7 @@ static void sift_down(struct json_value **values, size_t root, size_t count,
             child++;
         if (compare(values[root], values[child]) >= 0)
             return;
-        swap(&values[root], &values[child]);
+        swap_values(&values[root], &values[child]);
         root = child;
     }
 }
@@ -155,7 +155,7 @@ void json_sort(struct json_value **values, size_t count,
     for (size_t i = count / 2; i-- > 0;)
         sift_down(values, i, count, compare);
     for (size_t end = count; end-- > 1;) {
-        swap(&values[0], &values[end]);
+        swap_values(&values[0], &values[end]);
         sift_down(values, 0, end, compare);
     }
 }

@@ -113,7 +113,7 @@ static uint32_t take_byte(struct ecma *ecma)
 }
 
 /* What stands for itself behind a backslash. */
-static uint32_t take_identity(struct ecma *ecma, char c, bool in_class)
+static uint32_t take_identity_escape(struct ecma *ecma, char c, bool in_class)
 {
     if (c == '\0' || strchr("^$\\.*+?()[]{}|/", c) == NULL) {
         if (c != '-' || !in_class)
@@ -141,7 +141,7 @@ uint32_t ecma_take_escape(struct ecma *ecma, bool in_class)
     case 'v':
         return '\v';
     case 'b': /* elsewhere it is no character, and not read here */
-        return in_class ? '\b' : take_identity(ecma, c, in_class);
+        return in_class ? '\b' : take_identity_escape(ecma, c, in_class);
     case 'c':
         return take_control(ecma);
     case 'x':
@@ -153,6 +153,6 @@ uint32_t ecma_take_escape(struct ecma *ecma, bool in_class)
             ecma->fault = "there is an octal escape, which ECMA-262 with the u flag does not know";
         return 0;
     default:
-        return take_identity(ecma, c, in_class);
+        return take_identity_escape(ecma, c, in_class);
     }
 }

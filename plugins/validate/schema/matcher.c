@@ -8,7 +8,7 @@
 #define BYTES_A_STEP 16                 /* that a match walks along without calling back */
 
 /* Takes steps from what the match and the message have. */
-static bool charge(struct matcher *matcher, uint64_t steps)
+static bool charge_steps(struct matcher *matcher, uint64_t steps)
 {
     if (steps > matcher->left || steps > matcher->match_left)
         return false;
@@ -23,7 +23,7 @@ static int on_item(pcre2_callout_block *block, void *data)
     struct matcher *matcher = data;
     size_t from = matcher->position, to = block->current_position;
     matcher->position = to;
-    return charge(matcher, 1 + (to > from ? to - from : from - to) / BYTES_A_STEP)
+    return charge_steps(matcher, 1 + (to > from ? to - from : from - to) / BYTES_A_STEP)
                ? 0
                : PCRE2_ERROR_CALLOUT;
 }
@@ -67,7 +67,7 @@ enum match matcher_match(struct matcher *matcher, const pcre2_code *pattern, str
     matcher->match_left = matcher->limit + (uint64_t)text.len * MATCHER_STEPS_A_BYTE;
     matcher->position = 0;
     /* PCRE2 walks along the text to see that it is UTF-8. */
-    if (!charge(matcher, STEPS_A_MATCH + text.len / BYTES_A_STEP))
+    if (!charge_steps(matcher, STEPS_A_MATCH + text.len / BYTES_A_STEP))
         return MATCH_TOO_LONG;
     int result = pcre2_match(pattern, subject, text.len, 0, 0, matcher->data, matcher->context);
     if (result >= 0)

@@ -31,8 +31,8 @@ void schema_context_destroy(struct schema_context *context)
     free(context);
 }
 
-static void note(struct schema_context *context, const struct schema_node *node, const char *name,
-                 const struct json_value *value)
+static void note_refusal(struct schema_context *context, const struct schema_node *node,
+                         const char *name, const struct json_value *value)
 {
     const struct json_value *at = name == NULL || node->source->type != JSON_OBJECT
                                       ? NULL
@@ -50,7 +50,7 @@ bool schema_refuse(struct schema_context *context, const struct schema_node *nod
         context->finding->fault != SCHEMA_VALID)
         return false;
     context->finding->fault = SCHEMA_INVALID;
-    note(context, node, name, value);
+    note_refusal(context, node, name, value);
     va_start(arguments, format);
     vsnprintf(context->finding->sentence, sizeof context->finding->sentence, format, arguments);
     va_end(arguments);
@@ -65,7 +65,7 @@ bool schema_stop(struct schema_context *context, enum schema_fault fault,
         return false;
     context->fault = fault;
     context->finding->fault = fault;
-    note(context, node, NULL, value);
+    note_refusal(context, node, NULL, value);
     snprintf(context->finding->sentence, sizeof context->finding->sentence, "%s", sentence);
     return false;
 }

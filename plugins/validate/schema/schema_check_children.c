@@ -78,8 +78,8 @@ static bool check_member(struct schema_context *context, const struct schema_nod
 }
 
 /* The name as a value of its own; it says it is where its member is. */
-static bool check_name(struct schema_context *context, const struct schema_node *node,
-                       const struct json_value *member)
+static bool check_property_name(struct schema_context *context, const struct schema_node *node,
+                                const struct json_value *member)
 {
     const struct json_value name = {
         .type = JSON_STRING,
@@ -103,7 +103,7 @@ static bool check_members(struct schema_context *context, const struct schema_no
     for (const struct json_value *member = value->first; member != NULL; member = member->next) {
         if (any && !check_member(context, node, member, seen))
             return false;
-        if (node->property_names != NULL && !check_name(context, node, member))
+        if (node->property_names != NULL && !check_property_name(context, node, member))
             return false;
     }
     return true;

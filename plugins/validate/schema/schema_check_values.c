@@ -26,8 +26,8 @@ static bool check_type(struct schema_context *context, const struct schema_node 
     return fine || schema_refuse(context, node, "type", value, "The value has the wrong type");
 }
 
-static bool is_listed(struct json_value *const *sorted, size_t count,
-                      const struct json_value *value)
+static bool is_in_enum(struct json_value *const *sorted, size_t count,
+                       const struct json_value *value)
 {
     size_t low = 0;
     while (low < count) {
@@ -52,7 +52,7 @@ static bool check_enum(struct schema_context *context, const struct schema_node 
         return false;
     if (node->const_ != NULL && json_compare(node->const_, value) != 0)
         return schema_refuse(context, node, "const", value, "The value is not the one allowed");
-    if (node->enum_ == NULL || is_listed(node->enum_, node->enum_count, value))
+    if (node->enum_ == NULL || is_in_enum(node->enum_, node->enum_count, value))
         return true;
     return schema_refuse(context, node, "enum", value, "The value is none of those allowed");
 }

@@ -10,7 +10,7 @@ struct reader {
     const char *end;
 };
 
-static struct reader reader(struct json_text text)
+static struct reader reader_of(struct json_text text)
 {
     return (struct reader){text.data, text.data + text.len};
 }
@@ -26,7 +26,7 @@ static bool is_hex(char c)
 }
 
 /* Reads one of the bytes in `set`. */
-static bool take(struct reader *from, const char *set)
+static bool take_one_of(struct reader *from, const char *set)
 {
     if (from->at == from->end || *from->at == '\0' || strchr(set, *from->at) == NULL)
         return false;
@@ -58,8 +58,8 @@ static bool take_date(struct reader *from)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int year, month, day;
-    if (!take_number(from, 4, &year) || !take(from, "-") || !take_number(from, 2, &month) ||
-        !take(from, "-") || !take_number(from, 2, &day))
+    if (!take_number(from, 4, &year) || !take_one_of(from, "-") || !take_number(from, 2, &month) ||
+        !take_one_of(from, "-") || !take_number(from, 2, &day))
         return false;
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     return month >= 1 && month <= 12 && day >= 1 &&
@@ -70,15 +70,16 @@ static bool take_date(struct reader *from)
 static bool take_time(struct reader *from)
 {
     int hour, minute, second, zone_hour = 0, zone_minute = 0;
-    if (!take_number(from, 2, &hour) || !take(from, ":") || !take_number(from, 2, &minute) ||
-        !take(from, ":") || !take_number(from, 2, &second))
+    if (!take_number(from, 2, &hour) || !take_one_of(from, ":") || !take_number(from, 2, &minute) ||
+        !take_one_of(from, ":") || !take_number(from, 2, &second))
         return false;
-    if (take(from, ".") && take_digits(from) == 0)
+    if (take_one_of(from, ".") && take_digits(from) == 0)
         return false;
-    if (!take(from, "zZ")) {
+    if (!take_one_of(from, "zZ")) {
         int sign = from->at < from->end && *from->at == '-' ? -1 : 1;
-        if (!take(from, "+-") || !take_number(from, 2, &zone_hour) || !take(from, ":") ||
-            !take_number(from, 2, &zone_minute) || zone_hour > 23 || zone_minute > 59)
+        if (!take_one_of(from, "+-") || !take_number(from, 2, &zone_hour) ||
+            !take_one_of(from, ":") || !take_number(from, 2, &zone_minute) || zone_hour > 23 ||
+            zone_minute > 59)
             return false;
         zone_hour *= sign;
         zone_minute *= sign;
@@ -91,23 +92,23 @@ static bool take_time(struct reader *from)
 
 static bool check_date(struct json_text text, struct arena *arena)
 {
-    struct reader from = reader(text);
+    struct reader from = reader_of(text);
     (void)arena;
     return take_date(&from) && from.at == from.end;
 }
 
 static bool check_time(struct json_text text, struct arena *arena)
 {
-    struct reader from = reader(text);
+    struct reader from = reader_of(text);
     (void)arena;
     return take_time(&from) && from.at == from.end;
 }
 
 static bool check_date_time(struct json_text text, struct arena *arena)
 {
-    struct reader from = reader(text);
+    struct reader from = reader_of(text);
     (void)arena;
-    return take_date(&from) && take(&from, "tT") && take_time(&from) && from.at == from.end;
+    return take_date(&from) && take_one_of(&from, "tT") && take_time(&from) && from.at == from.end;
 }
 
 /* A run of numbers with units that come in the order of `units`, without gaps between them. */
@@ -130,16 +131,16 @@ static bool take_units(struct reader *from, const char *units, bool *any)
 /* RFC 3339, appendix A. */
 static bool check_duration(struct json_text text, struct arena *arena)
 {
-    struct reader from = reader(text);
+    struct reader from = reader_of(text);
     bool date = false, time = false;
     (void)arena;
-    if (!take(&from, "P"))
+    if (!take_one_of(&from, "P"))
         return false;
     if (text.len > 2 && text.data[text.len - 1] == 'W')
-        return take_digits(&from) > 0 && take(&from, "W") && from.at == from.end;
+        return take_digits(&from) > 0 && take_one_of(&from, "W") && from.at == from.end;
     if (!take_units(&from, "YMD", &date))
         return false;
-    if (take(&from, "T") && (!take_units(&from, "HMS", &time) || !time))
+    if (take_one_of(&from, "T") && (!take_units(&from, "HMS", &time) || !time))
         return false;
     return (date || time) && from.at == from.end;
 }
@@ -169,11 +170,11 @@ static bool check_pointer(struct json_text text, struct arena *arena)
 
 static bool check_relative_pointer(struct json_text text, struct arena *arena)
 {
-    struct reader from = reader(text);
+    struct reader from = reader_of(text);
     size_t digits = take_digits(&from);
     if (digits == 0 || (digits > 1 && text.data[0] == '0'))
         return false;
-    if (take(&from, "#"))
+    if (take_one_of(&from, "#"))
         return from.at == from.end;
     return check_pointer((struct json_text){from.at, (size_t)(from.end - from.at)}, arena);
 }
@@ -183,8 +184,8 @@ static bool check_regex(struct json_text text, struct arena *arena)
     return pattern_is_valid(text, arena);
 }
 
-/* Most formats are a walk along the text. Names in other scripts are decoded and normalized, and a
- * pattern is compiled, which its repeats make long however short it is. */
+/* Most formats are one walk along the text. Names in other scripts are decoded and normalized. A
+ * pattern is compiled, and its repeats can make that long however short it is. */
 const struct format *format_find(struct json_text name)
 {
     enum { WALK = 0, NAME = 8, PATTERN = 16, COMPILE = 2000 };

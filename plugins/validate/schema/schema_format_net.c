@@ -19,7 +19,7 @@ static bool is_hex(char c)
 #define NAME_BYTES_MAX 253 /* of a whole name in ASCII, likewise */
 #define LABEL_MAX 63       /* bytes of a label as it is sent; RFC 1035, section 2.3.4 */
 
-/* Whether the label may be looked up, which asks for the rules of its direction (RFC 5893) too. */
+/* Whether a label may be looked up, which includes the rules of its direction (RFC 5893). */
 static bool has_good_direction(const char *label)
 {
     char *found = NULL;
@@ -29,9 +29,9 @@ static bool has_good_direction(const char *label)
     return result == IDN2_OK;
 }
 
-/* A label of an internationalized name may be registered if its code points, their context and
- * their direction are right (RFC 5891, section 4.2). An encoded one ("xn--...") has to be what its
- * decoded form is encoded to. Returns the bytes of its encoded form, or 0 if it may not. */
+/* Whether a label of an internationalized name may be registered: its code points, their context
+ * and their direction have to be right (RFC 5891, section 4.2), and an encoded label ("xn--...")
+ * has to be what its decoded form encodes to. Returns the bytes of its encoded form, or 0. */
 static size_t idna_label(const char *label, size_t len, bool encoded)
 {
     char text[4 * LABEL_MAX + 1];
@@ -50,8 +50,8 @@ static size_t idna_label(const char *label, size_t len, bool encoded)
     return fine ? size : 0;
 }
 
-/* RFC 1123, section 2.1; if `wide`, with code points above ASCII. Returns the bytes of the label as
- * it is sent, or 0 if it is none. */
+/* RFC 1123, section 2.1; if `wide`, code points above ASCII are allowed. Returns the bytes of the
+ * encoded label, or 0 if it is not one. */
 static size_t label_size(const char *label, size_t len, bool wide)
 {
     bool ascii = true;
@@ -71,7 +71,7 @@ static size_t label_size(const char *label, size_t len, bool wide)
 }
 
 /* Bytes of the label separator here: '.', or if `wide` one of U+3002, U+FF0E, U+FF61. */
-static size_t separator(const char *at, const char *end, bool wide)
+static size_t separator_length(const char *at, const char *end, bool wide)
 {
     if (*at == '.')
         return 1;
@@ -88,7 +88,7 @@ static bool is_hostname(struct json_text text, bool wide)
     if (text.len == 0 || text.len > 4 * NAME_BYTES_MAX)
         return false;
     for (const char *at = start; at <= end;) {
-        size_t step = at == end ? 1 : separator(at, end, wide);
+        size_t step = at == end ? 1 : separator_length(at, end, wide);
         if (step > 0) {
             size_t size = label_size(start, (size_t)(at - start), wide);
             sum += size + (at < end ? 1 : 0);

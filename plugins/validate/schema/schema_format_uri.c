@@ -29,7 +29,7 @@ static bool consists_of(const char *at, const char *end, const char *set, bool w
     return true;
 }
 
-static const char *find(const char *at, const char *end, const char *set)
+static const char *find_any(const char *at, const char *end, const char *set)
 {
     while (at < end && !is_in(*at, set))
         at++;
@@ -46,15 +46,15 @@ static const char *find_other(const char *at, const char *end, const char *set)
 /* RFC 3986, section 3.2. */
 static bool is_authority(const char *at, const char *end, bool wide, struct arena *arena)
 {
-    const char *user = find(at, end, "@");
+    const char *user = find_any(at, end, "@");
     if (user < end) {
         if (!consists_of(at, user, UNRESERVED DELIMITERS ":", wide))
             return false;
         at = user + 1;
     }
-    const char *host_end = find(at, end, ":");
+    const char *host_end = find_any(at, end, ":");
     if (at < end && *at == '[') {
-        host_end = find(at, end, "]");
+        host_end = find_any(at, end, "]");
         bool future = host_end - at > 1 && is_in(at[1], "vV");
         struct json_text address = {at + 1, (size_t)(host_end - at) - (host_end > at ? 1 : 0)};
         if (host_end == end || (!future && !format_ipv6(address, arena)))
@@ -73,7 +73,7 @@ static bool is_authority(const char *at, const char *end, bool wide, struct aren
 static bool is_uri(struct json_text text, bool relative, bool wide, struct arena *arena)
 {
     const char *at = text.data, *end = text.data + text.len;
-    const char *stop = find(at, end, ":/?#");
+    const char *stop = find_any(at, end, ":/?#");
     bool scheme = stop < end && *stop == ':';
     if (scheme) {
         if (stop == at || !is_in(*at, ALPHA) || !consists_of(at, stop, ALPHA DIGIT "+-.", false) ||
@@ -84,17 +84,17 @@ static bool is_uri(struct json_text text, bool relative, bool wide, struct arena
         return false;
     }
     if (end - at >= 2 && memcmp(at, "//", 2) == 0) {
-        stop = find(at + 2, end, "/?#");
+        stop = find_any(at + 2, end, "/?#");
         if (!is_authority(at + 2, stop, wide, arena))
             return false;
         at = stop;
     }
-    stop = find(at, end, "?#");
+    stop = find_any(at, end, "?#");
     if (!consists_of(at, stop, PATH, wide))
         return false;
     at = stop;
     if (at < end && *at == '?') {
-        stop = find(at, end, "#");
+        stop = find_any(at, end, "#");
         if (!consists_of(at + 1, stop, PATH "?", wide))
             return false;
         at = stop;
@@ -137,7 +137,7 @@ static bool is_literal(const char *at, const char *end)
 /* Sections 2.3 and 2.4: a name in dots, and how much of its value, or that it is a list. */
 static bool is_variable(const char *at, const char *end)
 {
-    const char *modifier = find(at, end, ":*");
+    const char *modifier = find_any(at, end, ":*");
     if (at == modifier || *at == '.' || modifier[-1] == '.' ||
         !consists_of(at, modifier, ALPHA DIGIT "_.", false))
         return false;
@@ -160,7 +160,7 @@ static bool is_expression(const char *at, const char *end)
     if (at < end && is_in(*at, "+#./;?&=,!@|"))
         at++;
     for (;;) {
-        const char *comma = find(at, end, ",");
+        const char *comma = find_any(at, end, ",");
         if (!is_variable(at, comma))
             return false;
         if (comma == end)
@@ -174,12 +174,12 @@ bool format_uri_template(struct json_text text, struct arena *arena)
     const char *at = text.data, *end = text.data + text.len;
     (void)arena;
     while (at < end) {
-        const char *brace = find(at, end, "{}");
+        const char *brace = find_any(at, end, "{}");
         if (!is_literal(at, brace))
             return false;
         if (brace == end)
             return true;
-        const char *close = find(brace, end, "}");
+        const char *close = find_any(brace, end, "}");
         if (close == brace || close == end || !is_expression(brace + 1, close))
             return false;
         at = close + 1;

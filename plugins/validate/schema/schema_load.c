@@ -149,7 +149,7 @@ struct schema_document *schema_find_document(struct schema *schema, const char *
     return strncmp(uri, FILE_URI, strlen(FILE_URI)) == 0 ? find_file(schema, copy) : NULL;
 }
 
-static struct schema *create(const struct schema_options *options, char *error)
+static struct schema *create_schema(const struct schema_options *options, char *error)
 {
     struct schema *schema = calloc(1, sizeof *schema);
     error[0] = '\0';
@@ -164,7 +164,7 @@ static struct schema *create(const struct schema_options *options, char *error)
 }
 
 /* Resolves what is pending; destroys the schema if it does not work out. */
-static struct schema *finish(struct schema *schema, const struct schema_document *document)
+static struct schema *finish_schema(struct schema *schema, const struct schema_document *document)
 {
     bool fine = document != NULL && schema_resolve_references(schema);
     if (fine) {
@@ -181,7 +181,7 @@ static struct schema *finish(struct schema *schema, const struct schema_document
 struct schema *schema_load(const char *path, const struct schema_options *options, char *error)
 {
     char real[PATH_MAX];
-    struct schema *schema = create(options, error);
+    struct schema *schema = create_schema(options, error);
     if (schema == NULL)
         return NULL;
     if (realpath(path, real) == NULL) {
@@ -198,19 +198,19 @@ struct schema *schema_load(const char *path, const struct schema_options *option
     if (uri != NULL && file != NULL && schema->folder != NULL)
         data = read_file(schema, real, file, &len);
     if (data == NULL)
-        return finish(schema, NULL);
+        return finish_schema(schema, NULL);
     char *at = uri + sprintf(uri, "%s", FILE_URI);
     for (; *name != '\0'; name++) /* what would end the path is written as %XX */
         at += strchr("%?#", *name) != NULL ? sprintf(at, "%%%02X", (unsigned char)*name)
                                            : sprintf(at, "%c", *name);
-    return finish(schema, add_document(schema, uri, file, data, len));
+    return finish_schema(schema, add_document(schema, uri, file, data, len));
 }
 
 struct schema *schema_parse(const char *data, size_t len, const char *uri,
                             const struct schema_options *options, char *error)
 {
-    struct schema *schema = create(options, error);
-    return schema == NULL ? NULL : finish(schema, add_document(schema, uri, uri, data, len));
+    struct schema *schema = create_schema(options, error);
+    return schema == NULL ? NULL : finish_schema(schema, add_document(schema, uri, uri, data, len));
 }
 
 void schema_destroy(struct schema *schema)

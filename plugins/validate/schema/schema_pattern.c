@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-static pcre2_code *compile(struct json_text pattern, uint32_t options, char *error,
-                           size_t error_size)
+static pcre2_code *compile_translated(struct json_text pattern, uint32_t options, char *error,
+                                      size_t error_size)
 {
     int number;
     PCRE2_SIZE offset;
@@ -29,7 +29,7 @@ static pcre2_code *translate_and_compile(struct json_text pattern, uint32_t opti
     const char *fault;
     pcre2_code *code = NULL;
     if (ecma_translate(pattern, arena, &translated, &fault))
-        code = compile(translated, options, error, error_size);
+        code = compile_translated(translated, options, error, error_size);
     else
         snprintf(error, error_size, "%s", fault);
     arena_release(arena, mark);

@@ -34,8 +34,8 @@ static const char *document_uri(const struct schema *schema, const struct json_v
     return document == NULL ? "" : document->uri;
 }
 
-/* The root that the reference leads to. A relative one is looked for next to the document's file
- * too: people keep files together whatever their $id says. */
+/* The root that the reference leads to. A relative one is also looked for next to the document's
+ * file: people keep files together whatever their $id says. */
 static struct json_value *find_target(struct schema *schema, const struct schema_node *node,
                                       const struct json_value *value, char **fragment)
 {
@@ -57,7 +57,8 @@ static struct json_value *find_target(struct schema *schema, const struct schema
                        "to be a file in the schema's folder or a document that is given");
 }
 
-/* The schema at a place that may not be one of a schema, such as in an unknown keyword. */
+/* Compiles the schema at a place that may not be one for schemas, such as inside an unknown
+ * keyword. */
 static struct schema_node *node_at(struct schema *schema, struct json_value *value)
 {
     struct json_value *above = value;
@@ -67,8 +68,8 @@ static struct schema_node *node_at(struct schema *schema, struct json_value *val
     return node == NULL ? NULL : schema_compile(schema, value, node->resource);
 }
 
-static struct schema_node *resolve(struct schema *schema, struct schema_node *node,
-                                   const struct json_value *value, bool dynamic)
+static struct schema_node *resolve_reference(struct schema *schema, struct schema_node *node,
+                                             const struct json_value *value, bool dynamic)
 {
     char *fragment = NULL;
     struct json_value *root = find_target(schema, node, value, &fragment);
@@ -99,9 +100,10 @@ bool schema_resolve_references(struct schema *schema)
         const struct json_value *ref = json_member_cstr(node->source, "$ref");
         const struct json_value *dynamic = json_member_cstr(node->source, "$dynamicRef");
         schema->pending = node->next;
-        if (ref != NULL && (node->ref = resolve(schema, node, ref, false)) == NULL)
+        if (ref != NULL && (node->ref = resolve_reference(schema, node, ref, false)) == NULL)
             return false;
-        if (dynamic != NULL && (node->dynamic_ref = resolve(schema, node, dynamic, true)) == NULL)
+        if (dynamic != NULL &&
+            (node->dynamic_ref = resolve_reference(schema, node, dynamic, true)) == NULL)
             return false;
     }
     return true;

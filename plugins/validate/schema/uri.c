@@ -27,7 +27,7 @@ bool uri_has_scheme(const char *reference)
     return scheme_length(reference) > 0;
 }
 
-static struct uri split(const char *text)
+static struct uri split_uri(const char *text)
 {
     struct uri uri = {0};
     size_t len = scheme_length(text);
@@ -78,7 +78,7 @@ static void remove_dot_segments(char *path)
 }
 
 /* Section 5.2.3: the base's path up to its last slash, then the reference's. */
-static void merge(char *path, const struct uri *base, struct part relative)
+static void merge_paths(char *path, const struct uri *base, struct part relative)
 {
     size_t len = base->path.len;
     while (len > 0 && base->path.data[len - 1] != '/')
@@ -90,7 +90,7 @@ static void merge(char *path, const struct uri *base, struct part relative)
     path[len + relative.len] = '\0';
 }
 
-static char *append(char *at, const char *before, struct part part, const char *after)
+static char *append_part(char *at, const char *before, struct part part, const char *after)
 {
     if (part.data == NULL)
         return at;
@@ -101,13 +101,13 @@ char *uri_resolve(struct arena *arena, const char *base, const char *reference)
 {
     size_t size = strlen(base) + strlen(reference) + 8;
     char *path = arena_alloc(arena, size), *result = arena_alloc(arena, size);
-    struct uri from = split(base), to = split(reference);
+    struct uri from = split_uri(base), to = split_uri(reference);
     if (path == NULL || result == NULL)
         return NULL;
     bool relative = to.scheme.data == NULL && to.authority.data == NULL;
     if (!relative || to.path.len > 0) {
         if (relative && to.path.data[0] != '/')
-            merge(path, &from, to.path);
+            merge_paths(path, &from, to.path);
         else
             memcpy(path, to.path.data, to.path.len);
         if (path[0] == '/')
@@ -117,11 +117,11 @@ char *uri_resolve(struct arena *arena, const char *base, const char *reference)
         if (to.query.data == NULL)
             to.query = from.query;
     }
-    char *at = append(result, "", to.scheme.data != NULL ? to.scheme : from.scheme, ":");
-    at = append(at, "//", relative ? from.authority : to.authority, "");
-    at = append(at, "", (struct part){path, strlen(path)}, "");
-    at = append(at, "?", to.query, "");
-    append(at, "#", to.fragment, "");
+    char *at = append_part(result, "", to.scheme.data != NULL ? to.scheme : from.scheme, ":");
+    at = append_part(at, "//", relative ? from.authority : to.authority, "");
+    at = append_part(at, "", (struct part){path, strlen(path)}, "");
+    at = append_part(at, "?", to.query, "");
+    append_part(at, "#", to.fragment, "");
     return result;
 }
 
