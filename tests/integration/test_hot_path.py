@@ -1,0 +1,119 @@
+"""What a message costs: memory, locks and system calls of the loops, counted by a library that is preloaded."""
+
+import os
+import re
+import signal
+import unittest
+
+from harness import (BUILD, TEXT, RawClient, Sluice, endpoint, frame, sanitized, settings, stage,
+                     wait_until)
+
+LIBRARY = os.path.join(BUILD, 'tests', 'counted_calls.so')
+REPORT = re.compile(r'counted_calls: (.*)')
+QUIET = {'heartbeat': {'interval': '1h', 'timeout': '1h'}}
+MESSAGES = 200
+READERS = 40
+WARM_UP = 50  # messages until all buffers have grown
+IDLE = 3000
+IDLE_BYTES = 768  # of memory for a client, kept small by giving it no buffer
+
+
+@unittest.skipIf(sanitized(), 'sanitizers allocate and lock on their own')
+class HotPath(unittest.TestCase):
+    def start(self, *pipeline, **more):
+        self.server = Sluice(settings(endpoint('/ws', pipeline, **{**QUIET, **more}), loops=1),
+                             environment={'LD_PRELOAD': LIBRARY}).start()
+        self.addCleanup(self.server.stop)
+
+    def client(self):
+        client = RawClient(self.server)
+        self.addCleanup(client.socket.close)
+        return client
+
+    def counts(self):
+        before = len(REPORT.findall(self.server.log()))
+        os.kill(self.server.pid, signal.SIGUSR2)
+        wait_until(lambda: len(REPORT.findall(self.server.log())) > before, 'the library reports')
+        said = REPORT.findall(self.server.log())[-1]
+        return {name: int(number) for number, name in re.findall(r'(\d+) (\w+)', said)}
+
+    def exchange(self, times, sender, readers, text, burst=1):
+        """Sends bursts of a message; each is read by everybody before the next one is sent."""
+        message = frame(TEXT, text.encode())
+        for _ in range(times):
+            sender.send(message * burst)
+            for reader in readers:
+                for _ in range(burst):
+                    self.assertEqual(reader.read_text(), text)
+
+    def cost(self, readers, text='hello', burst=1):
+        """What MESSAGES messages (or bursts) to so many readers, of whom one sends, cost."""
+        readers = [self.client() for _ in range(readers)]
+        self.exchange(WARM_UP, readers[0], readers, text, burst)
+        before = self.counts()
+        self.exchange(MESSAGES, readers[0], readers, text, burst)
+        after = self.counts()
+        return {name: after[name] - before[name] for name in after}
+
+    def assert_cheap(self, cost, writes):
+        """No memory, no lock, one read and one wait a message, and so many writes."""
+        self.assertEqual((cost['allocations'], cost['locks']), (0, 0), cost)
+        self.assertEqual((cost['reads'], cost['writes']), (MESSAGES, MESSAGES * writes), cost)
+        self.assertLess(cost['waits'], 1.2 * MESSAGES, cost)  # the clock's ticks are waits, too
+
+    def test_the_library_sees_what_does_cost_something(self):
+        self.start({'plugin': 'later'})
+        client = self.client()
+        before = self.counts()
+        client.text('subscribe topic')
+        client.read_text()
+        after = self.counts()
+        self.assertGreater(after['allocations'], before['allocations'])
+        self.assertGreater(after['locks'], before['locks'])
+
+    def test_an_echo_takes_one_read_and_one_write_and_no_memory(self):
+        self.start()
+        self.assert_cheap(self.cost(1), 1)
+
+    def test_a_message_to_many_takes_one_write_for_each(self):
+        self.start()
+        self.assert_cheap(self.cost(READERS), READERS)
+
+    def test_many_messages_in_one_read_take_one_write_for_each_reader(self):
+        self.start()
+        self.assert_cheap(self.cost(READERS, burst=16), READERS)
+
+    def test_plugins_that_ship_add_nothing(self):
+        self.start(stage('rate-limit', messages='100000/s'),
+                   stage('validate', json=True, max_depth=8))
+        self.assert_cheap(self.cost(READERS, '{"type": "chat", "text": "hello"}'), READERS)
+
+    def test_what_one_hook_sends_takes_one_write(self):
+        self.start({'plugin': 'probe'})
+        client = self.client()
+        for _ in range(2):
+            before = self.counts()
+            client.text('flood 300')
+            for _ in range(300):
+                client.read_message()
+            after = self.counts()
+        self.assertEqual(after['writes'] - before['writes'], 1)
+        self.assertEqual(after['allocations'] - before['allocations'], 0)
+
+
+@unittest.skipIf(sanitized(), 'sanitizers take memory of their own')
+class Idle(unittest.TestCase):
+    def test_a_client_that_is_quiet_takes_a_few_hundred_bytes(self):
+        configuration = settings(endpoint('/ws', clients={'per_address': 0}, **QUIET), loops=1,
+                                 limits={'clients_per_address': 2 * IDLE})
+        with Sluice(configuration) as server:
+            clients = [RawClient(server) for _ in range(IDLE // 10)]
+            before = server.resident_bytes()
+            clients += [RawClient(server) for _ in range(IDLE)]
+            self.assertLess(server.resident_bytes() - before, IDLE * IDLE_BYTES)
+            for client in clients:
+                client.reset()
+
+
+if __name__ == '__main__':
+    unittest.main()
