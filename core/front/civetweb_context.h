@@ -10,9 +10,9 @@
 #include "base/address.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "front/accept_queue.h"
 #include "front/bind_address.h"
 #include "front/trusted_proxies.h"
-#include "front/accept_queue.h"
 
 #include <openssl/types.h>
 #include <pthread.h>
@@ -22,8 +22,8 @@ struct mg_connection;
 struct mg_context;
 
 #define CIVETWEB_CONTEXT_FAILURE_MAX 256
-#define CIVETWEB_CONTEXT_STATUS_CLASSES                                                            \
-    6 /* responses are counted by the hundreds of their status */
+/* Responses are counted by the hundreds of their status. */
+#define CIVETWEB_CONTEXT_STATUS_CLASSES 6
 
 /* Answers the requests of a context; called on its workers, many at once. Both functions return the
  * HTTP status that they answered with. `from`: where the request comes from, by the word of trusted

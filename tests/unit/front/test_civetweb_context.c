@@ -1,0 +1,135 @@
+/* core/front/civetweb_context.c: which requests the handler gets, from where, and what is counted.
+ */
+#include "front/http_fixture.h"
+
+#include "front/response.h"
+
+static struct http_fixture fixture;
+static struct trust trust;
+static char answer[8192];
+static char asked_from[ADDRESS_TEXT_MAX]; /* written by a worker, read when it has answered */
+static char asked_path[64];
+
+static int answer_request(const void *context, struct mg_connection *conn,
+                          const struct address *from)
+{
+    assert_ptr_equal(context, &fixture);
+    address_text(from, asked_from);
+    snprintf(asked_path, sizeof asked_path, "%s", mg_get_request_info(conn)->request_uri);
+    return response_send_text(conn, 404, "Handled.", NULL);
+}
+
+static int answer_unreadable(struct mg_connection *conn, int status, const char *sentence)
+{
+    return response_send_text(conn, status, sentence, NULL);
+}
+
+static int start_fixture(void **state)
+{
+    (void)state;
+    trust_init(&trust);
+    start_http(&fixture, (struct request_handler){answer_request, answer_unreadable, &fixture});
+    fixture.civetweb.trust = &trust;
+    return 0;
+}
+
+static int stop_fixture(void **state)
+{
+    (void)state;
+    stop_http(&fixture);
+    trust_deinit(&trust);
+    return 0;
+}
+
+static int ask(const char *request)
+{
+    asked_from[0] = asked_path[0] = '\0';
+    return exchange(fixture.address.port, request, answer, sizeof answer);
+}
+
+static void the_handler_gets_the_request_and_the_peers_address(void **state)
+{
+    (void)state;
+    assert_int_equal(ask("GET /a HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n"), 404);
+    assert_string_equal(body_of(answer), "Handled.\n");
+    assert_string_equal(asked_path, "/a");
+    assert_string_equal(asked_from, "127.0.0.1"); /* which is no trusted proxy */
+}
+
+static void a_trusted_proxy_says_where_a_request_comes_from(void **state)
+{
+    char *texts[] = {"127.0.0.1"};
+    struct trusted_proxies *proxies;
+    (void)state;
+    assert_int_equal(trusted_proxies_create(texts, 1, &proxies), OK);
+    trust_change(&trust, proxies);
+    assert_int_equal(ask("GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\n"
+                         "X-Forwarded-For: 192.0.2.2\r\n\r\n"),
+                     404);
+    assert_string_equal(asked_from, "192.0.2.2");
+    trust_change(&trust, NULL);
+}
+
+static void options_of_the_server_is_answered_here(void **state)
+{
+    (void)state;
+    assert_int_equal(ask("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
+    assert_string_equal(asked_path, "");
+}
+
+static void an_unreadable_request_is_refused_with_a_sentence(void **state)
+{
+    static const struct {
+        const char *request;
+        int status;
+    } cases[] = {
+        {"GET / HTTP/1.1\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400},
+        {"GET / HTTP/3.0\r\nHost: x\r\n\r\n", 505},
+        {"nonsense\r\n\r\n", 400},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(ask(cases[i].request), cases[i].status);
+        assert_string_equal(asked_path, "");
+        assert_true(strlen(body_of(answer)) > 10);
+    }
+}
+
+static void responses_are_counted_by_the_hundreds_of_their_status(void **state)
+{
+    (void)state;
+    unsigned long long before = atomic_load(&fixture.civetweb.responses[4]);
+    assert_int_equal(ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 404);
+    assert_int_equal(ask("nonsense\r\n\r\n"), 400);
+    int64_t deadline = clock_monotonic() + HTTP_PATIENCE * NS_PER_S;
+    while (atomic_load(&fixture.civetweb.responses[4]) < before + 2 && /* after the answer */
+           clock_monotonic() < deadline)
+        poll(NULL, 0, 1);
+    assert_int_equal(atomic_load(&fixture.civetweb.responses[4]), before + 2);
+}
+
+static void a_start_that_fails_says_why(void **state)
+{
+    struct config config = {.front_request_timeout = NS_PER_S, .front_max_header = 4096};
+    struct civetweb_context second = {.handler = fixture.civetweb.handler, .workers = 1};
+    struct bind_address taken = fixture.address;
+    (void)state;
+    assert_int_equal(civetweb_context_start(&second, &config, &taken), ERR_SYSTEM);
+    assert_true(strlen(second.failure) > 0);
+    civetweb_context_stop(&second);
+    assert_int_equal(ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 404); /* of the first one */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_handler_gets_the_request_and_the_peers_address),
+        cmocka_unit_test(a_trusted_proxy_says_where_a_request_comes_from),
+        cmocka_unit_test(options_of_the_server_is_answered_here),
+        cmocka_unit_test(an_unreadable_request_is_refused_with_a_sentence),
+        cmocka_unit_test(responses_are_counted_by_the_hundreds_of_their_status),
+        cmocka_unit_test(a_start_that_fails_says_why),
+    };
+    return cmocka_run_group_tests(tests, start_fixture, stop_fixture);
+}
