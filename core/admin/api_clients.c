@@ -40,17 +40,18 @@ static bool is_shown(const struct client *client)
 /* On the client's loop. */
 static void read_client(const struct client *client, struct client_info *out)
 {
-    *out = (struct client_info){
-        .id = client->seen.id,
-        .endpoint = client->setup->endpoint,
-        .identity = client->seen.identity != NULL ? strdup(client->seen.identity) : NULL,
-        .address = client->address,
-        .subscriptions =
-            client->receiver.subscriptions != NULL ? client->receiver.subscriptions->named : 0,
-        .queued_bytes = client->receiver.outbox.queued,
-        .silent_ns = client->shard->loop.now - client->last_heard,
-        .is_tls = client->receiver.tls != NULL,
-        .is_closing = client->state == CLIENT_CLOSING};
+    const char *identity = sl_client_identity(&client->seen);
+    *out = (struct client_info){.id = client->seen.id,
+                                .endpoint = client->setup->endpoint,
+                                .identity = identity != NULL ? strdup(identity) : NULL,
+                                .address = client->address,
+                                .subscriptions = client->receiver.subscriptions != NULL
+                                                     ? client->receiver.subscriptions->named
+                                                     : 0,
+                                .queued_bytes = client->receiver.outbox.queued,
+                                .silent_ns = client->shard->loop.now - client->last_heard,
+                                .is_tls = client->receiver.tls != NULL,
+                                .is_closing = client->state == CLIENT_CLOSING};
 }
 
 static cJSON *describe_client(const struct client_info *info)

@@ -260,7 +260,7 @@ static void write_topics(struct metrics_writer *writer, struct hub *hub)
 static void write_background(struct metrics_writer *writer, struct hub *hub)
 {
     struct worker_stats workers;
-    worker_pool_read(hub->workers, &workers);
+    worker_pool_read(hub->set.pipeline.workers, &workers);
     metrics_describe(writer, "sluice_deferrals", "gauge", "Verdicts that are awaited.");
     metrics_put(writer, "sluice_deferrals %" PRIu64 "\n", pending_deferrals(hub));
     metrics_describe(writer, "sluice_offload_waiting", "gauge",

@@ -32,7 +32,8 @@ bool readiness_describe(struct hub *hub, const struct watchdog_status *watched, 
     bool is_draining = atomic_load_explicit(&hub->set.is_draining, memory_order_relaxed);
     bool is_ready = !is_draining && !watched->is_unready;
     cJSON *reasons = cJSON_CreateArray();
-    if (is_ready && atomic_load_explicit(&hub->unready_count, memory_order_relaxed) > 0)
+    if (is_ready &&
+        atomic_load_explicit(&hub->set.pipeline.unready_count, memory_order_relaxed) > 0)
         add_reasons(hub, reasons);
     const char *status = is_draining                       ? "draining"
                          : watched->is_unready             ? "stuck"

@@ -4,6 +4,7 @@
 #include "base/crash.h"
 #include "config/listen_address.h"
 #include "front/front.h"
+#include "host/host.h"
 #include "hub/hub.h"
 
 #include <stdio.h>
@@ -34,7 +35,7 @@ static int check_parts(struct config *config)
     struct hub *hub = NULL;
 
     diagnostics_init(&diagnostics);
-    int error = hub_create(config, &diagnostics, &hub);
+    int error = hub_create(config, host_table(), &diagnostics, &hub);
     int front_error = front_check(config, &diagnostics);
     int admin_error = admin_check(config, &diagnostics);
     hub_destroy(hub);

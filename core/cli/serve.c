@@ -12,6 +12,7 @@
 #include "cli/serve_reload.h"
 #include "cli/stop_signals.h"
 #include "front/front.h"
+#include "host/host.h"
 #include "hub/hub_internal.h"
 #include "client/recorder.h"
 #include "hub/watchdog.h"
@@ -85,7 +86,7 @@ static void check_the_rest(const struct config *config, struct diagnostics *diag
 
 static int start_parts(struct server_parts *parts, struct diagnostics *diagnostics)
 {
-    int error = hub_create(parts->config, diagnostics, &parts->hub);
+    int error = hub_create(parts->config, host_table(), diagnostics, &parts->hub);
     if (error == ERR_CONFIG || error == ERR_PLUGIN)
         check_the_rest(parts->config, diagnostics);
     if (error == OK && parts->options->record != NULL)

@@ -3,6 +3,7 @@
  * section 4.2.2).
  */
 #include "base/log.h"
+#include "client/certificate.h"
 #include "client/certificate_watch.h"
 #include "client/client.h"
 #include "delivery/tls_stream.h"
@@ -25,7 +26,8 @@ static struct client *client_create(struct shard *shard, struct handoff *handoff
 {
     struct endpoint *endpoint = handoff->endpoint;
     struct endpoint_setup *setup = endpoint->loop_setups[shard->loop.index]; /* NULL: refused */
-    size_t state_size = setup != NULL ? setup->chain->client_size : 0;
+    const struct chain *chain = setup != NULL ? setup->chain : NULL;
+    size_t state_size = chain != NULL ? chain->client_size : 0;
     struct client *client = calloc(1, sizeof(struct client) + state_size);
     if (client == NULL)
         return NULL;
@@ -33,7 +35,8 @@ static struct client *client_create(struct shard *shard, struct handoff *handoff
     client->timer.fire = client_on_timer;
     frame_decoder_init(&client->decoder);
     client->shard = shard;
-    client->seen.inline_size = (uint32_t)state_size;
+    sl_client_init(&client->seen, chain,
+                   offsetof(struct client, plugin_state) - offsetof(struct client, seen));
     client->address = handoff->address;
     if (shard_add(shard, client) != OK) {
         free(client);
@@ -68,7 +71,7 @@ static void refuse(struct client *client, const struct upgrade *upgrade)
 /* Whether somebody has named the client, where that is required. */
 static bool check_identity(const struct client *client, struct upgrade *upgrade)
 {
-    if (!client->setup->config->identity_required || client->seen.identity != NULL)
+    if (!client->setup->config->identity_required || sl_client_identity(&client->seen) != NULL)
         return true;
     upgrade_refuse(upgrade, 401, "This endpoint needs credentials");
     int error = upgrade_add_header(upgrade, "WWW-Authenticate", "Bearer");
@@ -94,16 +97,15 @@ static void record(const struct client *client, const struct upgrade *upgrade)
     const struct recorder_client who = {.id = client->seen.id,
                                         .endpoint = client_endpoint(client)->path,
                                         .address = address,
-                                        .identity = client->seen.identity,
+                                        .identity = sl_client_identity(&client->seen),
                                         .request = upgrade->request};
     recorder_on_open(recorder, &who, &client->setup->chain->credentials);
 }
 
 static int join_identity(struct client *client)
 {
-    return client->seen.identity != NULL
-               ? topic_join_identity(&client->receiver, client->seen.identity)
-               : OK;
+    const char *identity = sl_client_identity(&client->seen);
+    return identity != NULL ? topic_join_identity(&client->receiver, identity) : OK;
 }
 
 /* The client is in: answer, membership, heartbeat, open hooks, in this order. */
@@ -121,7 +123,7 @@ static void open_client(struct client *client, const struct upgrade *upgrade)
     atomic_fetch_add_explicit(&endpoint->connected, 1, memory_order_relaxed);
     client_start_heartbeat(client);
     record(client, upgrade);
-    chain_open(client->setup->chain, client);
+    chain_open(&client->seen);
 }
 
 static bool is_closed_for_new_clients(const struct client *client, struct upgrade *upgrade)
@@ -149,7 +151,7 @@ static void answer(struct client *client, struct upgrade *upgrade, enum chain_re
         check_identity(client, upgrade)) {
         open_client(client, upgrade);
         client_catch_up_with_reload(client);
-        client_process_early(client, upgrade->handoff->early, upgrade->handoff->early_len);
+        client_process_early(client, upgrade->early, upgrade->early_len);
     } else {
         refuse(client, upgrade);
     }
@@ -160,7 +162,7 @@ void client_resume_connect(struct client *client, struct upgrade *upgrade, int v
 {
     client_stop_waiting(client);
     if (client->state == CLIENT_CONNECTING)
-        answer(client, upgrade, chain_connect_resume(client, upgrade, verdict));
+        answer(client, upgrade, chain_connect_resume(&client->seen, upgrade, verdict));
     else
         upgrade_unref(upgrade);
 }
@@ -172,7 +174,7 @@ static void begin(struct client *client, struct upgrade *upgrade)
         upgrade_unref(upgrade);
         return;
     }
-    answer(client, upgrade, chain_connect(client, upgrade));
+    answer(client, upgrade, chain_connect(&client->seen, upgrade));
 }
 
 /* Gives back what the upgrade holds; for upgrades that never become a client. */
@@ -193,6 +195,16 @@ static const char *subprotocol_for(const struct client *client, const struct req
                                         config->subprotocol_count);
 }
 
+/* The request, and what came with it, moves from the hand-off to the upgrade. */
+static void take_request(struct upgrade *upgrade, struct handoff *handoff, const SSL *tls)
+{
+    upgrade->early = handoff->early;
+    upgrade->early_len = handoff->early_len;
+    upgrade->peer = certificate_of_peer(tls); /* The client and its SSL may be gone first. */
+    handoff->request = NULL;
+    handoff->early = NULL;
+}
+
 /* Makes the client, and what its connect chain works on. NULL: no memory; then there may be a
  * client, which has the upgrade's place and socket. */
 static struct upgrade *accept_handoff(struct shard *shard, struct handoff *handoff,
@@ -202,11 +214,13 @@ static struct upgrade *accept_handoff(struct shard *shard, struct handoff *hando
     *client = client_create(shard, handoff);
     if (*client == NULL)
         return NULL;
-    if (upgrade_create(handoff, (*client)->receiver.tls, subprotocol_for(*client, handoff->request),
-                       &upgrade) == OK)
-        return upgrade;
+    if (upgrade_create(handoff->request, (*client)->receiver.tls != NULL,
+                       subprotocol_for(*client, handoff->request), &upgrade) == OK)
+        take_request(upgrade, handoff, (*client)->receiver.tls);
+    else
+        upgrade = NULL;
     handoff_destroy(handoff);
-    return NULL;
+    return upgrade;
 }
 
 void client_accept(struct loop *loop, struct mail *mail)

@@ -1,5 +1,5 @@
 /*
- * What a client's certificate says.
+ * A client's certificate, and until when it is valid.
  *
  * Only certificates that have been verified against the listener's client_ca are looked at.
  */
@@ -7,9 +7,7 @@
 #define SLUICE_CLIENT_CERTIFICATE_H
 
 #include <openssl/x509.h>
-#include <sluice/plugin.h>
 
-#include <stddef.h>
 #include <stdint.h>
 
 #define CERTIFICATE_WITHOUT_END INT64_MAX
@@ -17,11 +15,6 @@
 /* The certificate of a connection's peer, with a reference for the caller: it stays when the
  * connection has ended. NULL: plain (`tls` is NULL), there is none, or it has not been verified. */
 X509 *certificate_of_peer(const SSL *tls);
-
-/* A field of a certificate, as struct sl_host documents it: a zero-terminated copy that the caller
- * frees, or NULL if there is none, or it holds a zero byte. */
-char *certificate_read(X509 *certificate, enum sl_certificate_field field, size_t index,
-                       size_t *len);
 
 /* When the first certificate of a chain ends: wall clock, ns. */
 int64_t certificate_chain_end(const STACK_OF(X509) * chain);

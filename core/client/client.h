@@ -15,7 +15,6 @@
 
 #include "base/address.h"
 #include "base/buffer.h"
-#include "pipeline/attributes.h"
 #include "pipeline/sl_client.h"
 #include "delivery/audience.h"
 #include "delivery/receiver.h"
@@ -29,13 +28,13 @@
 #include <stdint.h>
 
 struct certificate_watch;
-struct upgrade;
-struct deferral;
 struct endpoint_setup;
 struct message;
+struct pipeline_calls;
+struct upgrade;
 struct shard;
 
-/* Also said to the receiver: see client_set_state. */
+/* Also said to the floors below: see client_set_state. */
 enum client_state {
     CLIENT_CONNECTING, /* its connect chain is running */
     CLIENT_OPEN,       /* messages flow */
@@ -60,18 +59,11 @@ struct departure {
     struct client *client;
 };
 
-/* What few clients need: those whose verdict is awaited, who have attributes or topics, or whom a
- * reload has moved to another chain. */
+/* What few clients need: those whose reading is paused, who leave, or who have a certificate. */
 struct client_extras {
-    struct deferral *deferrals; /* owned */
-    unsigned deferral_count;
-    struct buffer paused;  /* what was read before reading paused, not decoded yet */
-    size_t paused_used;    /* how much of it has been */
-    size_t deferred_bytes; /* memory of the deferrals and of what they keep */
-    void **blocks;         /* owned; has_moved_state: the state blocks by instance slot */
-    unsigned block_count;
-    struct attributes attributes;
-    struct departure departure;                  /* runs once has_left is set */
+    struct buffer paused;       /* what was read before reading paused, not decoded yet */
+    size_t paused_used;         /* how much of it has been */
+    struct departure departure; /* runs once has_left is set */
     struct certificate_watch *certificate_watch; /* owned; NULL: it has shown none */
 };
 
@@ -111,6 +103,12 @@ struct client {
 /* How long a closing client may take to say goodbye. */
 #define CLIENT_CLOSE_TIMEOUT (5 * INT64_C(1000000000))
 
+/* The client that the pipeline sees. */
+static inline struct client *client_of(const struct sl_client *seen)
+{
+    return (struct client *)(uintptr_t)((const char *)seen - offsetof(struct client, seen));
+}
+
 /* The endpoint that the client is at. */
 static inline struct endpoint *client_endpoint(const struct client *client)
 {
@@ -122,6 +120,8 @@ static inline struct endpoint *client_endpoint(const struct client *client)
 static inline void client_set_state(struct client *client, enum client_state state)
 {
     client->state = (uint8_t)state;
+    client->seen.is_connecting = state == CLIENT_CONNECTING;
+    client->seen.is_open = state == CLIENT_OPEN;
     client->receiver.is_open = state == CLIENT_OPEN;
     client->receiver.wants_drained = state == CLIENT_LINGERING;
 }
@@ -142,15 +142,10 @@ struct client_extras *client_need_extras(struct client *client);
 /* Frees them. */
 void client_release_extras(struct client *client);
 
-/* Names the client: 1 to 255 bytes of UTF-8. Returns 0, ERR_INVALID or ERR_NO_MEMORY. */
-MUST_CHECK int client_identify(struct client *client, const char *identity, size_t len);
-
-/* Sets, replaces or (NULL) removes an attribute. Returns 0, ERR_INVALID, ERR_LIMIT or
- * ERR_NO_MEMORY. */
-MUST_CHECK int client_set_attribute(struct client *client, const char *name, const char *value,
-                                    size_t len);
-
 /* -- wait.c: a verdict is awaited -- */
+
+/* What the pipeline calls. */
+extern const struct pipeline_calls client_pipeline_calls;
 
 /* Stops reading; only a departure is still noticed. */
 void client_wait(struct client *client);
@@ -168,9 +163,6 @@ void client_stop_waiting(struct client *client);
 /* Brings a client to its audience's set-up, if it has another and waits for no verdict. May end the
  * client. */
 void client_catch_up_with_reload(struct client *client);
-
-/* The state block of an instance with that slot, offset and size. */
-void *client_block(const struct client *client, unsigned slot, size_t offset);
 
 /* -- read.c: the path of a message -- */
 
@@ -209,7 +201,7 @@ void client_end_message(struct client *client);
  * ERR_NO_MEMORY. */
 MUST_CHECK int client_keep_paused(struct client *client, const unsigned char *data, size_t len);
 
-/* Frees it. There are extras. */
+/* Frees it. */
 void client_forget_paused(struct client *client);
 
 /* Frees all that is held of its input, deferred messages included. Only between events. */

@@ -182,17 +182,27 @@ const struct receiver_calls *client_receiver_calls(void)
 
 /* -- the last of a client -- */
 
+static void run_close_hooks(struct client *client)
+{
+    const char *reason = client->close_reason != NULL ? client->close_reason : "";
+    const struct sl_close how = {.struct_size = sizeof how,
+                                 .code = client->close_code,
+                                 .by_peer = client->closed_by_peer,
+                                 .reason = {.data = reason, .len = strlen(reason)}};
+    chain_close(&client->seen, &how);
+}
+
 void client_free(struct client *client)
 {
     struct shard_set *set = client->shard->set;
     struct endpoint *endpoint = client_endpoint(client);
     bool is_stopping = atomic_load_explicit(&set->is_stopping, memory_order_relaxed);
     receiver_leave(&client->receiver);
-    deferral_cancel_all(client, is_stopping ? SL_CANCEL_SHUTDOWN : SL_CANCEL_CLIENT_GONE);
+    deferral_cancel_all(&client->seen, is_stopping ? SL_CANCEL_SHUTDOWN : SL_CANCEL_CLIENT_GONE);
     if (client->is_registered) {
         if (set->recorder != NULL)
             recorder_on_close(set->recorder, client->seen.id, client->close_code);
-        chain_close(client->setup->chain, client);
+        run_close_hooks(client);
         atomic_fetch_sub_explicit(&endpoint->connected, 1, memory_order_relaxed);
     }
     shard_remove(client->shard, client);
@@ -201,7 +211,7 @@ void client_free(struct client *client)
     client_release_partial(client); /* Not before: a hook may have been looking at the message. */
     client_release_extras(client);
     endpoint_setup_unref(client->setup);
-    free(client->seen.identity);
+    sl_client_deinit(&client->seen);
     free(client->close_reason);
     free(client);
 }

@@ -19,9 +19,8 @@ static size_t held_now(const struct client *client)
         bytes += memory_cost(sizeof *client->partial) +
                  memory_cost_if_any(client->partial->message.capacity);
     if (client->extras != NULL)
-        bytes +=
-            memory_cost_if_any(client->extras->paused.capacity) + client->extras->deferred_bytes;
-    return bytes;
+        bytes += memory_cost_if_any(client->extras->paused.capacity);
+    return bytes + sl_client_deferred_bytes(&client->seen);
 }
 
 void client_note_input(struct client *client)
@@ -119,6 +118,8 @@ static void on_message_deadline(struct loop *loop, struct timer *timer)
 
 int client_keep_paused(struct client *client, const unsigned char *data, size_t len)
 {
+    if (client_need_extras(client) == NULL)
+        return ERR_NO_MEMORY;
     int error = buffer_append(&client->extras->paused, data, len);
     client_note_input(client);
     return error;
@@ -126,6 +127,8 @@ int client_keep_paused(struct client *client, const unsigned char *data, size_t 
 
 void client_forget_paused(struct client *client)
 {
+    if (client->extras == NULL)
+        return;
     buffer_release(&client->extras->paused);
     client->extras->paused_used = 0;
     client_note_input(client);
@@ -136,10 +139,8 @@ void client_forget_paused(struct client *client)
 void client_drop_input(struct client *client)
 {
     client_release_partial(client);
-    if (client->extras == NULL)
-        return;
     client_forget_paused(client);
-    deferral_cancel_all(client, SL_CANCEL_CLIENT_GONE);
+    deferral_cancel_all(&client->seen, SL_CANCEL_CLIENT_GONE);
     if (client->is_waiting)
         client_stop_waiting(client);
 }

@@ -105,8 +105,8 @@ static void pause_more(struct client *client, const unsigned char *data, size_t 
 /* Keeps all of the rest, behind a message whose verdict is awaited. */
 static void pause_input(struct client *client, const struct input *input)
 {
-    struct client_extras *extras = client->extras; /* A deferral has made them. */
-    if (extras->paused.len > 0)
+    struct client_extras *extras = client->extras;
+    if (extras != NULL && extras->paused.len > 0)
         extras->paused_used += input->used; /* The input is what was kept before. */
     else
         pause_more(client, input->data + input->used, input->len - input->used);
@@ -135,15 +135,16 @@ static bool keep_piece(struct client *client, struct partial *partial,
 static bool assemble(struct client *client, const struct frame_event *piece,
                      struct message *message)
 {
+    size_t max_size = client->setup->limits.message_max;
     if (piece->message_end && (client->partial == NULL || client->partial->message.len == 0)) {
-        message_init(message, client, piece->message_type, piece->data, piece->len);
+        message_init(message, max_size, piece->message_type, piece->data, piece->len);
         return true;
     }
     struct partial *partial = client_need_partial(client);
     if (partial == NULL || !keep_piece(client, partial, piece))
         return false;
     if (piece->message_end)
-        message_init(message, client, piece->message_type, partial->message.data,
+        message_init(message, max_size, piece->message_type, partial->message.data,
                      partial->message.len);
     return piece->message_end;
 }
@@ -227,7 +228,7 @@ static void finish_message(struct client *client, struct message *message, enum 
         stop_message(client, message, verdict);
     else if (client->state == CLIENT_OPEN)
         route_message(client, message);
-    message_release(client->shard, message);
+    message_release(&client->shard->pipeline, message);
 }
 
 /* -- taking turns -- */
@@ -286,7 +287,7 @@ static void send_if_much(struct client *client, unsigned *flushes)
 static void handle_input(struct client *client, struct input *input)
 {
     struct shard *shard = client->shard;
-    struct message *message = message_take(shard);
+    struct message *message = message_take(&shard->pipeline);
     unsigned flushes = 0;
     while (message != NULL && next_message(client, input, message)) {
         enum sl_verdict verdict = SL_CONTINUE;
@@ -295,17 +296,17 @@ static void handle_input(struct client *client, struct input *input)
             recorder_on_message(shard->set->recorder, client->seen.id, message_opcode(message),
                                 message->seen.data, message->seen.len,
                                 &client->setup->chain->credentials);
-        enum chain_result result = chain_message(client, &message, &verdict);
+        enum chain_result result = chain_message(&client->seen, &message, &verdict);
         finish_message(client, message, result, verdict);
         client_end_message(client);
         send_if_much(client, &flushes);
         message = NULL;
         if (client->is_waiting)
             break;
-        message = message_take(shard);
+        message = message_take(&shard->pipeline);
     }
     if (message != NULL)
-        message_put_back(shard, message); /* Nothing has been put into it. */
+        message_put_back(&shard->pipeline, message); /* Nothing has been put into it. */
     else if (!client->is_waiting)
         lose_for_memory(client);
     if (client->is_waiting && reads_frames(client)) {
@@ -334,7 +335,7 @@ void client_on_readable(struct client *client)
 static void handle_paused_input(struct client *client)
 {
     struct client_extras *extras = client->extras;
-    if (extras->paused.len == 0 || !reads_frames(client))
+    if (extras == NULL || extras->paused.len == 0 || !reads_frames(client))
         return;
     struct input input = {.data = extras->paused.data + extras->paused_used,
                           .len = extras->paused.len - extras->paused_used};
@@ -363,7 +364,7 @@ void client_resume_message(struct client *client, struct message *message, int v
     enum chain_result result = CHAIN_STOPPED;
     client->is_waiting = false;
     if (client->state == CLIENT_OPEN)
-        result = chain_message_resume(client, &message, verdict, &decided);
+        result = chain_message_resume(&client->seen, &message, verdict, &decided);
     finish_message(client, message, result, decided);
     resume_input(client);
 }

@@ -190,9 +190,9 @@ int shard_init(struct shard *shard, struct shard_set *set, struct hub *hub, unsi
     *shard = (struct shard){.set = set, .hub = hub, .first_free_slot = SLOT_NONE};
     shard->drain_timer.fire = on_drain_timer;
     shard->relieve_mail.deliver = budget_deliver_request;
-    deferral_table_init(&shard->pipeline.deferrals);
     if (loop_init(&shard->loop, index) != OK)
         return ERR_SYSTEM;
+    pipeline_loop_init(&shard->pipeline, &shard->loop, &set->pipeline);
     delivery_loop_init(&shard->delivery, &set->delivery, &shard->loop, client_receiver_calls());
     shard->loop.owner = shard;
     shard->loop.on_event_end = shard_on_event_end;
@@ -208,9 +208,8 @@ int shard_init(struct shard *shard, struct shard_set *set, struct hub *hub, unsi
 
 void shard_deinit(struct shard *shard)
 {
-    deferral_table_deinit(&shard->pipeline.deferrals);
+    pipeline_loop_deinit(&shard->pipeline);
     delivery_loop_deinit(&shard->delivery);
-    free(shard->pipeline.spare_message);
     free(shard->slots);
     free(shard->input);
     loop_deinit(&shard->loop);

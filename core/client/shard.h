@@ -12,7 +12,9 @@
 #include "delivery/delivery_loop.h"
 #include "delivery/tls_stream.h"
 #include "loop/loop.h"
+#include "pipeline/pipeline.h"
 #include "pipeline/pipeline_loop.h"
+#include "pipeline/sl_client.h"
 
 #include <stdint.h>
 
@@ -52,6 +54,7 @@ struct shard_set {
     struct shard *shards; /* owned */
     unsigned count;
     struct delivery delivery;
+    struct pipeline pipeline;    /* its list of loops is owned */
     struct memory_account input; /* of what clients have sent and is not done with */
     struct recorder *recorder;   /* set before the loops start, or NULL */
     _Atomic bool is_draining;    /* nobody is let in any more */
@@ -111,12 +114,6 @@ void shard_remove(struct shard *shard, struct client *client);
 
 /* The client with that id, or NULL if it is gone. */
 struct client *shard_find(struct shard *shard, uint64_t id);
-
-/* The index of the loop that an id belongs to. */
-static inline unsigned client_id_loop(uint64_t id)
-{
-    return (unsigned)(id & 0xFF);
-}
 
 /* Counts a close code, or a message or queue that was dropped. */
 void shard_count_close(struct shard *shard, uint16_t code);

@@ -6,6 +6,7 @@
 #include "client/client.h"
 
 #include "client/shard.h"
+#include "pipeline/pipeline.h"
 
 #include <sys/epoll.h>
 
@@ -58,3 +59,30 @@ void client_on_departure(struct client *client)
     timer_start(&loop->timers, &departure->timer, loop->now + CLIENT_CLOSE_TIMEOUT);
     update_watch(client);
 }
+
+/* -- what the pipeline calls -- */
+
+static void on_wait(struct sl_client *seen)
+{
+    client_wait(client_of(seen));
+}
+
+static void on_resume(struct sl_client *seen, struct message *message, struct upgrade *upgrade,
+                      int verdict)
+{
+    if (message != NULL)
+        client_resume_message(client_of(seen), message, verdict);
+    else
+        client_resume_connect(client_of(seen), upgrade, verdict);
+}
+
+static void on_held(struct sl_client *seen)
+{
+    client_note_input(client_of(seen));
+}
+
+const struct pipeline_calls client_pipeline_calls = {
+    .wait = on_wait,
+    .resume = on_resume,
+    .held = on_held,
+};

@@ -6,16 +6,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "client/certificate.h"
+#include "host/certificate_field.h"
 #include "client/client.h"
 #include "config/options.h"
 #include "client/endpoint.h"
 #include "hub/hub.h"
+#include "pipeline/deferral.h"
 #include "client/shard.h"
-#include "pipeline/upgrade.h"
-#include "pipeline/instance.h"
-#include "pipeline/message.h"
-#include "base/utf8.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -138,12 +135,12 @@ static void *host_client_state(const struct sl_instance *self, struct sl_client 
     const struct instance *instance = instance_of(self);
     if (instance->plugin->table.client_size == 0)
         return NULL;
-    return client_block(client_of(client), instance->slot, instance->client_offset);
+    return sl_client_block(client, instance->slot, instance->client_offset);
 }
 
 static uint64_t host_client_id(const struct sl_client *client)
 {
-    return client_of(client)->seen.id;
+    return client->id;
 }
 
 static struct sl_string host_client_address(const struct sl_client *client)
@@ -166,7 +163,7 @@ static struct sl_string host_client_endpoint(const struct sl_client *client)
 
 static struct sl_string host_client_identity(const struct sl_client *client)
 {
-    const char *identity = client_of(client)->seen.identity;
+    const char *identity = sl_client_identity(client);
     if (identity == NULL)
         return (struct sl_string){.data = "", .len = 0};
     return (struct sl_string){.data = identity, .len = strlen(identity)};
@@ -176,11 +173,11 @@ static int host_identify(struct sl_instance *self, struct sl_client *client, con
                          size_t len)
 {
     (void)self;
-    if (client_of(client)->state != CLIENT_CONNECTING)
+    if (!client->is_connecting)
         return -1;
     if (host_is_shadowed())
         return 0;
-    return client_identify(client_of(client), identity, len) == OK ? 0 : -1;
+    return sl_client_identify(client, identity, len) == OK ? 0 : -1;
 }
 
 static int host_client_send(struct sl_client *client, enum sl_message_type type, const char *data,
@@ -195,8 +192,8 @@ static int host_client_send(struct sl_client *client, enum sl_message_type type,
 
 static enum sl_verdict host_close_with(struct sl_client *client, int code, const char *reason)
 {
-    const struct running *running = &client_of(client)->shard->pipeline.running;
-    if (running->message != NULL && running->client == client_of(client))
+    const struct running *running = &chain_loop_of(client)->running;
+    if (running->message != NULL && running->client == client)
         message_set_close(running->message, code, reason, reason != NULL ? strlen(reason) : 0);
     return SL_CLOSE;
 }
@@ -204,8 +201,7 @@ static enum sl_verdict host_close_with(struct sl_client *client, int code, const
 static int host_message_replace(const struct sl_message *message, enum sl_message_type type,
                                 const char *data, size_t len)
 {
-    struct message *whole = (struct message *)(uintptr_t)message;
-    return message_replace(whole, type, data, len) == OK ? 0 : -1;
+    return message_replace(message_of(message), type, data, len) == OK ? 0 : -1;
 }
 
 /* -- other clients -- */
@@ -260,19 +256,18 @@ static int host_attribute_set(struct sl_instance *self, struct sl_client *client
     (void)self;
     if (host_is_shadowed())
         return 0;
-    return client_set_attribute(client_of(client), name, value, len) == OK ? 0 : -1;
+    return sl_client_set_attribute(client, name, value, len) == OK ? 0 : -1;
 }
 
 static bool host_attribute(const struct sl_client *client, const char *name, struct sl_string *out)
 {
-    const struct client_extras *extras = client_of(client)->extras;
-    out->data = extras != NULL ? attributes_get(&extras->attributes, name, &out->len) : NULL;
+    out->data = sl_client_attribute(client, name, &out->len);
     return out->data != NULL;
 }
 
 static bool host_client_is_new(const struct sl_client *client)
 {
-    return !client_of(client)->seen.is_carried_over;
+    return !client->is_carried_over;
 }
 
 static bool host_request_certificate(const struct sl_request *request,
@@ -280,7 +275,7 @@ static bool host_request_certificate(const struct sl_request *request,
                                      struct sl_string *out)
 {
     struct upgrade *upgrade = upgrade_of(request);
-    if (upgrade->peer == NULL || crash_current() == NULL)
+    if (upgrade->peer == NULL || hook_instance() == NULL)
         return false;
     free(upgrade->certificate);
     upgrade->certificate = certificate_read(upgrade->peer, field, index, &out->len);

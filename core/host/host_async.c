@@ -1,10 +1,11 @@
 #include "host/host_async.h"
 
-#include "hub/hub_internal.h"
-#include "pipeline/chain.h"
-#include "pipeline/deferral.h"
+#include "client/shard.h"
 #include "host/host_internal.h"
+#include "pipeline/deferral.h"
 #include "pipeline/instance_timer.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/worker_pool.h"
 
 #include <stdlib.h>
 
@@ -13,16 +14,7 @@
 enum sl_verdict host_defer(struct sl_instance *self, struct sl_client *client,
                            const struct sl_deferral *how, struct sl_ticket *ticket)
 {
-    struct running *running = &client_of(client)->shard->pipeline.running;
-    bool may_defer = running->stage != NULL && running->client == client_of(client) &&
-                     running->stage->instance == instance_of(self) && running->deferral == NULL;
-    *ticket = (struct sl_ticket){.value = 0};
-    if (!may_defer || (running->message != NULL && message_keep(running->message) != OK))
-        return SL_ERROR;
-    if (deferral_begin(client_of(client), running->stage, how, &running->deferral) != OK)
-        return SL_ERROR;
-    *ticket = deferral_ticket(running->deferral);
-    return SL_DEFER;
+    return deferral_begin(instance_of(self), client, how, ticket);
 }
 
 /* -- offloaded work -- */
@@ -43,27 +35,25 @@ static _Thread_local struct job *current_job; /* whose `work` runs on this threa
 
 /* The job's client, or NULL: there is none, it is gone, or a reload has taken it away from the
  * instance, whose state block it has no more then. */
-static struct client *client_of_job(struct loop *loop, const struct job *job)
+static struct sl_client *client_of_job(struct loop *loop, const struct job *job)
 {
     bool is_there = job->client_id != 0 && loop_current() == loop;
     struct client *client = is_there ? shard_find(shard_of(loop), job->client_id) : NULL;
-    if (client == NULL ||
-        client->setup == NULL) /* refused while its endpoint changes: it has no chain */
-        return NULL;
-    return chain_has(client->setup->chain, job->instance) ? client : NULL;
+    if (client == NULL || client->seen.chain == NULL)
+        return NULL; /* Without a chain it is refused while its endpoint changes. */
+    return chain_has(client->seen.chain, job->instance) ? &client->seen : NULL;
 }
 
 static void deliver_done(struct loop *loop, struct mail *mail)
 {
     struct job *job = (struct job *)((char *)mail - offsetof(struct job, mail));
     if (job->done != NULL) {
-        struct client *client = client_of_job(loop, job);
+        struct sl_client *client = client_of_job(loop, job);
         const struct stage *stage =
-            client != NULL ? chain_stage_of(client->setup->chain, job->instance) : NULL;
-        crash_about(job->client_id);
-        crash_enter_stage(&job->instance->crash, "offload (done)", stage);
-        job->done(&job->instance->seen, (struct sl_client *)client, job->context);
-        crash_leave();
+            client != NULL ? chain_stage_of(client->chain, job->instance) : NULL;
+        hook_begin(job->instance, stage, job->client_id, "offload (done)");
+        job->done(&job->instance->seen, client, job->context);
+        hook_end();
     }
     instance_unref(job->instance);
     free(job);
@@ -71,10 +61,10 @@ static void deliver_done(struct loop *loop, struct mail *mail)
 
 static struct loop *home_of_job(const struct job *job)
 {
-    struct hub *hub = job->instance->endpoint->hub;
+    const struct pipeline *pipeline = job->instance->pipeline;
     unsigned index = client_id_loop(job->client_id);
-    return job->client_id != 0 && index < hub->set.count ? &hub->set.shards[index].loop
-                                                         : instance_home(job->instance);
+    return job->client_id != 0 && index < pipeline->loop_count ? pipeline->loops[index]->loop
+                                                               : job->instance->home;
 }
 
 /* Comes back even if there is nothing to be done, so that the reference is given up on a loop. */
@@ -87,12 +77,11 @@ static void send_home(struct job *job, struct loop *loop)
 static void run_job(struct worker_job *base)
 {
     struct job *job = (struct job *)base;
-    crash_about(job->client_id);
-    crash_enter(&job->instance->crash, "offload");
+    hook_begin(job->instance, NULL, job->client_id, "offload");
     current_job = job;
     job->work(&job->instance->seen, job->context);
     current_job = NULL;
-    crash_leave();
+    hook_end();
     options_version_unref(job->options);
     send_home(job, home_of_job(job));
 }
@@ -126,7 +115,7 @@ int host_offload(struct sl_instance *self, uint64_t client_id,
                         .work = work,
                         .done = done,
                         .context = context};
-    if (worker_pool_post(hub_of(self)->workers, &job->base) == OK)
+    if (worker_pool_post(instance->pipeline->workers, &job->base) == OK)
         return 0;
     instance_unref(instance);
     free(job);
@@ -144,7 +133,7 @@ struct option_set *host_options(const struct sl_instance *self)
             job->options = instance_options_hold(options);
         return job->options->set;
     }
-    bool in_hook = job == NULL && (loop_current() != NULL || crash_current() != NULL);
+    bool in_hook = job == NULL && (loop_current() != NULL || hook_instance() != NULL);
     return in_hook ? instance_options_in_hook(options) : instance_options_lend(options);
 }
 

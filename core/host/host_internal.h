@@ -9,24 +9,25 @@
 #include "client/client.h"
 #include "client/endpoint.h"
 #include "pipeline/chain.h"
-#include "pipeline/upgrade.h"
+#include "pipeline/hook.h"
 #include "pipeline/instance.h"
 #include "pipeline/message.h"
+#include "pipeline/upgrade.h"
 
-/* What plugins hold are the first members, or the disguise, of our own structs. */
+/* What plugins hold are members of our own structs; for clients see client_of. */
 static inline struct instance *instance_of(const struct sl_instance *self)
 {
     return (struct instance *)(uintptr_t)self;
 }
 
-static inline struct client *client_of(const struct sl_client *client)
-{
-    return (struct client *)(uintptr_t)client;
-}
-
 static inline struct upgrade *upgrade_of(const struct sl_request *request)
 {
     return (struct upgrade *)(uintptr_t)request;
+}
+
+static inline struct message *message_of(const struct sl_message *message)
+{
+    return (struct message *)(uintptr_t)message;
 }
 
 static inline enum opcode opcode_of(enum sl_message_type type)
@@ -49,22 +50,16 @@ static inline struct hub *hub_of(const struct sl_instance *self)
 static inline bool host_is_watching(const struct sl_instance *self)
 {
     const struct instance *instance = instance_of(self);
-    const struct stage *stage = crash_here.stage;
-    if (crash_current() == &instance->crash && stage != NULL)
-        return stage->is_shadow;
+    if (hook_instance() == instance && hook_stage() != NULL)
+        return hook_stage()->is_shadow;
     return atomic_load_explicit(&instance->is_shadow, memory_order_relaxed);
 }
 
 /* The same of the instance whose hook runs on this thread. */
 static inline bool host_is_shadowed(void)
 {
-    const struct crash_subject *subject = crash_current();
-    if (subject == NULL)
-        return false;
-    const struct instance *instance =
-        (const struct instance *)(const void *)((const char *)subject -
-                                                offsetof(struct instance, crash));
-    return host_is_watching(&instance->seen);
+    const struct instance *instance = hook_instance();
+    return instance != NULL && host_is_watching(&instance->seen);
 }
 
 /* The endpoint with that path, NULL meaning the instance's own. NULL: there is none. */

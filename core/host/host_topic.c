@@ -18,8 +18,9 @@ void host_unsubscribe(struct sl_client *client, const char *topic, size_t len)
 
 int host_message_topic(const struct sl_message *message, const char *topic, size_t len)
 {
-    struct message *whole = (struct message *)(uintptr_t)message;
-    return message_set_topic(whole, topic, len) == OK ? 0 : -1;
+    if (len > 0 && !topic_is_name(topic, len))
+        return -1;
+    return message_set_topic(message_of(message), topic, len) == OK ? 0 : -1;
 }
 
 static int send_to(const struct sl_instance *self, const char *path, enum topic_kind kind,

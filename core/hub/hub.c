@@ -46,10 +46,14 @@ static int create_shards(struct hub *hub, const struct config *config)
     int error = delivery_init(&set->delivery, count);
     set->on_left = on_left;
     set->shards = calloc(count, sizeof *set->shards);
-    if (set->shards == NULL)
+    set->pipeline.loops = calloc(count, sizeof(struct pipeline_loop *));
+    if (set->shards == NULL || set->pipeline.loops == NULL)
         return ERR_NO_MEMORY;
-    for (; error == OK && set->count < count; set->count += error == OK)
+    for (; error == OK && set->count < count; set->count += error == OK) {
         error = shard_init(&set->shards[set->count], set, hub, set->count);
+        set->pipeline.loops[set->count] = &set->shards[set->count].pipeline;
+    }
+    set->pipeline.loop_count = count;
     return error;
 }
 
@@ -59,7 +63,8 @@ static int create_parts(struct hub *hub, struct config *config, struct diagnosti
     if (error == OK)
         error = mailbox_init(&hub->control);
     if (error == OK)
-        error = worker_pool_create(config->offload_threads, config->offload_queue, &hub->workers);
+        error = worker_pool_create(config->offload_threads, config->offload_queue,
+                                   &hub->set.pipeline.workers);
     if (error == OK)
         error = create_shards(hub, config);
     descriptors_share(&hub->descriptors);
@@ -68,12 +73,17 @@ static int create_parts(struct hub *hub, struct config *config, struct diagnosti
     return error;
 }
 
-int hub_create(struct config *config, struct diagnostics *diagnostics, struct hub **out)
+int hub_create(struct config *config, const struct sl_host *host, struct diagnostics *diagnostics,
+               struct hub **out)
 {
     struct hub *hub = calloc(1, sizeof *hub);
     if (hub == NULL)
         return ERR_NO_MEMORY;
     hub->control.event_fd = -1;
+    hub->set.pipeline = (struct pipeline){.host = host,
+                                          .calls = &client_pipeline_calls,
+                                          .control = &hub->control,
+                                          .input = &hub->set.input};
     hub->plugins.in_place = config->plugins_in_place;
     pthread_mutex_init(&hub->setup_lock, NULL);
     int error = create_parts(hub, config, diagnostics);
@@ -115,6 +125,7 @@ static void destroy_shards(struct hub *hub)
     for (unsigned i = 0; i < hub->set.count; i++)
         shard_deinit(&hub->set.shards[i]);
     free(hub->set.shards);
+    free(hub->set.pipeline.loops);
     delivery_deinit(&hub->set.delivery);
 }
 
@@ -135,14 +146,15 @@ void hub_destroy(struct hub *hub)
         return;
     atomic_store(&hub->set.is_draining, true);
     atomic_store(&hub->set.is_stopping, true);
-    worker_pool_stop(hub->workers); /* First: what is done, or given up, comes back to the loops. */
+    worker_pool_stop(
+        hub->set.pipeline.workers); /* First: what is done, or given up, comes back to the loops. */
     for (unsigned i = 0; hub->is_started && i < hub->set.count; i++)
         loop_stop(&hub->set.shards[i].loop);
     deliver_rest(hub);
     destroy_endpoints(hub);
     destroy_shards(hub);
     plugin_set_deinit(&hub->plugins);
-    worker_pool_destroy(hub->workers);
+    worker_pool_destroy(hub->set.pipeline.workers);
     mailbox_deinit(&hub->control);
     address_counts_deinit(&hub->addresses);
     pthread_mutex_destroy(&hub->setup_lock);
@@ -299,7 +311,7 @@ void hub_accept(struct hub *hub, struct handoff *handoff)
 bool hub_has_offloaded_work(struct hub *hub)
 {
     struct worker_stats stats;
-    worker_pool_read(hub->workers, &stats);
+    worker_pool_read(hub->set.pipeline.workers, &stats);
     return stats.waiting + stats.running > 0;
 }
 

@@ -22,6 +22,7 @@ struct endpoint;
 struct hub;
 struct loop;
 struct handoff;
+struct sl_host;
 
 /* Why a client may not come in. */
 enum admission {
@@ -35,10 +36,11 @@ enum admission {
     ADMISSION_DESCRIPTORS    /* file descriptors are used up: 503 */
 };
 
-/* Builds endpoints and pipelines, loading the plugins and creating their instances; no thread is
- * started. Keeps a reference to `config` as long as it needs it. All errors go to `diagnostics`.
- * Main thread. Returns 0, ERR_CONFIG, ERR_NO_MEMORY or ERR_SYSTEM. */
-MUST_CHECK int hub_create(struct config *config, struct diagnostics *diagnostics, struct hub **out);
+/* Builds endpoints and pipelines, loading the plugins and creating their instances, which are
+ * handed `host`; no thread is started. Keeps a reference to `config` as long as it needs it. All
+ * errors go to `diagnostics`. Main thread. Returns 0, ERR_CONFIG, ERR_NO_MEMORY or ERR_SYSTEM. */
+MUST_CHECK int hub_create(struct config *config, const struct sl_host *host,
+                          struct diagnostics *diagnostics, struct hub **out);
 
 /* Starts the loops. Main thread. Returns 0 or ERR_SYSTEM. */
 MUST_CHECK int hub_start(struct hub *hub);

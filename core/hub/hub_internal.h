@@ -36,7 +36,6 @@ struct hub {
     bool is_started;
     struct plugin_set plugins; /* of the configuration that runs; main thread */
     struct mailbox control;    /* for the main thread */
-    struct worker_pool *workers;
     _Atomic uint32_t limit_clients;
     _Atomic uint32_t limit_clients_per_address;
     _Atomic uint64_t generation; /* how many configurations have been in force */
@@ -44,7 +43,6 @@ struct hub {
     struct descriptors descriptors;
     struct address_counts addresses;
     _Atomic uint32_t admitted;
-    _Atomic int unready_count; /* instances that say that they cannot do their work */
     _Atomic uint64_t admissions[ADMISSION_COUNT]; /* by enum admission: granted and refused */
 };
 

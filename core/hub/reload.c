@@ -77,8 +77,14 @@ static int prepare_endpoint(struct hub_reload *reload, const struct endpoint_con
         return error;
     reload->change_count++;
     const struct endpoint_setup *before = change->endpoint->setup;
-    return chain_create(&reload->plugins, change->setup, before != NULL ? before->chain : NULL,
-                        &reload->live, diagnostics, &change->setup->chain);
+    const struct chain_plan plan = {.pipeline = &reload->hub->set.pipeline,
+                                    .endpoint = change->endpoint,
+                                    .path = change->endpoint->path,
+                                    .endpoint_index = change->endpoint->index,
+                                    .config = config,
+                                    .owner = reload->config,
+                                    .previous = before != NULL ? before->chain : NULL};
+    return chain_create(&plan, &reload->plugins, &reload->live, diagnostics, &change->setup->chain);
 }
 
 static int prepare_endpoints(struct hub_reload *reload, struct diagnostics *diagnostics)

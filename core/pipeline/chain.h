@@ -9,47 +9,51 @@
 #ifndef SLUICE_PIPELINE_CHAIN_H
 #define SLUICE_PIPELINE_CHAIN_H
 
-#include "pipeline/upgrade.h"
 #include "pipeline/credential_names.h"
 #include "pipeline/instance.h"
 #include "pipeline/message.h"
+#include "pipeline/pipeline_loop.h"
+#include "pipeline/sl_client.h"
+#include "pipeline/stage.h"
+#include "pipeline/upgrade.h"
 
-struct client;
-struct deferral;
-struct endpoint_setup;
-
-/* An instance and its policy. */
-struct stage {
-    struct instance *instance; /* one reference */
-    enum sl_verdict (*on_message)(struct sl_instance *, struct sl_client *,
-                                  const struct sl_message *);
-    uint64_t budget; /* ns; UINT64_MAX: none */
-    int64_t timeout; /* ns */
-    enum on_error on_error;
-    bool is_shadow;
-};
+struct pipeline;
 
 struct chain {
     struct stage *stages; /* owned; all, in order */
     size_t count;
     struct stage **on_message; /* owned; those that have the hook, in order */
     size_t on_message_count;
-    size_t client_size;                  /* of a client's plugin_state, bytes */
+    struct pipeline_loop *const *loops;  /* the pipeline's, by index; borrowed */
+    size_t client_size;                  /* of a client's inline state blocks, bytes */
     unsigned slot_count;                 /* of a client's state blocks */
+    size_t message_max;                  /* of a message, bytes */
     struct credential_names credentials; /* where its clients show some; for recordings */
 };
 
-/* Loads the plugins and creates the instances of a set-up's pipeline; those of `previous` (may be
- * NULL) that fit are taken over. Options that instances take live are appended to `changes`. All
- * errors of the pipeline go to `diagnostics`. Main thread. Returns 0, ERR_CONFIG or
- * ERR_NO_MEMORY. */
+/* What a chain is built from, and for which endpoint. */
+struct chain_plan {
+    struct pipeline *pipeline;
+    struct endpoint *endpoint; /* for the host's functions; not looked into here */
+    const char *path;          /* the endpoint's; outlives the instances */
+    unsigned endpoint_index;   /* so that endpoints have different homes for their timers */
+    const struct endpoint_config *config;
+    struct config *owner;         /* of `config` */
+    const struct chain *previous; /* whose instances are taken over if they fit, or NULL */
+};
+
+/* Options that instances are to take live. */
 struct change_list {
     struct instance_change *items; /* owned */
     size_t count;
 };
-MUST_CHECK int chain_create(struct plugin_set *plugins, struct endpoint_setup *setup,
-                            const struct chain *previous, struct change_list *changes,
-                            struct diagnostics *diagnostics, struct chain **out);
+
+/* Loads the plugins and creates the instances of a pipeline. Options that instances take live are
+ * appended to `changes`. All errors of the pipeline go to `diagnostics`. Main thread. Returns 0,
+ * ERR_CONFIG or ERR_NO_MEMORY. */
+MUST_CHECK int chain_create(const struct chain_plan *plan, struct plugin_set *plugins,
+                            struct change_list *changes, struct diagnostics *diagnostics,
+                            struct chain **out);
 
 /* Gives the instances up, last first. Any thread. NULL is fine. */
 void chain_destroy(struct chain *chain);
@@ -60,6 +64,12 @@ const struct stage *chain_stage_of(const struct chain *chain, const struct insta
 /* Whether the instance is part of the chain. */
 bool chain_has(const struct chain *chain, const struct instance *instance);
 
+/* The loop of a client that has a chain. */
+static inline struct pipeline_loop *chain_loop_of(const struct sl_client *client)
+{
+    return client->chain->loops[client_id_loop(client->id)];
+}
+
 /* How far a chain has come. */
 enum chain_result {
     CHAIN_PASSED,  /* nobody objects */
@@ -69,30 +79,26 @@ enum chain_result {
 
 /* Runs the connect hooks from upgrade->stage on, until one does not continue. If it is stopped,
  * `upgrade` says how to refuse. */
-enum chain_result chain_connect(struct client *client, struct upgrade *upgrade);
+enum chain_result chain_connect(struct sl_client *client, struct upgrade *upgrade);
 
 /* The same with what a deferral of the stage before upgrade->stage has led to. */
-enum chain_result chain_connect_resume(struct client *client, struct upgrade *upgrade, int verdict);
+enum chain_result chain_connect_resume(struct sl_client *client, struct upgrade *upgrade,
+                                       int verdict);
 
 /* Runs the open hooks. */
-void chain_open(const struct chain *chain, struct client *client);
+void chain_open(struct sl_client *client);
 
 /* Runs the message hooks from its stage on, until one does not continue. The message may become
  * another one with the same content; a deferral owns it then. If it is stopped, *verdict is what
  * counts: an error has met its stage's on_error already, so SL_ERROR means: drop the message. */
-enum chain_result chain_message(struct client *client, struct message **message,
+enum chain_result chain_message(struct sl_client *client, struct message **message,
                                 enum sl_verdict *verdict);
 
 /* The same with what a deferral of the stage before message->stage has led to. */
-enum chain_result chain_message_resume(struct client *client, struct message **message, int decided,
-                                       enum sl_verdict *verdict);
+enum chain_result chain_message_resume(struct sl_client *client, struct message **message,
+                                       int decided, enum sl_verdict *verdict);
 
 /* Runs the close hooks. */
-void chain_close(const struct chain *chain, struct client *client);
-
-/* The open hook, the close hook of one stage; for a client that a reload moves from one chain to
- * another. */
-void stage_open_client(const struct stage *stage, struct client *client);
-void stage_leave_client(const struct stage *stage, struct client *client);
+void chain_close(struct sl_client *client, const struct sl_close *how);
 
 #endif

@@ -2,19 +2,17 @@
  * Building a chain: which instances it takes over from the chain before it, which are new, and
  * where each keeps its state of a client.
  */
-#include "client/endpoint.h"
-#include "hub/hub_internal.h"
 #include "pipeline/chain.h"
+#include "pipeline/pipeline.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* What a chain is built from. */
 struct building {
+    const struct chain_plan *plan;
     struct chain *chain;
     struct plugin_set *plugins;
-    struct endpoint_setup *setup;
-    const struct chain *previous; /* or NULL */
     struct change_list *changes;
     struct diagnostics *diagnostics;
 };
@@ -66,7 +64,7 @@ static size_t free_offset(const struct chain *chain, size_t size)
     return offset;
 }
 
-static void measure(struct chain *chain)
+static void measure_state(struct chain *chain)
 {
     for (size_t i = 0; i < chain->count; i++) {
         const struct instance *instance = chain->stages[i].instance;
@@ -82,7 +80,7 @@ static void measure(struct chain *chain)
 
 static const struct stage_config *stage_config(const struct building *building, size_t index)
 {
-    return &building->setup->config->pipeline[index];
+    return &building->plan->config->pipeline[index];
 }
 
 /* The nth use of a plugin in the pipeline, from 1: what tells its instances apart. */
@@ -95,19 +93,20 @@ static unsigned use_of(const struct building *building, size_t index)
     return use;
 }
 
-static struct instance *find_previous(const struct building *building, const struct plugin *plugin,
-                                      unsigned use)
+static struct instance *previous_instance(const struct building *building,
+                                          const struct plugin *plugin, unsigned use)
 {
-    for (size_t i = 0; building->previous != NULL && i < building->previous->count; i++) {
-        struct instance *instance = building->previous->stages[i].instance;
+    const struct chain *previous = building->plan->previous;
+    for (size_t i = 0; previous != NULL && i < previous->count; i++) {
+        struct instance *instance = previous->stages[i].instance;
         if (instance->plugin == plugin && instance->use == use)
             return instance;
     }
     return NULL;
 }
 
-static int add_change(struct building *building, struct instance *instance,
-                      const struct stage_config *stage)
+static int change_list_add(struct building *building, struct instance *instance,
+                           const struct stage_config *stage)
 {
     struct change_list *changes = building->changes;
     struct instance_change *items = realloc(changes->items, (changes->count + 1) * sizeof *items);
@@ -134,20 +133,28 @@ static int take_over(struct building *building, size_t index)
         diagnostics_add(building->diagnostics, config->position, "%s", text);
         return error;
     }
-    struct instance *instance = find_previous(building, plugin, use_of(building, index));
+    struct instance *instance = previous_instance(building, plugin, use_of(building, index));
     if (instance == NULL)
         return OK;
     if (plugin->table.on_reload != NULL)
-        error = add_change(building, instance, config);
+        error = change_list_add(building, instance, config);
     else if (!instance_fits(instance, plugin, config))
         return OK;
     stage->instance = instance_ref(instance);
     return error;
 }
 
-/* Second round: the rest is made. */
-static int make(struct building *building, size_t index)
+/* The loop of an instance's timers: not all of them meet on one. */
+static struct loop *home_for(const struct chain_plan *plan, unsigned slot)
 {
+    const struct pipeline *pipeline = plan->pipeline;
+    return pipeline->loops[(plan->endpoint_index + slot) % pipeline->loop_count]->loop;
+}
+
+/* Second round: the rest is made. */
+static int make_instance(struct building *building, size_t index)
+{
+    const struct chain_plan *plan = building->plan;
     const struct stage_config *config = stage_config(building, index);
     struct chain *chain = building->chain;
     char text[PLUGIN_TEXT_MAX];
@@ -158,12 +165,15 @@ static int make(struct building *building, size_t index)
     int error = plugin_load(building->plugins, config->plugin, text, &plugin);
     if (error != OK)
         return error; /* Reported in the first round. */
-    struct instance_place place = {.endpoint = building->setup->endpoint,
-                                   .owner = building->setup->owner,
+    unsigned slot = free_slot(chain);
+    struct instance_place place = {.pipeline = plan->pipeline,
+                                   .endpoint = plan->endpoint,
+                                   .path = plan->path,
+                                   .home = home_for(plan, slot),
+                                   .owner = plan->owner,
                                    .use = use_of(building, index),
-                                   .slot = free_slot(chain),
-                                   .client_offset = free_offset(chain, block_size(plugin)),
-                                   .loop_count = building->setup->endpoint->hub->set.count};
+                                   .slot = slot,
+                                   .client_offset = free_offset(chain, block_size(plugin))};
     return instance_create(plugin, config, &place, building->diagnostics,
                            &chain->stages[index].instance);
 }
@@ -212,31 +222,31 @@ static int name_credentials(struct building *building)
     return OK;
 }
 
-static int build(struct building *building)
+static int build_stages(struct building *building)
 {
     int loaded = for_each_stage(building, take_over);
     if (loaded == ERR_NO_MEMORY)
         return loaded;
-    int made = for_each_stage(building, make);
+    int made = for_each_stage(building, make_instance);
     if (loaded != OK || made != OK)
         return made == ERR_NO_MEMORY ? made : ERR_CONFIG;
     set_policies(building);
-    measure(building->chain);
+    measure_state(building->chain);
     return name_credentials(building);
 }
 
-int chain_create(struct plugin_set *plugins, struct endpoint_setup *setup,
-                 const struct chain *previous, struct change_list *changes,
-                 struct diagnostics *diagnostics, struct chain **out)
+int chain_create(const struct chain_plan *plan, struct plugin_set *plugins,
+                 struct change_list *changes, struct diagnostics *diagnostics, struct chain **out)
 {
-    size_t length = setup->config->pipeline_length;
+    size_t length = plan->config->pipeline_length;
     struct chain *chain = calloc(1, sizeof *chain);
     if (chain == NULL)
         return ERR_NO_MEMORY;
-    struct building building = {.chain = chain,
+    chain->loops = plan->pipeline->loops;
+    chain->message_max = plan->config->message_max_size;
+    struct building building = {.plan = plan,
+                                .chain = chain,
                                 .plugins = plugins,
-                                .setup = setup,
-                                .previous = previous,
                                 .changes = changes,
                                 .diagnostics = diagnostics};
     int error = ERR_NO_MEMORY;
@@ -244,7 +254,7 @@ int chain_create(struct plugin_set *plugins, struct endpoint_setup *setup,
     chain->on_message = calloc(length + 1, sizeof(struct stage *));
     if (chain->stages != NULL && chain->on_message != NULL) {
         chain->count = length;
-        error = build(&building);
+        error = build_stages(&building);
     }
     if (error != OK) {
         chain_destroy(chain);

@@ -1,43 +1,30 @@
 #include "pipeline/chain_recheck.h"
 
-#include "client/client.h"
-#include "client/endpoint.h"
-#include "client/shard.h"
 #include "pipeline/chain.h"
-
-static enum verdict_slot slot_of(enum sl_verdict verdict)
-{
-    if (verdict == SL_CONTINUE)
-        return VERDICT_SLOT_CONTINUE;
-    return verdict == SL_DENY ? VERDICT_SLOT_DENY : VERDICT_SLOT_ERROR;
-}
+#include "pipeline/hook.h"
 
 /* What the stage says, counted. Anything but the three verdicts is an error. */
-static enum sl_verdict ask_stage(const struct stage *stage, struct client *client)
+static enum sl_verdict ask_on_recheck(const struct stage *stage, struct sl_client *client)
 {
     struct instance *instance = stage->instance;
-    crash_about(client->seen.id);
-    crash_enter_stage(&instance->crash, "on_recheck", stage);
-    enum sl_verdict verdict =
-        instance->plugin->table.on_recheck(&instance->seen, (struct sl_client *)client);
-    crash_leave();
-    if (verdict != SL_CONTINUE && verdict != SL_DENY)
+    hook_begin(instance, stage, client->id, "on_recheck");
+    enum sl_verdict verdict = instance->plugin->table.on_recheck(&instance->seen, client);
+    hook_end();
+    if (!verdict_is_allowed(VERDICT_OF_RECHECK, verdict))
         verdict = SL_ERROR;
-    instance_count(instance, client->shard->loop.index, slot_of(verdict));
+    stage_count(stage, chain_loop_of(client), verdict);
     return verdict;
 }
 
-enum sl_verdict chain_recheck(struct client *client)
+enum sl_verdict chain_recheck(struct sl_client *client)
 {
-    const struct chain *chain = client->setup->chain;
-    for (size_t i = 0; i < chain->count && client->state == CLIENT_OPEN; i++) {
+    const struct chain *chain = client->chain;
+    for (size_t i = 0; i < chain->count && client->is_open; i++) {
         const struct stage *stage = &chain->stages[i];
         if (stage->instance->plugin->table.on_recheck == NULL)
             continue;
-        enum sl_verdict verdict = ask_stage(stage, client);
-        bool is_passed = verdict == SL_CONTINUE || stage->is_shadow ||
-                         (verdict == SL_ERROR && stage->on_error == ON_ERROR_CONTINUE);
-        if (!is_passed)
+        enum sl_verdict verdict = ask_on_recheck(stage, client);
+        if (!stage->is_shadow && !stage_lets_pass(stage, verdict))
             return verdict;
     }
     return SL_CONTINUE;

@@ -9,10 +9,8 @@
 
 #include <sluice/plugin.h>
 
-struct client;
-
 /* Asks the stages of the client's chain, in order, until one objects or closes the client. Returns
  * SL_CONTINUE, SL_DENY, or SL_ERROR: a stage could not tell, and its on_error is deny. */
-enum sl_verdict chain_recheck(struct client *client);
+enum sl_verdict chain_recheck(struct sl_client *client);
 
 #endif

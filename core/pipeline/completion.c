@@ -1,6 +1,9 @@
 #include "pipeline/completion.h"
 
 #include "base/utf8.h"
+#include "pipeline/message.h"
+#include "pipeline/sl_client.h"
+#include "pipeline/upgrade.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +12,8 @@
     (offsetof(struct sl_completion, attribute_count) +                                             \
      sizeof(((struct sl_completion *)0)->attribute_count))
 #define PAIRS_MAX 64
+
+/* -- a copy in one block -- */
 
 /* Where copies go; without memory yet it only measures. */
 struct packer {
@@ -88,4 +93,49 @@ int completion_create(struct sl_ticket ticket, enum sl_verdict verdict,
     pack(&packer, &known, &completion->details);
     *out = completion;
     return OK;
+}
+
+/* -- laying it over what was deferred -- */
+
+int completion_apply_to_message(const struct completion *completion, struct message *message)
+{
+    const struct sl_completion *details = &completion->details;
+    if (details->type != 0 &&
+        message_replace(message, details->type, details->data.data, details->data.len) != OK)
+        return SL_ERROR;
+    message_set_close(message, details->code, details->reason.data, details->reason.len);
+    return completion->verdict;
+}
+
+static int apply_refusal(const struct sl_completion *details, struct upgrade *upgrade)
+{
+    upgrade_refuse(upgrade, details->code, details->reason.data);
+    for (size_t i = 0; i < details->header_count; i++)
+        if (upgrade_add_header(upgrade, details->headers[i].name.data,
+                               details->headers[i].value.data) != OK)
+            return SL_ERROR;
+    return SL_DENY;
+}
+
+static int apply_identity(const struct sl_completion *details, struct sl_client *client)
+{
+    if (details->identity.len > 0 &&
+        sl_client_identify(client, details->identity.data, details->identity.len) != OK)
+        return SL_ERROR;
+    for (size_t i = 0; i < details->attribute_count; i++)
+        if (sl_client_set_attribute(client, details->attributes[i].name.data,
+                                    details->attributes[i].value.data,
+                                    details->attributes[i].value.len) != OK)
+            return SL_ERROR;
+    return SL_CONTINUE;
+}
+
+int completion_apply_to_upgrade(const struct completion *completion, struct sl_client *client,
+                                struct upgrade *upgrade)
+{
+    if (completion->verdict == SL_DENY)
+        return apply_refusal(&completion->details, upgrade);
+    if (completion->verdict == SL_CONTINUE)
+        return apply_identity(&completion->details, client);
+    return completion->verdict;
 }

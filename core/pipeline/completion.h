@@ -12,6 +12,9 @@
 
 #include <sluice/plugin.h>
 
+struct message;
+struct upgrade;
+
 struct completion {
     struct mail mail; /* first */
     struct sl_ticket ticket;
@@ -24,5 +27,11 @@ struct completion {
  * not UTF-8) or ERR_NO_MEMORY. */
 MUST_CHECK int completion_create(struct sl_ticket ticket, enum sl_verdict verdict,
                                  const struct sl_completion *details, struct completion **out);
+
+/* Lay what came with a completion over the message, or over the upgrade and its client. Return the
+ * verdict, or SL_ERROR if it does not fit. Only the client's loop. */
+int completion_apply_to_message(const struct completion *completion, struct message *message);
+int completion_apply_to_upgrade(const struct completion *completion, struct sl_client *client,
+                                struct upgrade *upgrade);
 
 #endif

@@ -2,51 +2,31 @@
  * Deferrals: verdicts that are given later, from any thread.
  *
  * A deferral belongs to its client's loop, which makes, ends and frees it. Other threads only know
- * its ticket: a slot in the loop's table and the generation of that slot. Whoever wins the slot's
- * state ends the deferral, so exactly one of completion, deadline and departure does. Slots are
- * never given back to the system before the hub ends, so an old ticket can always be looked up.
+ * its ticket, see deferral_table.h. What it interrupted goes on by pipeline_calls.resume.
  */
 #ifndef SLUICE_PIPELINE_DEFERRAL_H
 #define SLUICE_PIPELINE_DEFERRAL_H
 
-#include "base/counter.h"
 #include "base/error.h"
 #include "loop/timer.h"
 
 #include <sluice/plugin.h>
 
-#include <stdatomic.h>
-
 struct chain;
-struct client;
-struct upgrade;
-struct hub;
+struct instance;
 struct message;
-struct shard;
+struct pipeline_loop;
 struct stage;
+struct upgrade;
 
 #define DEFERRALS_PER_CLIENT 16 /* more than one only in shadow mode */
-#define DEFERRAL_CHUNKS 20      /* each twice as large as the one before it */
-
-struct deferral_slot {
-    _Atomic uint64_t state;    /* generation << 1 | open */
-    struct deferral *deferral; /* the loop's; NULL: free */
-    uint32_t next_free;
-};
-
-struct deferral_table {
-    _Atomic(struct deferral_slot *) chunks[DEFERRAL_CHUNKS];
-    uint32_t slot_count;
-    uint32_t first_free;
-    counter begun; /* since the start */
-    counter ended;
-};
 
 struct deferral {
     struct timer timer;    /* first: its deadline */
     struct deferral *next; /* of the client's */
-    struct client *client;
-    const struct stage *stage; /* of the client's set-up, see deferral_move_all */
+    struct pipeline_loop *loop;
+    struct sl_client *client;
+    const struct stage *stage; /* of the client's chain, see deferral_move_all */
     uint64_t ticket;
     struct message *message; /* owned; what is deferred: this, */
     struct upgrade *upgrade; /* or this: one reference */
@@ -58,23 +38,16 @@ struct deferral {
                       enum sl_cancel_reason reason);
 };
 
-void deferral_table_init(struct deferral_table *table);
-
-/* Frees the slots; no deferral may be left, and nobody may look at a ticket any more. */
-void deferral_table_deinit(struct deferral_table *table);
-
-/* Begins a deferral of what the stage is being asked about. The caller attaches it or drops it when
- * the hook has returned. Only the client's loop. Returns 0, ERR_LIMIT or ERR_NO_MEMORY. */
-MUST_CHECK int deferral_begin(struct client *client, const struct stage *stage,
-                              const struct sl_deferral *how, struct deferral **out);
+/* Begins a deferral for the hook that runs, as sl_host says: of `instance`, about `client`. The
+ * chain attaches it or drops it when the hook has returned. Returns SL_DEFER with the ticket, or
+ * SL_ERROR with a ticket of 0. Only the client's loop. */
+enum sl_verdict deferral_begin(const struct instance *instance, struct sl_client *client,
+                               const struct sl_deferral *how, struct sl_ticket *ticket);
 
 /* Gives it what is deferred, and charges the client with what that holds: a message, which it owns
  * from here on, or an upgrade, of which it takes a reference. */
 void deferral_hold_message(struct deferral *deferral, struct message *message);
 void deferral_hold_upgrade(struct deferral *deferral, struct upgrade *upgrade);
-
-/* The ticket by which plugins know it. */
-struct sl_ticket deferral_ticket(const struct deferral *deferral);
 
 /* Completes a deferral, as sl_host says. Any thread. Returns 0, SL_GONE or -1. */
 int deferral_complete(struct sl_ticket ticket, enum sl_verdict verdict,
@@ -86,9 +59,9 @@ void deferral_drop(struct deferral *deferral);
 /* A client that waits for no verdict is about to change over to another chain: deferrals of stages
  * that only watch go on with the instance's stage there, or are cancelled if it has none. Only the
  * client's loop. */
-void deferral_move_all(struct client *client, const struct chain *to);
+void deferral_move_all(struct sl_client *client, const struct chain *to);
 
 /* Ends all of a client that is going, calling on_cancel. Only the client's loop. */
-void deferral_cancel_all(struct client *client, enum sl_cancel_reason reason);
+void deferral_cancel_all(struct sl_client *client, enum sl_cancel_reason reason);
 
 #endif

@@ -3,10 +3,10 @@
 #include "base/clock.h"
 #include "base/watched.h"
 #include "config/yaml.h"
-#include "client/endpoint.h"
-#include "hub/hub_internal.h"
-#include "host/host.h"
+#include "loop/loop.h"
+#include "pipeline/hook.h"
 #include "pipeline/instance_timer.h"
+#include "pipeline/pipeline.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,24 +14,12 @@
 
 #define LOG_INTERVAL NS_PER_S /* between two lines about what happens with each message */
 
-static const char *const verdict_names[VERDICT_SLOT_COUNT] = {
-    [VERDICT_SLOT_ERROR] = "error", [VERDICT_SLOT_CONTINUE] = "continue",
-    [VERDICT_SLOT_DROP] = "drop",   [VERDICT_SLOT_HANDLED] = "handled",
-    [VERDICT_SLOT_CLOSE] = "close", [VERDICT_SLOT_DENY] = "deny",
-    [VERDICT_SLOT_DEFER] = "defer",
-};
-
-const char *verdict_slot_name(enum verdict_slot slot)
-{
-    return verdict_names[slot];
-}
-
 /* -- statistics -- */
 
 void instance_totals(const struct instance *instance, struct instance_totals *out)
 {
     *out = (struct instance_totals){.over_budget = 0};
-    for (unsigned i = 0; i < instance->loop_count; i++) {
+    for (unsigned i = 0; i < instance->pipeline->loop_count; i++) {
         struct instance_stats *stats = &instance->stats[i];
         for (int slot = 0; slot < VERDICT_SLOT_COUNT; slot++)
             out->verdicts[slot] += counter_read(&stats->verdicts[slot]);
@@ -58,8 +46,7 @@ void instance_set_unready(struct instance *instance, const char *reason)
     int change = (text[0] != '\0') - (instance->unready[0] != '\0');
     snprintf(instance->unready, sizeof instance->unready, "%s", text);
     pthread_mutex_unlock(&instance->unready_lock);
-    atomic_fetch_add_explicit(&instance->endpoint->hub->unready_count, change,
-                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&instance->pipeline->unready_count, change, memory_order_relaxed);
 }
 
 bool instance_is_unready(struct instance *instance, char reason[INSTANCE_UNREADY_SIZE])
@@ -88,29 +75,31 @@ static void instance_free(struct instance *instance)
     free(instance);
 }
 
+static struct instance *instance_of_end_mail(struct mail *mail)
+{
+    return (struct instance *)((char *)mail - offsetof(struct instance, end_mail));
+}
+
 /* On the main thread, when nobody refers to the instance any more. */
 static void instance_destroy(struct loop *loop, struct mail *mail)
 {
-    struct instance *instance =
-        (struct instance *)((char *)mail - offsetof(struct instance, farewell));
+    struct instance *instance = instance_of_end_mail(mail);
     (void)loop;
-    crash_about(0);
-    crash_enter(&instance->crash, "destroy");
+    hook_begin(instance, NULL, 0, "destroy");
     if (instance->is_created && instance->plugin->table.destroy != NULL)
         instance->plugin->table.destroy(&instance->seen);
-    crash_leave();
+    hook_end();
     instance_free(instance);
 }
 
 /* On the loop of its timers. */
-static void leave_home(struct loop *loop, struct mail *mail)
+static void end_at_home(struct loop *loop, struct mail *mail)
 {
-    struct instance *instance =
-        (struct instance *)((char *)mail - offsetof(struct instance, farewell));
+    struct instance *instance = instance_of_end_mail(mail);
     (void)loop;
     instance_timers_end(instance);
-    instance->farewell.deliver = instance_destroy;
-    hub_post_control(instance->endpoint->hub, &instance->farewell);
+    instance->end_mail.deliver = instance_destroy;
+    mailbox_post(instance->pipeline->control, &instance->end_mail);
 }
 
 struct instance *instance_ref(struct instance *instance)
@@ -124,8 +113,8 @@ void instance_unref(struct instance *instance)
     if (instance == NULL ||
         atomic_fetch_sub_explicit(&instance->references, 1, memory_order_acq_rel) > 1)
         return;
-    instance->farewell.deliver = leave_home;
-    loop_post(instance_home(instance), &instance->farewell);
+    instance->end_mail.deliver = end_at_home;
+    loop_post(instance->home, &instance->end_mail);
 }
 
 bool instance_try_ref(struct instance *instance)
@@ -157,14 +146,15 @@ static struct instance *instance_allocate(struct plugin *plugin, const struct in
         return NULL;
     atomic_init(&instance->references, 1);
     instance->seen.struct_size = sizeof instance->seen;
-    instance->seen.host = host_table();
-    instance->seen.endpoint = place->endpoint->path;
+    instance->seen.host = place->pipeline->host;
+    instance->seen.endpoint = place->path;
     instance->plugin = plugin_ref(plugin);
+    instance->pipeline = place->pipeline;
     instance->endpoint = place->endpoint;
+    instance->home = place->home;
     instance->use = place->use;
     instance->slot = place->slot;
     instance->client_offset = place->client_offset;
-    instance->loop_count = place->loop_count;
     instance->reads_files = reads_files(plugin);
     plugin_metrics_init(&instance->metrics);
     instance_options_init(&instance->options);
@@ -175,7 +165,7 @@ static struct instance *instance_allocate(struct plugin *plugin, const struct in
 static int allocate_parts(struct instance *instance)
 {
     const struct sl_plugin *table = &instance->plugin->table;
-    size_t stats_size = instance->loop_count * sizeof *instance->stats;
+    size_t stats_size = instance->pipeline->loop_count * sizeof *instance->stats;
 
     if (asprintf(&instance->name, "%s#%u", table->name, instance->use) < 0) {
         instance->name = NULL;
@@ -195,17 +185,17 @@ static int allocate_parts(struct instance *instance)
                                              .version = table->version,
                                              .file = instance->plugin->path,
                                              .instance = instance->name,
-                                             .endpoint = instance->endpoint->path};
+                                             .endpoint = instance->seen.endpoint};
     return OK;
 }
 
 /* Calls create or on_reload, which both may say what is wrong. */
-static int call(struct instance *instance, int (*hook)(struct sl_instance *), const char *name)
+static int call_set_up(struct instance *instance, int (*hook)(struct sl_instance *),
+                       const char *name)
 {
-    crash_about(0);
-    crash_enter(&instance->crash, name);
+    hook_begin(instance, NULL, 0, name);
     int result = hook == NULL ? 0 : hook(&instance->seen);
-    crash_leave();
+    hook_end();
     return result == 0 ? OK : ERR_PLUGIN;
 }
 
@@ -217,7 +207,7 @@ static const char *failure_of(const struct instance *instance)
 static int call_create(struct instance *instance, const struct stage_config *stage,
                        struct diagnostics *diagnostics)
 {
-    int error = call(instance, instance->plugin->table.create, "create");
+    int error = call_set_up(instance, instance->plugin->table.create, "create");
     if (error != OK)
         diagnostics_add(diagnostics, stage->position, "plugin '%s' could not be set up: %s",
                         stage->plugin, failure_of(instance));
@@ -303,7 +293,7 @@ int instance_change_apply(struct instance_change *change, struct diagnostics *di
     free(instance->failure);
     instance->failure = NULL;
     exchange_options(change);
-    int error = call(instance, instance->plugin->table.on_reload, "on_reload");
+    int error = call_set_up(instance, instance->plugin->table.on_reload, "on_reload");
     if (error != OK) {
         exchange_options(change);
         diagnostics_add(diagnostics, change->stage->position,
@@ -316,6 +306,7 @@ int instance_change_apply(struct instance_change *change, struct diagnostics *di
 void instance_change_revert(struct instance_change *change)
 {
     exchange_options(change);
-    int error = call(change->instance, change->instance->plugin->table.on_reload, "on_reload");
+    int error =
+        call_set_up(change->instance, change->instance->plugin->table.on_reload, "on_reload");
     (void)error; /* These are the options that it had. */
 }

@@ -4,8 +4,8 @@
  * Made and destroyed on the main thread; its hooks run on the loops. It is shared by the chains of
  * successive configurations as long as nothing about it changes, and is counted: chains, offloaded
  * work and timers on their way hold references. When the last one is gone, on whatever thread, the
- * instance is posted to the loop of its timers, which ends them, and from there to the hub's
- * control mailbox, where the main thread destroys it. The statistics are written by each loop for
+ * instance is posted to the loop of its timers, which ends them, and from there to the control
+ * mailbox, where the main thread destroys it. The statistics are written by each loop for
  * itself and read by anybody.
  */
 #ifndef SLUICE_PIPELINE_INSTANCE_H
@@ -19,11 +19,14 @@
 #include "pipeline/instance_options.h"
 #include "pipeline/plugin.h"
 #include "pipeline/plugin_metric.h"
+#include "pipeline/verdict.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 struct endpoint;
+struct loop;
+struct pipeline;
 
 /* Of the loop that the instance's timers are on, see pipeline/instance_timer.h. */
 struct instance_timer;
@@ -32,17 +35,6 @@ struct instance_timers {
     size_t bucket_count;             /* a power of two, or 0 */
     size_t count;
     bool have_ended;
-};
-
-enum verdict_slot {
-    VERDICT_SLOT_ERROR,
-    VERDICT_SLOT_CONTINUE,
-    VERDICT_SLOT_DROP,
-    VERDICT_SLOT_HANDLED,
-    VERDICT_SLOT_CLOSE,
-    VERDICT_SLOT_DENY,
-    VERDICT_SLOT_DEFER,
-    VERDICT_SLOT_COUNT
 };
 
 #define INSTANCE_UNREADY_SIZE 128
@@ -76,9 +68,11 @@ struct instance_totals {
 struct instance {
     struct sl_instance seen; /* first: what the plugin is handed */
     _Atomic uint32_t references;
-    struct mail farewell; /* to the control mailbox, when nobody refers to it any more */
+    struct mail end_mail; /* on its way once nobody refers to the instance any more */
     struct plugin *plugin;
-    struct endpoint *endpoint;
+    struct pipeline *pipeline;
+    struct endpoint *endpoint;      /* for the host's functions; not looked into here */
+    struct loop *home;              /* of its timers */
     const struct yaml_node *config; /* the options as configured, or NULL */
     struct config *owner;           /* of `config`; one reference */
     struct instance_options options;
@@ -91,7 +85,6 @@ struct instance {
     char *failure;                /* owned: what create or on_reload said, or NULL */
     struct crash_subject crash;   /* what a crash report says of it */
     struct instance_stats *stats; /* owned; one for each loop */
-    unsigned loop_count;
     _Atomic int64_t logged_until[INSTANCE_LOG_COUNT]; /* see instance_may_log */
     struct plugin_metrics metrics;
     _Atomic int64_t timeout;             /* ns: the stage's; for the plugin to know */
@@ -102,17 +95,20 @@ struct instance {
     struct instance_timers timers;
 };
 
-/* Creates an instance with one reference from its stage, calling the plugin's create. `use`, `slot`
- * and `client_offset` are set by the caller in `place`. Errors go to `diagnostics`. Returns 0,
- * ERR_CONFIG, ERR_PLUGIN or ERR_NO_MEMORY. */
+/* Where an instance lives; see the members of the same names. */
 struct instance_place {
+    struct pipeline *pipeline;
     struct endpoint *endpoint;
+    const char *path; /* the endpoint's; outlives the instance */
+    struct loop *home;
     struct config *owner;
     unsigned use;
     unsigned slot;
     size_t client_offset;
-    unsigned loop_count;
 };
+
+/* Creates an instance with one reference from its stage, calling the plugin's create. Errors go to
+ * `diagnostics`. Returns 0, ERR_CONFIG, ERR_PLUGIN or ERR_NO_MEMORY. */
 MUST_CHECK int instance_create(struct plugin *plugin, const struct stage_config *stage,
                                const struct instance_place *place, struct diagnostics *diagnostics,
                                struct instance **out);
@@ -175,14 +171,11 @@ void instance_totals(const struct instance *instance, struct instance_totals *ou
  * may happen with each message. Any thread. */
 bool instance_may_log(struct instance *instance, enum instance_log kind, int64_t now);
 
-/* Says why an instance cannot do its work (NULL: it can); the hub counts those that cannot. Any
- * thread. */
+/* Says why an instance cannot do its work (NULL: it can); the pipeline counts those that cannot.
+ * Any thread. */
 void instance_set_unready(struct instance *instance, const char *reason_cstr);
 
 /* Whether it cannot; then `reason` says why. Any thread. */
 bool instance_is_unready(struct instance *instance, char reason[INSTANCE_UNREADY_SIZE]);
-
-/* The name of a verdict for metrics; static storage. */
-const char *verdict_slot_name(enum verdict_slot slot);
 
 #endif

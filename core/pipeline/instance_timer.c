@@ -1,8 +1,8 @@
 #include "pipeline/instance_timer.h"
 
-#include "client/endpoint.h"
 #include "base/clock.h"
-#include "hub/hub_internal.h"
+#include "loop/loop.h"
+#include "pipeline/hook.h"
 
 #include <stdlib.h>
 
@@ -16,13 +16,6 @@ struct instance_timer {
     uint64_t tag;
     int64_t interval; /* ns; 0: fires once */
 };
-
-/* Endpoints have different homes, so that not all timers meet on one loop. */
-struct loop *instance_home(const struct instance *instance)
-{
-    struct hub *hub = instance->endpoint->hub;
-    return &hub->set.shards[(instance->endpoint->index + instance->slot) % hub->set.count].loop;
-}
 
 /* -- by id, on the home loop -- */
 
@@ -38,7 +31,7 @@ static void link_timer(struct instance_timers *timers, struct instance_timer *ti
     *bucket = timer;
 }
 
-static int make_room(struct instance_timers *timers)
+static int grow_buckets(struct instance_timers *timers)
 {
     if (timers->count < timers->bucket_count)
         return OK;
@@ -84,7 +77,7 @@ static void free_timer(struct instance_timer *timer)
 
 /* -- firing -- */
 
-static void fire(struct loop *loop, struct timer *base)
+static void fire_timer(struct loop *loop, struct timer *base)
 {
     struct instance_timer *timer = (struct instance_timer *)base;
     struct instance *instance = timer->instance;
@@ -94,26 +87,25 @@ static void fire(struct loop *loop, struct timer *base)
         timer_start(&loop->timers, base, loop->now + timer->interval);
     else
         free(take_timer(&instance->timers, id));
-    crash_about(0);
-    crash_enter(&instance->crash, "on_timer");
+    hook_begin(instance, NULL, 0, "on_timer");
     instance->plugin->table.on_timer(&instance->seen, id, tag);
-    crash_leave();
+    hook_end();
 }
 
-static void start(struct loop *loop, struct instance_timer *timer, int64_t deadline)
+static void start_here(struct loop *loop, struct instance_timer *timer, int64_t deadline)
 {
     struct instance_timers *timers = &timer->instance->timers;
-    if (timers->have_ended || make_room(timers) != OK) {
+    if (timers->have_ended || grow_buckets(timers) != OK) {
         free(timer);
         return;
     }
-    timer->timer.fire = fire;
+    timer->timer.fire = fire_timer;
     link_timer(timers, timer);
     timers->count++;
     timer_start(&loop->timers, &timer->timer, deadline);
 }
 
-static void stop(struct instance *instance, uint64_t id)
+static void stop_here(struct instance *instance, uint64_t id)
 {
     struct instance_timer *timer = take_timer(&instance->timers, id);
     if (timer != NULL)
@@ -144,13 +136,13 @@ struct timer_mail {
     int64_t deadline;
 };
 
-static void deliver(struct loop *loop, struct mail *mail)
+static void deliver_order(struct loop *loop, struct mail *mail)
 {
     struct timer_mail *order = (struct timer_mail *)mail;
     if (order->timer != NULL)
-        start(loop, order->timer, order->deadline);
+        start_here(loop, order->timer, order->deadline);
     else
-        stop(order->instance, order->id);
+        stop_here(order->instance, order->id);
     instance_unref(order->instance);
     free(order);
 }
@@ -158,12 +150,12 @@ static void deliver(struct loop *loop, struct mail *mail)
 /* Does it at once where the loop is this thread's, and by mail where not. */
 static int give_order(const struct timer_mail *order)
 {
-    struct loop *home = instance_home(order->instance);
+    struct loop *home = order->instance->home;
     if (loop_current() == home) {
         if (order->timer != NULL)
-            start(home, order->timer, order->deadline);
+            start_here(home, order->timer, order->deadline);
         else
-            stop(order->instance, order->id);
+            stop_here(order->instance, order->id);
         return OK;
     }
     struct timer_mail *mail = malloc(sizeof *mail);
@@ -174,7 +166,7 @@ static int give_order(const struct timer_mail *order)
         return ERR_CLOSED;
     }
     *mail = *order;
-    mail->mail.deliver = deliver;
+    mail->mail.deliver = deliver_order;
     loop_post(home, &mail->mail);
     return OK;
 }

@@ -22,7 +22,4 @@ void instance_timer_stop(struct instance *instance, uint64_t id);
 /* Ends all timers, and takes no more. Only on the home loop. */
 void instance_timers_end(struct instance *instance);
 
-/* The loop that the instance's timers are on. */
-struct loop *instance_home(const struct instance *instance);
-
 #endif

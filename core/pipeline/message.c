@@ -1,22 +1,19 @@
 #include "pipeline/message.h"
 
-#include "client/client.h"
-#include "client/endpoint.h"
-#include "client/shard.h"
-#include "delivery/topic.h"
 #include "base/utf8.h"
+#include "pipeline/pipeline_loop.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-void message_init(struct message *message, struct client *client, enum opcode opcode,
-                  const uint8_t *data, size_t len)
+void message_init(struct message *message, size_t max_size, enum opcode opcode, const uint8_t *data,
+                  size_t len)
 {
     message->seen = (struct sl_message){.struct_size = sizeof message->seen,
                                         .type = opcode == OPCODE_BINARY ? SL_BINARY : SL_TEXT,
                                         .data = data != NULL ? (const char *)data : "",
                                         .len = len};
-    message->client = client;
+    message->max_size = max_size;
     message->stage = 0;
     message->replacement = NULL;
     message->topic = NULL;
@@ -32,23 +29,23 @@ void message_deinit(struct message *message)
     message->topic = NULL;
 }
 
-struct message *message_take(struct shard *shard)
+struct message *message_take(struct pipeline_loop *loop)
 {
-    struct message *message = shard->pipeline.spare_message;
-    shard->pipeline.spare_message = NULL;
+    struct message *message = loop->spare_message;
+    loop->spare_message = NULL;
     return message != NULL ? message : malloc(sizeof *message);
 }
 
-void message_release(struct shard *shard, struct message *message)
+void message_release(struct pipeline_loop *loop, struct message *message)
 {
     message_deinit(message);
-    message_put_back(shard, message);
+    message_put_back(loop, message);
 }
 
-void message_put_back(struct shard *shard, struct message *message)
+void message_put_back(struct pipeline_loop *loop, struct message *message)
 {
-    if (shard->pipeline.spare_message == NULL)
-        shard->pipeline.spare_message = message;
+    if (loop->spare_message == NULL)
+        loop->spare_message = message;
     else
         free(message);
 }
@@ -71,8 +68,6 @@ int message_set_topic(struct message *message, const char *topic, size_t len)
 {
     char *copy = NULL;
     if (len > 0) {
-        if (!topic_is_name(topic, len))
-            return ERR_INVALID;
         copy = strndup(topic, len);
         if (copy == NULL)
             return ERR_NO_MEMORY;
@@ -96,7 +91,7 @@ void message_set_close(struct message *message, int code, const char *reason, si
 int message_replace(struct message *message, enum sl_message_type type, const char *data,
                     size_t len)
 {
-    if (len > message->client->setup->limits.message_max)
+    if (len > message->max_size)
         return ERR_LIMIT;
     if (type != SL_TEXT && type != SL_BINARY)
         return ERR_INVALID;

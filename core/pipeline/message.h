@@ -2,7 +2,7 @@
  * A message on its way through a pipeline: what the plugins see of it and what they made of it.
  *
  * Only the client's loop, for the time of one chain, which a deferral may make longer. A message
- * lives on the heap, so that a plugin that defers can go on looking at it; the shard keeps one for
+ * lives on the heap, so that a plugin that defers can go on looking at it; the loop keeps one for
  * the next (message_take, message_release).
  */
 #ifndef SLUICE_PIPELINE_MESSAGE_H
@@ -13,29 +13,28 @@
 
 #include <sluice/plugin.h>
 
-struct client;
-struct shard;
+struct pipeline_loop;
 
 struct message {
     struct sl_message seen; /* first: what plugins are handed */
-    struct client *client;
-    size_t stage;        /* the next one of the chain's on_message to be asked */
-    char *replacement;   /* owned; NULL: the payload as it arrived */
+    size_t max_size;        /* of a replacement, bytes */
+    size_t stage;           /* the next one of the chain's on_message to be asked */
+    char *replacement;      /* owned; NULL: the payload as it arrived */
     char *topic;         /* owned, zero-terminated: where a plugin sends it; NULL: to all clients */
     uint16_t close_code; /* for SL_CLOSE */
     char close_reason[CLOSE_REASON_MAX + 1];
 };
 
-/* A message to be initialised: the one that the shard keeps, or a new one; NULL: no memory. */
-struct message *message_take(struct shard *shard);
+/* A message to be initialised: the one that the loop keeps, or a new one; NULL: no memory. */
+struct message *message_take(struct pipeline_loop *loop);
 
 /* Gives it back; message_put_back if it has not been initialised. */
-void message_release(struct shard *shard, struct message *message);
-void message_put_back(struct shard *shard, struct message *message);
+void message_release(struct pipeline_loop *loop, struct message *message);
+void message_put_back(struct pipeline_loop *loop, struct message *message);
 
-/* A message that borrows its payload. */
-void message_init(struct message *message, struct client *client, enum opcode opcode,
-                  const uint8_t *data, size_t len);
+/* A message that borrows its payload. `max_size` is the endpoint's, for what replaces it. */
+void message_init(struct message *message, size_t max_size, enum opcode opcode, const uint8_t *data,
+                  size_t len);
 
 /* Frees what it owns. */
 void message_deinit(struct message *message);
@@ -44,8 +43,8 @@ void message_deinit(struct message *message);
  * ERR_NO_MEMORY. */
 MUST_CHECK int message_keep(struct message *message);
 
-/* The topic that it goes to instead of all clients; an empty one: to all clients. Returns 0,
- * ERR_INVALID or ERR_NO_MEMORY. */
+/* The topic that it goes to instead of all clients; an empty one: to all clients. The caller has
+ * checked the name. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int message_set_topic(struct message *message, const char *topic, size_t len);
 
 /* The code and the reason of a close, within what a server may send. */

@@ -1,6 +1,5 @@
 #include "pipeline/upgrade.h"
 
-#include "client/certificate.h"
 #include "ws/http_status.h"
 
 #include <openssl/x509.h>
@@ -20,7 +19,7 @@ static void set_subprotocol(struct upgrade *upgrade, const char *subprotocol)
         (struct sl_string){.data = upgrade->subprotocol, .len = strlen(upgrade->subprotocol)};
 }
 
-void upgrade_init(struct upgrade *upgrade, const struct request *request, bool secure,
+void upgrade_init(struct upgrade *upgrade, struct request *request, bool secure,
                   const char *subprotocol)
 {
     *upgrade = (struct upgrade){.request = request, .status = 403};
@@ -31,16 +30,14 @@ void upgrade_init(struct upgrade *upgrade, const struct request *request, bool s
     set_subprotocol(upgrade, subprotocol != NULL ? subprotocol : "");
 }
 
-int upgrade_create(struct handoff *handoff, const SSL *tls, const char *subprotocol,
+int upgrade_create(struct request *request, bool secure, const char *subprotocol,
                    struct upgrade **out)
 {
     struct upgrade *upgrade = malloc(sizeof *upgrade);
     if (upgrade == NULL)
         return ERR_NO_MEMORY;
-    upgrade_init(upgrade, handoff->request, tls != NULL, subprotocol);
+    upgrade_init(upgrade, request, secure, subprotocol);
     upgrade->references = 1;
-    upgrade->handoff = handoff;
-    upgrade->peer = certificate_of_peer(tls); /* The client and its SSL may be gone first. */
     *out = upgrade;
     return OK;
 }
@@ -49,7 +46,8 @@ void upgrade_unref(struct upgrade *upgrade)
 {
     if (upgrade == NULL || --upgrade->references > 0)
         return;
-    handoff_destroy(upgrade->handoff);
+    request_destroy(upgrade->request);
+    free(upgrade->early);
     X509_free(upgrade->peer);
     free(upgrade->certificate);
     free(upgrade);

@@ -10,10 +10,10 @@
 #define SLUICE_PIPELINE_UPGRADE_H
 
 #include "base/error.h"
-#include "client/handoff.h"
 #include "ws/handshake.h"
 #include "ws/request.h"
 
+#include <openssl/types.h>
 #include <sluice/plugin.h>
 
 #define UPGRADE_REASON_MAX 256
@@ -22,8 +22,9 @@
 struct upgrade {
     struct sl_request seen; /* first: what plugins are handed */
     unsigned references;
-    struct handoff *handoff; /* owned: the request, and what came behind it */
-    const struct request *request;
+    struct request *request; /* owned */
+    unsigned char *early;    /* owned; bytes that came behind the request; may be NULL */
+    size_t early_len;
     X509 *peer;        /* one reference: the client's verified certificate, or NULL */
     char *certificate; /* owned: the certificate's field that was asked for last */
     size_t stage;      /* the next one of the chain to be asked */
@@ -34,16 +35,17 @@ struct upgrade {
     char headers[UPGRADE_HEADERS_MAX]; /* further lines of the refusal, each with its CRLF */
 };
 
-/* Makes one with one reference; takes the upgrade over if it succeeds. Returns 0 or
- * ERR_NO_MEMORY. */
-MUST_CHECK int upgrade_create(struct handoff *handoff, const SSL *tls, const char *subprotocol,
+/* Makes one with one reference, which owns the request if that succeeds; early bytes and the
+ * certificate are for the caller to set. `secure`: the connection has TLS. `subprotocol` is what
+ * was negotiated from the endpoint's list, or NULL. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int upgrade_create(struct request *request, bool secure, const char *subprotocol,
                               struct upgrade **out);
 
 /* One reference less. NULL is fine. */
 void upgrade_unref(struct upgrade *upgrade);
 
-/* `subprotocol` is what was negotiated from the endpoint's list, or NULL. */
-void upgrade_init(struct upgrade *upgrade, const struct request *request, bool secure,
+/* The same in the caller's storage, with no reference. */
+void upgrade_init(struct upgrade *upgrade, struct request *request, bool secure,
                   const char *subprotocol);
 
 /* Answers with that subprotocol. Returns 0, or ERR_INVALID if the client has not offered it or it

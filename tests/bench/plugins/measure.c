@@ -88,8 +88,8 @@ static void name_client(struct client *client, size_t number)
 {
     char name[32];
     int len = snprintf(name, sizeof name, "user-%zu", number);
-    if (client_identify(client, name, (size_t)len) != OK ||
-        client_set_attribute(client, "tenant", "blue", 4) != OK)
+    if (sl_client_identify(&client->seen, name, (size_t)len) != OK ||
+        sl_client_set_attribute(&client->seen, "tenant", "blue", 4) != OK)
         give_up("there is no memory for a name");
 }
 
@@ -115,11 +115,12 @@ static void do_messages(struct bench *bench, size_t count)
     while (count-- > 0) {
         struct client *client = next_client(bench);
         enum sl_verdict verdict = SL_CONTINUE;
-        struct message *message = message_take(bench->shard);
-        message_init(message, client, OPCODE_TEXT, (const uint8_t *)cost_message, size);
-        if (chain_message(client, &message, &verdict) != CHAIN_PASSED)
+        struct message *message = message_take(&bench->shard->pipeline);
+        message_init(message, client->seen.chain->message_max, OPCODE_TEXT,
+                     (const uint8_t *)cost_message, size);
+        if (chain_message(&client->seen, &message, &verdict) != CHAIN_PASSED)
             give_up("a message did not pass the pipeline");
-        message_release(bench->shard, message);
+        message_release(&bench->shard->pipeline, message);
     }
 }
 

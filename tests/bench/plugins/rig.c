@@ -1,6 +1,7 @@
 #include "rig.h"
 
 #include "config/config_parse.h"
+#include "host/host.h"
 #include "hub/hub_internal.h"
 #include "pipeline/chain.h"
 
@@ -35,7 +36,7 @@ static struct hub *make_hub(struct config *config)
     struct diagnostics diagnostics;
     struct hub *hub = NULL;
     diagnostics_init(&diagnostics);
-    int error = hub_create(config, &diagnostics, &hub);
+    int error = hub_create(config, host_table(), &diagnostics, &hub);
     diagnostics_print(&diagnostics);
     diagnostics_deinit(&diagnostics);
     if (error != OK)
@@ -99,9 +100,14 @@ struct client *rig_client(struct shard *shard, unsigned number)
 {
     struct endpoint *endpoint = shard->hub->endpoints[0];
     struct endpoint_setup *setup = endpoint->loop_setups[0];
-    size_t state_size = setup->chain->client_size;
+    const struct chain *chain = setup->chain;
+    size_t state_size = chain->client_size;
     struct client *client = calloc(1, sizeof *client + state_size);
-    if (client == NULL || shard_add(shard, client) != OK)
+    if (client == NULL)
+        give_up("there is no memory for a client");
+    sl_client_init(&client->seen, chain,
+                   offsetof(struct client, plugin_state) - offsetof(struct client, seen));
+    if (shard_add(shard, client) != OK)
         give_up("there is no memory for a client");
     unsigned place = 2 * 97 * number;
     client->shard = shard;
@@ -110,7 +116,6 @@ struct client *rig_client(struct shard *shard, unsigned number)
     client->receiver.limits = &setup->receiver_limits;
     client->setup = setup;
     client_set_state(client, CLIENT_CONNECTING);
-    client->seen.inline_size = (uint32_t)state_size;
     client->address = (struct address){.bytes = {[10] = 0xff,
                                                  [11] = 0xff,
                                                  [12] = (uint8_t)(1 + (place >> 16)),
@@ -126,26 +131,26 @@ void rig_client_destroy(struct client *client)
     free(client);
 }
 
-void rig_open(struct client *client, const struct request *request)
+void rig_open(struct client *client, struct request *request)
 {
     struct upgrade upgrade;
     upgrade_init(&upgrade, request, false, NULL);
     upgrade.references = 1;
-    if (chain_connect(client, &upgrade) != CHAIN_PASSED) {
+    if (chain_connect(&client->seen, &upgrade) != CHAIN_PASSED) {
         fprintf(stderr, "plugin_cost: the upgrade was refused: %d %s\n", upgrade.status,
                 upgrade.reason);
         exit(1);
     }
     client_set_state(client, CLIENT_OPEN);
-    chain_open(client->setup->chain, client);
+    chain_open(&client->seen);
 }
 
 void rig_close(struct client *client)
 {
-    chain_close(client->setup->chain, client);
+    const struct sl_close how = {.struct_size = sizeof how, .reason = {.data = "", .len = 0}};
+    chain_close(&client->seen, &how);
     client_release_extras(client);
-    free(client->seen.identity);
-    client->seen.identity = NULL;
+    sl_client_deinit(&client->seen);
     memset(client->plugin_state, 0, client->seen.inline_size);
     client_set_state(client, CLIENT_CONNECTING);
 }

@@ -35,7 +35,7 @@ void rig_client_destroy(struct client *client);
 
 /* Lets it pass the connect chain and opens it, as the server does for an upgrade with that request.
  * Ends the process if the chain objects. */
-void rig_open(struct client *client, const struct request *request);
+void rig_open(struct client *client, struct request *request);
 
 /* Closes it; it is as it was before rig_open. */
 void rig_close(struct client *client);

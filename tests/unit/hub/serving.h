@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "client/handoff.h"
 #include "config/config.h"
+#include "host/host.h"
 #include "hub/hub_internal.h"
 
 #include "plugins.h"
@@ -68,7 +69,7 @@ static inline struct serving serve(const char *yaml)
 
     log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
     diagnostics_init(&diagnostics);
-    int error = hub_create(serving.config, &diagnostics, &serving.hub);
+    int error = hub_create(serving.config, host_table(), &diagnostics, &serving.hub);
     diagnostics_print(&diagnostics);
     diagnostics_deinit(&diagnostics);
     assert_int_equal(error, OK);

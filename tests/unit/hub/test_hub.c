@@ -46,7 +46,7 @@ static void reports_the_errors_of_all_pipelines(void **state)
                     "- path: /c\n"
                     "  pipeline: [{plugin: misnamed}, {plugin: create-fails}]\n");
     diagnostics_init(&diagnostics);
-    assert_int_equal(hub_create(config, &diagnostics, &hub), ERR_CONFIG);
+    assert_int_equal(hub_create(config, host_table(), &diagnostics, &hub), ERR_CONFIG);
     assert_null(hub);
     assert_int_equal(diagnostics.count, 3);
     assert_non_null(strstr(diagnostics.items[0].text, "there is no plugin 'nowhere'"));
@@ -63,7 +63,7 @@ static void hub_that_never_started_can_be_destroyed(void **state)
     (void)state;
     struct config *config = load_config(TWO_LOOPS PROBE);
     diagnostics_init(&diagnostics);
-    assert_int_equal(hub_create(config, &diagnostics, &hub), OK);
+    assert_int_equal(hub_create(config, host_table(), &diagnostics, &hub), OK);
     hub_destroy(hub);
     hub_destroy(NULL);
     diagnostics_deinit(&diagnostics);

@@ -1,0 +1,46 @@
+/*
+ * A pipeline's surroundings: what all loops and all instances of a server share, and the calls by
+ * which the pipeline reaches the clients that it decides about.
+ *
+ * Set up on the main thread before any loop starts, and not changed afterwards, but for the
+ * counter.
+ */
+#ifndef SLUICE_PIPELINE_PIPELINE_H
+#define SLUICE_PIPELINE_PIPELINE_H
+
+#include "base/memory_account.h"
+#include "loop/mailbox.h"
+
+#include <sluice/plugin.h>
+
+#include <stdatomic.h>
+
+struct message;
+struct pipeline_loop;
+struct upgrade;
+struct worker_pool;
+
+/* Rare calls to whoever owns the clients, on the client's loop. */
+struct pipeline_calls {
+    /* A verdict about the client is awaited: nothing is to be read from it. */
+    void (*wait)(struct sl_client *client);
+    /* The verdict is there. Takes what was deferred: the message, or one reference to the
+     * upgrade; the other one is NULL. */
+    void (*resume)(struct sl_client *client, struct message *message, struct upgrade *upgrade,
+                   int verdict);
+    /* What the client's deferrals hold has changed, see sl_client_deferred_bytes. */
+    void (*held)(struct sl_client *client);
+};
+
+struct pipeline {
+    const struct sl_host *host; /* what instances are handed; static storage */
+    const struct pipeline_calls *calls;
+    struct mailbox *control;      /* the main thread's; borrowed */
+    struct worker_pool *workers;  /* for offloaded work; borrowed */
+    struct memory_account *input; /* what all clients have sent and is still held; borrowed */
+    struct pipeline_loop **loops; /* by index; borrowed */
+    unsigned loop_count;
+    _Atomic int unready_count; /* instances that say that they cannot do their work */
+};
+
+#endif
