@@ -14,6 +14,10 @@ def text(path):
         return file.read()
 
 
+def exists(path):
+    return os.path.isfile(os.path.join(ROOT, path))
+
+
 def files(*folders, endings=('.c', '.h')):
     """Paths of all files below these folders that end in one of these ways."""
     found = []

@@ -1,0 +1,31 @@
+"""Tests that pages name: `test_module.Class.test_name` of the integration tests, and `path: name` of unit tests,
+scenarios and tests of rules."""
+
+import re
+
+from tree import exists, text
+
+INTEGRATION = re.compile(r'`(test_\w+)\.(\w+)\.(test_\w+)`')
+OTHER = re.compile(r'`((?:tests|plugins|plugin-sdk)/[\w./-]+\.(?:c|yaml|py)): ([^`]+)`')
+
+
+def _is_integration_test(module, name, test):
+    path = f'tests/integration/{module}.py'
+    return exists(path) and re.search(rf'^class {name}\b', text(path), re.MULTILINE) \
+        and re.search(rf'^    def {test}\(', text(path), re.MULTILINE)
+
+
+def _is_other_test(path, name):
+    return exists(path) and re.search(rf'\b{re.escape(name)}\b', text(path))
+
+
+def names(page):
+    """All tests that a text names, as it writes them."""
+    return ['.'.join(parts) for parts in INTEGRATION.findall(page)] + \
+        [': '.join(parts) for parts in OTHER.findall(page)]
+
+
+def missing(page):
+    """Those of them that do not exist."""
+    return ['.'.join(parts) for parts in INTEGRATION.findall(page) if not _is_integration_test(*parts)] + \
+        [': '.join(parts) for parts in OTHER.findall(page) if not _is_other_test(*parts)]
