@@ -1,0 +1,127 @@
+#include "workbench.h"
+
+#include "workbench/scenario.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static char path[] = "/tmp/sluice-scenario-XXXXXX";
+
+static int make_file(void **state)
+{
+    (void)state;
+    int descriptor = mkstemp(path);
+    return descriptor < 0 ? -1 : close(descriptor);
+}
+
+static int remove_file(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+static struct yaml_node *load(const char *text, const struct yaml_node **options,
+                              struct fake_arrival *arrival, bool *has_arrival)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    *options = NULL;
+    *has_arrival = false;
+    return scenario_load(path, options, arrival, has_arrival);
+}
+
+static void gives_its_options_and_the_first_client_that_is_let_in(void **state)
+{
+    const struct yaml_node *options;
+    struct fake_arrival arrival;
+    bool has_arrival;
+    (void)state;
+    struct yaml_node *tree = load("options: {limit: 2}\n"
+                                  "steps:\n"
+                                  "  - connect: {query: {token: wrong}, expect: deny}\n"
+                                  "  - connect: {query: {token: wrong}, expect: {verdict: deny}}\n"
+                                  "  - connect: {query: {token: right}, expect: {identity: ada}}\n",
+                                  &options, &arrival, &has_arrival);
+    assert_non_null(tree);
+    assert_string_equal(yaml_node_get(options, "limit")->text, "2");
+    assert_true(has_arrival);
+    assert_string_equal(arrival.query[0].name, "token");
+    assert_string_equal(arrival.query[0].value, "right");
+    yaml_node_destroy(tree);
+}
+
+static void gives_nothing_if_it_expects_create_to_fail_or_needs_files(void **state)
+{
+    const struct yaml_node *options;
+    struct fake_arrival arrival;
+    bool has_arrival;
+    (void)state;
+    struct yaml_node *tree =
+        load("options: {limit: 2}\ncreate: {expect_error: x}\n", &options, &arrival, &has_arrival);
+    assert_non_null(tree);
+    assert_null(options);
+    assert_false(has_arrival);
+    yaml_node_destroy(tree);
+    tree = load("options: {limit: 2}\nfiles: {a: b}\n", &options, &arrival, &has_arrival);
+    assert_null(options);
+    yaml_node_destroy(tree);
+    assert_null(load("steps: [", &options, &arrival, &has_arrival));
+}
+
+static void sets_the_environment(void **state)
+{
+    const struct yaml_node *options;
+    struct fake_arrival arrival;
+    bool has_arrival;
+    (void)state;
+    yaml_node_destroy(
+        load("environment: {SCENARIO_TEST: there}\n", &options, &arrival, &has_arrival));
+    assert_string_equal(getenv("SCENARIO_TEST"), "there");
+}
+
+static void check_keys_of(void *argument)
+{
+    static const char *const known[] = {"client", "text", NULL};
+    scenario_check_keys(yaml_of(argument), known);
+}
+
+static void unknown_keys_are_refused_where_they_stand(void **state)
+{
+    (void)state;
+    assert_passes(check_keys_of, (char[]){"{client: a, text: b}"});
+    assert_passes(check_keys_of, (char[]){"{}"});
+    assert_fails(check_keys_of, (char[]){"{client: a, txt: b}"},
+                 "test.yaml:1:18: unknown key 'txt'; did you mean 'text'?");
+    assert_fails(check_keys_of, (char[]){"{something: b}"}, "unknown key 'something'");
+    assert_fails(check_keys_of, (char[]){"[a]"}, "expected a mapping, but this is a list");
+}
+
+static void read_texts(void *argument)
+{
+    const struct yaml_node *node = yaml_of("{a: x, b: [y]}");
+    REQUIRE(strcmp(scenario_text(node, "a"), "x") == 0);
+    REQUIRE(scenario_text(node, "c") == NULL);
+    scenario_text(node, argument);
+}
+
+static void a_text_is_a_single_value(void **state)
+{
+    (void)state;
+    assert_passes(read_texts, (char[]){"a"});
+    assert_fails(read_texts, (char[]){"b"}, "test.yaml:1:11: 'b' must be a single value");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gives_its_options_and_the_first_client_that_is_let_in),
+        cmocka_unit_test(gives_nothing_if_it_expects_create_to_fail_or_needs_files),
+        cmocka_unit_test(sets_the_environment),
+        cmocka_unit_test(unknown_keys_are_refused_where_they_stand),
+        cmocka_unit_test(a_text_is_a_single_value),
+    };
+    return cmocka_run_group_tests(tests, make_file, remove_file);
+}
