@@ -42,14 +42,14 @@ static void read_client(const struct client *client, struct client_info *out)
 {
     const char *identity = sl_client_identity(&client->seen);
     *out = (struct client_info){.id = client->seen.id,
-                                .endpoint = client->setup->endpoint,
+                                .endpoint = client_setup(client)->endpoint,
                                 .identity = identity != NULL ? strdup(identity) : NULL,
                                 .address = client->address,
                                 .subscriptions = client->receiver.subscriptions != NULL
                                                      ? client->receiver.subscriptions->named
                                                      : 0,
                                 .queued_bytes = client->receiver.outbox.queued,
-                                .silent_ns = client->shard->loop.now - client->last_heard,
+                                .silent_ns = client_shard(client)->loop.now - client->last_heard,
                                 .is_tls = client->receiver.tls != NULL,
                                 .is_closing = client->state == CLIENT_CLOSING};
 }

@@ -34,7 +34,6 @@ static struct client *client_create(struct shard *shard, struct handoff *handoff
     client->receiver.source.on_ready = client_on_ready;
     client->timer.fire = client_on_timer;
     frame_decoder_init(&client->decoder);
-    client->shard = shard;
     sl_client_init(&client->seen, chain,
                    offsetof(struct client, plugin_state) - offsetof(struct client, seen));
     client->address = handoff->address;
@@ -48,8 +47,7 @@ static struct client *client_create(struct shard *shard, struct handoff *handoff
         free(client);
         return NULL;
     }
-    client->setup = setup != NULL ? endpoint_setup_ref(setup) : NULL;
-    client->receiver.limits = setup != NULL ? &setup->receiver_limits : NULL;
+    client->receiver.limits = setup != NULL ? &endpoint_setup_ref(setup)->receiver_limits : NULL;
     client->receiver.tls = handoff->tls;
     if (client->receiver.tls != NULL)
         tls_stream_open(client->receiver.tls);
@@ -71,7 +69,8 @@ static void refuse(struct client *client, const struct upgrade *upgrade)
 /* Whether somebody has named the client, where that is required. */
 static bool check_identity(const struct client *client, struct upgrade *upgrade)
 {
-    if (!client->setup->config->identity_required || sl_client_identity(&client->seen) != NULL)
+    if (!client_setup(client)->config->identity_required ||
+        sl_client_identity(&client->seen) != NULL)
         return true;
     upgrade_refuse(upgrade, 401, "This endpoint needs credentials");
     int error = upgrade_add_header(upgrade, "WWW-Authenticate", "Bearer");
@@ -90,7 +89,7 @@ static bool queue_response(struct client *client, const struct upgrade *upgrade)
 static void record(const struct client *client, const struct upgrade *upgrade)
 {
     char address[ADDRESS_TEXT_MAX];
-    struct recorder *recorder = client->shard->set->recorder;
+    struct recorder *recorder = client_shard(client)->set->recorder;
     if (recorder == NULL)
         return;
     address_text(&client->address, address);
@@ -99,7 +98,7 @@ static void record(const struct client *client, const struct upgrade *upgrade)
                                         .address = address,
                                         .identity = sl_client_identity(&client->seen),
                                         .request = upgrade->request};
-    recorder_on_open(recorder, &who, &client->setup->chain->credentials);
+    recorder_on_open(recorder, &who, &client_setup(client)->chain->credentials);
 }
 
 static int join_identity(struct client *client)
@@ -128,11 +127,11 @@ static void open_client(struct client *client, const struct upgrade *upgrade)
 
 static bool is_closed_for_new_clients(const struct client *client, struct upgrade *upgrade)
 {
-    if (atomic_load_explicit(&client->shard->set->is_draining, memory_order_relaxed))
+    if (atomic_load_explicit(&client_shard(client)->set->is_draining, memory_order_relaxed))
         upgrade_refuse(upgrade, 503, "The server is shutting down");
     else if (!atomic_load_explicit(&client_endpoint(client)->is_active, memory_order_relaxed))
         upgrade_refuse(upgrade, 404, "There is no WebSocket endpoint at this path");
-    else if (client->setup == NULL)
+    else if (client_setup(client) == NULL)
         upgrade_refuse(upgrade, 503, "This endpoint is being set up; try again");
     else
         return false;
@@ -158,7 +157,7 @@ static void answer(struct client *client, struct upgrade *upgrade, enum chain_re
     upgrade_unref(upgrade);
 }
 
-void client_resume_connect(struct client *client, struct upgrade *upgrade, int verdict)
+void client_resume_upgrade(struct client *client, struct upgrade *upgrade, int verdict)
 {
     client_stop_waiting(client);
     if (client->state == CLIENT_CONNECTING)
@@ -188,9 +187,9 @@ static void drop_handoff(struct shard *shard, struct handoff *handoff)
 /* What the server would answer with, before plugins are asked; NULL: none. */
 static const char *subprotocol_for(const struct client *client, const struct request *request)
 {
-    if (client->setup == NULL)
+    if (client_setup(client) == NULL)
         return NULL;
-    const struct endpoint_config *config = client->setup->config;
+    const struct endpoint_config *config = client_setup(client)->config;
     return handshake_select_subprotocol(request, (const char *const *)config->subprotocols,
                                         config->subprotocol_count);
 }

@@ -15,17 +15,15 @@
 /* Without giving the one before back. */
 static void take_setup(struct client *client, struct endpoint_setup *setup)
 {
-    client->setup = endpoint_setup_ref(setup);
-    client->receiver.limits = &setup->receiver_limits;
+    client->receiver.limits = &endpoint_setup_ref(setup)->receiver_limits;
 }
 
 static void adopt(struct client *client, struct endpoint_setup *setup)
 {
-    struct endpoint_setup *before = client->setup;
+    struct endpoint_setup *before = client_setup(client);
     struct chain_move move;
     if (chain_move_begin(&client->seen, setup->chain, &move) != OK) {
-        shard_count_drop(client->shard, DROP_NO_MEMORY);
-        client_abort(client);
+        client_lose_for_memory(client);
         return;
     }
     chain_move_leave(&move);
@@ -42,7 +40,7 @@ static void close_unwanted(struct client *client, uint16_t code, const char *rea
 /* Whether it would be let in now, where the endpoint asks for that; else it is closed. */
 static void recheck(struct client *client)
 {
-    const struct endpoint_config *config = client->setup->config;
+    const struct endpoint_config *config = client_setup(client)->config;
     if (config->on_reload != ON_RELOAD_RECHECK || client->state != CLIENT_OPEN)
         return;
     if (config->identity_required && sl_client_identity(&client->seen) == NULL) {
@@ -58,11 +56,13 @@ static void recheck(struct client *client)
 
 void client_catch_up_with_reload(struct client *client)
 {
-    struct endpoint_setup *setup = client_endpoint(client)->loop_setups[client->shard->loop.index];
+    struct endpoint_setup *setup =
+        client_endpoint(client)->loop_setups[client_shard(client)->loop.index];
     bool is_removed = setup == NULL;
     /* One that is ending keeps what it has, for its short rest. A message whose verdict is awaited
      * ends on the chain that it began with. */
-    if (is_removed || client->setup == setup || client->state != CLIENT_OPEN || client->is_waiting)
+    if (is_removed || client_setup(client) == setup || client->state != CLIENT_OPEN ||
+        client->is_waiting)
         return;
     adopt(client, setup);
     client_adjust_heartbeat(client);

@@ -19,7 +19,7 @@ struct certificate_watch {
 
 static void restart(struct certificate_watch *watch)
 {
-    struct loop *loop = &watch->client->shard->loop;
+    struct loop *loop = &client_shard(watch->client)->loop;
     int64_t left = watch->end - clock_wall();
     timer_start(&loop->timers, &watch->timer, loop->now + (left < LOOK_AGAIN ? left : LOOK_AGAIN));
 }
@@ -44,14 +44,13 @@ int certificate_watch_start(struct client *client)
                                                : CERTIFICATE_WITHOUT_END;
     if (end == CERTIFICATE_WITHOUT_END)
         return OK;
-    struct client_extras *extras = client_need_extras(client);
-    struct certificate_watch *watch = extras != NULL ? calloc(1, sizeof *watch) : NULL;
+    struct certificate_watch *watch = calloc(1, sizeof *watch);
     if (watch == NULL)
         return ERR_NO_MEMORY;
     watch->timer.fire = look;
     watch->client = client;
     watch->end = end;
-    extras->certificate_watch = watch;
+    client->certificate_watch = watch;
     restart(watch);
     return OK;
 }

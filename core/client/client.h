@@ -20,6 +20,7 @@
 #include "delivery/receiver.h"
 #include "client/endpoint.h"
 #include "client/handoff.h"
+#include "client/shard.h"
 #include "loop/loop.h"
 #include "ws/frame.h"
 
@@ -28,11 +29,9 @@
 #include <stdint.h>
 
 struct certificate_watch;
-struct endpoint_setup;
 struct message;
 struct pipeline_calls;
 struct upgrade;
-struct shard;
 
 /* Also said to the floors below: see client_set_state. */
 enum client_state {
@@ -43,28 +42,16 @@ enum client_state {
     CLIENT_GONE        /* socket closed; waiting to be freed */
 };
 
-/* What a client needs only while a message or frame has arrived in part. */
-struct partial {
+/* What has been received and is not done with; only while there is such input. See held_input.c. */
+struct held_input {
     struct timer timer; /* first: the deadline of the message */
     struct client *client;
     bool has_begun;        /* the deadline is that of what is here */
     struct buffer message; /* payload of an incomplete message */
     size_t rest_len;       /* bytes of an incomplete frame header or control frame */
     uint8_t rest[FRAME_UNCONSUMED_MAX];
-};
-
-/* The time that a client which has left gives to what it has sent. */
-struct departure {
-    struct timer timer; /* first */
-    struct client *client;
-};
-
-/* What few clients need: those whose reading is paused, who leave, or who have a certificate. */
-struct client_extras {
-    struct buffer paused;       /* what was read before reading paused, not decoded yet */
-    size_t paused_used;         /* how much of it has been */
-    struct departure departure; /* runs once has_left is set */
-    struct certificate_watch *certificate_watch; /* owned; NULL: it has shown none */
+    struct buffer paused; /* what was read before reading paused, not decoded yet */
+    size_t paused_used;   /* how much of it has been */
 };
 
 struct client {
@@ -77,20 +64,17 @@ struct client {
     bool closed_by_peer : 1;
     bool drop_on_flush : 1; /* LINGERING: the peer has said goodbye too, no need to wait for it */
     bool write_shut : 1;
-    bool is_waiting : 1; /* for a deferred verdict, or its turn: nothing is read */
-    bool is_pausing : 1; /* for its turn */
-    bool has_left : 1;   /* its end was seen before all that it sent was handled */
-    uint16_t close_code; /* sent or received; 0: none yet */
-    uint8_t input_class; /* of input_held, see base/holders.h */
-    struct shard *shard;
-    struct endpoint_setup *setup; /* one reference: what it was let in with, or a reload brought.
-                                     NULL: its endpoint comes or goes just now, it is refused */
-    struct client_extras *extras; /* owned; NULL: none */
-    struct partial *partial;      /* owned; NULL: nothing incomplete */
+    bool is_waiting : 1;     /* for a deferred verdict, or its turn: nothing is read */
+    bool is_pausing : 1;     /* for its turn */
+    bool has_left : 1;       /* its end was seen before all that it sent was handled */
+    uint16_t close_code;     /* sent or received; 0: none yet */
+    uint8_t input_class;     /* of input_held, see base/holders.h */
+    struct held_input *held; /* owned; NULL: nothing */
+    struct certificate_watch *certificate_watch; /* owned; NULL: it has shown none */
     struct frame_decoder decoder;
     size_t input_held; /* bytes of memory for what it has sent */
     struct client *next_closed;
-    struct timer timer; /* heartbeat while OPEN, else the deadline for being gone */
+    struct timer timer; /* heartbeat while OPEN; once it has left or is closing, its deadline */
     int64_t last_heard; /* monotonic ns; any bytes count */
     uint32_t ping_end;  /* ping_unanswered: how many bytes the peer has acknowledged once it has the
                            ping, modulo 2^32 */
@@ -107,6 +91,24 @@ struct client {
 static inline struct client *client_of(const struct sl_client *seen)
 {
     return (struct client *)(uintptr_t)((const char *)seen - offsetof(struct client, seen));
+}
+
+/* The shard that the client belongs to. */
+static inline struct shard *client_shard(const struct client *client)
+{
+    return (struct shard *)(void *)((char *)client->receiver.loop -
+                                    offsetof(struct shard, delivery));
+}
+
+/* What the client was let in with, or a reload has brought: it holds one reference. NULL: its
+ * endpoint comes or goes just now, and it is refused. */
+static inline struct endpoint_setup *client_setup(const struct client *client)
+{
+    const struct receiver_limits *limits = client->receiver.limits;
+    if (limits == NULL)
+        return NULL;
+    return (struct endpoint_setup *)(uintptr_t)((const char *)limits -
+                                                offsetof(struct endpoint_setup, receiver_limits));
 }
 
 /* The endpoint that the client is at. */
@@ -132,17 +134,9 @@ static inline void client_set_state(struct client *client, enum client_state sta
 void client_accept(struct loop *loop, struct mail *mail);
 
 /* The connect chain goes on with what a deferral has led to. Takes `upgrade`'s reference. */
-void client_resume_connect(struct client *client, struct upgrade *upgrade, int verdict);
+void client_resume_upgrade(struct client *client, struct upgrade *upgrade, int verdict);
 
-/* -- extras.c: what only some clients have -- */
-
-/* Makes them when they are first needed. NULL: no memory. */
-struct client_extras *client_need_extras(struct client *client);
-
-/* Frees them. */
-void client_release_extras(struct client *client);
-
-/* -- wait.c: a verdict is awaited -- */
+/* -- wait.c: reading stops for a while -- */
 
 /* What the pipeline calls. */
 extern const struct pipeline_calls client_pipeline_calls;
@@ -154,6 +148,10 @@ void client_wait(struct client *client);
  * received whole is still handled, for as long as a close may take (CLIENT_CLOSE_TIMEOUT); then, or
  * if the client is not OPEN, it is lost. */
 void client_on_departure(struct client *client);
+
+/* The rest of the client's input waits until the loop has looked at the others. Without memory it
+ * does not. */
+void client_wait_for_turn(struct client *client);
 
 /* Reads again. */
 void client_stop_waiting(struct client *client);
@@ -173,6 +171,9 @@ void client_on_ready(struct loop *loop, struct io_source *source, uint32_t event
  * Takes the message. */
 void client_resume_message(struct client *client, struct message *message, int verdict);
 
+/* Goes on with the input that was kept, and then with the socket. */
+void client_resume_input(struct client *client);
+
 /* Handles bytes that came with the upgrade request. */
 void client_process_early(struct client *client, const unsigned char *data, size_t len);
 
@@ -184,22 +185,21 @@ void client_on_readable(struct client *client);
 /* Counts what the client holds now; call after it has changed. */
 void client_note_input(struct client *client);
 
-/* The place for incomplete input, made when it is first needed; NULL: no memory, client aborted. */
-struct partial *client_need_partial(struct client *client);
+/* The place for such input, made when it is first needed. NULL: no memory, client aborted. */
+struct held_input *client_need_held(struct client *client);
 
-/* Frees what is kept of incomplete input. */
-void client_release_partial(struct client *client);
+/* Forgets what is incomplete, and frees what is not needed any more. */
+void client_forget_incomplete(struct client *client);
 
-/* There is a partial, and what it holds is the beginning of a message, or of any frame: its time
+/* What is held is the beginning of a message, or of any frame: its time
  * (message.timeout) runs, if it does not yet. */
 void client_begin_message(struct client *client);
 
 /* The message under assembly, if there is one, is done with. */
 void client_end_message(struct client *client);
 
-/* Keeps input that waits behind a deferral, behind what is kept already. Returns 0 or
- * ERR_NO_MEMORY. */
-MUST_CHECK int client_keep_paused(struct client *client, const unsigned char *data, size_t len);
+/* Keeps input that waits, behind what is kept already. Without memory the client is aborted. */
+void client_keep_paused(struct client *client, const unsigned char *data, size_t len);
 
 /* Frees it. */
 void client_forget_paused(struct client *client);
@@ -240,6 +240,9 @@ void client_linger(struct client *client);
  * code was exchanged, on_close is told 1006. */
 void client_lost(struct client *client);
 void client_abort(struct client *client);
+
+/* Ends at once for lack of memory, and counts that. */
+void client_lose_for_memory(struct client *client);
 
 /* Runs on_close and frees; called by the shard for each client that is gone. */
 void client_free(struct client *client);

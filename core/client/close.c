@@ -2,6 +2,7 @@
  * The ways in which a client ends (RFC 6455, section 7).
  */
 #include "client/budget.h"
+#include "client/certificate_watch.h"
 #include "client/client.h"
 #include "delivery/transport.h"
 #include "client/endpoint.h"
@@ -15,7 +16,9 @@
 
 static void start_deadline(struct client *client)
 {
-    struct loop *loop = &client->shard->loop;
+    struct loop *loop = &client_shard(client)->loop;
+    if (client->has_left)
+        return; /* Its deadline runs. */
     timer_start(&loop->timers, &client->timer, loop->now + CLIENT_CLOSE_TIMEOUT);
 }
 
@@ -29,7 +32,7 @@ static void note_close(struct client *client, uint16_t code, const char *reason,
     client->closed_by_peer = by_peer;
     if (len > 0)
         client->close_reason = strndup(reason, len); /* Without memory the reason is empty. */
-    shard_count_close(client->shard, code);
+    shard_count_close(client_shard(client), code);
 }
 
 static void queue_close_frame(struct client *client, uint16_t code, const char *reason, size_t len)
@@ -74,7 +77,7 @@ void client_on_close_frame(struct client *client, uint16_t code, const void *rea
 static void drop_queue(struct client *client, enum drop_reason reason)
 {
     static const char text[] = "slow consumer";
-    shard_count_drop(client->shard, reason);
+    shard_count_drop(client_shard(client), reason);
     if (client->state != CLIENT_OPEN || receiver_cut(&client->receiver) != OK) {
         client_abort(client); /* A close frame inside another frame would not be one. */
         return;
@@ -112,15 +115,13 @@ void client_linger(struct client *client)
 
 static void end_now(struct client *client, bool by_peer)
 {
-    struct shard *shard = client->shard;
+    struct shard *shard = client_shard(client);
     if (client->state == CLIENT_GONE)
         return;
     if (client->is_registered)
         note_close(client, CLOSE_ABNORMAL, NULL, 0, by_peer);
     client_set_state(client, CLIENT_GONE);
     timer_stop(&client->timer);
-    if (client->has_left)
-        timer_stop(&client->extras->departure.timer);
     receiver_end(&client->receiver);
     client->next_closed = shard->closed;
     shard->closed = client;
@@ -134,6 +135,12 @@ void client_lost(struct client *client)
 void client_abort(struct client *client)
 {
     end_now(client, false);
+}
+
+void client_lose_for_memory(struct client *client)
+{
+    shard_count_drop(client_shard(client), DROP_NO_MEMORY);
+    client_abort(client);
 }
 
 /* -- what the delivery tells -- */
@@ -150,9 +157,7 @@ static void on_lost(struct receiver *receiver)
 
 static void on_failed(struct receiver *receiver)
 {
-    struct client *client = client_of_receiver(receiver);
-    shard_count_drop(client->shard, DROP_NO_MEMORY);
-    client_abort(client);
+    client_lose_for_memory(client_of_receiver(receiver));
 }
 
 static void on_overflow(struct receiver *receiver)
@@ -194,7 +199,7 @@ static void run_close_hooks(struct client *client)
 
 void client_free(struct client *client)
 {
-    struct shard_set *set = client->shard->set;
+    struct shard_set *set = client_shard(client)->set;
     struct endpoint *endpoint = client_endpoint(client);
     bool is_stopping = atomic_load_explicit(&set->is_stopping, memory_order_relaxed);
     receiver_leave(&client->receiver);
@@ -205,12 +210,13 @@ void client_free(struct client *client)
         run_close_hooks(client);
         atomic_fetch_sub_explicit(&endpoint->connected, 1, memory_order_relaxed);
     }
-    shard_remove(client->shard, client);
+    shard_remove(client_shard(client), client);
     set->on_left(endpoint, &client->address);
-    atomic_fetch_sub_explicit(&client->shard->load, 1, memory_order_relaxed);
-    client_release_partial(client); /* Not before: a hook may have been looking at the message. */
-    client_release_extras(client);
-    endpoint_setup_unref(client->setup);
+    atomic_fetch_sub_explicit(&client_shard(client)->load, 1, memory_order_relaxed);
+    client_forget_paused(client);
+    client_forget_incomplete(client); /* Not before: a hook may have been looking at the message. */
+    certificate_watch_destroy(client->certificate_watch);
+    endpoint_setup_unref(client_setup(client));
     sl_client_deinit(&client->seen);
     free(client->close_reason);
     free(client);

@@ -21,13 +21,13 @@
 
 static void restart(struct client *client, int64_t deadline)
 {
-    timer_start(&client->shard->loop.timers, &client->timer, deadline);
+    timer_start(&client_shard(client)->loop.timers, &client->timer, deadline);
 }
 
 void client_start_heartbeat(struct client *client)
 {
-    int64_t interval = client->setup->config->heartbeat_interval;
-    client->last_heard = client->shard->loop.now;
+    int64_t interval = client_setup(client)->config->heartbeat_interval;
+    client->last_heard = client_shard(client)->loop.now;
     if (interval > 0)
         restart(client, client->last_heard + interval);
 }
@@ -37,27 +37,27 @@ static int64_t spread_deadline(const struct client *client, int64_t interval)
 {
     const unsigned parts = 64;
     unsigned part = (unsigned)(client->seen.id >> 8) % parts + 1;
-    return client->shard->loop.now + interval / parts * part;
+    return client_shard(client)->loop.now + interval / parts * part;
 }
 
 void client_adjust_heartbeat(struct client *client)
 {
-    int64_t interval = client->setup->config->heartbeat_interval;
-    if (client->state != CLIENT_OPEN)
+    int64_t interval = client_setup(client)->config->heartbeat_interval;
+    if (client->state != CLIENT_OPEN || client->has_left)
         return; /* The timer is for its end. */
     if (interval == 0) {
         client->ping_unanswered = false;
         timer_stop(&client->timer);
     } else if (!timer_is_running(&client->timer) ||
                (!client->ping_unanswered &&
-                client->timer.deadline > client->shard->loop.now + interval)) {
+                client->timer.deadline > client_shard(client)->loop.now + interval)) {
         restart(client, spread_deadline(client, interval));
     }
 }
 
 void client_heard(struct client *client)
 {
-    client->last_heard = client->shard->loop.now;
+    client->last_heard = client_shard(client)->loop.now;
     client->ping_unanswered = false;
 }
 
@@ -82,13 +82,13 @@ static void ping(struct client *client, int64_t timeout)
 {
     const size_t ping_len = 2;
     client->ping_unanswered = true;
-    counter_add(&client->shard->stats.pings, 1);
+    counter_add(&client_shard(client)->stats.pings, 1);
     if (client_send(client, OPCODE_PING, NULL, 0) != OK) {
         client_abort(client);
         return;
     }
     note_ping(client, ping_len);
-    restart(client, client->shard->loop.now + timeout);
+    restart(client, client_shard(client)->loop.now + timeout);
 }
 
 /* Whether a timeout without an answer says nothing yet: the ping has arrived during it, or is still
@@ -107,7 +107,7 @@ static bool has_more_time(struct client *client)
 
 static void check_answer(struct client *client, int64_t timeout)
 {
-    int64_t now = client->shard->loop.now;
+    int64_t now = client_shard(client)->loop.now;
     if (transport_has_input(&client->receiver))
         restart(client, now); /* The loop is late. That is read first. */
     else if (has_more_time(client))
@@ -118,24 +118,35 @@ static void check_answer(struct client *client, int64_t timeout)
 
 static void check_heartbeat(struct client *client)
 {
-    const struct endpoint_config *config = client->setup->config;
+    const struct endpoint_config *config = client_setup(client)->config;
     int64_t due = client->last_heard + config->heartbeat_interval;
 
     if (client->is_waiting)
-        restart(client, client->shard->loop.now + config->heartbeat_interval); /* It is not read. */
+        restart(client,
+                client_shard(client)->loop.now + config->heartbeat_interval); /* It is not read. */
     else if (client->ping_unanswered)
         check_answer(client, config->heartbeat_timeout);
-    else if (due > client->shard->loop.now)
+    else if (due > client_shard(client)->loop.now)
         restart(client, due);
     else
         ping(client, config->heartbeat_timeout);
+}
+
+/* The peer has left, and the messages that it has sent have had their time. */
+static void end_departure(struct client *client)
+{
+    if (client->state == CLIENT_OPEN)
+        shard_count_drop(client_shard(client), DROP_SENDER_GONE);
+    client_lost(client);
 }
 
 void client_on_timer(struct loop *loop, struct timer *timer)
 {
     struct client *client = (struct client *)((char *)timer - offsetof(struct client, timer));
     (void)loop;
-    if (client->state == CLIENT_OPEN)
+    if (client->has_left)
+        end_departure(client);
+    else if (client->state == CLIENT_OPEN)
         check_heartbeat(client);
     else
         client_abort(client);

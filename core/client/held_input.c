@@ -15,17 +15,16 @@
 static size_t held_now(const struct client *client)
 {
     size_t bytes = 0;
-    if (client->partial != NULL)
-        bytes += memory_cost(sizeof *client->partial) +
-                 memory_cost_if_any(client->partial->message.capacity);
-    if (client->extras != NULL)
-        bytes += memory_cost_if_any(client->extras->paused.capacity);
+    const struct held_input *held = client->held;
+    if (held != NULL)
+        bytes += memory_cost(sizeof *held) + memory_cost_if_any(held->message.capacity) +
+                 memory_cost_if_any(held->paused.capacity);
     return bytes + sl_client_deferred_bytes(&client->seen);
 }
 
 void client_note_input(struct client *client)
 {
-    struct shard *shard = client->shard;
+    struct shard *shard = client_shard(client);
     size_t before = client->input_held;
     size_t now = held_now(client);
     if (now == before)
@@ -41,96 +40,109 @@ void client_note_input(struct client *client)
 
 static void on_message_deadline(struct loop *loop, struct timer *timer);
 
-struct partial *client_need_partial(struct client *client)
+struct held_input *client_need_held(struct client *client)
 {
-    if (client->partial != NULL)
-        return client->partial;
-    client->partial = calloc(1, sizeof *client->partial);
-    if (client->partial == NULL) {
-        shard_count_drop(client->shard, DROP_NO_MEMORY);
-        client_abort(client);
+    if (client->held != NULL)
+        return client->held;
+    client->held = calloc(1, sizeof *client->held);
+    if (client->held == NULL) {
+        client_lose_for_memory(client);
         return NULL;
     }
-    client->partial->client = client;
-    client->partial->timer.fire = on_message_deadline;
-    buffer_init(&client->partial->message, 0);
+    client->held->client = client;
+    client->held->timer.fire = on_message_deadline;
+    buffer_init(&client->held->message, 0);
+    buffer_init(&client->held->paused, SIZE_MAX); /* Bounded by what one read gives. */
     client_note_input(client);
-    return client->partial;
+    return client->held;
 }
 
-void client_release_partial(struct client *client)
+static void free_if_empty(struct client *client)
 {
-    if (client->partial == NULL)
+    const struct held_input *held = client->held;
+    bool is_complete = !held->has_begun && held->rest_len == 0 && held->message.capacity == 0;
+    if (!is_complete || held->paused.len > 0)
         return;
-    timer_stop(&client->partial->timer);
-    buffer_release(&client->partial->message);
-    free(client->partial);
-    client->partial = NULL;
+    free(client->held);
+    client->held = NULL;
+}
+
+void client_forget_incomplete(struct client *client)
+{
+    if (client->held == NULL)
+        return;
+    client_end_message(client);
+    client->held->rest_len = 0;
+    buffer_release(&client->held->message);
+    free_if_empty(client);
     client_note_input(client);
 }
 
 void client_begin_message(struct client *client)
 {
-    struct partial *partial = client->partial;
-    int64_t timeout = client->setup->config->message_timeout;
-    struct loop *loop = &client->shard->loop;
-    if (partial->has_begun || client->state != CLIENT_OPEN)
+    struct held_input *held = client->held;
+    int64_t timeout = client_setup(client)->config->message_timeout;
+    struct loop *loop = &client_shard(client)->loop;
+    if (held->has_begun || client->state != CLIENT_OPEN)
         return;
-    partial->has_begun = true;
+    held->has_begun = true;
     if (timeout > 0)
-        timer_start(&loop->timers, &partial->timer, loop->now + timeout);
+        timer_start(&loop->timers, &held->timer, loop->now + timeout);
 }
 
 void client_end_message(struct client *client)
 {
-    struct partial *partial = client->partial;
-    if (partial == NULL)
+    struct held_input *held = client->held;
+    if (held == NULL)
         return;
-    partial->message.len = 0;
-    partial->has_begun = false;
-    timer_stop(&partial->timer);
+    held->message.len = 0;
+    held->has_begun = false;
+    timer_stop(&held->timer);
 }
 
 /* What the kernel holds is read before the client is given up: the server may be what was slow. */
 static bool is_still_incomplete(struct client *client)
 {
-    const struct partial *partial;
+    const struct held_input *held;
     if (client->state == CLIENT_OPEN && !client->is_waiting)
         client_on_readable(client);
-    partial = client->partial;
+    held = client->held;
     /* A message that has begun just now has a deadline of its own, or none since a reload. */
-    return client->state == CLIENT_OPEN && partial != NULL && partial->has_begun &&
-           !timer_is_running(&partial->timer) && client->setup->config->message_timeout > 0;
+    return client->state == CLIENT_OPEN && held != NULL && held->has_begun &&
+           !timer_is_running(&held->timer) && client_setup(client)->config->message_timeout > 0;
 }
 
 static void on_message_deadline(struct loop *loop, struct timer *timer)
 {
-    struct client *client = ((struct partial *)timer)->client;
+    struct client *client = ((struct held_input *)timer)->client;
     (void)loop;
     if (!is_still_incomplete(client))
         return;
-    shard_count_drop(client->shard, DROP_MESSAGE_TIMEOUT);
+    shard_count_drop(client_shard(client), DROP_MESSAGE_TIMEOUT);
     client_fail(client, CLOSE_POLICY, "the message was not complete in time");
     client_drop_input(client);
 }
 
-/* -- input behind a deferral -- */
+/* -- input that waits -- */
 
-int client_keep_paused(struct client *client, const unsigned char *data, size_t len)
+void client_keep_paused(struct client *client, const unsigned char *data, size_t len)
 {
-    if (client_need_extras(client) == NULL)
-        return ERR_NO_MEMORY;
-    int error = buffer_append(&client->extras->paused, data, len);
+    struct held_input *held = client_need_held(client);
+    if (held == NULL)
+        return;
+    int error = buffer_append(&held->paused, data, len);
     client_note_input(client);
-    return error;
+    if (error != OK)
+        client_lose_for_memory(client);
 }
 
 void client_forget_paused(struct client *client)
 {
-    if (client->extras == NULL)
+    if (client->held == NULL)
         return;
-    buffer_release(&client->extras->paused);
-    client->extras->paused_used = 0;
+    buffer_release(&client->held->paused);
+    client->held->paused_used = 0;
+    free_if_empty(client);
     client_note_input(client);
 }
 
@@ -138,8 +150,8 @@ void client_forget_paused(struct client *client)
 
 void client_drop_input(struct client *client)
 {
-    client_release_partial(client);
     client_forget_paused(client);
+    client_forget_incomplete(client);
     deferral_cancel_all(&client->seen, SL_CANCEL_CLIENT_GONE);
     if (client->is_waiting)
         client_stop_waiting(client);
@@ -148,7 +160,7 @@ void client_drop_input(struct client *client)
 void client_give_up_input(struct client *client)
 {
     static const char reason[] = "the server's buffers are full";
-    shard_count_drop(client->shard, DROP_INPUT_TOTAL);
+    shard_count_drop(client_shard(client), DROP_INPUT_TOTAL);
     if (client->state != CLIENT_OPEN)
         client_abort(client);
     else

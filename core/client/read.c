@@ -32,11 +32,12 @@ static bool reads_frames(const struct client *client)
 /* Puts the rest of the last read in front of `data`, which has room for it there. */
 static void begin_input(struct client *client, struct input *input, uint8_t *data, size_t len)
 {
-    size_t rest_len = client->partial != NULL ? client->partial->rest_len : 0;
+    struct held_input *held = client->held;
+    size_t rest_len = held != NULL ? held->rest_len : 0;
     *input = (struct input){.data = data - rest_len, .len = rest_len + len};
     if (rest_len > 0) {
-        memcpy(input->data, client->partial->rest, rest_len);
-        client->partial->rest_len = 0;
+        memcpy(input->data, held->rest, rest_len);
+        held->rest_len = 0;
     }
 }
 
@@ -46,7 +47,7 @@ static void lose_connection(struct client *client)
     const SSL *tls = client->receiver.tls;
     enum tls_fault fault = tls != NULL ? tls_stream_fault(tls) : TLS_FAULT_NONE;
     if (fault != TLS_FAULT_NONE) {
-        counter_add(&client->shard->stats.tls_faults[fault], 1);
+        counter_add(&client_shard(client)->stats.tls_faults[fault], 1);
         log_debug("client", "TLS connection of client %" PRIx64 " ended: %s", client->seen.id,
                   tls_fault_text(fault));
     }
@@ -57,7 +58,7 @@ static void lose_connection(struct client *client)
  * ended. */
 static bool read_input(struct client *client, struct input *input, size_t size)
 {
-    uint8_t *data = client->shard->input + FRAME_UNCONSUMED_MAX;
+    uint8_t *data = client_shard(client)->input + FRAME_UNCONSUMED_MAX;
     ssize_t got = transport_read(&client->receiver, data, size);
     if (got < 0)
         lose_connection(client);
@@ -75,58 +76,45 @@ static void keep_rest(struct client *client, const struct input *input)
     size_t rest_len = input->len - input->used;
     bool is_in_message = frame_decoder_is_in_message(&client->decoder);
     if (!reads_frames(client) || (rest_len == 0 && !is_in_message)) {
-        client_release_partial(client);
+        client_forget_incomplete(client);
         return;
     }
-    struct partial *partial = client_need_partial(client);
-    if (partial == NULL)
+    struct held_input *held = client_need_held(client);
+    if (held == NULL)
         return;
     if (rest_len > 0)
-        memcpy(partial->rest, input->data + input->used, rest_len);
-    partial->rest_len = rest_len;
+        memcpy(held->rest, input->data + input->used, rest_len);
+    held->rest_len = rest_len;
     if (!is_in_message && input->used > 0)
         client_end_message(client); /* Whole control frames: what is incomplete now is new. */
     client_begin_message(client);
 }
 
-static void lose_for_memory(struct client *client)
-{
-    shard_count_drop(client->shard, DROP_NO_MEMORY);
-    client_abort(client);
-}
-
-/* Keeps input for later, behind what is kept already. */
-static void pause_more(struct client *client, const unsigned char *data, size_t len)
-{
-    if (client_keep_paused(client, data, len) != OK)
-        lose_for_memory(client);
-}
-
 /* Keeps all of the rest, behind a message whose verdict is awaited. */
 static void pause_input(struct client *client, const struct input *input)
 {
-    struct client_extras *extras = client->extras;
-    if (extras != NULL && extras->paused.len > 0)
-        extras->paused_used += input->used; /* The input is what was kept before. */
+    struct held_input *held = client->held;
+    if (held != NULL && held->paused.len > 0)
+        held->paused_used += input->used; /* The input is what was kept before. */
     else
-        pause_more(client, input->data + input->used, input->len - input->used);
+        client_keep_paused(client, input->data + input->used, input->len - input->used);
 }
 
 /* Makes room for a piece and copies it. The decoder has checked that the message may be as long as
  * its frames have announced, by the limit that was in force then. */
-static bool keep_piece(struct client *client, struct partial *partial,
+static bool keep_piece(struct client *client, struct held_input *held,
                        const struct frame_event *piece)
 {
-    struct buffer *message = &partial->message;
+    struct buffer *message = &held->message;
     size_t before = message->capacity;
-    size_t max_size = client->setup->config->message_max_size;
+    size_t max_size = client_setup(client)->config->message_max_size;
     size_t needed = message->len + piece->len;
     message->maximum = needed > max_size ? needed : max_size;
     int error = buffer_append(message, piece->data, piece->len);
     if (message->capacity != before)
         client_note_input(client);
     if (error != OK)
-        lose_for_memory(client);
+        client_lose_for_memory(client);
     return error == OK;
 }
 
@@ -135,17 +123,16 @@ static bool keep_piece(struct client *client, struct partial *partial,
 static bool assemble(struct client *client, const struct frame_event *piece,
                      struct message *message)
 {
-    size_t max_size = client->setup->limits.message_max;
-    if (piece->message_end && (client->partial == NULL || client->partial->message.len == 0)) {
+    size_t max_size = client_setup(client)->limits.message_max;
+    if (piece->message_end && (client->held == NULL || client->held->message.len == 0)) {
         message_init(message, max_size, piece->message_type, piece->data, piece->len);
         return true;
     }
-    struct partial *partial = client_need_partial(client);
-    if (partial == NULL || !keep_piece(client, partial, piece))
+    struct held_input *held = client_need_held(client);
+    if (held == NULL || !keep_piece(client, held, piece))
         return false;
     if (piece->message_end)
-        message_init(message, max_size, piece->message_type, partial->message.data,
-                     partial->message.len);
+        message_init(message, max_size, piece->message_type, held->message.data, held->message.len);
     return piece->message_end;
 }
 
@@ -159,7 +146,7 @@ static void answer_ping(struct client *client, const struct frame_event *event)
  * input holds no further one, or the client has begun to end. */
 static bool next_message(struct client *client, struct input *input, struct message *message)
 {
-    const struct frame_limits *limits = &client->setup->limits;
+    const struct frame_limits *limits = &client_setup(client)->limits;
     struct frame_event event;
 
     while (reads_frames(client)) {
@@ -182,7 +169,7 @@ static bool next_message(struct client *client, struct input *input, struct mess
             break;
         case FRAME_ERROR:
             if (event.close_code == CLOSE_POLICY)
-                shard_count_drop(client->shard, DROP_FRAGMENTS);
+                shard_count_drop(client_shard(client), DROP_FRAGMENTS);
             client_fail(client, event.close_code, event.error);
             break;
         }
@@ -195,9 +182,9 @@ static void stop_message(struct client *client, const struct message *message,
                          enum sl_verdict verdict)
 {
     if (verdict == SL_DROP)
-        shard_count_drop(client->shard, DROP_PLUGIN);
+        shard_count_drop(client_shard(client), DROP_PLUGIN);
     else if (verdict == SL_ERROR)
-        shard_count_drop(client->shard, DROP_PLUGIN_ERROR);
+        shard_count_drop(client_shard(client), DROP_PLUGIN_ERROR);
     else if (verdict == SL_CLOSE)
         client_close(client, message->close_code, message->close_reason,
                      strlen(message->close_reason));
@@ -208,14 +195,14 @@ static void stop_message(struct client *client, const struct message *message,
 static void route_message(struct client *client, const struct message *message)
 {
     struct receiver *sender = &client->receiver;
-    struct receiver *except = client->setup->config->echo ? NULL : sender;
+    struct receiver *except = client_setup(client)->config->echo ? NULL : sender;
     int error = message->topic != NULL
                     ? topic_publish_from(sender, message->topic, message_opcode(message),
                                          message->seen.data, message->seen.len, except)
                     : audience_publish(sender->audience, message_opcode(message),
                                        message->seen.data, message->seen.len, except);
     if (error != OK)
-        shard_count_drop(client->shard, DROP_NO_MEMORY);
+        shard_count_drop(client_shard(client), DROP_NO_MEMORY);
 }
 
 /* The chain has come to its end, or a deferral has taken the message. */
@@ -228,7 +215,7 @@ static void finish_message(struct client *client, struct message *message, enum 
         stop_message(client, message, verdict);
     else if (client->state == CLIENT_OPEN)
         route_message(client, message);
-    message_release(&client->shard->pipeline, message);
+    message_release(&client_shard(client)->pipeline, message);
 }
 
 /* -- taking turns -- */
@@ -237,56 +224,21 @@ static void finish_message(struct client *client, struct message *message, enum 
  * their turn. */
 #define FLUSHES_PER_TURN 4u
 
-struct turn_mail {
-    struct mail mail; /* first */
-    uint64_t client_id;
-};
-
-static void resume_input(struct client *client);
-
-static void deliver_turn(struct loop *loop, struct mail *mail)
-{
-    uint64_t id = ((struct turn_mail *)mail)->client_id;
-    struct client *client = loop_current() == loop ? shard_find(shard_of(loop), id) : NULL;
-    free(mail);
-    if (client == NULL || !client->is_pausing)
-        return;
-    client->is_pausing = false;
-    if (!client->is_waiting)
-        return; /* Its input was thrown away. */
-    client->is_waiting = false;
-    resume_input(client);
-}
-
-/* The rest of the client's input waits until the loop has looked at the others. Without memory it
- * does not. */
-static void pause_for_a_turn(struct client *client)
-{
-    struct turn_mail *mail = client_need_extras(client) != NULL ? malloc(sizeof *mail) : NULL;
-    if (mail == NULL)
-        return;
-    *mail = (struct turn_mail){.mail.deliver = deliver_turn, .client_id = client->seen.id};
-    client->is_pausing = true;
-    counter_add(&client->shard->stats.input_pauses, 1);
-    client_wait(client);
-    loop_post(&client->shard->loop, &mail->mail);
-}
-
 /* Between two messages: what a read makes the server send may be far more than the read. It is sent
  * as soon as it is much, and a client that goes on like that waits for its next turn. */
 static void send_if_much(struct client *client, unsigned *flushes)
 {
-    if (!client->shard->delivery.has_much_to_send)
+    if (!client_shard(client)->delivery.has_much_to_send)
         return;
-    delivery_flush(&client->shard->delivery);
+    delivery_flush(&client_shard(client)->delivery);
     if (++*flushes >= FLUSHES_PER_TURN && reads_frames(client) && !client->is_waiting)
-        pause_for_a_turn(client);
+        client_wait_for_turn(client);
 }
 
 /* Message by message, until the input is used up, or a verdict or a turn is awaited. */
 static void handle_input(struct client *client, struct input *input)
 {
-    struct shard *shard = client->shard;
+    struct shard *shard = client_shard(client);
     struct message *message = message_take(&shard->pipeline);
     unsigned flushes = 0;
     while (message != NULL && next_message(client, input, message)) {
@@ -295,7 +247,7 @@ static void handle_input(struct client *client, struct input *input)
         if (shard->set->recorder != NULL)
             recorder_on_message(shard->set->recorder, client->seen.id, message_opcode(message),
                                 message->seen.data, message->seen.len,
-                                &client->setup->chain->credentials);
+                                &client_setup(client)->chain->credentials);
         enum chain_result result = chain_message(&client->seen, &message, &verdict);
         finish_message(client, message, result, verdict);
         client_end_message(client);
@@ -308,9 +260,9 @@ static void handle_input(struct client *client, struct input *input)
     if (message != NULL)
         message_put_back(&shard->pipeline, message); /* Nothing has been put into it. */
     else if (!client->is_waiting)
-        lose_for_memory(client);
+        client_lose_for_memory(client);
     if (client->is_waiting && reads_frames(client)) {
-        client_release_partial(client);
+        client_forget_incomplete(client);
         pause_input(client, input);
     } else {
         keep_rest(client, input);
@@ -334,18 +286,17 @@ void client_on_readable(struct client *client)
  * many deferred messages in one read cost no more than one. */
 static void handle_paused_input(struct client *client)
 {
-    struct client_extras *extras = client->extras;
-    if (extras == NULL || extras->paused.len == 0 || !reads_frames(client))
+    struct held_input *held = client->held;
+    if (held == NULL || held->paused.len == 0 || !reads_frames(client))
         return;
-    struct input input = {.data = extras->paused.data + extras->paused_used,
-                          .len = extras->paused.len - extras->paused_used};
+    struct input input = {.data = held->paused.data + held->paused_used,
+                          .len = held->paused.len - held->paused_used};
     handle_input(client, &input);
     if (!client->is_waiting)
         client_forget_paused(client);
 }
 
-/* Goes on with the input that was kept, and then with the socket. */
-static void resume_input(struct client *client)
+void client_resume_input(struct client *client)
 {
     /* Before the next message is decoded, or a client that never pauses would never change over. */
     client_catch_up_with_reload(client);
@@ -366,21 +317,21 @@ void client_resume_message(struct client *client, struct message *message, int v
     if (client->state == CLIENT_OPEN)
         result = chain_message_resume(&client->seen, &message, verdict, &decided);
     finish_message(client, message, result, decided);
-    resume_input(client);
+    client_resume_input(client);
 }
 
 /* A lingering client's bytes are read so that the kernel does not reset the connection, and thrown
  * away. */
 static void discard_input(struct client *client)
 {
-    if (transport_read(&client->receiver, client->shard->input, SHARD_READ_SIZE) < 0)
+    if (transport_read(&client->receiver, client_shard(client)->input, SHARD_READ_SIZE) < 0)
         lose_connection(client);
 }
 
 void client_process_early(struct client *client, const unsigned char *data, size_t len)
 {
     struct input input;
-    uint8_t *to = client->shard->input + FRAME_UNCONSUMED_MAX;
+    uint8_t *to = client_shard(client)->input + FRAME_UNCONSUMED_MAX;
     while (len > 0 && reads_frames(client) && !client->is_waiting) {
         size_t take = len < SHARD_READ_SIZE ? len : SHARD_READ_SIZE;
         memcpy(to, data, take);
@@ -390,7 +341,7 @@ void client_process_early(struct client *client, const unsigned char *data, size
         len -= take;
     }
     if (client->is_waiting && len > 0 && reads_frames(client))
-        pause_more(client, data, len);
+        client_keep_paused(client, data, len);
     else if (reads_frames(client) && !client->is_waiting &&
              transport_pending(&client->receiver) > 0)
         client_on_readable(client);

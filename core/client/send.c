@@ -10,6 +10,6 @@ int client_send(struct client *client, enum opcode opcode, const void *data, siz
         return ERR_CLOSED;
     int error = receiver_send(&client->receiver, opcode, data, len);
     if (error != OK)
-        shard_count_drop(client->shard, DROP_NO_MEMORY);
+        shard_count_drop(client_shard(client), DROP_NO_MEMORY);
     return error;
 }

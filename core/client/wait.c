@@ -1,13 +1,15 @@
 /*
- * A client whose verdict is awaited: nothing is read from it, so that the kernel's buffers, and
- * then its own, hold what it sends in the meantime. If it leaves meanwhile, its messages are
- * handled all the same: who waits must not lose what would have gone through without waiting.
+ * A client that waits, for a verdict or for its turn: nothing is read from it, so that the kernel's
+ * buffers, and then its own, hold what it sends in the meantime. If it leaves meanwhile, its
+ * messages are handled all the same: a client that waits loses nothing that would have gone through
+ * without waiting.
  */
 #include "client/client.h"
 
 #include "client/shard.h"
 #include "pipeline/pipeline.h"
 
+#include <stdlib.h>
 #include <sys/epoll.h>
 
 /* While it waits, an event is reported once, since a connection that is gone is reported without
@@ -34,29 +36,53 @@ void client_stop_waiting(struct client *client)
         update_watch(client);
 }
 
-static void on_departure_deadline(struct loop *loop, struct timer *timer)
+/* -- taking turns -- */
+
+struct turn_mail {
+    struct mail mail; /* first */
+    uint64_t client_id;
+};
+
+static void deliver_turn(struct loop *loop, struct mail *mail)
 {
-    struct client *client = ((struct departure *)timer)->client;
-    (void)loop;
-    if (client->state == CLIENT_OPEN)
-        shard_count_drop(client->shard, DROP_SENDER_GONE);
-    client_lost(client);
+    uint64_t id = ((struct turn_mail *)mail)->client_id;
+    struct client *client = loop_current() == loop ? shard_find(shard_of(loop), id) : NULL;
+    free(mail);
+    if (client == NULL || !client->is_pausing)
+        return;
+    client->is_pausing = false;
+    if (!client->is_waiting)
+        return; /* Its input was thrown away. */
+    client->is_waiting = false;
+    client_resume_input(client);
 }
+
+void client_wait_for_turn(struct client *client)
+{
+    struct shard *shard = client_shard(client);
+    struct turn_mail *mail = malloc(sizeof *mail);
+    if (mail == NULL)
+        return;
+    *mail = (struct turn_mail){.mail.deliver = deliver_turn, .client_id = client->seen.id};
+    client->is_pausing = true;
+    counter_add(&shard->stats.input_pauses, 1);
+    client_wait(client);
+    loop_post(&shard->loop, &mail->mail);
+}
+
+/* -- leaving while messages wait -- */
 
 void client_on_departure(struct client *client)
 {
-    struct loop *loop = &client->shard->loop;
+    struct loop *loop = &client_shard(client)->loop;
     if (client->has_left && client->state == CLIENT_OPEN)
         return;
-    if (client->state != CLIENT_OPEN || client_need_extras(client) == NULL) {
+    if (client->state != CLIENT_OPEN) {
         client_lost(client);
         return;
     }
-    struct departure *departure = &client->extras->departure;
     client->has_left = true;
-    departure->client = client;
-    departure->timer.fire = on_departure_deadline;
-    timer_start(&loop->timers, &departure->timer, loop->now + CLIENT_CLOSE_TIMEOUT);
+    timer_start(&loop->timers, &client->timer, loop->now + CLIENT_CLOSE_TIMEOUT);
     update_watch(client);
 }
 
@@ -73,7 +99,7 @@ static void on_resume(struct sl_client *seen, struct message *message, struct up
     if (message != NULL)
         client_resume_message(client_of(seen), message, verdict);
     else
-        client_resume_connect(client_of(seen), upgrade, verdict);
+        client_resume_upgrade(client_of(seen), upgrade, verdict);
 }
 
 static void on_held(struct sl_client *seen)

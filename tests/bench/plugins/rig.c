@@ -110,11 +110,9 @@ struct client *rig_client(struct shard *shard, unsigned number)
     if (shard_add(shard, client) != OK)
         give_up("there is no memory for a client");
     unsigned place = 2 * 97 * number;
-    client->shard = shard;
     client->receiver.audience = &endpoint->fanout.audiences[0];
     client->receiver.loop = &shard->delivery;
     client->receiver.limits = &setup->receiver_limits;
-    client->setup = setup;
     client_set_state(client, CLIENT_CONNECTING);
     client->address = (struct address){.bytes = {[10] = 0xff,
                                                  [11] = 0xff,
@@ -127,7 +125,7 @@ struct client *rig_client(struct shard *shard, unsigned number)
 
 void rig_client_destroy(struct client *client)
 {
-    shard_remove(client->shard, client);
+    shard_remove(client_shard(client), client);
     free(client);
 }
 
@@ -149,7 +147,6 @@ void rig_close(struct client *client)
 {
     const struct sl_close how = {.struct_size = sizeof how, .reason = {.data = "", .len = 0}};
     chain_close(&client->seen, &how);
-    client_release_extras(client);
     sl_client_deinit(&client->seen);
     memset(client->plugin_state, 0, client->seen.inline_size);
     client_set_state(client, CLIENT_CONNECTING);
