@@ -54,7 +54,6 @@ NOT_YET = {
     'core/client/certificate_watch.c',
     'core/client/close.c',
     'core/client/endpoint.c',
-    'core/client/extras.c',
     'core/client/handoff.c',
     'core/client/heartbeat.c',
     'core/client/held_input.c',
