@@ -1,3 +1,4 @@
+#include "base/file_read.h"
 #include "config/option_read.h"
 #include "config/paths.h"
 
@@ -32,7 +33,7 @@ static int read_environment(const struct option_reader *reader, const char *name
     return set_secret(reader, value, text, strlen(text));
 }
 
-/* ---------------------------------------------------------------------------------- from a file */
+/* -- secrets in files -- */
 
 static size_t without_newline(const char *text, size_t len)
 {
@@ -43,22 +44,6 @@ static size_t without_newline(const char *text, size_t len)
     return len;
 }
 
-static ssize_t read_bytes(int fd, char *text, size_t size)
-{
-    size_t len = 0;
-    while (len < size) {
-        ssize_t n = read(fd, text + len, size - len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        len += (size_t)n;
-    }
-    return (ssize_t)len;
-}
-
 static int read_open_file(const struct option_reader *reader, int fd, const char *path,
                           struct sl_value *value)
 {
@@ -67,7 +52,7 @@ static int read_open_file(const struct option_reader *reader, int fd, const char
     char *text = malloc(size);
     if (text == NULL)
         return ERR_NO_MEMORY;
-    ssize_t len = read_bytes(fd, text, size);
+    ssize_t len = file_read(fd, text, size);
     size_t kept = len > 0 ? without_newline(text, (size_t)len) : 0;
     if (len < 0)
         error = typed_error(&reader->typed, "%s: %s", path, strerror(errno));
@@ -98,7 +83,7 @@ static int read_file(const struct option_reader *reader, const char *name, struc
     return error;
 }
 
-/* ------------------------------------------------------------------------------------ the forms */
+/* -- references -- */
 
 static int read_reference(const struct option_reader *reader, struct sl_value *value)
 {

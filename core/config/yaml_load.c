@@ -1,3 +1,4 @@
+#include "base/file_read.h"
 #include "config/yaml.h"
 
 #include <errno.h>
@@ -5,22 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Reads up to `size` bytes. Returns how many, or -1 with errno. */
-static ssize_t read_all(int fd, char *data, size_t size)
-{
-    size_t len = 0;
-    while (len < size) {
-        ssize_t n = read(fd, data + len, size - len);
-        if (n == 0)
-            break;
-        if (n < 0 && errno != EINTR)
-            return -1;
-        if (n > 0)
-            len += (size_t)n;
-    }
-    return (ssize_t)len;
-}
 
 static int open_file(const char *file, struct diagnostics *diagnostics)
 {
@@ -40,7 +25,7 @@ int yaml_load(const char *file, struct diagnostics *diagnostics, struct yaml_nod
     int fd = open_file(file, diagnostics);
     if (fd < 0)
         goto free_data;
-    ssize_t len = read_all(fd, data, YAML_MAX_FILE + 1);
+    ssize_t len = file_read(fd, data, YAML_MAX_FILE + 1);
     if (len < 0) {
         diagnostics_add(diagnostics, (struct position){.file = file}, "cannot be read: %s",
                         strerror(errno));
