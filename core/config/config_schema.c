@@ -1,4 +1,4 @@
-/* A table, and therefore longer than most files. */
+/* Long on purpose: a table. */
 #include "config/config_schema.h"
 #include "config/config.h"
 #include "config/config_texts.h"
@@ -52,7 +52,7 @@ static const struct choice overflows[] = {
     {NULL, 0},
 };
 
-/* --------------------------------------------------------------------------------- listeners */
+/* -- listeners -- */
 
 static const struct field tls_fields[] = {
     {.key = "certificate",
@@ -92,7 +92,7 @@ static const struct field listen_fields[] = {
 };
 static const struct schema listen_schema = SCHEMA(listen_fields, struct listen_config);
 
-/* --------------------------------------------------------------------------------- endpoints */
+/* -- endpoints -- */
 
 static const struct field stage_fields[] = {
     {.key = "plugin",
@@ -237,7 +237,7 @@ static const struct field endpoint_fields[] = {
 };
 static const struct schema endpoint_schema = SCHEMA(endpoint_fields, struct endpoint_config);
 
-/* -------------------------------------------------------------------------------- the server */
+/* -- the server -- */
 
 static const struct field admin_fields[] = {
     {.key = "listen",

@@ -1,6 +1,7 @@
 #include "config/schema.h"
+
 #include "config/paths.h"
-#include "config/suggest.h"
+#include "config/schema_unknown.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +11,9 @@ static int read_mapping(struct walk *walk, const struct schema *schema,
                         const struct yaml_node *node, bool present, struct position where,
                         char *target);
 
-/* ------------------------------------------------------------------------------------- names */
+/* -- names -- */
 
-/* Appends ".key" to the walk's name; returns the length to go back to with leave. */
+/* Appends ".key" to the walk's name; returns the length to go back to with leave_key. */
 static size_t enter_key(struct walk *walk, const char *key)
 {
     size_t before = walk->name_len;
@@ -29,7 +30,7 @@ static size_t enter_index(struct walk *walk, size_t index)
     return enter_key(walk, key);
 }
 
-static void leave(struct walk *walk, size_t before)
+static void leave_key(struct walk *walk, size_t before)
 {
     walk->name_len = before;
     walk->name[before] = '\0';
@@ -43,7 +44,7 @@ static struct typed typed_at(struct walk *walk, const struct yaml_node *node, st
                           .diagnostics = walk->diagnostics};
 }
 
-/* ----------------------------------------------------------------------------------- scalars */
+/* -- scalars -- */
 
 static struct bounds bounds_for(const struct field *field, const struct yaml_node *node)
 {
@@ -121,7 +122,7 @@ static int read_text(struct walk *walk, const struct field *field, const struct 
     return *out != NULL ? 0 : ERR_NO_MEMORY;
 }
 
-/* ------------------------------------------------------------------------------------- lists */
+/* -- lists -- */
 
 static int read_flags(struct walk *walk, const struct field *field, const struct typed *list,
                       char *target)
@@ -139,7 +140,7 @@ static int read_flags(struct walk *walk, const struct field *field, const struct
         if (find_choice(field, &item, &value) != 0)
             error = ERR_CONFIG;
         flags |= (unsigned)value;
-        leave(walk, before);
+        leave_key(walk, before);
     }
     if (error == 0)
         memcpy(target + field->offset, &flags, sizeof flags);
@@ -188,7 +189,7 @@ static int read_strings(struct walk *walk, const struct field *field, const stru
         size_t before = enter_index(walk, i);
         struct typed item = typed_at(walk, list->node->entries[i].value, list->where);
         error = read_item(walk, field, &item, *items, used);
-        leave(walk, before);
+        leave_key(walk, before);
         if (error == ERR_NO_MEMORY)
             return error;
     }
@@ -211,7 +212,7 @@ static int read_objects(struct walk *walk, const struct field *field, const stru
         size_t before = enter_index(walk, i);
         error = read_mapping(walk, field->schema, list->node->entries[i].value, true, list->where,
                              items + i * field->schema->size);
-        leave(walk, before);
+        leave_key(walk, before);
         if (error == ERR_NO_MEMORY)
             return error;
     }
@@ -239,7 +240,7 @@ static int read_node(const struct field *field, const struct typed *typed, char 
     return error;
 }
 
-/* ------------------------------------------------------------------------------------ fields */
+/* -- fields -- */
 
 /* Reads a value that is there (or a default that stands in for it). */
 static int read_value(struct walk *walk, const struct field *field, const struct typed *typed,
@@ -322,58 +323,11 @@ static int read_field(struct walk *walk, const struct field *field, const struct
             memcpy(target + field->position_offset, &typed.where, sizeof typed.where);
         error = read_value(walk, field, &typed, target);
     }
-    leave(walk, before);
+    leave_key(walk, before);
     return error;
 }
 
-static const struct yaml_entry *find_entry(const struct yaml_node *node, const char *key)
-{
-    for (size_t i = 0; node != NULL && i < node->count; i++)
-        if (strcmp(node->entries[i].key, key) == 0)
-            return &node->entries[i];
-    return NULL;
-}
-
-/* ------------------------------------------------------------------------------ unknown keys */
-
-static bool is_known(const struct schema *schema, const char *key)
-{
-    for (size_t i = 0; i < schema->count; i++)
-        if (strcmp(schema->fields[i].key, key) == 0)
-            return true;
-    return false;
-}
-
-static void list_keys(const struct schema *schema, char *text, size_t size)
-{
-    size_t len = 0;
-    for (size_t i = 0; i < schema->count && len < size; i++)
-        if (schema->fields[i].type != FIELD_UNSUPPORTED)
-            len += (size_t)snprintf(text + len, size - len, "%s%s", len > 0 ? ", " : "",
-                                    schema->fields[i].key);
-}
-
-static void report_unknown(struct walk *walk, const struct schema *schema,
-                           const struct yaml_entry *entry)
-{
-    char keys[256] = "";
-    struct suggestion suggestion = suggest_begin(entry->key);
-    for (size_t i = 0; i < schema->count; i++)
-        if (schema->fields[i].type != FIELD_UNSUPPORTED)
-            suggest_offer(&suggestion, schema->fields[i].key);
-    list_keys(schema, keys, sizeof keys);
-    const char *colon = walk->name_len > 0 ? ": " : "";
-    if (suggestion.nearest != NULL)
-        diagnostics_add(walk->diagnostics, entry->key_position,
-                        "%s%sunknown key \"%.64s\"; did you mean \"%s\"?", walk->name, colon,
-                        entry->key, suggestion.nearest);
-    else
-        diagnostics_add(walk->diagnostics, entry->key_position,
-                        "%s%sunknown key \"%.64s\"; known here: %s", walk->name, colon, entry->key,
-                        keys);
-}
-
-/* ------------------------------------------------------------------------------- the mapping */
+/* -- the mapping -- */
 
 static int read_mapping(struct walk *walk, const struct schema *schema,
                         const struct yaml_node *node, bool present, struct position where,
@@ -384,13 +338,11 @@ static int read_mapping(struct walk *walk, const struct schema *schema,
         typed.name = "the configuration";
     if (typed_kind(&typed, NODE_MAPPING) != 0)
         return ERR_CONFIG;
-    for (size_t i = 0; node != NULL && i < node->count; i++)
-        if (!is_known(schema, node->entries[i].key))
-            report_unknown(walk, schema, &node->entries[i]);
+    schema_report_unknown(walk, schema, node);
     for (size_t i = 0; i < schema->count; i++) {
         const struct field *field = &schema->fields[i];
-        int error =
-            read_field(walk, field, find_entry(node, field->key), present, typed.where, target);
+        int error = read_field(walk, field, yaml_node_entry(node, field->key), present, typed.where,
+                               target);
         if (error == ERR_NO_MEMORY)
             return error;
     }

@@ -87,7 +87,8 @@ extern const char yaml_override_file[];
 /* Frees a tree, and wipes what came from the environment. NULL is fine. */
 void yaml_node_destroy(struct yaml_node *node);
 
-/* The value of a key, or NULL. */
+/* The entry of a key, or its value; NULL if there is none, or `mapping` is none. */
+const struct yaml_entry *yaml_node_entry(const struct yaml_node *mapping, const char *key);
 struct yaml_node *yaml_node_get(const struct yaml_node *mapping, const char *key);
 
 /* Whether a node is empty: nothing, ~ or null, without quotes. NULL counts too. */

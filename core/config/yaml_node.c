@@ -28,7 +28,7 @@ void yaml_node_destroy(struct yaml_node *node)
     free(node);
 }
 
-static int grow(struct yaml_node *parent)
+static int grow_entries(struct yaml_node *parent)
 {
     size_t capacity = parent->capacity == 0 ? 4 : parent->capacity * 2;
     struct yaml_entry *entries = realloc(parent->entries, capacity * sizeof *entries);
@@ -43,7 +43,7 @@ int yaml_node_append(struct yaml_node *parent, const char *key, struct position 
                      struct yaml_node *value)
 {
     struct yaml_entry entry = {.key_position = key_position, .value = value};
-    if (parent->count == parent->capacity && grow(parent) != 0)
+    if (parent->count == parent->capacity && grow_entries(parent) != 0)
         goto no_memory;
     if (key != NULL && (entry.key = strdup(key)) == NULL)
         goto no_memory;
@@ -103,14 +103,20 @@ int yaml_node_copy(const struct yaml_node *node, unsigned depth, struct yaml_bud
     return 0;
 }
 
-struct yaml_node *yaml_node_get(const struct yaml_node *mapping, const char *key)
+const struct yaml_entry *yaml_node_entry(const struct yaml_node *mapping, const char *key)
 {
     if (mapping == NULL || mapping->kind != NODE_MAPPING)
         return NULL;
     for (size_t i = 0; i < mapping->count; i++)
         if (strcmp(mapping->entries[i].key, key) == 0)
-            return mapping->entries[i].value;
+            return &mapping->entries[i];
     return NULL;
+}
+
+struct yaml_node *yaml_node_get(const struct yaml_node *mapping, const char *key)
+{
+    const struct yaml_entry *entry = yaml_node_entry(mapping, key);
+    return entry != NULL ? entry->value : NULL;
 }
 
 bool yaml_node_is_null(const struct yaml_node *node)

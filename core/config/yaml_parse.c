@@ -1,4 +1,5 @@
 /* libyaml's events into a tree. Recursive, but never deeper than YAML_MAX_DEPTH. */
+#include "config/yaml_anchors.h"
 #include "config/yaml_node.h"
 #include "config/yaml_syntax.h"
 
@@ -7,21 +8,12 @@
 #include <string.h>
 #include <yaml.h>
 
-#define ANCHORS_MAX 100
-
-/* What an anchor names: a copy, so that it does not matter what becomes of the original. */
-struct anchor {
-    char *name;
-    struct yaml_node *node;
-};
-
 struct builder {
     yaml_parser_t parser;
     const struct yaml_source *source;
     struct diagnostics *diagnostics;
     struct yaml_budget budget;
-    struct anchor anchors[ANCHORS_MAX];
-    size_t anchor_count;
+    struct yaml_anchors anchors;
 };
 
 static int build_node(struct builder *builder, const yaml_event_t *event, unsigned depth,
@@ -78,7 +70,7 @@ static void check_tag(struct builder *builder, const yaml_event_t *event, const 
     node->broken = true;
 }
 
-/* ---------------------------------------------------------------------------------- scalars */
+/* -- scalars -- */
 
 static int fill_scalar(struct builder *builder, const yaml_event_t *event, struct yaml_node *node)
 {
@@ -116,7 +108,7 @@ static int build_scalar(struct builder *builder, const yaml_event_t *event, stru
     return 0;
 }
 
-/* -------------------------------------------------------------------------- lists, mappings */
+/* -- lists, mappings -- */
 
 static int build_sequence(struct builder *builder, unsigned depth, struct yaml_node *node)
 {
@@ -165,19 +157,11 @@ static int check_key(struct builder *builder, const yaml_event_t *event,
     return 0;
 }
 
-static const struct yaml_entry *find_entry(const struct yaml_node *mapping, const char *key)
-{
-    for (size_t i = 0; i < mapping->count; i++)
-        if (strcmp(mapping->entries[i].key, key) == 0)
-            return &mapping->entries[i];
-    return NULL;
-}
-
 static int add_entry(struct builder *builder, const yaml_event_t *key_event,
                      struct yaml_node *mapping, struct yaml_node *value)
 {
     const char *key = (const char *)key_event->data.scalar.value;
-    const struct yaml_entry *first = find_entry(mapping, key);
+    const struct yaml_entry *first = yaml_node_entry(mapping, key);
     if (first == NULL)
         return yaml_node_append(mapping, key, position_of(builder, &key_event->start_mark), value);
     report(builder, &key_event->start_mark,
@@ -219,49 +203,37 @@ static int build_mapping(struct builder *builder, unsigned depth, struct yaml_no
     }
 }
 
-/* ---------------------------------------------------------------------- anchors and aliases */
+/* -- anchors and aliases -- */
 
 static int remember_anchor(struct builder *builder, const yaml_event_t *event,
                            const yaml_char_t *name, const struct yaml_node *node)
 {
     if (name == NULL)
         return 0;
-    if (builder->anchor_count == ANCHORS_MAX) {
-        report(builder, &event->start_mark, "more than %d anchors", ANCHORS_MAX);
+    if (builder->anchors.count == YAML_ANCHORS_MAX) {
+        report(builder, &event->start_mark, "more than %d anchors", YAML_ANCHORS_MAX);
         return ERR_CONFIG;
     }
-    struct anchor *anchor = &builder->anchors[builder->anchor_count];
-    int error = yaml_node_copy(node, 0, &builder->budget, &anchor->node);
-    if (error == ERR_LIMIT)
-        return limit_reached(builder, &event->start_mark);
-    if (error != 0)
-        return error;
-    anchor->name = strdup((const char *)name);
-    if (anchor->name == NULL) {
-        yaml_node_destroy(anchor->node);
-        return ERR_NO_MEMORY;
-    }
-    builder->anchor_count++;
-    return 0;
+    int error = yaml_anchors_add(&builder->anchors, (const char *)name, node, &builder->budget);
+    return error == ERR_LIMIT ? limit_reached(builder, &event->start_mark) : error;
 }
 
 static int build_alias(struct builder *builder, const yaml_event_t *event, unsigned depth,
                        struct yaml_node **out)
 {
     const char *name = (const char *)event->data.alias.anchor;
-    for (size_t i = builder->anchor_count; i-- > 0;) { /* the latest of a name counts */
-        if (strcmp(builder->anchors[i].name, name) != 0)
-            continue;
-        int error = yaml_node_copy(builder->anchors[i].node, depth, &builder->budget, out);
-        return error == ERR_LIMIT ? limit_reached(builder, &event->start_mark) : error;
+    const struct yaml_node *node = yaml_anchors_get(&builder->anchors, name);
+    if (node == NULL) {
+        report(builder, &event->start_mark,
+               "there is no anchor &%.64s before this alias (it cannot stand inside itself either)",
+               name);
+        return ERR_CONFIG;
     }
-    report(builder, &event->start_mark,
-           "there is no anchor &%.64s before this alias (it cannot stand inside itself either)",
-           name);
-    return ERR_CONFIG;
+    int error = yaml_node_copy(node, depth, &builder->budget, out);
+    return error == ERR_LIMIT ? limit_reached(builder, &event->start_mark) : error;
 }
 
-/* ---------------------------------------------------------------------------------- the tree */
+/* -- the tree -- */
 
 /* A node's properties, wherever its kind of event keeps them; both may be NULL. */
 struct properties {
@@ -410,10 +382,7 @@ int yaml_parse(const struct yaml_source *source, struct diagnostics *diagnostics
     yaml_parser_set_input_string(&builder.parser, (const unsigned char *)source->data, source->len);
     struct yaml_node *root = NULL;
     int error = build_document(&builder, &root);
-    for (size_t i = 0; i < builder.anchor_count; i++) {
-        free(builder.anchors[i].name);
-        yaml_node_destroy(builder.anchors[i].node);
-    }
+    yaml_anchors_deinit(&builder.anchors);
     yaml_parser_delete(&builder.parser);
     if (error == 0)
         *out = root;
