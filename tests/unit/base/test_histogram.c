@@ -1,5 +1,4 @@
 #include "base/histogram.h"
-#include "base/ticks.h"
 #include "unit.h"
 
 static struct histogram_snapshot snapshot_of(struct histogram *histogram)
@@ -50,29 +49,12 @@ static void quantiles_lie_in_their_bucket(void **state)
     assert_in_range(histogram_quantile(&snapshot, 1), 4096, 8192);
 }
 
-static void ticks_follow_the_clock(void **state)
-{
-    (void)state;
-    assert_int_equal(ticks_to_ns(0), 0);
-    assert_int_equal(ticks_to_ns(UINT64_MAX), 0); /* a difference below zero */
-    ticks_init();
-    int64_t start = clock_monotonic();
-    uint64_t first = ticks_now();
-    while (clock_monotonic() - start < 20 * NS_PER_MS)
-        continue;
-    uint64_t ns = ticks_to_ns(ticks_now() - first);
-    int64_t real = clock_monotonic() - start;
-    assert_true((int64_t)ns > real * 9 / 10 - NS_PER_MS);
-    assert_true((int64_t)ns < real * 11 / 10 + NS_PER_MS);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations_go_into_their_power_of_two),
         cmocka_unit_test(counts_and_sums),
         cmocka_unit_test(quantiles_lie_in_their_bucket),
-        cmocka_unit_test(ticks_follow_the_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
