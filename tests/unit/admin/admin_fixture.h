@@ -1,0 +1,109 @@
+/*
+ * A hub, a front and an admin listener on loopback, and questions to it.
+ */
+#ifndef SLUICE_TESTS_ADMIN_ADMIN_FIXTURE_H
+#define SLUICE_TESTS_ADMIN_ADMIN_FIXTURE_H
+
+#include "hub/serving.h"
+
+#include "admin/admin.h"
+#include "admin/admin_internal.h"
+#include "front/front.h"
+#include "front/http_fixture.h"
+#include "hub/watchdog.h"
+
+#include <cjson/cJSON.h>
+
+#define ADMIN_ON_LOOPBACK "admin: {listen: '127.0.0.1:0'}\n"
+
+struct admin_fixture {
+    struct serving serving;
+    struct front *front;
+    struct watchdog *watchdog;
+    struct admin *admin;
+    char answer[1 << 18]; /* the last one, with its head */
+};
+
+/* `yaml` has `endpoints` and `admin`. `reload` may be NULL. */
+static inline void start_admin(struct admin_fixture *fixture, const char *yaml,
+                               int (*reload)(void *context, const char *file,
+                                             struct diagnostics *diagnostics))
+{
+    struct diagnostics diagnostics;
+    fixture->serving = serve(yaml);
+    diagnostics_init(&diagnostics);
+    struct config *config = fixture->serving.config;
+    assert_int_equal(front_create(config, fixture->serving.hub, &diagnostics, &fixture->front), OK);
+    assert_int_equal(watchdog_create(config, &fixture->watchdog), OK);
+    struct admin_parts parts = {.hub = fixture->serving.hub,
+                                .front = fixture->front,
+                                .watchdog = fixture->watchdog,
+                                .reload = reload,
+                                .reload_context = fixture};
+    assert_int_equal(admin_create(config, &parts, &diagnostics, &fixture->admin), OK);
+    diagnostics_deinit(&diagnostics);
+}
+
+static inline void stop_admin(struct admin_fixture *fixture)
+{
+    admin_destroy(fixture->admin);
+    front_destroy(fixture->front);
+    watchdog_destroy(fixture->watchdog);
+    end_serving(&fixture->serving);
+}
+
+static inline unsigned admin_port(const struct admin_fixture *fixture)
+{
+    return fixture->admin->listeners[0].address.port;
+}
+
+/* Sends a request with a JSON body (NULL: none) and more headers, which are complete lines. Returns
+ * the status. */
+static inline int ask_admin(struct admin_fixture *fixture, const char *line, const char *headers,
+                            const char *body)
+{
+    char request[8192];
+    int len = body == NULL
+                  ? snprintf(request, sizeof request, "%s HTTP/1.1\r\nHost: localhost\r\n%s\r\n",
+                             line, headers)
+                  : snprintf(request, sizeof request,
+                             "%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                             "Content-Length: %zu\r\n%s\r\n%s",
+                             line, strlen(body), headers, body);
+    assert_true(len > 0 && (size_t)len < sizeof request);
+    return exchange(admin_port(fixture), request, fixture->answer, sizeof fixture->answer);
+}
+
+/* The body of the last answer; the caller deletes it. */
+static inline cJSON *answered_json(const struct admin_fixture *fixture)
+{
+    cJSON *value = cJSON_Parse(body_of(fixture->answer));
+    assert_non_null(value);
+    return value;
+}
+
+/* Asks with GET; the answer is JSON with status 200. */
+static inline cJSON *get_json(struct admin_fixture *fixture, const char *path)
+{
+    char line[512];
+    snprintf(line, sizeof line, "GET %s", path);
+    assert_int_equal(ask_admin(fixture, line, "", NULL), 200);
+    assert_non_null(strstr(fixture->answer, "\r\nContent-Type: application/json\r\n"));
+    return answered_json(fixture);
+}
+
+static inline double number_in(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    assert_true(cJSON_IsNumber(item));
+    return item->valuedouble;
+}
+
+static inline const char *string_in(const cJSON *object, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+    assert_non_null(text);
+    return text;
+}
+
+#endif

@@ -1,0 +1,145 @@
+/* core/admin/admin_requests.c: who may ask, and which path is asked for. */
+#include "admin/admin_fixture.h"
+
+static struct admin_fixture fixture;
+
+static int start_fixture(void **state)
+{
+    (void)state;
+    start_admin(&fixture, "admin: {listen: '127.0.0.1:0', requests: 1}\nendpoints: [{path: /ws}]\n",
+                NULL);
+    return 0;
+}
+
+static int stop_fixture(void **state)
+{
+    (void)state;
+    stop_admin(&fixture);
+    return 0;
+}
+
+static int ask(const char *line, const char *headers)
+{
+    return ask_admin(&fixture, line, headers, NULL);
+}
+
+static void set_token(const char *token)
+{
+    struct admin_token_hash hash = {.is_needed = token != NULL};
+    if (token != NULL)
+        SHA256((const unsigned char *)token, strlen(token), hash.bytes);
+    admin_token_change(&fixture.admin->token, &hash);
+}
+
+static void health_says_how_many_clients_there_are(void **state)
+{
+    (void)state;
+    cJSON *body = get_json(&fixture, "/healthz");
+    assert_string_equal(string_in(body, "status"), "ok");
+    assert_int_equal(number_in(body, "clients"), 0);
+    cJSON_Delete(body);
+}
+
+static void readiness_and_metrics_are_answered(void **state)
+{
+    (void)state;
+    cJSON *body = get_json(&fixture, "/readyz");
+    assert_string_equal(string_in(body, "status"), "ready");
+    cJSON_Delete(body);
+    assert_int_equal(ask("GET /metrics", ""), 200);
+    assert_non_null(strstr(fixture.answer, "\r\nContent-Type: text/plain; version=0.0.4;"));
+    assert_non_null(strstr(fixture.answer, "\nsluice_clients{endpoint=\"/ws\"} 0\n"));
+    assert_int_equal(ask("HEAD /metrics", ""), 200);
+    assert_string_equal(body_of(fixture.answer), "");
+}
+
+static void an_unknown_path_is_told_what_there_is(void **state)
+{
+    (void)state;
+    assert_int_equal(ask("GET /none", ""), 404);
+    assert_non_null(strstr(body_of(fixture.answer), "/healthz"));
+    assert_int_equal(ask("GET /healthz%00", ""), 404);
+}
+
+static void another_method_is_told_which_there_are(void **state)
+{
+    (void)state;
+    assert_int_equal(ask("DELETE /api/v1/count", ""), 405);
+    assert_non_null(strstr(fixture.answer, "\r\nAllow: GET, HEAD\r\n"));
+    assert_int_equal(ask("PUT /api/v1/clients/1", ""), 405);
+    assert_non_null(strstr(fixture.answer, "\r\nAllow: GET, HEAD, DELETE\r\n"));
+    assert_int_equal(ask("POST /healthz", "Content-Length: 0\r\n"), 405);
+}
+
+static void all_but_health_and_readiness_need_the_token(void **state)
+{
+    (void)state;
+    set_token("0123456789abcdef");
+    assert_int_equal(ask("GET /healthz", ""), 200);
+    assert_int_equal(ask("GET /readyz", ""), 200);
+    assert_int_equal(ask("GET /metrics", ""), 401);
+    assert_non_null(strstr(fixture.answer, "\r\nWWW-Authenticate: Bearer\r\n"));
+    assert_int_equal(ask("GET /none", ""), 401); /* nothing is said of what there is */
+    assert_int_equal(ask("GET /metrics", "Authorization: Bearer 0123456789abcdeX\r\n"), 401);
+    assert_int_equal(ask("GET /metrics", "Authorization: Bearer 0123456789abcdef\r\n"), 200);
+    set_token(NULL);
+}
+
+/* DNS rebinding: a page's own name points to this machine. */
+static void a_name_that_is_not_this_machines_is_refused_without_a_token(void **state)
+{
+    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: example.org\r\n\r\n";
+    (void)state;
+    assert_int_equal(exchange(admin_port(&fixture), request, fixture.answer, sizeof fixture.answer),
+                     403);
+    set_token("0123456789abcdef");
+    assert_int_equal(exchange(admin_port(&fixture), request, fixture.answer, sizeof fixture.answer),
+                     200);
+    set_token(NULL);
+}
+
+static void a_page_of_another_site_may_change_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(ask("DELETE /api/v1/clients/1", "Origin: http://example.org\r\n"), 403);
+    assert_int_equal(ask("DELETE /api/v1/clients/1", "Origin: http://localhost\r\n"), 404);
+    assert_int_equal(ask("GET /api/v1/count", "Origin: http://example.org\r\n"), 200);
+}
+
+static void health_is_answered_when_all_slots_are_taken(void **state)
+{
+    (void)state;
+    assert_true(request_slots_take(&fixture.admin->slots, false));
+    assert_int_equal(ask("GET /api/v1/count", ""), 503);
+    assert_non_null(strstr(fixture.answer, "\r\nRetry-After: 1\r\n"));
+    assert_int_equal(ask("GET /healthz", ""), 200);
+    request_slots_give(&fixture.admin->slots, false);
+    assert_int_equal(ask("GET /api/v1/count", ""), 200);
+}
+
+static void an_unreadable_request_is_answered_in_json(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        exchange(admin_port(&fixture), "nonsense\r\n\r\n", fixture.answer, sizeof fixture.answer),
+        400);
+    cJSON *body = answered_json(&fixture);
+    assert_string_equal(string_in(body, "error"), "bad request");
+    cJSON_Delete(body);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(health_says_how_many_clients_there_are),
+        cmocka_unit_test(readiness_and_metrics_are_answered),
+        cmocka_unit_test(an_unknown_path_is_told_what_there_is),
+        cmocka_unit_test(another_method_is_told_which_there_are),
+        cmocka_unit_test(all_but_health_and_readiness_need_the_token),
+        cmocka_unit_test(a_name_that_is_not_this_machines_is_refused_without_a_token),
+        cmocka_unit_test(a_page_of_another_site_may_change_nothing),
+        cmocka_unit_test(health_is_answered_when_all_slots_are_taken),
+        cmocka_unit_test(an_unreadable_request_is_answered_in_json),
+    };
+    return cmocka_run_group_tests(tests, start_fixture, stop_fixture);
+}

@@ -1,0 +1,91 @@
+/* core/admin/metrics_writer.c */
+#include "unit.h"
+
+#include "admin/metrics_writer.h"
+
+#include <string.h>
+
+static void assert_text(const struct buffer *buffer, const char *expected)
+{
+    assert_int_equal(buffer->len, strlen(expected));
+    assert_memory_equal(buffer->data, expected, buffer->len);
+}
+
+static void families_and_samples_come_in_their_order(void **state)
+{
+    struct buffer buffer;
+    struct metrics_writer writer = {.out = &buffer};
+    (void)state;
+    buffer_init(&buffer, 1000);
+    metrics_describe(&writer, "a_total", "counter", "What it counts.");
+    metrics_put(&writer, "a_total{x=\"%s\"} %d\n", "y", 7);
+    assert_int_equal(writer.error, OK);
+    assert_text(&buffer, "# HELP a_total What it counts.\n# TYPE a_total counter\n"
+                         "a_total{x=\"y\"} 7\n");
+    buffer_release(&buffer);
+}
+
+static void the_first_failure_ends_the_text(void **state)
+{
+    struct buffer buffer;
+    struct metrics_writer writer = {.out = &buffer};
+    (void)state;
+    buffer_init(&buffer, 6);
+    metrics_put(&writer, "one\n");
+    metrics_put(&writer, "three\n");
+    assert_int_equal(writer.error, ERR_LIMIT);
+    metrics_put(&writer, "a\n"); /* which would fit */
+    assert_int_equal(writer.error, ERR_LIMIT);
+    assert_text(&buffer, "one\n");
+    buffer_release(&buffer);
+}
+
+static void a_line_that_is_too_long_is_a_failure_and_not_cut(void **state)
+{
+    static char label[4 * METRICS_LABEL_MAX];
+    struct buffer buffer;
+    struct metrics_writer writer = {.out = &buffer};
+    (void)state;
+    memset(label, 'x', sizeof label - 1);
+    buffer_init(&buffer, sizeof label * 2);
+    metrics_put(&writer, "%s\n", label);
+    assert_int_equal(writer.error, ERR_LIMIT);
+    assert_int_equal(buffer.len, 0);
+    buffer_release(&buffer);
+}
+
+static void labels_are_escaped(void **state)
+{
+    char escaped[METRICS_LABEL_MAX];
+    (void)state;
+    assert_string_equal(metrics_label("", escaped), "");
+    assert_string_equal(metrics_label("/ws", escaped), "/ws");
+    assert_string_equal(metrics_label("\"\\\n", escaped), "\\\"\\\\\\n");
+}
+
+static void the_longest_label_fits_and_a_longer_one_is_cut(void **state)
+{
+    char text[600];
+    char escaped[METRICS_LABEL_MAX];
+    (void)state;
+    memset(text, '"', 255);
+    text[255] = '\0';
+    assert_int_equal(strlen(metrics_label(text, escaped)), 510);
+    memset(text, '"', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    size_t len = strlen(metrics_label(text, escaped));
+    assert_true(len < METRICS_LABEL_MAX);
+    assert_int_equal(len % 2, 0); /* no escape is cut in two */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(families_and_samples_come_in_their_order),
+        cmocka_unit_test(the_first_failure_ends_the_text),
+        cmocka_unit_test(a_line_that_is_too_long_is_a_failure_and_not_cut),
+        cmocka_unit_test(labels_are_escaped),
+        cmocka_unit_test(the_longest_label_fits_and_a_longer_one_is_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
