@@ -10,7 +10,7 @@
 #define TWO_ENDPOINTS                                                                              \
     "loops: 2\n"                                                                                   \
     "endpoints:\n"                                                                                 \
-    "- {path: /ws, pipeline: [{plugin: probe}, {plugin: farewell}, {plugin: probe}]}\n"            \
+    "- {path: /ws, pipeline: [{plugin: probe}, {plugin: leave-notice}, {plugin: probe}]}\n"        \
     "- {path: '/a\"b', pipeline: [{plugin: probe}]}\n"
 
 /* The server that the metrics are of. */

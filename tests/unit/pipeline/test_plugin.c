@@ -84,7 +84,7 @@ static void loads_a_plugin_once(void **state)
     assert_string_equal(first->table.name, "probe");
     assert_int_equal(first->options.count, 4);
     assert_string_equal(option_table_row(&first->options, 0)->name, "greeting");
-    assert_int_equal(plugin_load(&set, "farewell", text, &other), OK);
+    assert_int_equal(plugin_load(&set, "leave-notice", text, &other), OK);
     assert_ptr_not_equal(other, first);
     assert_int_equal(plugin_load(&set, "probe", text, &again), OK);
     assert_ptr_equal(again, first);

@@ -1,4 +1,5 @@
-/* farewell: tells the endpoint's other clients when one has left, even while the server ends. */
+/* leave-notice: tells the endpoint's other clients when one has left, even while the server ends.
+ */
 #include <sluice/plugin.h>
 
 static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)
@@ -11,7 +12,7 @@ static void on_close(struct sl_instance *self, struct sl_client *client, const s
 }
 
 SL_EXPORT const struct sl_plugin sluice_plugin = {
-    SL_PLUGIN_HEADER,   .name = "farewell",
+    SL_PLUGIN_HEADER,   .name = "leave-notice",
     .version = "1.0.0", .summary = "Says that a client has left",
     .license = "MIT",   .on_close = on_close,
 };

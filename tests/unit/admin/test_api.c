@@ -1,0 +1,157 @@
+/* core/admin/api.c: counts, pipelines and reload. */
+#include "admin/admin_fixture.h"
+
+static struct admin_fixture fixture;
+static char reloaded_file[64]; /* what the last reload was asked for; "": any */
+static int reload_result;
+
+static int reload(void *context, const char *file, struct diagnostics *diagnostics)
+{
+    struct position position = {.file = "a.yaml", .line = 3, .column = 5};
+    assert_ptr_equal(context, &fixture);
+    snprintf(reloaded_file, sizeof reloaded_file, "%s", file != NULL ? file : "");
+    diagnostics_warn(diagnostics, position, "be careful");
+    if (reload_result == ERR_CONFIG)
+        diagnostics_add(diagnostics, position, "not like this");
+    return reload_result;
+}
+
+static int start_fixture(void **state)
+{
+    (void)state;
+    start_admin(&fixture,
+                ADMIN_ON_LOOPBACK
+                "endpoints:\n"
+                "- {path: /ws, pipeline: [{plugin: probe, timeout: 2s, budget: 1ms},\n"
+                "                         {plugin: probe, mode: shadow, on_error: continue}]}\n"
+                "- {path: /other}\n",
+                reload);
+    return 0;
+}
+
+static int stop_fixture(void **state)
+{
+    (void)state;
+    stop_admin(&fixture);
+    return 0;
+}
+
+static void counts_clients_of_each_endpoint(void **state)
+{
+    (void)state;
+    int client = join(fixture.serving.hub, "/ws");
+    cJSON *body = get_json(&fixture, "/api/v1/count");
+    const cJSON *by_endpoint = cJSON_GetObjectItemCaseSensitive(body, "by_endpoint");
+    assert_int_equal(number_in(body, "clients"), 1);
+    assert_int_equal(number_in(by_endpoint, "/ws"), 1);
+    assert_int_equal(number_in(by_endpoint, "/other"), 0);
+    cJSON_Delete(body);
+    leave(client);
+    wait_for_clients(fixture.serving.hub, NULL, 0);
+}
+
+static void describes_each_stage_with_its_policy_and_counts(void **state)
+{
+    (void)state;
+    int client = join(fixture.serving.hub, "/ws");
+    send_text(client, "drop");
+    send_text(client, "hello");
+    expect_text(client, "hello");
+    cJSON *body = get_json(&fixture, "/api/v1/pipeline");
+    const cJSON *endpoints = cJSON_GetObjectItemCaseSensitive(body, "endpoints");
+    assert_int_equal(number_in(body, "generation"), 1);
+    assert_int_equal(cJSON_GetArraySize(endpoints), 2);
+    const cJSON *endpoint = cJSON_GetArrayItem(endpoints, 0);
+    const cJSON *pipeline = cJSON_GetObjectItemCaseSensitive(endpoint, "pipeline");
+    assert_string_equal(string_in(endpoint, "path"), "/ws");
+    assert_int_equal(cJSON_GetArraySize(pipeline), 2);
+    const cJSON *first = cJSON_GetArrayItem(pipeline, 0);
+    const cJSON *second = cJSON_GetArrayItem(pipeline, 1);
+    assert_string_equal(string_in(first, "plugin"), "probe");
+    assert_string_equal(string_in(first, "mode"), "enforce");
+    assert_string_equal(string_in(first, "on_error"), "deny");
+    assert_int_equal(number_in(first, "timeout_ns"), 2 * NS_PER_S);
+    assert_int_equal(number_in(first, "budget_ns"), NS_PER_MS);
+    assert_string_equal(string_in(second, "mode"), "shadow");
+    assert_string_equal(string_in(second, "on_error"), "continue");
+    const cJSON *verdicts = cJSON_GetObjectItemCaseSensitive(first, "verdicts");
+    assert_int_equal(number_in(verdicts, "drop"), 1);
+    assert_true(number_in(cJSON_GetObjectItemCaseSensitive(first, "latency_ns"), "count") >= 2);
+    cJSON_Delete(body);
+    leave(client);
+    wait_for_clients(fixture.serving.hub, NULL, 0);
+}
+
+static int post_reload(const char *body)
+{
+    snprintf(reloaded_file, sizeof reloaded_file, "not asked");
+    return ask_admin(&fixture, "POST /api/v1/reload", body == NULL ? "Content-Length: 0\r\n" : "",
+                     body);
+}
+
+static void a_reload_answers_with_the_generation_and_warnings(void **state)
+{
+    (void)state;
+    reload_result = OK;
+    assert_int_equal(post_reload(NULL), 200);
+    assert_string_equal(reloaded_file, "");
+    cJSON *body = answered_json(&fixture);
+    assert_int_equal(number_in(body, "generation"), 1);
+    const cJSON *warning =
+        cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(body, "warnings"), 0);
+    assert_string_equal(string_in(warning, "message"), "be careful");
+    assert_string_equal(string_in(warning, "file"), "a.yaml");
+    assert_int_equal(number_in(warning, "line"), 3);
+    cJSON_Delete(body);
+}
+
+static void a_reload_may_name_the_file_that_is_meant(void **state)
+{
+    (void)state;
+    reload_result = OK;
+    assert_int_equal(post_reload("{\"file\":\"/b.yaml\"}"), 200);
+    assert_string_equal(reloaded_file, "/b.yaml");
+    assert_int_equal(post_reload("{\"file\":7}"), 400);
+    assert_int_equal(post_reload("{\"path\":\"/b.yaml\"}"), 400);
+    assert_int_equal(post_reload("nonsense"), 400);
+    assert_string_equal(reloaded_file, "not asked");
+}
+
+static void a_reload_that_fails_says_why(void **state)
+{
+    (void)state;
+    reload_result = ERR_CONFIG;
+    assert_int_equal(post_reload(NULL), 422);
+    cJSON *body = answered_json(&fixture);
+    assert_string_equal(string_in(body, "error"), "not reloaded");
+    assert_string_equal(string_in(body, "detail"), "not like this");
+    const cJSON *error = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(body, "errors"), 0);
+    assert_int_equal(number_in(error, "column"), 5);
+    cJSON_Delete(body);
+    reload_result = ERR_NO_MEMORY;
+    assert_int_equal(post_reload(NULL), 503);
+    body = answered_json(&fixture);
+    assert_string_equal(string_in(body, "detail"), error_text(ERR_NO_MEMORY));
+    cJSON_Delete(body);
+}
+
+static void a_server_that_cannot_reload_says_so(void **state)
+{
+    (void)state;
+    fixture.admin->reload = NULL;
+    assert_int_equal(post_reload(NULL), 503);
+    fixture.admin->reload = reload;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_clients_of_each_endpoint),
+        cmocka_unit_test(describes_each_stage_with_its_policy_and_counts),
+        cmocka_unit_test(a_reload_answers_with_the_generation_and_warnings),
+        cmocka_unit_test(a_reload_may_name_the_file_that_is_meant),
+        cmocka_unit_test(a_reload_that_fails_says_why),
+        cmocka_unit_test(a_server_that_cannot_reload_says_so),
+    };
+    return cmocka_run_group_tests(tests, start_fixture, stop_fixture);
+}

@@ -1,0 +1,127 @@
+/* core/admin/metrics_plugins.c: the families of pipelines, and the plugins' own. */
+#include "hub/serving.h"
+
+#include "admin/metrics_plugins.h"
+
+#define THREE_STAGES                                                                               \
+    "loops: 2\n"                                                                                   \
+    "endpoints:\n"                                                                                 \
+    "- {path: /a, pipeline: [{plugin: meter}, {plugin: probe}]}\n"                                 \
+    "- {path: /b, pipeline: [{plugin: meter}]}\n"
+
+static char *write_page(struct hub *hub)
+{
+    struct buffer text;
+    struct metrics_writer writer = {.out = &text};
+    buffer_init(&text, 1 << 20);
+    metrics_write_plugins(&writer, hub);
+    assert_int_equal(writer.error, OK);
+    assert_int_equal(buffer_append(&text, "", 1), OK);
+    char *copy = strdup((const char *)text.data);
+    assert_non_null(copy);
+    buffer_release(&text);
+    return copy;
+}
+
+static void assert_line(const char *page, const char *line)
+{
+    char text[512];
+    snprintf(text, sizeof text, "\n%s\n", line);
+    if (strstr(page, text) == NULL)
+        fail_msg("there is no line: %s", line);
+}
+
+static unsigned count_in(const char *page, const char *text)
+{
+    unsigned count = 0;
+    for (const char *at = strstr(page, text); at != NULL; at = strstr(at + 1, text))
+        count++;
+    return count;
+}
+
+static void every_stage_has_its_series(void **state)
+{
+    struct serving serving = serve(THREE_STAGES);
+    (void)state;
+    char *page = write_page(serving.hub);
+    assert_line(page,
+                "sluice_plugin_timeouts_total{endpoint=\"/a\",plugin=\"meter\",position=\"1\"} 0");
+    assert_line(page,
+                "sluice_plugin_timeouts_total{endpoint=\"/a\",plugin=\"probe\",position=\"2\"} 0");
+    assert_line(page,
+                "sluice_plugin_timeouts_total{endpoint=\"/b\",plugin=\"meter\",position=\"1\"} 0");
+    assert_int_equal(count_in(page, "\nsluice_plugin_over_budget_total{"), 3);
+    assert_int_equal(count_in(page, "\nsluice_plugin_latency_seconds_count{"), 3);
+    free(page);
+    end_serving(&serving);
+}
+
+static void latency_buckets_are_cumulative(void **state)
+{
+    struct serving serving = serve("endpoints: [{path: /ws, pipeline: [{plugin: probe}]}]\n");
+    (void)state;
+    int client = join(serving.hub, "/ws");
+    for (int i = 0; i < 10; i++) {
+        send_text(client, "hello");
+        expect_text(client, "hello");
+    }
+    leave(client);
+    wait_for_clients(serving.hub, NULL, 0);
+    char *page = write_page(serving.hub);
+    unsigned long before = 0, last = 0;
+    unsigned buckets = 0;
+    for (const char *at = strstr(page, "\nsluice_plugin_latency_seconds_bucket{"); at != NULL;
+         at = strstr(at + 1, "\nsluice_plugin_latency_seconds_bucket{"), buckets++) {
+        last = strtoul(strchr(at, '}') + 1, NULL, 10);
+        assert_true(last >= before);
+        before = last;
+    }
+    assert_true(buckets > 5);
+    assert_int_equal(last, 11); /* the upgrade, too; in the bucket of all */
+    free(page);
+    end_serving(&serving);
+}
+
+static void own_metrics_of_a_plugin_are_one_family(void **state)
+{
+    struct serving serving = serve(THREE_STAGES);
+    (void)state;
+    char *page = write_page(serving.hub);
+    assert_int_equal(count_in(page, "# TYPE sluice_plugin_meter_cold_starts_total counter\n"), 1);
+    assert_int_equal(count_in(page, "# HELP sluice_plugin_meter_cold_starts_total How often\n"), 1);
+    assert_line(page, "sluice_plugin_meter_cold_starts_total{endpoint=\"/a\",plugin=\"meter\","
+                      "position=\"1\"} 3");
+    assert_line(page, "sluice_plugin_meter_cold_starts_total{endpoint=\"/b\",plugin=\"meter\","
+                      "position=\"1\"} 3");
+    assert_line(page,
+                "sluice_plugin_meter_level{endpoint=\"/a\",plugin=\"meter\",position=\"1\"} 2.5");
+    free(page);
+    end_serving(&serving);
+}
+
+static void own_histograms_have_buckets_sum_and_count(void **state)
+{
+    struct serving serving = serve("endpoints: [{path: /ws, pipeline: [{plugin: meter}]}]\n");
+    (void)state;
+    char *page = write_page(serving.hub);
+#define SERIES(suffix) "sluice_plugin_meter_size" suffix
+#define LABELS "endpoint=\"/ws\",plugin=\"meter\",position=\"1\""
+    assert_line(page, SERIES("_bucket{" LABELS ",le=\"1\"} 1"));
+    assert_line(page, SERIES("_bucket{" LABELS ",le=\"10\"} 2"));
+    assert_line(page, SERIES("_bucket{" LABELS ",le=\"+Inf\"} 3"));
+    assert_line(page, SERIES("_sum{" LABELS "} 105.5"));
+    assert_line(page, SERIES("_count{" LABELS "} 3"));
+    free(page);
+    end_serving(&serving);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_stage_has_its_series),
+        cmocka_unit_test(latency_buckets_are_cumulative),
+        cmocka_unit_test(own_metrics_of_a_plugin_are_one_family),
+        cmocka_unit_test(own_histograms_have_buckets_sum_and_count),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
