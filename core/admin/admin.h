@@ -17,19 +17,20 @@ struct front;
 struct hub;
 struct watchdog;
 
-/* What it shows and does; all of it must outlive it. */
+/* The parts of the server that the listener shows and uses; all must outlive it. */
 struct admin_parts {
     struct hub *hub;
     struct front *front;
     struct watchdog *watchdog;
-    /* Reloads the configuration; called on the admin's threads. `file`: the one that it has to be,
-     * or NULL. The function itself NULL: that cannot be done. */
+    /* Reloads the configuration; called on the admin's threads. `file` is the configuration's file
+     * that the request expects, or NULL. The function is NULL if reloading is not possible. */
     int (*reload)(void *context, const char *file, struct diagnostics *diagnostics);
     void *reload_context;
 };
 
-/* Starts listening on admin.listen, if the configuration has one; else *out is NULL. Returns 0,
- * ERR_CONFIG (address or token file does not work, see `diagnostics`) or another negative code. */
+/* Starts listening on admin.listen; *out is NULL if the configuration has none. Returns 0,
+ * ERR_CONFIG (an address or the token file does not work, see `diagnostics`) or another negative
+ * code. */
 MUST_CHECK int admin_create(const struct config *config, const struct admin_parts *parts,
                             struct diagnostics *diagnostics, struct admin **out);
 

@@ -11,7 +11,7 @@
 #include "admin/readiness.h"
 #include "front/civetweb_detach.h"
 #include "front/response.h"
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 #include "hub/watchdog.h"
 
 #include <civetweb.h>

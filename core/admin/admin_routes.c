@@ -18,7 +18,7 @@ static bool takes_method(const struct admin_route *route, const char *method)
            (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
 }
 
-static void allow(struct admin_route_match *match, const struct admin_route *route)
+static void add_allowed_method(struct admin_route_match *match, const struct admin_route *route)
 {
     size_t len = strlen(match->allow);
     snprintf(match->allow + len, sizeof match->allow - len, "%s%s%s", len > 0 ? ", " : "",
@@ -34,7 +34,7 @@ struct admin_route_match admin_route_find(const struct admin_route *routes, size
             continue;
         match.has_path = true;
         match.is_open = routes[i].is_open;
-        allow(&match, &routes[i]);
+        add_allowed_method(&match, &routes[i]);
         if (takes_method(&routes[i], method))
             match.route = &routes[i];
     }

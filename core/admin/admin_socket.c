@@ -12,7 +12,7 @@
 #define FOLDER_MODE 0755
 #define MODES 0777
 
-/* Makes the folder of the socket, if its own folder is there. Whether it works shows later. */
+/* Makes the folder of the socket, if the folder above is there. open_folder reports a failure. */
 static void make_folder(const char *path)
 {
     char folder[sizeof(struct sockaddr_storage)];
@@ -24,10 +24,10 @@ static void make_folder(const char *path)
         (void)mkdir(folder, FOLDER_MODE);
 }
 
-/* Why a socket that is there cannot be replaced. NULL: nobody listens any more, which is said by
- * nothing but a refused connection. A socket of another kind, or one that may not be opened, was
- * left behind by no server of ours. */
-static const char *why_it_stays(const struct bind_address *address)
+/* Returns why a socket at the path cannot be replaced. NULL: nobody listens on it any more; only a
+ * refused connection says that. A socket of another kind, or one that may not be opened, was not
+ * left behind by a server of ours. */
+static const char *why_socket_stays(const struct bind_address *address)
 {
     int error = 0;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -50,15 +50,15 @@ static const char *why_it_stays(const struct bind_address *address)
     }
 }
 
-/* Why there can be no listener at the path; NULL: there can. */
-static const char *obstacle_at(const struct bind_address *address)
+/* Returns why there can be no listener at the path; NULL: there can. */
+static const char *obstacle_at_path(const struct bind_address *address)
 {
     struct stat found;
     if (lstat(bind_address_path(address), &found) != 0)
         return errno == ENOENT ? NULL : strerror(errno);
     if (!S_ISSOCK(found.st_mode))
         return "there is a file that is not a socket; remove it, or choose another path";
-    return why_it_stays(address);
+    return why_socket_stays(address);
 }
 
 static int open_folder(const char *path)
@@ -72,7 +72,7 @@ static int open_folder(const char *path)
 
 /* Gives the socket its mode and then its name, which takes the place of one that was left behind.
  */
-static int publish(struct admin_listener *listener, const char *made, mode_t mode)
+static int move_into_place(struct admin_listener *listener, const char *made, mode_t mode)
 {
     struct stat found;
     const char *path = bind_address_path(&listener->address);
@@ -82,11 +82,11 @@ static int publish(struct admin_listener *listener, const char *made, mode_t mod
     return OK;
 }
 
-/* The server listens on a file with a name of our choice, since CivetWeb reads more into a path
- * than is there. The file has its mode from the beginning; other threads do without their files'
- * bits for a moment. */
-static int start_in(int folder, struct admin_listener *listener, const struct config *config,
-                    const char **failure)
+/* Listens on a file with a name of our choice, since CivetWeb takes parts of some paths for
+ * options. umask gives the file its mode from the beginning; for a moment it applies to files that
+ * other threads make, too. */
+static int start_in_folder(int folder, struct admin_listener *listener, const struct config *config,
+                           const char **failure)
 {
     char made[64];
     char text[80];
@@ -97,11 +97,11 @@ static int start_in(int folder, struct admin_listener *listener, const struct co
     int error = bind_address_parse(&renamed, text, false);
     if (error != OK)
         return error;
-    (void)unlink(made); /* of a process that had our number */
+    (void)unlink(made); /* left by a process with the same number */
     mode_t before = umask(MODES & ~mode);
     error = civetweb_context_start(&listener->civetweb, config, &renamed);
     umask(before);
-    if (error == OK && publish(listener, made, mode) != OK) {
+    if (error == OK && move_into_place(listener, made, mode) != OK) {
         *failure = strerror(errno);
         error = ERR_SYSTEM;
     }
@@ -115,7 +115,7 @@ int admin_socket_start(struct admin_listener *listener, const struct config *con
 {
     const char *path = bind_address_path(&listener->address);
     make_folder(path);
-    const char *obstacle = obstacle_at(&listener->address);
+    const char *obstacle = obstacle_at_path(&listener->address);
     if (obstacle != NULL) {
         *failure = obstacle;
         return ERR_SYSTEM;
@@ -126,7 +126,7 @@ int admin_socket_start(struct admin_listener *listener, const struct config *con
                    "RuntimeDirectory=, else make it, or choose another path";
         return ERR_SYSTEM;
     }
-    int error = start_in(folder, listener, config, failure);
+    int error = start_in_folder(folder, listener, config, failure);
     close(folder);
     return error;
 }

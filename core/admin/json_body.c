@@ -23,7 +23,7 @@ static bool has_zero(const char *text, size_t len)
             continue;
         if (len - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
             return true;
-        i++; /* What is escaped begins nothing, such as the second one of two backslashes. */
+        i++; /* Skips the escaped character, which may be a backslash. */
     }
     return false;
 }
@@ -96,7 +96,7 @@ static int read_body(struct mg_connection *conn, struct buffer *body)
     return got < 0 || (announced >= 0 && body->len != (size_t)announced) ? ERR_INVALID : OK;
 }
 
-static int refuse(struct mg_connection *conn, int error)
+static int refuse_body(struct mg_connection *conn, int error)
 {
     switch (error) {
     case ERR_LIMIT:
@@ -120,7 +120,7 @@ cJSON *json_read(struct mg_connection *conn, int *status)
     buffer_init(&body, JSON_BODY_MAX);
     int error = read_body(conn, &body);
     if (error != OK)
-        *status = refuse(conn, error);
+        *status = refuse_body(conn, error);
     else if ((object = json_parse_object((const char *)body.data, body.len)) == NULL)
         *status = json_send_error(conn, 400, "", "bad request",
                                   "the body is not a JSON object, or has a string with \\u0000");

@@ -4,7 +4,6 @@
 #include "admin/metrics_writer.h"
 
 #include "base/log.h"
-#include "config/config.h"
 #include "front/front.h"
 #include "hub/hub_internal.h"
 #include "client/recorder.h"
@@ -13,7 +12,6 @@
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <unistd.h>
 
 /* The sum over all shards of the counter at `offset` bytes into struct shard. */
 static uint64_t sum_counters(struct hub *hub, size_t offset)
@@ -196,7 +194,7 @@ static void write_waiting(struct metrics_writer *writer, struct front *front)
     };
     metrics_describe(writer, "sluice_front_waiting", "gauge",
                      "Connections whose TLS handshake or request head is not complete.");
-    metrics_put(writer, "sluice_front_waiting %zu\n", front_waiting(front));
+    metrics_put(writer, "sluice_front_waiting %zu\n", front_pending(front));
     metrics_describe(
         writer, "sluice_front_dropped_total", "counter",
         "Connections given up before their request head was complete: over the time, the oldest "

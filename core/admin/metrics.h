@@ -12,7 +12,7 @@ struct front;
 struct hub;
 struct watchdog_status;
 
-/* What is shown; all of it borrowed. */
+/* The sources of all metrics; borrowed. */
 struct metrics_sources {
     struct hub *hub;
     struct front *front;

@@ -18,7 +18,7 @@ struct labelled {
 
 typedef void write_one(struct metrics_writer *writer, const struct labelled *one);
 
-static void describe_stage(const struct stage *stage, size_t position, struct labelled *out)
+static void label_stage(const struct stage *stage, size_t position, struct labelled *out)
 {
     char path[METRICS_LABEL_MAX];
     char plugin[METRICS_LABEL_MAX];
@@ -37,7 +37,7 @@ static void for_each_stage(struct metrics_writer *writer, struct hub *hub, write
     for (size_t i = 0; i < hub_endpoint_count(hub); i++) {
         const struct endpoint_setup *setup = hub->endpoints[i]->setup;
         for (size_t j = 0; setup != NULL && j < setup->chain->count; j++) {
-            describe_stage(&setup->chain->stages[j], j + 1, &one);
+            label_stage(&setup->chain->stages[j], j + 1, &one);
             write(writer, &one);
         }
     }
@@ -158,7 +158,7 @@ static void write_family(struct metrics_writer *writer, struct hub *hub,
             if (strcmp(stage->instance->plugin->table.name, instance->plugin->table.name) != 0 ||
                 own == NULL || own->kind != metric->kind)
                 continue;
-            describe_stage(stage, j + 1, &one);
+            label_stage(stage, j + 1, &one);
             write_own_value(writer, name, &one, own);
         }
     }

@@ -1,6 +1,5 @@
 /*
- * The metrics of the pipelines: what the core counts for each instance, and what the plugins count
- * themselves.
+ * The metrics of the pipelines: counts of the core for each instance, and the plugins' own metrics.
  *
  * Any thread.
  */

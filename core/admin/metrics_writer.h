@@ -8,10 +8,10 @@
 
 #include "base/buffer.h"
 
-/* Room for a label value: what is longest is an endpoint's path, all of it escaped. */
+/* Room for a label value; the longest one is an endpoint's path with every byte escaped. */
 #define METRICS_LABEL_MAX (2 * 255 + 1)
 
-/* The first failure is remembered and ends it. */
+/* The first failure is remembered, and ends the text. */
 struct metrics_writer {
     struct buffer *out;
     int error;

@@ -1,6 +1,5 @@
 /*
- * Whether a request of the admin API comes from where it should: a browser must not be made to ask
- * by a page of somebody else's.
+ * Checks where a request of the admin API comes from: no other site's page may make a browser ask.
  *
  * Pure, any thread.
  */
@@ -9,12 +8,12 @@
 
 #include <stdbool.h>
 
-/* Whether a request that changes something may be followed: `origin` (NULL: no browser, or none
- * that says so) is that of the very listener that is asked, which `host` names. */
+/* Whether `origin` is that of the listener that is asked, which `host` names. True for NULL: no
+ * browser asks, or one that sends no Origin. */
 bool origin_is_ours(const char *origin, const char *host);
 
-/* Whether a Host header names this machine by a number or as localhost. Any other name may be one
- * that somebody else's page has pointed at us; a listener with a token need not care. */
+/* Whether a Host header names this machine by a number or as localhost. Another site may have
+ * pointed any other name at us; with a token that does no harm. */
 bool origin_host_is_plain(const char *host);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What /readyz says: whether new clients are welcome, and if not, why. Admin threads.
+ * The answer of /readyz: whether new clients are welcome, and if not, why. Admin threads.
  */
 #ifndef SLUICE_ADMIN_READINESS_H
 #define SLUICE_ADMIN_READINESS_H

@@ -1,5 +1,5 @@
 /*
- * The file with the admin token, which the server and the commands that ask it read.
+ * The file with the admin token. The server reads it, and so do commands that ask the server.
  *
  * Any thread.
  */

@@ -152,7 +152,7 @@ void bind_address_port_option(const struct bind_address *address,
                  suffix);
 }
 
-/* A host that a client on this machine can type for an address that stands for all. */
+/* The host that a client on this machine can type; an address that stands for all is not one. */
 static const char *reachable_host(const struct bind_address *address)
 {
     if (address->both_families || strcmp(address->host, "0.0.0.0") == 0)

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -26,13 +25,13 @@ static struct civetweb_context *civetweb_of(const struct mg_connection *conn)
     return mg_get_user_data(mg_get_context(conn));
 }
 
-static void count(struct civetweb_context *civetweb, int status)
+static void count_response(struct civetweb_context *civetweb, int status)
 {
     if (status >= 100 && status / 100 < CIVETWEB_CONTEXT_STATUS_CLASSES)
         atomic_fetch_add_explicit(&civetweb->responses[status / 100], 1, memory_order_relaxed);
 }
 
-/* The peer, unless that is a proxy whose word about others counts. */
+/* Finds where a request comes from: the peer, or what trusted proxies say instead. */
 static void find_client_address(const struct civetweb_context *civetweb,
                                 const struct mg_connection *conn, struct address *from)
 {
@@ -57,8 +56,8 @@ static int on_connection(const struct mg_connection *conn, void **data)
     return 0;
 }
 
-static int answer(const struct civetweb_context *civetweb, struct mg_connection *conn,
-                  const struct address *from)
+static int answer_request(const struct civetweb_context *civetweb, struct mg_connection *conn,
+                          const struct address *from)
 {
     if (!mg_request_is_own(conn))
         return civetweb->handler.handle_unreadable(conn, 400, "The request is malformed.");
@@ -74,8 +73,8 @@ static int on_request(struct mg_connection *conn)
     struct address from;
     char text[ADDRESS_TEXT_MAX];
     find_client_address(civetweb, conn, &from);
-    int status = answer(civetweb, conn, &from);
-    count(civetweb, status);
+    int status = answer_request(civetweb, conn, &from);
+    count_response(civetweb, status);
     if (log_enabled(LOG_LEVEL_DEBUG)) {
         address_text(&from, text);
         log_debug("front", "%s %s from %s: %d", info->request_method, info->request_uri, text,
@@ -84,13 +83,13 @@ static int on_request(struct mg_connection *conn)
     return status;
 }
 
-/* What CivetWeb's own statuses mean where the head itself is fine. */
+/* How to refuse a request whose head is well formed, but not to CivetWeb, which says `status`. */
 static struct head_refusal refusal_of(int status)
 {
     switch (status) {
     case 505:
         return (struct head_refusal){505, "This server speaks HTTP/1.1."};
-    case 411: /* It was sent, and is no number. */
+    case 411: /* There is a Content-Length that is no number. */
         return (struct head_refusal){400, "The request's Content-Length is malformed."};
     case 400:
         return head_refusal_of(HEAD_MALFORMED);
@@ -106,16 +105,17 @@ static int on_unreadable(struct mg_connection *conn, int status, const char *mes
     char text[ADDRESS_TEXT_MAX];
     enum head_fault fault = mg_request_fault();
     struct head_refusal refusal = fault != HEAD_FINE ? head_refusal_of(fault) : refusal_of(status);
-    (void)message; /* Ours are clearer. */
+    (void)message; /* Our sentences are clearer. */
     address_from_sockaddr(&from, mg_peer_address(conn));
     address_text(&from, text);
     status = civetweb->handler.handle_unreadable(conn, refusal.status, refusal.sentence);
-    count(civetweb, status);
+    count_response(civetweb, status);
     log_debug("front", "unreadable request from %s: %d (%s)", text, status, refusal.sentence);
     return 0; /* answered */
 }
 
-/* CivetWeb's messages. What a peer can cause (a failed TLS handshake, mostly) is no warning. */
+/* Logs CivetWeb's messages. A message that a peer can cause (about a failed TLS handshake, mostly)
+ * is no warning. */
 static int on_message(const struct mg_connection *conn, const char *message)
 {
     struct civetweb_context *civetweb = civetweb_of(conn);

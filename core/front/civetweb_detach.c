@@ -1,6 +1,6 @@
 /*
- * CivetWeb as one translation unit with what it needs besides. Upstream's source stays unmodified;
- * this file is compiled as CivetWeb is, without our warnings.
+ * CivetWeb and the functions that it lacks, as one translation unit. Upstream's source stays
+ * unmodified; this file is compiled as CivetWeb is, without our warnings.
  */
 #include "front/request_head.h"
 #include "front/accept_queue.h"
@@ -17,22 +17,23 @@
 /* How long a thread of CivetWeb may take to notice that it is to stop, in milliseconds. */
 #define SOCKET_TIMEOUT_QUANTUM 200
 
-/* Threads read the flag that stops them atomically, and so see all that came before it. */
+/* Threads read the flag that stops them atomically, so that they see everything stored before it.
+ */
 #define STOP_FLAG_NEEDS_LOCK
 
-/* It compares and swaps, starting from a plain read, which is harmless: a stale value means one
- * more round. The thread sanitizer cannot know that. */
+/* Compares and swaps after a plain read. That is harmless, since a stale value means one more
+ * round, but the thread sanitizer cannot know it. */
 static void STOP_FLAG_ASSIGN(volatile ptrdiff_t *flag, volatile ptrdiff_t value)
     __attribute__((no_sanitize("thread")));
 
-/* What each of CivetWeb's threads knows of the accept queue. */
+/* The accept queue of each of CivetWeb's threads. */
 static _Thread_local struct accept_queue *accept_queue; /* NULL: not one of its threads */
 static _Thread_local bool is_accepting;
 /* A worker: the TLS connection that it has just taken on, and how much of its head is still to be
  * given to CivetWeb. */
 static _Thread_local struct pending_tls prepared;
 static _Thread_local size_t prepared_taken;
-/* A worker: what it knows of the head of the connection that it serves. */
+/* A worker: the head of the connection that it serves. */
 static _Thread_local struct request_head head;
 static _Thread_local enum head_fault head_fault;
 static _Thread_local bool head_is_due; /* nothing of it has been given to CivetWeb yet */

@@ -1,6 +1,6 @@
 /*
- * What CivetWeb's public interface lacks: giving it connections from an accept queue, with heads
- * that have been checked, and taking a connection's socket and TLS state away from it.
+ * Functions that CivetWeb's public interface lacks: giving it connections from an accept queue,
+ * with heads that have been checked, and taking a connection's socket and TLS state away from it.
  *
  * Called on CivetWeb's threads; all but the first function inside a request callback, on the worker
  * that runs it.
@@ -24,7 +24,7 @@ struct accept_queue;
 struct mg_detached {
     int socket;           /* non-blocking */
     SSL *ssl;             /* handshake complete; NULL for plain */
-    unsigned char *early; /* what was read past the request head; malloc; NULL if nothing was */
+    unsigned char *early; /* bytes read past the request head; malloc; NULL if there are none */
     size_t early_len;
 };
 
@@ -46,17 +46,16 @@ void mg_linger(struct mg_connection *conn);
  * until the callback returns. */
 const struct sockaddr *mg_peer_address(const struct mg_connection *conn);
 
-/* A worker begins to serve another connection: empties the buffer that the one before has left,
- * and sees to it that CivetWeb reads this one's head in the form of head_normalize, or, if the head
- * is at fault, one byte that it refuses. From CivetWeb's callback init_connection. */
+/* Call when a worker begins to serve another connection (CivetWeb's callback init_connection).
+ * Empties the buffer of the connection before, and lets CivetWeb read this one's head in the form
+ * of head_normalize or, if the head has a fault, one byte that CivetWeb refuses. */
 void mg_begin_connection(struct mg_connection *conn);
 
-/* What is wrong with the connection's request head; HEAD_FINE also for what only CivetWeb objects
- * to. */
+/* The fault of the connection's request head; HEAD_FINE also if only CivetWeb finds one. */
 enum head_fault mg_request_fault(void);
 
 /* Whether CivetWeb has read the request from the bytes of this connection's own head, and from
- * nothing else. Nothing else may be served. */
+ * nothing else. No other request may be served. */
 bool mg_request_is_own(const struct mg_connection *conn);
 
 /* Whether the request's target is "*". */

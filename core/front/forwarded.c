@@ -59,9 +59,9 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* One step to the left, to the entry of `len` bytes; an empty one is as good as not there
- * (RFC 9110, section 5.6.1). */
-static void step(struct forwarded *walk, const char *entry, size_t len)
+/* Goes one step to the left, to the entry of `len` bytes. An empty entry does not count (RFC 9110,
+ * section 5.6.1). */
+static void follow_entry(struct forwarded *walk, const char *entry, size_t len)
 {
     struct address next;
     while (len > 0 && is_blank(entry[len - 1]))
@@ -87,7 +87,7 @@ void forwarded_follow(struct forwarded *walk, const char *value)
         size_t begin = end;
         while (begin > 0 && value[begin - 1] != ',')
             begin--;
-        step(walk, value + begin, end - begin);
+        follow_entry(walk, value + begin, end - begin);
         if (begin == 0)
             return;
         end = begin - 1;

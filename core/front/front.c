@@ -1,7 +1,5 @@
 #include "front/front_internal.h"
 
-#include "hub/hub.h"
-
 #include <civetweb.h>
 #include <stdlib.h>
 
@@ -86,7 +84,7 @@ unsigned long long front_responses(struct front *front, unsigned hundreds)
     return sum;
 }
 
-size_t front_waiting(struct front *front)
+size_t front_pending(struct front *front)
 {
     size_t sum = 0;
     pthread_mutex_lock(&front->lock);

@@ -38,9 +38,8 @@ void front_reload_abort(struct front_reload *reload); /* NULL is fine */
 /* Checks certificates and keys without listening, for `sluice check`. Returns 0 or ERR_CONFIG. */
 MUST_CHECK int front_check(const struct config *config, struct diagnostics *diagnostics);
 
-/* How many listeners there are, and the address (as configured) and URL of one as a user would type
- * it
- * ("ws://127.0.0.1:8080", with the port that the kernel chose if 0 was asked for). */
+/* How many listeners there are, and of one the address as configured and the URL as a user would
+ * type it: "ws://127.0.0.1:8080", with the port that the kernel chose if 0 was configured. */
 size_t front_listener_count(const struct front *front);
 const char *front_listener_address(const struct front *front, size_t index);
 void front_listener_url(const struct front *front, size_t index, char *url, size_t size);
@@ -49,12 +48,11 @@ void front_listener_url(const struct front *front, size_t index, char *url, size
  * upgrades handed to the hub, 2, 4, 5; anything else is 0. Any thread. */
 unsigned long long front_responses(struct front *front, unsigned hundreds);
 
-/* How many connections wait for their request head to be complete, and how many were given up since
- * the start. Any thread. */
-size_t front_waiting(struct front *front);
+/* How many connections are pending, and how many were dropped since the start. Any thread. */
+size_t front_pending(struct front *front);
 unsigned long long front_dropped(struct front *front, enum pending_drop reason);
 
-/* TLS handshakes: memory that those hold that are not complete, how many have begun since the
+/* TLS handshakes: bytes that pending connections hold, how many handshakes have begun since the
  * start, how often an address has used up its rate, and how many connections broke a rule. */
 struct front_handshakes {
     size_t bytes;

@@ -1,6 +1,5 @@
 /*
- * What the TLS handshakes of all listeners share: their limits, the memory that they hold, and
- * counts.
+ * The limits, the memory and the counts of TLS handshakes, which all listeners share.
  *
  * Any thread.
  */
@@ -23,14 +22,14 @@ struct handshakes {
     atomic_ullong faults[TLS_FAULT_COUNT];
 };
 
-/* Brings limits into force: bytes in all, and how many handshakes an address may begin in a second
+/* Sets the limits: bytes in all, and how many handshakes an address may begin in a second
  * (0: any number). */
 void handshakes_configure(struct handshakes *handshakes, size_t bytes, uint32_t rate);
 
-/* Whether so many bytes more are within the limit. */
+/* Whether `bytes` more are within the limit. */
 bool handshakes_have_room(struct handshakes *handshakes, size_t bytes);
 
-/* Counts `bytes` in the place of *charged. */
+/* Counts `bytes` instead of *charged, and stores them there. */
 void handshakes_charge(struct handshakes *handshakes, size_t *charged, size_t bytes);
 
 /* ns between two handshakes of an address at its rate; 0: no limit. */

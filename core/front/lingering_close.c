@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WASTE_SIZE 16384 /* bytes discarded at a time */
+#define DISCARD_SIZE 16384 /* bytes discarded at a time */
 
 void lingering_close_init(struct lingering_close *lingering)
 {
@@ -26,7 +26,7 @@ void lingering_close_deinit(struct lingering_close *lingering)
 
 bool lingering_close_discard(int socket, size_t *discarded)
 {
-    char waste[WASTE_SIZE];
+    char waste[DISCARD_SIZE];
     ssize_t len;
     do {
         len = recv(socket, waste, sizeof waste, MSG_DONTWAIT);

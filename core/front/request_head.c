@@ -99,7 +99,7 @@ static bool next_line(struct rewriter *rewriter, struct line *line)
     return true;
 }
 
-static void put(struct rewriter *rewriter, const char *data, size_t len)
+static void put_bytes(struct rewriter *rewriter, const char *data, size_t len)
 {
     memmove(rewriter->out, data, len);
     rewriter->out += len;
@@ -178,8 +178,8 @@ static enum head_fault put_absolute(struct rewriter *rewriter, const char *targe
     rewriter->authority_len = authority_len;
     const char *rest = authority + authority_len;
     if (rest == target + len || *rest != '/')
-        put(rewriter, "/", 1);
-    put(rewriter, rest, (size_t)(target + len - rest));
+        put_bytes(rewriter, "/", 1);
+    put_bytes(rewriter, rest, (size_t)(target + len - rest));
     return HEAD_FINE;
 }
 
@@ -192,12 +192,12 @@ static enum head_fault put_target(struct rewriter *rewriter, const char *target,
         return put_absolute(rewriter, target, len, scheme, out);
     if (len == 1 && *target == '*' && is_options) {
         out->is_asterisk = true;
-        put(rewriter, "/", 1);
+        put_bytes(rewriter, "/", 1);
         return HEAD_FINE;
     }
     if (len == 0 || *target != '/')
         return HEAD_BAD_TARGET;
-    put(rewriter, target, len);
+    put_bytes(rewriter, target, len);
     return HEAD_FINE;
 }
 
@@ -222,11 +222,11 @@ static enum head_fault put_request_line(struct rewriter *rewriter, const struct 
         !is_visible(target, (size_t)(target_end - target)))
         return HEAD_MALFORMED;
     rewriter->needs_host = end[-3] == '1' && end[-1] != '0';
-    put(rewriter, line->data, method_len + 1);
+    put_bytes(rewriter, line->data, method_len + 1);
     enum head_fault fault =
         put_target(rewriter, target, (size_t)(target_end - target), is_options, out);
-    put(rewriter, target_end, (size_t)(end - target_end));
-    put(rewriter, "\n", 1);
+    put_bytes(rewriter, target_end, (size_t)(end - target_end));
+    put_bytes(rewriter, "\n", 1);
     return fault;
 }
 
@@ -237,8 +237,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Without the white space around it. */
-static struct line trimmed(const char *value, size_t len)
+/* Returns the value without the white space around it. */
+static struct line trim_blanks(const char *value, size_t len)
 {
     while (len > 0 && is_blank(value[0])) {
         value++;
@@ -293,20 +293,20 @@ static enum head_fault put_field(struct rewriter *rewriter, const struct line *l
     size_t name_len = token_len(line->data, line->len);
     if (name_len == 0 || name_len == line->len || line->data[name_len] != ':')
         return HEAD_BAD_FIELD;
-    struct line value = trimmed(line->data + name_len + 1, line->len - name_len - 1);
+    struct line value = trim_blanks(line->data + name_len + 1, line->len - name_len - 1);
     bool is_host = is_named(line, name_len, "Host");
     enum head_fault fault = note_field(rewriter, line, name_len, value);
     if (fault != HEAD_FINE)
         return fault;
-    put(rewriter, line->data, name_len + 1);
+    put_bytes(rewriter, line->data, name_len + 1);
     if (is_host && rewriter->authority != NULL) {
         /* There is room: it stood in the target. */
-        put(rewriter, rewriter->authority, rewriter->authority_len);
+        put_bytes(rewriter, rewriter->authority, rewriter->authority_len);
         rewriter->authority = NULL;
     } else if (!put_value(rewriter, value)) {
         return HEAD_BAD_FIELD;
     }
-    put(rewriter, "\n", 1);
+    put_bytes(rewriter, "\n", 1);
     return HEAD_FINE;
 }
 
@@ -316,7 +316,7 @@ static enum head_fault put_fields(struct rewriter *rewriter)
     size_t count = 0;
     while (next_line(rewriter, &line)) {
         if (line.len == 0) {
-            put(rewriter, "\n", 1);
+            put_bytes(rewriter, "\n", 1);
             return judge_fields(rewriter);
         }
         if (++count > HEAD_FIELDS_MAX)
@@ -343,7 +343,7 @@ enum head_fault head_normalize(char *bytes, size_t *len, struct request_head *ou
         fault = put_fields(&rewriter);
     if (fault != HEAD_FINE)
         return fault;
-    put(&rewriter, rewriter.in, (size_t)(rewriter.end - rewriter.in));
+    put_bytes(&rewriter, rewriter.in, (size_t)(rewriter.end - rewriter.in));
     *len = (size_t)(rewriter.out - bytes);
     return HEAD_FINE;
 }

@@ -1,7 +1,7 @@
 /*
- * The head of an HTTP request (RFC 9112, sections 2 to 5) as the bytes that one connection has
- * delivered: whether it is complete, whether it is well formed, and its form for CivetWeb, which
- * is given nothing else.
+ * The head of an HTTP request (RFC 9112, sections 2 to 5), in the bytes that a connection has
+ * delivered: whether it is complete, whether it is well formed, and a normal form of it, which is
+ * all that CivetWeb gets to read.
  *
  * Pure: no sockets, no allocation. Thread-safe, no state.
  */
@@ -18,12 +18,12 @@
 enum head_fault {
     HEAD_FINE,
     HEAD_INCOMPLETE,
-    HEAD_TOO_LARGE, /* more bytes than a head may have; only callers know */
+    HEAD_TOO_LARGE, /* more bytes than a head may have; set by callers */
     HEAD_MALFORMED,
     HEAD_BAD_TARGET,
     HEAD_BAD_FIELD,
     HEAD_BAD_HOST,   /* none, or more than one */
-    HEAD_BAD_LENGTH, /* of the body: no number, or said more than once */
+    HEAD_BAD_LENGTH, /* of the body: not a number, or given more than once */
     HEAD_TOO_MANY_FIELDS
 };
 
@@ -33,9 +33,9 @@ struct head_refusal {
     const char *sentence;
 };
 
-/* How much of a head has been looked at by head_is_decided. Starts as zeros. */
+/* How much of a head head_is_decided has searched. Starts as zeros. */
 struct head_progress {
-    size_t searched; /* bytes that need no second look */
+    size_t searched; /* bytes that need not be searched again */
     bool has_begun;  /* the empty lines in front are over */
 };
 
@@ -49,12 +49,13 @@ struct request_head {
  * `bytes` are all that have arrived so far, those of earlier calls included. */
 bool head_is_decided(const unsigned char *bytes, size_t len, struct head_progress *progress);
 
-/* Checks the head at the start of `bytes` and brings it into a form that CivetWeb understands as
- * it is meant: without empty lines in front; lines end with LF; tabs in values are blanks, and
+/* Checks the head at the start of `bytes` and brings it into a form that CivetWeb cannot
+ * misunderstand: without empty lines in front; lines end with LF; tabs in values are blanks, and
  * there are none around values; the target is in origin form ("/" for "*"), and if it was in
  * absolute form the Host field is its authority, as section 3.2.2 demands. There is one Host field
- * (HTTP/1.0 may do without one), and the body's length is said in one way. What follows the head is
- * kept. *len, the length of it all, never grows. After a fault the bytes mean nothing any more. */
+ * (HTTP/1.0 may do without one), and the body's length is said in one way. Bytes behind the
+ * head are kept. *len, the length of all bytes, never grows. After a fault the bytes are useless.
+ */
 enum head_fault head_normalize(char *bytes, size_t *len, struct request_head *out);
 
 /* How to answer a request with this fault. */

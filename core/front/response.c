@@ -19,14 +19,14 @@ static void http_date(char *text, size_t size)
     strftime(text, size, "%a, %d %b %Y %H:%M:%S GMT", &utc);
 }
 
-static int is_head(const struct mg_connection *conn)
+static int is_head_request(const struct mg_connection *conn)
 {
     const struct mg_request_info *info = mg_get_request_info(conn);
     return info != NULL && info->request_method != NULL &&
            strcmp(info->request_method, "HEAD") == 0;
 }
 
-/* Whether the peer may not have sent all of its request: it was refused, or has a body. */
+/* Whether the peer may still be sending its request: the request was refused, or has a body. */
 static bool may_still_send(const struct mg_connection *conn, int status)
 {
     const struct mg_request_info *info = mg_get_request_info(conn);
@@ -51,10 +51,10 @@ int response_send(struct mg_connection *conn, const struct response *response)
                        "\r\n",
                        response->status, http_status_text(response->status), date,
                        response->content_type, response->body_len, response->headers);
-    mg_disable_connection_keep_alive(conn); /* and CivetWeb does not wait for a request body */
+    mg_disable_connection_keep_alive(conn); /* so that CivetWeb does not wait for a body */
     if (len < 0 || (size_t)len >= sizeof head)
         return response->status;
-    if (mg_write(conn, head, (size_t)len) == len && !is_head(conn))
+    if (mg_write(conn, head, (size_t)len) == len && !is_head_request(conn))
         mg_write(conn, response->body, response->body_len);
     if (may_still_send(conn, response->status))
         mg_linger(conn);

@@ -12,7 +12,6 @@
 #include <sluice/file.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #define CLIENT_CHAIN_MAX (32L * 1024) /* bytes of a client's certificates */

@@ -8,8 +8,8 @@
 #include <openssl/x509_vfy.h>
 #include <stdbool.h>
 
-/* Tells OpenSSL's session how long it may be resumed. A connection that was resumed is asked anew
- * each time, so that no ticket outlives its certificate by way of another ticket. */
+/* Limits how long the session may be resumed. Runs for resumed connections too, so that no ticket
+ * outlives its certificate by way of another ticket. */
 static int on_ticket_made(SSL *tls, void *context)
 {
     SSL_SESSION *session = SSL_get_session(tls);
@@ -23,10 +23,10 @@ static int on_ticket_made(SSL *tls, void *context)
     return 1;
 }
 
-/* Verifies the certificate of a session that is about to be resumed with what its listener demands
- * now. A ticket holds no intermediate certificates: where client_ca has not got them either, the
- * client shakes hands in full. Returns when the chain ends (wall clock, ns), or -1. */
-static int64_t verify(SSL *tls, X509 *certificate)
+/* Verifies the certificate of a session that is about to be resumed, with what its listener demands
+ * now. A ticket holds no intermediate certificates: if client_ca does not have them either, the
+ * client has to do a full handshake. Returns when the chain ends (wall clock, ns), or -1. */
+static int64_t verify_certificate(SSL *tls, X509 *certificate)
 {
     int64_t end = -1;
     X509_STORE *store = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(tls));
@@ -46,7 +46,7 @@ static bool may_resume(SSL *tls, const SSL_SESSION *session)
     if (SSL_get_verify_mode(tls) == SSL_VERIFY_NONE)
         return true;
     X509 *certificate = SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session);
-    int64_t end = certificate != NULL ? verify(tls, certificate) : -1;
+    int64_t end = certificate != NULL ? verify_certificate(tls, certificate) : -1;
     if (end < 0)
         return false;
     certificate_note_end(tls, end);

@@ -1,6 +1,6 @@
 /*
- * Session tickets of TLS: a session that a ticket resumes is checked as a new one is, and a ticket
- * ends with the client's certificate.
+ * Session tickets of TLS: a resumed session is verified as a new one is, and a ticket ends with the
+ * client's certificate.
  *
  * Called by OpenSSL on the thread that has the connection.
  */
@@ -11,7 +11,7 @@
 
 #include <openssl/types.h>
 
-/* Makes the context's connections do so. Returns 0 or ERR_TLS. */
+/* Sets this up for all connections of the context. Returns 0 or ERR_TLS. */
 MUST_CHECK int tls_sessions_prepare(SSL_CTX *context);
 
 #endif

@@ -10,8 +10,9 @@ struct trusted_proxies {
     struct sl_prefix prefixes[]; /* in order, none within another */
 };
 
-/* Prefixes are disjoint or one within the other; the wider of two that begin alike comes first. */
-static int compare(const void *a, const void *b)
+/* Two prefixes are disjoint, or one is within the other. Of two that begin alike the wider one
+ * comes first. */
+static int compare_prefixes(const void *a, const void *b)
 {
     const struct sl_prefix *left = a;
     const struct sl_prefix *right = b;
@@ -19,11 +20,11 @@ static int compare(const void *a, const void *b)
     return order != 0 ? order : left->length - right->length;
 }
 
-/* Keeps the widest only, so that one look finds what holds an address. */
-static void sort_out(struct trusted_proxies *proxies)
+/* Removes prefixes within others, so that one search finds the prefix of an address. */
+static void remove_nested(struct trusted_proxies *proxies)
 {
     size_t kept = 0;
-    qsort(proxies->prefixes, proxies->count, sizeof proxies->prefixes[0], compare);
+    qsort(proxies->prefixes, proxies->count, sizeof proxies->prefixes[0], compare_prefixes);
     for (size_t i = 0; i < proxies->count; i++) {
         const struct sl_prefix *prefix = &proxies->prefixes[i];
         if (kept == 0 || !sl_prefix_holds(&proxies->prefixes[kept - 1], prefix->bytes))
@@ -49,7 +50,7 @@ int trusted_proxies_create(char *const *texts, size_t count, struct trusted_prox
     }
     atomic_init(&proxies->owners, 1);
     proxies->count = count;
-    sort_out(proxies);
+    remove_nested(proxies);
     *out = proxies;
     return OK;
 }

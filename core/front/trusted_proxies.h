@@ -1,5 +1,6 @@
 /*
- * The proxies whose word counts about where a connection comes from: `trusted_proxies`.
+ * The trusted proxies (`trusted_proxies`): what they say about where a connection comes from
+ * counts.
  *
  * A set of prefixes is immutable and shared by reference; `struct trust` holds the one in force,
  * which the main thread changes while the accepting threads and CivetWeb's workers look things up.
@@ -29,7 +30,7 @@ void trusted_proxies_unref(struct trusted_proxies *proxies);
 bool trusted_proxies_hold(const struct trusted_proxies *proxies, const struct address *address);
 
 struct trust {
-    atomic_bool is_given; /* to anybody: without proxies nobody takes the lock */
+    atomic_bool is_given; /* whether anybody is trusted: else nobody takes the lock */
     pthread_mutex_t lock; /* of what follows */
     struct trusted_proxies *proxies;
 };

@@ -57,13 +57,13 @@ static void pending_connections_are_counted_until_they_end(void **state)
     int client = connect_to_port(port_of(&fixture, 0));
     assert_int_equal(send(client, "GET ", 4, 0), 4);
     int64_t deadline = clock_monotonic() + PATIENCE_SECONDS * NS_PER_S;
-    while (front_waiting(fixture.front) == 0 && clock_monotonic() < deadline)
+    while (front_pending(fixture.front) == 0 && clock_monotonic() < deadline)
         poll(NULL, 0, 1);
-    assert_int_equal(front_waiting(fixture.front), 1);
+    assert_int_equal(front_pending(fixture.front), 1);
     close(client);
-    while (front_waiting(fixture.front) == 1 && clock_monotonic() < deadline)
+    while (front_pending(fixture.front) == 1 && clock_monotonic() < deadline)
         poll(NULL, 0, 1);
-    assert_int_equal(front_waiting(fixture.front), 0);
+    assert_int_equal(front_pending(fixture.front), 0);
     assert_int_equal(front_dropped(fixture.front, PENDING_DROP_FULL), 0);
     close_front(&fixture);
 }
@@ -78,7 +78,7 @@ static void stopped_front_still_has_its_counts(void **state)
     assert_int_equal(handshakes.begun, 0);
     assert_int_equal(front_responses(fixture.front, 4), 0);
     assert_int_equal(front_responses(fixture.front, 99), 0);
-    assert_int_equal(front_waiting(fixture.front), 0);
+    assert_int_equal(front_pending(fixture.front), 0);
     close_front(&fixture);
 }
 
