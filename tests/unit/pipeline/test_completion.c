@@ -1,0 +1,236 @@
+#include "pipeline/completion.h"
+#include "failing_memory.h"
+#include "pipeline/rig.h"
+
+#define TEXT(literal) {.data = (literal), .len = sizeof(literal) - 1}
+
+static const struct sl_ticket ticket = {.value = 7};
+static struct rig_client client;
+
+static struct completion *complete(enum sl_verdict verdict, const struct sl_completion *details)
+{
+    struct completion *completion = NULL;
+    assert_int_equal(completion_create(ticket, verdict, details, &completion), OK);
+    return completion;
+}
+
+/* -- copying -- */
+
+static void copies_all_that_it_is_given(void **state)
+{
+    char data[] = "data", reason[] = "reason", name[] = "name", value[] = "value";
+    const struct sl_pair pair = {.name = {name, 4}, .value = {value, 5}};
+    const struct sl_completion details = {.struct_size = sizeof details,
+                                          .type = SL_TEXT,
+                                          .data = {data, 4},
+                                          .code = 4000,
+                                          .reason = {reason, 6},
+                                          .headers = &pair,
+                                          .header_count = 1,
+                                          .identity = TEXT("ada"),
+                                          .attributes = &pair,
+                                          .attribute_count = 1};
+    struct completion *completion = complete(SL_CLOSE, &details);
+    (void)state;
+    memset(data, 'x', 4);
+    memset(reason, 'x', 6);
+    memset(name, 'x', 4);
+    memset(value, 'x', 5);
+    assert_true(completion->ticket.value == 7);
+    assert_int_equal(completion->verdict, SL_CLOSE);
+    assert_int_equal(completion->details.code, 4000);
+    assert_string_equal(completion->details.data.data, "data");
+    assert_string_equal(completion->details.reason.data, "reason");
+    assert_string_equal(completion->details.identity.data, "ada");
+    assert_string_equal(completion->details.headers[0].name.data, "name");
+    assert_string_equal(completion->details.attributes[0].value.data, "value");
+    free(completion);
+}
+
+static void needs_no_details(void **state)
+{
+    struct completion *completion = complete(SL_DROP, NULL);
+    (void)state;
+    assert_int_equal(completion->details.type, 0);
+    assert_int_equal(completion->details.header_count, 0);
+    free(completion);
+}
+
+static void expect_refused(struct sl_completion details)
+{
+    struct completion *completion;
+    assert_int_equal(completion_create(ticket, SL_CONTINUE, &details, &completion), ERR_INVALID);
+}
+
+static void refuses_what_is_not_valid(void **state)
+{
+    static const struct sl_pair pairs[65];
+    (void)state;
+    expect_refused((struct sl_completion){.struct_size = 8});
+    expect_refused((struct sl_completion){
+        .struct_size = sizeof(struct sl_completion), .type = SL_TEXT, .data = TEXT("\xff")});
+    expect_refused((struct sl_completion){.struct_size = sizeof(struct sl_completion), .type = 9});
+    expect_refused((struct sl_completion){
+        .struct_size = sizeof(struct sl_completion), .headers = pairs, .header_count = 65});
+    expect_refused((struct sl_completion){
+        .struct_size = sizeof(struct sl_completion), .attributes = pairs, .attribute_count = 65});
+}
+
+static int try_to_create(void *context)
+{
+    const struct sl_completion details = {.struct_size = sizeof details, .reason = TEXT("reason")};
+    struct completion *completion = NULL;
+    (void)context;
+    int error = completion_create(ticket, SL_CLOSE, &details, &completion);
+    free(completion);
+    return error;
+}
+
+static void is_one_allocation(void **state)
+{
+    (void)state;
+    assert_int_equal(survive_failing_allocations(try_to_create, NULL), 1);
+}
+
+/* -- laying it over a message -- */
+
+static void replaces_a_message_and_its_close(void **state)
+{
+    const struct sl_completion details = {.struct_size = sizeof details,
+                                          .type = SL_BINARY,
+                                          .data = TEXT("\xff\xfe"),
+                                          .code = 4001,
+                                          .reason = TEXT("enough")};
+    struct completion *completion = complete(SL_CLOSE, &details);
+    struct message message;
+    (void)state;
+    message_init(&message, RIG_MESSAGE_MAX, OPCODE_TEXT, (const uint8_t *)"hello", 5);
+    assert_int_equal(completion_apply_to_message(completion, &message), SL_CLOSE);
+    assert_int_equal(message.seen.type, SL_BINARY);
+    assert_int_equal(message.seen.len, 2);
+    assert_int_equal(message.close_code, 4001);
+    assert_string_equal(message.close_reason, "enough");
+    message_deinit(&message);
+    free(completion);
+}
+
+static void a_replacement_over_the_limit_is_an_error(void **state)
+{
+    char large[RIG_MESSAGE_MAX + 1];
+    const struct sl_completion details = {
+        .struct_size = sizeof details, .type = SL_BINARY, .data = {large, sizeof large}};
+    memset(large, 'x', sizeof large);
+    struct completion *completion = complete(SL_CONTINUE, &details);
+    struct message message;
+    (void)state;
+    message_init(&message, RIG_MESSAGE_MAX, OPCODE_TEXT, (const uint8_t *)"hello", 5);
+    assert_int_equal(completion_apply_to_message(completion, &message), SL_ERROR);
+    assert_memory_equal(message.seen.data, "hello", 5);
+    message_deinit(&message);
+    free(completion);
+}
+
+/* -- laying it over an upgrade -- */
+
+/* Returns the verdict that comes out; the client is there for the caller to look at. */
+static int apply_to_upgrade(struct upgrade *upgrade, enum sl_verdict verdict,
+                            const struct sl_completion *details)
+{
+    struct completion *completion = complete(verdict, details);
+    rig_client_init(&client, NULL, 0);
+    int result = completion_apply_to_upgrade(completion, &client.seen, upgrade);
+    free(completion);
+    return result;
+}
+
+static void a_denial_shapes_the_refusal(void **state)
+{
+    const struct sl_pair header = {.name = TEXT("Retry-After"), .value = TEXT("7")};
+    const struct sl_completion details = {.struct_size = sizeof details,
+                                          .code = 429,
+                                          .reason = TEXT("slowly"),
+                                          .headers = &header,
+                                          .header_count = 1,
+                                          .identity = TEXT("ada")};
+    struct upgrade *upgrade = rig_upgrade();
+    (void)state;
+    assert_int_equal(apply_to_upgrade(upgrade, SL_DENY, &details), SL_DENY);
+    assert_int_equal(upgrade->status, 429);
+    assert_string_equal(upgrade->reason, "slowly");
+    assert_string_equal(upgrade->headers, "Retry-After: 7\r\n");
+    assert_null(sl_client_identity(&client.seen));
+    upgrade_unref(upgrade);
+}
+
+static void a_denial_with_a_header_that_is_none_is_an_error(void **state)
+{
+    const struct sl_pair header = {.name = TEXT("X"), .value = TEXT("a\r\nb")};
+    const struct sl_completion details = {
+        .struct_size = sizeof details, .headers = &header, .header_count = 1};
+    struct upgrade *upgrade = rig_upgrade();
+    (void)state;
+    assert_int_equal(apply_to_upgrade(upgrade, SL_DENY, &details), SL_ERROR);
+    upgrade_unref(upgrade);
+}
+
+static void a_continue_names_the_client(void **state)
+{
+    const struct sl_pair role = {.name = TEXT("role"), .value = TEXT("admin")};
+    const struct sl_completion details = {.struct_size = sizeof details,
+                                          .identity = TEXT("ada"),
+                                          .attributes = &role,
+                                          .attribute_count = 1};
+    size_t len;
+    struct upgrade *upgrade = rig_upgrade();
+    (void)state;
+    assert_int_equal(apply_to_upgrade(upgrade, SL_CONTINUE, &details), SL_CONTINUE);
+    assert_string_equal(sl_client_identity(&client.seen), "ada");
+    assert_string_equal(sl_client_attribute(&client.seen, "role", &len), "admin");
+    sl_client_deinit(&client.seen);
+    upgrade_unref(upgrade);
+}
+
+static void a_name_or_an_attribute_that_is_none_is_an_error(void **state)
+{
+    const struct sl_pair nameless = {.name = TEXT(""), .value = TEXT("admin")};
+    const struct sl_completion named = {.struct_size = sizeof named, .identity = TEXT("\xff")};
+    const struct sl_completion attributed = {
+        .struct_size = sizeof attributed, .attributes = &nameless, .attribute_count = 1};
+    struct upgrade *upgrade = rig_upgrade();
+    (void)state;
+    assert_int_equal(apply_to_upgrade(upgrade, SL_CONTINUE, &named), SL_ERROR);
+    sl_client_deinit(&client.seen);
+    assert_int_equal(apply_to_upgrade(upgrade, SL_CONTINUE, &attributed), SL_ERROR);
+    sl_client_deinit(&client.seen);
+    upgrade_unref(upgrade);
+}
+
+static void other_verdicts_bring_nothing(void **state)
+{
+    const struct sl_completion details = {
+        .struct_size = sizeof details, .code = 429, .identity = TEXT("ada")};
+    struct upgrade *upgrade = rig_upgrade();
+    (void)state;
+    assert_int_equal(apply_to_upgrade(upgrade, SL_ERROR, &details), SL_ERROR);
+    assert_int_equal(upgrade->status, 403);
+    assert_null(sl_client_identity(&client.seen));
+    upgrade_unref(upgrade);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(copies_all_that_it_is_given),
+        cmocka_unit_test(needs_no_details),
+        cmocka_unit_test(refuses_what_is_not_valid),
+        cmocka_unit_test(is_one_allocation),
+        cmocka_unit_test(replaces_a_message_and_its_close),
+        cmocka_unit_test(a_replacement_over_the_limit_is_an_error),
+        cmocka_unit_test(a_denial_shapes_the_refusal),
+        cmocka_unit_test(a_denial_with_a_header_that_is_none_is_an_error),
+        cmocka_unit_test(a_continue_names_the_client),
+        cmocka_unit_test(a_name_or_an_attribute_that_is_none_is_an_error),
+        cmocka_unit_test(other_verdicts_bring_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
