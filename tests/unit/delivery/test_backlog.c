@@ -1,6 +1,7 @@
-#include "unit.h"
+#include "delivery/loops.h"
 
 #include "delivery/backlog.h"
+#include "delivery/choosy_socket.h"
 
 #include <string.h>
 
@@ -71,12 +72,67 @@ static void a_block_that_is_full_is_followed_by_a_larger_one(void **state)
     assert_int_equal(memory_account_bytes(&account), 0);
 }
 
+/* -- with receivers -- */
+
+static void slow_receivers_share_what_they_have_not_been_sent(void **state)
+{
+    struct loops loops;
+    struct peer peers[10];
+    (void)state;
+    loops_open(&loops, 1);
+    for (unsigned i = 0; i < 10; i++)
+        peer_open(&loops, &peers[i], 0);
+    socket_takes = 0;
+    for (unsigned i = 0; i < 10; i++) {
+        publish_large(&loops);
+        flush(&loops);
+    }
+    assert_in_range(queued_memory(&loops), 10 * LARGE, 24 * LARGE); /* Not ten times that. */
+    for (unsigned i = 0; i < 10; i++)
+        assert_true(peers[i].receiver.outbox.held >= 10 * LARGE); /* It is charged to each. */
+    assert_true(holders_highest(&loops.deliveries[0].holders) >= holders_class(10 * LARGE));
+    socket_takes = SIZE_MAX;
+    for (unsigned i = 0; i < 10; i++) {
+        assert_true(queued_memory(&loops) > 0);
+        peer_read_all(&peers[i]);
+        assert_int_equal(peers[i].got.len, 10 * (4 + LARGE));
+    }
+    assert_int_equal(queued_memory(&loops), 0);
+    assert_null(loops_audience(&loops, 0)->backlog.block);
+    for (unsigned i = 0; i < 10; i++)
+        peer_close(&peers[i]);
+    loops_close(&loops);
+}
+
+static void a_small_rest_is_copied_and_holds_no_block(void **state)
+{
+    struct loops loops;
+    struct peer peer;
+    (void)state;
+    loops_open(&loops, 1);
+    peer_open(&loops, &peer, 0);
+    for (unsigned i = 0; i < 10; i++)
+        publish_large(&loops);
+    socket_takes = 10 * (4 + LARGE) - 10;
+    flush(&loops);
+    assert_null(loops_audience(&loops, 0)->backlog.block);
+    assert_int_equal(receiver_queued(&peer.receiver), 10);
+    assert_true(queued_memory(&loops) < 2 * LARGE); /* The frame under way, and no more. */
+    socket_takes = SIZE_MAX;
+    peer_read_all(&peer);
+    assert_int_equal(peer.got.len, 10 * (4 + LARGE));
+    peer_close(&peer);
+    loops_close(&loops);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_block_goes_with_its_last_reader),
         cmocka_unit_test(batches_follow_each_other_in_a_block),
         cmocka_unit_test(a_block_that_is_full_is_followed_by_a_larger_one),
+        cmocka_unit_test(slow_receivers_share_what_they_have_not_been_sent),
+        cmocka_unit_test(a_small_rest_is_copied_and_holds_no_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

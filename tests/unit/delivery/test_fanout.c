@@ -1,0 +1,150 @@
+#include "delivery/loops.h"
+
+#include "delivery/current_loop.h"
+#include "failing_memory.h"
+
+static int publish_from_anywhere(struct loops *loops, const char *text)
+{
+    return fanout_publish(&loops->fanout, OPCODE_TEXT, text, strlen(text));
+}
+
+static void has_an_audience_on_each_loop(void **state)
+{
+    struct loops loops;
+    (void)state;
+    loops_open(&loops, 8);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_ptr_equal(loops.fanout.audiences[i].loop, &loops.deliveries[i]);
+        assert_ptr_equal(loops.fanout.audiences[i].fanout, &loops.fanout);
+        assert_int_equal((uintptr_t)&loops.fanout.audiences[i] % 64, 0);
+    }
+    loops_close(&loops);
+}
+
+static void any_thread_reaches_the_receivers_of_all_loops(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < LOOP_COUNTS; i++) {
+        struct loops loops;
+        struct peer peers[LOOPS_MAX];
+        loops_open(&loops, loop_counts[i]);
+        for (unsigned j = 0; j < loops.count; j++)
+            peer_open(&loops, &peers[j], j);
+        assert_int_equal(publish_from_anywhere(&loops, "a"), OK);
+        current_loop = &loops.loops[loops.count - 1];
+        assert_int_equal(publish_from_anywhere(&loops, ""), OK);
+        assert_int_equal(publish_from_anywhere(&loops, "c"), OK);
+        current_loop = NULL;
+        loops_settle(&loops);
+        for (unsigned j = 0; j < loops.count; j++) {
+            /* What came from outside was in the mailbox, and so behind what was published here. */
+            peer_expect(&peers[j], j == loops.count - 1 ? " c a" : "a  c");
+            peer_close(&peers[j]);
+        }
+        loops_close(&loops);
+    }
+}
+
+static void endpoints_do_not_hear_of_each_other(void **state)
+{
+    struct loops loops;
+    struct fanout other;
+    struct peer peer;
+    (void)state;
+    loops_open(&loops, 2);
+    assert_int_equal(fanout_init(&other, &loops.delivery), OK);
+    peer_open(&loops, &peer, 1);
+    assert_int_equal(fanout_publish(&other, OPCODE_TEXT, "other", 5), OK);
+    assert_int_equal(publish_from_anywhere(&loops, "a"), OK);
+    current_loop = &loops.loops[0];
+    assert_int_equal(fanout_publish(&other, OPCODE_TEXT, "other", 5), OK);
+    assert_int_equal(publish_from_anywhere(&loops, "b"), OK);
+    current_loop = NULL;
+    loops_settle(&loops);
+    peer_expect(&peer, "a b");
+    peer_close(&peer);
+    loops_settle(&loops);
+    fanout_deinit(&other);
+    loops_close(&loops);
+}
+
+/* Loops that do not take their mail must not make a thread that publishes fill the memory. */
+static void nothing_more_is_taken_while_too_much_is_on_its_way(void **state)
+{
+    struct loops loops;
+    struct peer peer;
+    char text[1000];
+    unsigned taken = 0;
+    int error;
+    (void)state;
+    loops_open(&loops, 2);
+    peer_open(&loops, &peer, 0);
+    delivery_set_limit(&loops.delivery, 10 * sizeof text);
+    memset(text, 'x', sizeof text);
+    while ((error = fanout_publish(&loops.fanout, OPCODE_TEXT, text, sizeof text)) == OK)
+        taken++;
+    assert_int_equal(error, ERR_LIMIT);
+    assert_in_range(taken, 9, 10);
+    assert_int_equal(loops_drops(&loops, DROP_QUEUE_TOTAL), 0); /* Its caller knows. */
+    loops_settle(&loops);
+    peer_read(&peer);
+    assert_int_equal(peer.got.len, taken * (4 + sizeof text));
+    peer.got.len = 0;
+    assert_int_equal(publish_from_anywhere(&loops, "again"), OK);
+    loops_settle(&loops);
+    peer_expect(&peer, "again");
+    peer_close(&peer);
+    loops_close(&loops);
+}
+
+static void without_memory_the_publisher_is_told(void **state)
+{
+    unsigned number = 1;
+    bool has_failed = true;
+    (void)state;
+    for (; has_failed; number++) {
+        struct loops loops;
+        struct peer peers[2];
+        loops_open(&loops, 2);
+        peer_open(&loops, &peers[0], 0);
+        peer_open(&loops, &peers[1], 1);
+        fail_allocation(number);
+        int error = publish_from_anywhere(&loops, "a");
+        has_failed = end_failing_allocations();
+        assert_int_equal(error, has_failed ? ERR_NO_MEMORY : OK);
+        loops_settle(&loops);
+        /* The record and its copy first, then a mail for each loop. */
+        peer_expect(&peers[0], number <= 3 ? "" : "a");
+        peer_expect(&peers[1], number <= 2 || number == 4 ? "" : "a");
+        peer_close(&peers[0]);
+        peer_close(&peers[1]);
+        loops_close(&loops);
+    }
+    assert_int_equal(number, 6);
+}
+
+static void without_memory_for_audiences_it_can_be_torn_down(void **state)
+{
+    struct loops loops;
+    struct fanout fanout;
+    (void)state;
+    loops_open(&loops, 2);
+    fail_allocation(1);
+    assert_int_equal(fanout_init(&fanout, &loops.delivery), ERR_NO_MEMORY);
+    assert_true(end_failing_allocations());
+    fanout_deinit(&fanout);
+    loops_close(&loops);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_an_audience_on_each_loop),
+        cmocka_unit_test(any_thread_reaches_the_receivers_of_all_loops),
+        cmocka_unit_test(endpoints_do_not_hear_of_each_other),
+        cmocka_unit_test(nothing_more_is_taken_while_too_much_is_on_its_way),
+        cmocka_unit_test(without_memory_the_publisher_is_told),
+        cmocka_unit_test(without_memory_for_audiences_it_can_be_torn_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
