@@ -32,10 +32,10 @@ struct audience {
     uint32_t capacity;
     struct buffer batch; /* frames published in this iteration */
     uint32_t batch_messages;
+    bool is_dirty;
     uint64_t batch_skips;   /* how many of them receivers are not to get, summed over receivers */
     struct backlog backlog; /* for those that could not take a batch whole */
     struct audience *next_dirty;
-    bool is_dirty;
     counter messages_in; /* from its members, counted by their reader */
     counter messages_out;
 };
