@@ -132,7 +132,8 @@ static void free_page(void *answer)
     free(page->clients);
 }
 
-/* Which page has the next client, and NULL when all are read; next[i]: how many of page i are. */
+/* Takes the next client of all pages, or NULL when all are taken; next[i]: how many clients of page
+ * i are taken. */
 static const struct client_info *next_in_pages(const struct loop_query *query, size_t *next)
 {
     const struct client_info *first = NULL;

@@ -28,7 +28,7 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* How long nothing has to be done, in milliseconds, `most` at the most. */
+/* How many milliseconds to wait for events until something else has to be done; at most `most`. */
 static int idle_time(struct accept_queue *queue, int most)
 {
     int64_t now = clock_monotonic();
@@ -146,7 +146,7 @@ int accept_queue_create(const struct accept_queue_limits *limits, SSL_CTX *tls, 
         queue->tls = tls;
     queue->trust = trust;
     queue->stats = stats;
-    pending_connections_init(&queue->pending);
+    int error = pending_connections_init(&queue->pending);
     handshake_schedule_init(&queue->schedule);
     TAILQ_INIT(&queue->postponed);
     TAILQ_INIT(&queue->moved);
@@ -156,13 +156,16 @@ int accept_queue_create(const struct accept_queue_limits *limits, SSL_CTX *tls, 
     pthread_mutex_init(&queue->lock, NULL);
     queue->scratch = malloc(limits->max_head);
     queue->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (queue->scratch != NULL && queue->epoll >= 0) {
-        *out = queue;
-        return OK;
+    if (queue->scratch == NULL)
+        error = ERR_NO_MEMORY;
+    else if (queue->epoll < 0)
+        error = ERR_SYSTEM;
+    if (error != OK) {
+        accept_queue_destroy(queue);
+        return error;
     }
-    int error = queue->scratch == NULL ? ERR_NO_MEMORY : ERR_SYSTEM;
-    accept_queue_destroy(queue);
-    return error;
+    *out = queue;
+    return OK;
 }
 
 void accept_queue_use_tls(struct accept_queue *queue, SSL_CTX *tls)

@@ -1,4 +1,4 @@
-/* What becomes of a pending connection of the accept queue. */
+/* Pending connections of the accept queue: events, examination, and how each one leaves. */
 #include "front/accept_queue_internal.h"
 
 #include "base/clock.h"

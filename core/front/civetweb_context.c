@@ -221,7 +221,8 @@ static int create_accept_queue(struct civetweb_context *civetweb, const struct c
     int rc = accept_queue_create(&limits, civetweb->tls, civetweb->trust, &civetweb->accept_stats,
                                  &civetweb->accept_queue);
     if (rc == ERR_SYSTEM)
-        snprintf(civetweb->failure, sizeof civetweb->failure, "no epoll: %s", strerror(errno));
+        snprintf(civetweb->failure, sizeof civetweb->failure, "no epoll or no randomness: %s",
+                 strerror(errno));
     return rc;
 }
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What the reload does with one listener of the new configuration. */
+/* One listener of the new configuration. */
 struct listener_step {
     struct front_listener *listener; /* NULL until one is found or made */
     SSL_CTX *tls;                    /* owned; for a listener that stays */

@@ -23,7 +23,7 @@
 
 struct pending_address;
 
-/* What a TLS connection has when its head is complete. */
+/* The TLS state of a connection, complete when its head is. */
 struct pending_tls {
     SSL *ssl;            /* handshake complete; NULL before the first byte came */
     unsigned char *head; /* decrypted so far; malloc; NULL if nothing is */

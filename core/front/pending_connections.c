@@ -5,17 +5,15 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-void pending_connections_init(struct pending_connections *connections)
+int pending_connections_init(struct pending_connections *connections)
 {
     connections->count = connections->idle_count = 0;
-    if (getrandom(&connections->seed, sizeof connections->seed, 0) != sizeof connections->seed)
-        connections->seed = (uint64_t)clock_monotonic();
     TAILQ_INIT(&connections->by_age);
     TAILQ_INIT(&connections->idle);
     for (size_t i = 0; i < PENDING_CONNECTIONS_BUCKETS; i++)
         LIST_INIT(&connections->addresses[i]);
+    return siphash_key_init(&connections->hash_key);
 }
 
 static void address_key_of(const struct pending *pending, uint8_t key[16])
@@ -25,18 +23,9 @@ static void address_key_of(const struct pending *pending, uint8_t key[16])
     address_limit_key(&address, key);
 }
 
-static uint64_t mix_hash(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-    return hash ^ hash >> 32;
-}
-
 static size_t address_bucket(const struct pending_connections *connections, const uint8_t key[16])
 {
-    uint64_t words[2];
-    memcpy(words, key, sizeof words);
-    return (size_t)mix_hash(mix_hash(connections->seed, words[0]), words[1]) %
-           PENDING_CONNECTIONS_BUCKETS;
+    return (size_t)siphash(&connections->hash_key, key, 16) % PENDING_CONNECTIONS_BUCKETS;
 }
 
 static struct pending_address *find_address(const struct pending_connections *connections,

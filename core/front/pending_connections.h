@@ -7,6 +7,7 @@
 #define SLUICE_FRONT_PENDING_CONNECTIONS_H
 
 #include "base/error.h"
+#include "base/siphash.h"
 #include "front/pending.h"
 #include "front/pending_address.h"
 
@@ -19,10 +20,11 @@ struct pending_connections {
     struct pending_address_list addresses[PENDING_CONNECTIONS_BUCKETS];
     struct pending_address_queue idle; /* addresses without connections, with a rate to regain */
     size_t idle_count;
-    uint64_t seed; /* so that nobody can choose addresses that collide */
+    struct siphash_key hash_key; /* so that nobody can choose addresses that collide */
 };
 
-void pending_connections_init(struct pending_connections *connections);
+/* Returns 0 or ERR_SYSTEM: there is no randomness. Needs deinit in any case. */
+MUST_CHECK int pending_connections_init(struct pending_connections *connections);
 
 /* Frees what is known of addresses. All connections have been removed. */
 void pending_connections_deinit(struct pending_connections *connections);
