@@ -3,7 +3,7 @@
 #include "admin/admin_internal.h"
 #include "admin/json.h"
 #include "admin/json_body.h"
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 #include "pipeline/chain.h"
 
 #include <civetweb.h>

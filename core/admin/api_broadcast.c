@@ -5,7 +5,7 @@
 #include "admin/json_body.h"
 #include "base/base64.h"
 #include "base/utf8.h"
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 #include "delivery/topic.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "client/client.h"
 #include "front/civetweb_detach.h"
 #include "delivery/subscription_set.h"
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 
 #include <civetweb.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "admin/loop_query.h"
 
 #include "base/clock.h"
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 
 #include <errno.h>
 #include <pthread.h>

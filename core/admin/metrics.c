@@ -5,7 +5,8 @@
 
 #include "base/log.h"
 #include "front/front.h"
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
+#include "pipeline/worker_pool.h"
 #include "client/recorder.h"
 #include "delivery/audience.h"
 #include "hub/watchdog.h"

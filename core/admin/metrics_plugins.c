@@ -1,6 +1,6 @@
 #include "admin/metrics_plugins.h"
 
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 #include "pipeline/chain.h"
 
 #include <inttypes.h>

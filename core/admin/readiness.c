@@ -1,6 +1,6 @@
 #include "admin/readiness.h"
 
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 #include "hub/watchdog.h"
 #include "pipeline/chain.h"
 

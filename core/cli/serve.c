@@ -13,7 +13,7 @@
 #include "cli/stop_signals.h"
 #include "front/front.h"
 #include "host/host.h"
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 #include "client/recorder.h"
 #include "hub/watchdog.h"
 

@@ -6,7 +6,6 @@
 #include "cli/stop_signals.h"
 #include "front/front.h"
 #include "hub/hub.h"
-#include "hub/hub_internal.h"
 #include "hub/reload.h"
 #include "hub/watchdog.h"
 #include "pipeline/option_check.h"

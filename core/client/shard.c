@@ -185,9 +185,9 @@ static void shard_on_stop(struct loop *loop)
         shard_on_iteration_end(loop);
 }
 
-int shard_init(struct shard *shard, struct shard_set *set, struct hub *hub, unsigned index)
+int shard_init(struct shard *shard, struct shard_set *set, unsigned index)
 {
-    *shard = (struct shard){.set = set, .hub = hub, .first_free_slot = SLOT_NONE};
+    *shard = (struct shard){.set = set, .first_free_slot = SLOT_NONE};
     shard->drain_timer.fire = on_drain_timer;
     shard->relieve_mail.deliver = budget_deliver_request;
     if (loop_init(&shard->loop, index) != OK)

@@ -21,7 +21,6 @@
 struct address;
 struct client;
 struct endpoint;
-struct hub;
 struct recorder;
 
 #define SHARD_READ_SIZE (64u * 1024)
@@ -66,7 +65,6 @@ struct shard_set {
 struct shard {
     struct loop loop;
     struct shard_set *set;
-    struct hub *hub;
 
     struct shard_slot *slots;
     uint32_t slot_count;
@@ -89,8 +87,7 @@ struct shard {
 
 /* Sets everything up; set->delivery is there, the loop's thread is not started. Returns 0,
  * ERR_NO_MEMORY or ERR_SYSTEM. */
-MUST_CHECK int shard_init(struct shard *shard, struct shard_set *set, struct hub *hub,
-                          unsigned index);
+MUST_CHECK int shard_init(struct shard *shard, struct shard_set *set, unsigned index);
 
 /* Frees everything. The loop's thread, at whose end all clients were ended too, must not run, and
  * nobody may post any more. */

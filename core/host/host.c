@@ -11,6 +11,7 @@
 #include "config/options.h"
 #include "client/endpoint.h"
 #include "hub/hub.h"
+#include "hub/send.h"
 #include "pipeline/deferral.h"
 #include "client/shard.h"
 

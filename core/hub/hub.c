@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "client/client.h"
 #include "config/config.h"
-#include "hub/hub_internal.h"
 #include "hub/reload.h"
+#include "pipeline/worker_pool.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static int create_shards(struct hub *hub, const struct config *config)
     if (set->shards == NULL || set->pipeline.loops == NULL)
         return ERR_NO_MEMORY;
     for (; error == OK && set->count < count; set->count += error == OK) {
-        error = shard_init(&set->shards[set->count], set, hub, set->count);
+        error = shard_init(&set->shards[set->count], set, set->count);
         set->pipeline.loops[set->count] = &set->shards[set->count].pipeline;
     }
     set->pipeline.loop_count = count;
@@ -183,7 +183,7 @@ void hub_run_control(struct hub *hub)
     }
 }
 
-/* -- coming and going -- */
+/* -- what is there -- */
 
 struct endpoint *hub_find_endpoint(struct hub *hub, const char *path)
 {
@@ -193,119 +193,6 @@ struct endpoint *hub_find_endpoint(struct hub *hub, const char *path)
             strcmp(hub->endpoints[i]->path, path) == 0)
             return hub->endpoints[i];
     return NULL;
-}
-
-/* Adds one unless that would pass `limit`; several threads may ask at once. */
-static bool take_place(_Atomic uint32_t *count, uint32_t limit)
-{
-    if (atomic_fetch_add_explicit(count, 1, memory_order_relaxed) < limit)
-        return true;
-    atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
-    return false;
-}
-
-static void give_place(_Atomic uint32_t *count)
-{
-    atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
-}
-
-/* A limit, which a reload may change. */
-static uint32_t current(const _Atomic uint32_t *limit)
-{
-    return atomic_load_explicit(limit, memory_order_relaxed);
-}
-
-static enum admission admit_address(struct hub *hub, struct endpoint *endpoint,
-                                    const struct address *address)
-{
-    int error =
-        address_counts_add(&hub->addresses, address, 0, current(&hub->limit_clients_per_address));
-    if (error != OK)
-        return error == ERR_LIMIT ? ADMISSION_ADDRESS_FULL : ADMISSION_NO_MEMORY;
-    error = address_counts_add(&hub->addresses, address, endpoint->index + 1,
-                               current(&endpoint->clients_per_address));
-    if (error == OK)
-        return ADMISSION_GRANTED;
-    address_counts_remove(&hub->addresses, address, 0);
-    return error == ERR_LIMIT ? ADMISSION_ADDRESS_FULL : ADMISSION_NO_MEMORY;
-}
-
-static bool is_stuck(const struct shard *shard)
-{
-    return atomic_load_explicit(&shard->is_stuck, memory_order_relaxed);
-}
-
-static bool all_loops_stuck(const struct hub *hub)
-{
-    for (unsigned i = 0; i < hub->set.count; i++)
-        if (!is_stuck(&hub->set.shards[i]))
-            return false;
-    return true;
-}
-
-static enum admission admit(struct hub *hub, struct endpoint *endpoint,
-                            const struct address *address)
-{
-    if (atomic_load_explicit(&hub->set.is_draining, memory_order_relaxed))
-        return ADMISSION_DRAINING;
-    if (all_loops_stuck(hub))
-        return ADMISSION_STUCK;
-    uint32_t limit = current(&hub->limit_clients);
-    bool descriptors_limit = hub->descriptors.for_clients < limit;
-    if (!take_place(&hub->admitted, descriptors_limit ? hub->descriptors.for_clients : limit))
-        return descriptors_limit ? ADMISSION_DESCRIPTORS : ADMISSION_TOTAL_FULL;
-    if (!take_place(&endpoint->admitted, current(&endpoint->clients_max))) {
-        give_place(&hub->admitted);
-        return ADMISSION_ENDPOINT_FULL;
-    }
-    enum admission admission = admit_address(hub, endpoint, address);
-    if (admission != ADMISSION_GRANTED) {
-        give_place(&endpoint->admitted);
-        give_place(&hub->admitted);
-    }
-    return admission;
-}
-
-struct descriptors *hub_descriptors(struct hub *hub)
-{
-    return &hub->descriptors;
-}
-
-enum admission hub_admit(struct hub *hub, struct endpoint *endpoint, const struct address *address)
-{
-    enum admission admission = admit(hub, endpoint, address);
-    atomic_fetch_add_explicit(&hub->admissions[admission], 1, memory_order_relaxed);
-    if (admission == ADMISSION_DESCRIPTORS)
-        descriptors_tell(&hub->descriptors);
-    return admission;
-}
-
-void hub_leave(struct hub *hub, struct endpoint *endpoint, const struct address *address)
-{
-    address_counts_remove(&hub->addresses, address, endpoint->index + 1);
-    address_counts_remove(&hub->addresses, address, 0);
-    give_place(&endpoint->admitted);
-    give_place(&hub->admitted);
-}
-
-/* Whether newcomers had better go to `a`. */
-static bool is_better(const struct shard *a, const struct shard *b)
-{
-    if (is_stuck(a) != is_stuck(b))
-        return is_stuck(b);
-    return atomic_load_explicit(&a->load, memory_order_relaxed) <
-           atomic_load_explicit(&b->load, memory_order_relaxed);
-}
-
-void hub_accept(struct hub *hub, struct handoff *handoff)
-{
-    struct shard *best = &hub->set.shards[0];
-    for (unsigned i = 1; i < hub->set.count; i++)
-        if (is_better(&hub->set.shards[i], best))
-            best = &hub->set.shards[i];
-    atomic_fetch_add_explicit(&best->load, 1, memory_order_relaxed);
-    handoff->mail.deliver = client_accept;
-    loop_post(&best->loop, &handoff->mail);
 }
 
 bool hub_has_offloaded_work(struct hub *hub)

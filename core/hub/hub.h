@@ -7,34 +7,55 @@
 #ifndef SLUICE_HUB_HUB_H
 #define SLUICE_HUB_HUB_H
 
-#include "base/address.h"
-#include "base/error.h"
-#include "ws/frame.h"
+#include "base/descriptors.h"
+#include "client/endpoint.h"
+#include "client/shard.h"
+#include "hub/address_counts.h"
+#include "hub/admission.h"
+#include "loop/mailbox.h"
+#include "pipeline/plugin.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 struct config;
-struct descriptors;
 struct diagnostics;
-struct endpoint;
-struct hub;
-struct loop;
-struct handoff;
 struct sl_host;
 
-/* Why a client may not come in. */
-enum admission {
-    ADMISSION_GRANTED,
-    ADMISSION_TOTAL_FULL,    /* limits.clients: 503 */
-    ADMISSION_ENDPOINT_FULL, /* endpoints[].clients.max: 503 */
-    ADMISSION_ADDRESS_FULL,  /* limits.clients_per_address or clients.per_address: 429 */
-    ADMISSION_NO_MEMORY,     /* 503 */
-    ADMISSION_DRAINING,      /* the server is stopping: 503 */
-    ADMISSION_STUCK,         /* no loop goes on: 503 */
-    ADMISSION_DESCRIPTORS    /* file descriptors are used up: 503 */
+#define HUB_LOOPS_MAX 256u     /* an id has 8 bits for its loop */
+#define HUB_ENDPOINTS_MAX 1024 /* that a hub has ever had */
+
+/* What became of the reloads that were asked for. */
+struct hub_reloads {
+    _Atomic uint64_t done;
+    _Atomic uint64_t failed;
+    _Atomic bool last_failed; /* what the configuration file says is not what is in force */
 };
+
+struct hub {
+    /* Endpoints are only added, and never freed before the end: any thread may walk them. */
+    struct endpoint *endpoints[HUB_ENDPOINTS_MAX];
+    _Atomic size_t endpoint_count;
+    pthread_mutex_t setup_lock; /* of the endpoints' set-ups, for threads that are no loop */
+    struct shard_set set;
+    bool is_started;
+    struct plugin_set plugins; /* of the configuration that runs; main thread */
+    struct mailbox control;    /* for the main thread */
+    _Atomic uint32_t limit_clients;
+    _Atomic uint32_t limit_clients_per_address;
+    _Atomic uint64_t generation; /* how many configurations have been in force */
+    struct hub_reloads reloads;  /* written by the main thread */
+    struct descriptors descriptors;
+    struct address_counts addresses;
+    _Atomic uint32_t admitted;
+    _Atomic uint64_t admissions[ADMISSION_COUNT]; /* by enum admission: granted and refused */
+};
+
+/* How many endpoints there are, inactive ones included. */
+static inline size_t hub_endpoint_count(const struct hub *hub)
+{
+    return atomic_load_explicit(&hub->endpoint_count, memory_order_acquire);
+}
 
 /* Builds endpoints and pipelines, loading the plugins and creating their instances, which are
  * handed `host`; no thread is started. Keeps a reference to `config` as long as it needs it. All
@@ -58,35 +79,11 @@ void hub_destroy(struct hub *hub);
 int hub_control_fd(const struct hub *hub);
 void hub_run_control(struct hub *hub);
 
+/* Hands work to the main thread. Any thread. */
+void hub_post_control(struct hub *hub, struct mail *mail);
+
 /* The endpoint that serves exactly this path at the moment, or NULL. Any thread. */
 struct endpoint *hub_find_endpoint(struct hub *hub, const char *path);
-
-/* How descriptors are shared out. Any thread, once hub_start was called. */
-struct descriptors *hub_descriptors(struct hub *hub);
-
-/* Asks for a place for one more client and counts it if it is granted; every grant is given back
- * with hub_leave exactly once. Refusals are counted for the metrics. Any thread. */
-enum admission hub_admit(struct hub *hub, struct endpoint *endpoint, const struct address *address);
-
-/* Gives a place back. Any thread. */
-void hub_leave(struct hub *hub, struct endpoint *endpoint, const struct address *address);
-
-/* Hands an admitted upgrade to a loop (the least busy one of those that go on); owns it from here
- * on. Any thread. */
-void hub_accept(struct hub *hub, struct handoff *handoff);
-
-/* Sends a message to one client, wherever it is. Any thread. A client that is gone is not an error.
- * Returns 0, ERR_INVALID (not a possible id), ERR_LIMIT (see fanout_publish) or ERR_NO_MEMORY. */
-MUST_CHECK int hub_send(struct hub *hub, uint64_t client_id, enum opcode opcode, const void *data,
-                        size_t len);
-
-/* Closes one client. Any thread. Returns 0, ERR_INVALID or ERR_NO_MEMORY. */
-MUST_CHECK int hub_close(struct hub *hub, uint64_t client_id, uint16_t code, const char *reason);
-
-/* Sends a message to every client of every endpoint (to one endpoint's: fanout_publish). Any
- * thread. Returns 0, or the first error, after all have been tried. */
-MUST_CHECK int hub_broadcast_to_all(struct hub *hub, enum opcode opcode, const void *data,
-                                    size_t len);
 
 /* Whether work of plugins waits for a worker thread or runs on one. Any thread. */
 bool hub_has_offloaded_work(struct hub *hub);

@@ -1,7 +1,7 @@
 #include "hub/reload.h"
 
 #include "client/client.h"
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 #include "pipeline/chain.h"
 
 #include <stdlib.h>

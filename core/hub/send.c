@@ -1,17 +1,16 @@
-/*
- * Messages to one client, wherever it is, and to everybody.
- */
+#include "hub/send.h"
+
 #include "base/memory_cost.h"
 #include "client/client.h"
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct shard *hub_current_shard(const struct hub *hub)
+static struct shard *current_shard(const struct hub *hub)
 {
     struct loop *loop = loop_current();
-    return loop != NULL && shard_of(loop)->hub == hub ? shard_of(loop) : NULL;
+    return loop != NULL && shard_of(loop)->set == &hub->set ? shard_of(loop) : NULL;
 }
 
 int hub_broadcast_to_all(struct hub *hub, enum opcode opcode, const void *data, size_t len)
@@ -74,8 +73,8 @@ static bool is_refused(struct hub *hub, enum opcode opcode)
 {
     if (opcode == OPCODE_CLOSE || !memory_account_is_full(&hub->set.delivery.forwarded))
         return false;
-    if (hub_current_shard(hub) != NULL)
-        shard_count_drop(hub_current_shard(hub), DROP_QUEUE_TOTAL);
+    if (current_shard(hub) != NULL)
+        shard_count_drop(current_shard(hub), DROP_QUEUE_TOTAL);
     return true;
 }
 
@@ -85,15 +84,15 @@ static int post_to_client(struct hub *hub, uint64_t client_id, enum opcode opcod
     struct shard *shard = shard_of_id(hub, client_id);
     if (shard == NULL)
         return ERR_INVALID;
-    if (shard == hub_current_shard(hub))
+    if (shard == current_shard(hub))
         return apply(shard, client_id, opcode, close_code, data, len);
     if (is_refused(hub, opcode))
         return ERR_LIMIT;
     struct client_mail *mail = malloc(sizeof *mail + len);
     if (mail == NULL)
         return ERR_NO_MEMORY;
-    if (hub_current_shard(hub) != NULL) /* What was published here before goes first. */
-        forward_flush(&hub_current_shard(hub)->delivery);
+    if (current_shard(hub) != NULL) /* What was published here before goes first. */
+        forward_flush(&current_shard(hub)->delivery);
     *mail = (struct client_mail){.mail.deliver = deliver_to_client,
                                  .client_id = client_id,
                                  .opcode = opcode,

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/thread_trace.h"
 #include "config/config.h"
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 
 #include <inttypes.h>
 #include <pthread.h>

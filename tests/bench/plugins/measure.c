@@ -3,7 +3,7 @@
 #include "allocations.h"
 #include "base/clock.h"
 #include "cases.h"
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 #include "pipeline/chain.h"
 #include "rig.h"
 
@@ -192,7 +192,7 @@ static void measure_all(struct shard *shard, void *context)
 {
     struct bench *bench = context;
     bench->shard = shard;
-    look_at_hooks(shard->hub->endpoints[0]->loop_setups[0]->chain, bench->figures);
+    look_at_hooks(rig_endpoint(shard)->loop_setups[0]->chain, bench->figures);
     open_clients(bench);
     measure_messages(bench);
     for (unsigned i = 0; i < CLIENTS; i++)

@@ -2,7 +2,7 @@
 
 #include "config/config_parse.h"
 #include "host/host.h"
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 #include "pipeline/chain.h"
 
 #include <semaphore.h>
@@ -96,9 +96,15 @@ void rig_run(struct rig *rig, void (*work)(struct shard *shard, void *context), 
 
 /* -- clients -- */
 
+struct endpoint *rig_endpoint(const struct shard *shard)
+{
+    const struct hub *hub = (struct hub *)(void *)((char *)shard->set - offsetof(struct hub, set));
+    return hub->endpoints[0];
+}
+
 struct client *rig_client(struct shard *shard, unsigned number)
 {
-    struct endpoint *endpoint = shard->hub->endpoints[0];
+    struct endpoint *endpoint = rig_endpoint(shard);
     struct endpoint_setup *setup = endpoint->loop_setups[0];
     const struct chain *chain = setup->chain;
     size_t state_size = chain->client_size;

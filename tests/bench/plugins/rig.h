@@ -28,8 +28,9 @@ void rig_destroy(struct rig *rig);
 /* Runs `work` on the loop's thread and waits for it. */
 void rig_run(struct rig *rig, void (*work)(struct shard *shard, void *context), void *context);
 
-/* On the loop's thread: the nth client (below 1,000), connecting, at an address of its own:
- * in 1.0.0.0 and on, in a /24 with an even number. */
+/* The only endpoint, and on the loop's thread: the nth client (below 1,000), connecting, at an
+ * address of its own: in 1.0.0.0 and on, in a /24 with an even number. */
+struct endpoint *rig_endpoint(const struct shard *shard);
 struct client *rig_client(struct shard *shard, unsigned number);
 void rig_client_destroy(struct client *client);
 

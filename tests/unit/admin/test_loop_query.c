@@ -19,7 +19,7 @@ static _Atomic int freed;
 static void ask(struct shard *shard, const void *question, void *answer)
 {
     struct answer *out = answer;
-    assert_ptr_equal(hub_current_shard(shard->hub), shard);
+    assert_ptr_equal(shard_of(loop_current()), shard);
     assert_int_equal(out->twice, 0);
     out->loop = shard->loop.index;
     out->twice = *(const int *)question * 2;

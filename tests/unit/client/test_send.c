@@ -72,7 +72,7 @@ static void settle_loops(struct hub *hub)
 
 static struct audience *audience_of(struct shard *shard)
 {
-    return &shard->hub->endpoints[0]->fanout.audiences[shard->loop.index];
+    return &hub_of_shard(shard)->endpoints[0]->fanout.audiences[shard->loop.index];
 }
 
 /* Topics, and sockets that are soon full. */

@@ -14,7 +14,8 @@
 static void send_more_than_the_socket_takes(struct shard *shard)
 {
     static char text[LARGE];
-    struct audience *audience = &shard->hub->endpoints[0]->fanout.audiences[shard->loop.index];
+    struct audience *audience =
+        &hub_of_shard(shard)->endpoints[0]->fanout.audiences[shard->loop.index];
     assert_int_equal(audience->count, 1);
     assert_int_equal(receiver_send(audience->members[0], OPCODE_BINARY, text, sizeof text), OK);
 }

@@ -9,7 +9,7 @@
 #include "client/handoff.h"
 #include "config/config.h"
 #include "host/host.h"
-#include "hub/hub_internal.h"
+#include "hub/hub.h"
 
 #include "plugins.h"
 #include "unit.h"
@@ -249,6 +249,11 @@ static inline void leave(int client)
 }
 
 /* -- on a loop -- */
+
+static inline struct hub *hub_of_shard(const struct shard *shard)
+{
+    return (struct hub *)(void *)((char *)shard->set - offsetof(struct hub, set));
+}
 
 struct step {
     struct mail mail; /* first */

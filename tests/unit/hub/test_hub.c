@@ -1,4 +1,5 @@
 #include "hub/hub.h"
+#include "hub/send.h"
 
 #include "hub/serving.h"
 

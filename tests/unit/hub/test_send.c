@@ -1,3 +1,4 @@
+#include "hub/send.h"
 #include "hub/serving.h"
 
 #include "client/client.h"
