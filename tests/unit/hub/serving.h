@@ -281,4 +281,22 @@ static __attribute__((unused)) void run_on(struct shard *shard, void (*run)(stru
     sem_destroy(&step.done);
 }
 
+/* -- admission -- */
+
+static inline void assert_admission(struct serving *serving, const char *path, uint8_t from,
+                                    enum admission expected)
+{
+    struct address address = address_of(from);
+    uint64_t before = atomic_load(&serving->hub->admissions[expected]);
+    assert_int_equal(hub_admit(serving->hub, hub_find_endpoint(serving->hub, path), &address),
+                     expected);
+    assert_int_equal(atomic_load(&serving->hub->admissions[expected]), before + 1);
+}
+
+static inline void give_back(struct serving *serving, const char *path, uint8_t from)
+{
+    struct address address = address_of(from);
+    hub_leave(serving->hub, hub_find_endpoint(serving->hub, path), &address);
+}
+
 #endif

@@ -71,105 +71,6 @@ static void hub_that_never_started_can_be_destroyed(void **state)
     config_destroy(config);
 }
 
-/* -- admission -- */
-
-static void assert_admission(struct serving *serving, const char *path, uint8_t from,
-                             enum admission expected)
-{
-    struct address address = address_of(from);
-    uint64_t before = atomic_load(&serving->hub->admissions[expected]);
-    assert_int_equal(hub_admit(serving->hub, hub_find_endpoint(serving->hub, path), &address),
-                     expected);
-    assert_int_equal(atomic_load(&serving->hub->admissions[expected]), before + 1);
-}
-
-static void give_back(struct serving *serving, const char *path, uint8_t from)
-{
-    struct address address = address_of(from);
-    hub_leave(serving->hub, hub_find_endpoint(serving->hub, path), &address);
-}
-
-static void all_clients_together_have_a_limit(void **state)
-{
-    (void)state;
-    struct serving serving = serve("limits: {clients: 2}\nendpoints: [{path: /a}, {path: /b}]\n");
-    assert_admission(&serving, "/a", 1, ADMISSION_GRANTED);
-    assert_admission(&serving, "/b", 2, ADMISSION_GRANTED);
-    assert_admission(&serving, "/a", 3, ADMISSION_TOTAL_FULL);
-    assert_admission(&serving, "/b", 3, ADMISSION_TOTAL_FULL);
-    give_back(&serving, "/b", 2);
-    assert_admission(&serving, "/a", 3, ADMISSION_GRANTED);
-    assert_admission(&serving, "/a", 4, ADMISSION_TOTAL_FULL);
-    end_serving(&serving);
-}
-
-static void each_endpoint_has_a_limit(void **state)
-{
-    (void)state;
-    struct serving serving =
-        serve("limits: {clients: 3}\nendpoints: [{path: /a, clients: {max: 1}}, {path: /b}]\n");
-    assert_admission(&serving, "/a", 1, ADMISSION_GRANTED);
-    assert_admission(&serving, "/a", 2, ADMISSION_ENDPOINT_FULL);
-    assert_admission(&serving, "/b", 2, ADMISSION_GRANTED);
-    assert_admission(&serving, "/b", 2, ADMISSION_GRANTED); /* A refusal kept no place. */
-    assert_admission(&serving, "/b", 2, ADMISSION_TOTAL_FULL);
-    give_back(&serving, "/a", 1);
-    assert_admission(&serving, "/a", 2, ADMISSION_GRANTED);
-    end_serving(&serving);
-}
-
-static void each_address_has_a_limit(void **state)
-{
-    (void)state;
-    struct serving serving = serve("limits: {clients_per_address: 2}\n"
-                                   "endpoints: [{path: /a, clients: {max: 2}}, {path: /b}]\n");
-    assert_admission(&serving, "/a", 1, ADMISSION_GRANTED);
-    assert_admission(&serving, "/b", 1, ADMISSION_GRANTED);
-    assert_admission(&serving, "/a", 1, ADMISSION_ADDRESS_FULL);
-    assert_admission(&serving, "/b", 1, ADMISSION_ADDRESS_FULL);
-    assert_admission(&serving, "/a", 2, ADMISSION_GRANTED); /* A refusal kept no place. */
-    give_back(&serving, "/b", 1);
-    assert_admission(&serving, "/b", 1, ADMISSION_GRANTED);
-    end_serving(&serving);
-}
-
-static void each_address_has_a_limit_for_each_endpoint(void **state)
-{
-    (void)state;
-    struct serving serving =
-        serve("limits: {clients_per_address: 2}\n"
-              "endpoints: [{path: /a, clients: {per_address: 1}}, {path: /b}]\n");
-    assert_admission(&serving, "/a", 1, ADMISSION_GRANTED);
-    assert_admission(&serving, "/a", 1, ADMISSION_ADDRESS_FULL);
-    assert_admission(&serving, "/a", 2, ADMISSION_GRANTED);
-    assert_admission(&serving, "/b", 1, ADMISSION_GRANTED); /* A refusal kept no place. */
-    assert_admission(&serving, "/b", 1, ADMISSION_ADDRESS_FULL);
-    end_serving(&serving);
-}
-
-static void nobody_is_admitted_while_draining(void **state)
-{
-    (void)state;
-    struct serving serving = serve(TWO_LOOPS ENDPOINT);
-    hub_drain(serving.hub, NS_PER_S);
-    assert_admission(&serving, "/ws", 1, ADMISSION_DRAINING);
-    end_serving(&serving);
-}
-
-static void client_gives_its_place_back_when_it_leaves(void **state)
-{
-    (void)state;
-    struct serving serving = serve("limits: {clients: 1}\n" ENDPOINT);
-    for (int i = 0; i < 3; i++) {
-        int client = join(serving.hub, "/ws");
-        assert_admission(&serving, "/ws", 1, ADMISSION_TOTAL_FULL);
-        leave(client);
-        while (atomic_load(&serving.hub->admitted) > 0)
-            poll(NULL, 0, 1);
-    }
-    end_serving(&serving);
-}
-
 /* -- coming in -- */
 
 static void answers_the_upgrade_and_counts_the_client(void **state)
@@ -439,12 +340,6 @@ int main(void)
         cmocka_unit_test(takes_limits_from_the_configuration),
         cmocka_unit_test(reports_the_errors_of_all_pipelines),
         cmocka_unit_test(hub_that_never_started_can_be_destroyed),
-        cmocka_unit_test(all_clients_together_have_a_limit),
-        cmocka_unit_test(each_endpoint_has_a_limit),
-        cmocka_unit_test(each_address_has_a_limit),
-        cmocka_unit_test(each_address_has_a_limit_for_each_endpoint),
-        cmocka_unit_test(nobody_is_admitted_while_draining),
-        cmocka_unit_test(client_gives_its_place_back_when_it_leaves),
         cmocka_unit_test(answers_the_upgrade_and_counts_the_client),
         cmocka_unit_test(handles_what_came_behind_the_request),
         cmocka_unit_test(refused_client_gets_an_answer_and_keeps_no_place),

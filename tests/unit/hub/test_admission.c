@@ -1,0 +1,99 @@
+#include "hub/admission.h"
+
+#include "hub/serving.h"
+
+#define ENDPOINT "endpoints: [{path: /ws}]\n"
+
+static void all_clients_together_have_a_limit(void **state)
+{
+    (void)state;
+    struct serving serving = serve("limits: {clients: 2}\nendpoints: [{path: /a}, {path: /b}]\n");
+    assert_admission(&serving, "/a", 1, ADMISSION_GRANTED);
+    assert_admission(&serving, "/b", 2, ADMISSION_GRANTED);
+    assert_admission(&serving, "/a", 3, ADMISSION_TOTAL_FULL);
+    assert_admission(&serving, "/b", 3, ADMISSION_TOTAL_FULL);
+    give_back(&serving, "/b", 2);
+    assert_admission(&serving, "/a", 3, ADMISSION_GRANTED);
+    assert_admission(&serving, "/a", 4, ADMISSION_TOTAL_FULL);
+    end_serving(&serving);
+}
+
+static void each_endpoint_has_a_limit(void **state)
+{
+    (void)state;
+    struct serving serving =
+        serve("limits: {clients: 3}\nendpoints: [{path: /a, clients: {max: 1}}, {path: /b}]\n");
+    assert_admission(&serving, "/a", 1, ADMISSION_GRANTED);
+    assert_admission(&serving, "/a", 2, ADMISSION_ENDPOINT_FULL);
+    assert_admission(&serving, "/b", 2, ADMISSION_GRANTED);
+    assert_admission(&serving, "/b", 2, ADMISSION_GRANTED); /* A refusal kept no place. */
+    assert_admission(&serving, "/b", 2, ADMISSION_TOTAL_FULL);
+    give_back(&serving, "/a", 1);
+    assert_admission(&serving, "/a", 2, ADMISSION_GRANTED);
+    end_serving(&serving);
+}
+
+static void each_address_has_a_limit(void **state)
+{
+    (void)state;
+    struct serving serving = serve("limits: {clients_per_address: 2}\n"
+                                   "endpoints: [{path: /a, clients: {max: 2}}, {path: /b}]\n");
+    assert_admission(&serving, "/a", 1, ADMISSION_GRANTED);
+    assert_admission(&serving, "/b", 1, ADMISSION_GRANTED);
+    assert_admission(&serving, "/a", 1, ADMISSION_ADDRESS_FULL);
+    assert_admission(&serving, "/b", 1, ADMISSION_ADDRESS_FULL);
+    assert_admission(&serving, "/a", 2, ADMISSION_GRANTED); /* A refusal kept no place. */
+    give_back(&serving, "/b", 1);
+    assert_admission(&serving, "/b", 1, ADMISSION_GRANTED);
+    end_serving(&serving);
+}
+
+static void each_address_has_a_limit_for_each_endpoint(void **state)
+{
+    (void)state;
+    struct serving serving =
+        serve("limits: {clients_per_address: 2}\n"
+              "endpoints: [{path: /a, clients: {per_address: 1}}, {path: /b}]\n");
+    assert_admission(&serving, "/a", 1, ADMISSION_GRANTED);
+    assert_admission(&serving, "/a", 1, ADMISSION_ADDRESS_FULL);
+    assert_admission(&serving, "/a", 2, ADMISSION_GRANTED);
+    assert_admission(&serving, "/b", 1, ADMISSION_GRANTED); /* A refusal kept no place. */
+    assert_admission(&serving, "/b", 1, ADMISSION_ADDRESS_FULL);
+    end_serving(&serving);
+}
+
+static void nobody_is_admitted_while_draining(void **state)
+{
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS ENDPOINT);
+    hub_drain(serving.hub, NS_PER_S);
+    assert_admission(&serving, "/ws", 1, ADMISSION_DRAINING);
+    end_serving(&serving);
+}
+
+static void client_gives_its_place_back_when_it_leaves(void **state)
+{
+    (void)state;
+    struct serving serving = serve("limits: {clients: 1}\n" ENDPOINT);
+    for (int i = 0; i < 3; i++) {
+        int client = join(serving.hub, "/ws");
+        assert_admission(&serving, "/ws", 1, ADMISSION_TOTAL_FULL);
+        leave(client);
+        while (atomic_load(&serving.hub->admitted) > 0)
+            poll(NULL, 0, 1);
+    }
+    end_serving(&serving);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_clients_together_have_a_limit),
+        cmocka_unit_test(each_endpoint_has_a_limit),
+        cmocka_unit_test(each_address_has_a_limit),
+        cmocka_unit_test(each_address_has_a_limit_for_each_endpoint),
+        cmocka_unit_test(nobody_is_admitted_while_draining),
+        cmocka_unit_test(client_gives_its_place_back_when_it_leaves),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
