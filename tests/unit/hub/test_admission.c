@@ -2,6 +2,7 @@
 
 #include "hub/serving.h"
 
+#define TWO_LOOPS "loops: 2\n"
 #define ENDPOINT "endpoints: [{path: /ws}]\n"
 
 static void all_clients_together_have_a_limit(void **state)
