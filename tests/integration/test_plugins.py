@@ -270,7 +270,7 @@ class RefusedAtLoad(unittest.TestCase):
         self.refuse('bad-magic', 'bad-magic.so', '0x12345678')
 
     def test_other_abi(self):
-        self.refuse('other-major', 'other-major.so', '2.0', '1.2')
+        self.refuse('other-major', 'other-major.so', 'plugin ABI 2.0')
 
     def test_table_too_small(self):
         self.refuse('small-struct', 'small-struct.so', '24')

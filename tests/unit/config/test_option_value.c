@@ -30,6 +30,8 @@ static void types_have_names(void **state)
     (void)state;
     assert_string_equal(option_type_name(SL_OPTION_STRINGS), "list of strings");
     assert_string_equal(option_type_name(SL_OPTION_BOOL), "bool");
+    for (size_t i = 0; i < table.count; i++)
+        assert_string_not_equal(option_type_name(rows[i].type), "unknown");
     assert_string_equal(option_type_name((enum sl_option_type)0), "unknown");
     assert_string_equal(option_type_name((enum sl_option_type)77), "unknown");
 }

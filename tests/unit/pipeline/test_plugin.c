@@ -204,9 +204,13 @@ static void refuses_another_magic(void **state)
 
 static void refuses_another_major_version(void **state)
 {
+    char expected[256];
     (void)state;
-    assert_built_refused("other-major", ": built for plugin ABI 2.0, but this server has 1.2; "
-                                        "rebuild it with this server's sluice/plugin.h");
+    snprintf(expected, sizeof expected,
+             ": built for plugin ABI 2.0, but this server has %d.%d; rebuild it with this server's "
+             "sluice/plugin.h",
+             SL_ABI_MAJOR, SL_ABI_MINOR);
+    assert_built_refused("other-major", expected);
 }
 
 static void refuses_a_table_that_is_too_small(void **state)

@@ -1,21 +1,15 @@
 """docs/configuration.md: its tables have each key of core/config/config_schema.c, with its default, bounds and choices."""
 
-import os
 import re
 import unittest
 
-from harness import ROOT
+from tree import text as source
 
-PAGE = os.path.join(ROOT, 'docs', 'configuration.md')
-SCHEMA = os.path.join(ROOT, 'core', 'config', 'config_schema.c')
+PAGE = 'docs/configuration.md'
+SCHEMA = 'core/config/config_schema.c'
 PLACES = {'The server': '', '`listen`': 'listen.', '`endpoints`': 'endpoints.', '`pipeline`': 'endpoints.pipeline.'}
 UNITS = {'US': 'us', 'MS': 'ms', 'HOUR': 'h', 'KIB': 'KiB', 'MIB': 'MiB', 'GIB': 'GiB'}
 MACROS = {'CLIENTS_MOST': '10000000', 'FRAGMENTS_MOST': '100000000', 'ADMIN_LISTENERS_MAX': '4'}
-
-
-def source(path):
-    with open(path) as file:
-        return file.read()
 
 
 def part(entry, pattern):
