@@ -3,7 +3,6 @@
 #include "config/values.h"
 
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum argument_kind {

@@ -6,7 +6,6 @@
 #include "config/suggest.h"
 #include "pipeline/option_check.h"
 
-#include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -4,7 +4,6 @@
 #include "config/yaml_syntax.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 

@@ -4,7 +4,6 @@
 #include "failing_memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static void assert_decodes(const char *text, const char *expected, size_t expected_len)
 {

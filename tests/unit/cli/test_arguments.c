@@ -1,17 +1,15 @@
 #include "cli/arguments.h"
-#include "unit.h"
+#include "printing.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ALL                                                                                        \
     (ARGUMENTS_CONFIG | ARGUMENTS_SET | ARGUMENTS_ADMIN | ARGUMENTS_MESSAGE | ARGUMENTS_MARKDOWN | \
      ARGUMENTS_RECORD | ARGUMENTS_IN_PLACE)
 #define WORDS_MAX 80
 
-static char printed[512];
+static struct printed printed;
 
 /* Parses the words of `line`, which may be changed, and keeps what is printed on standard error. */
 static int parse(char *line, unsigned groups, struct cli_options *options)
@@ -21,17 +19,11 @@ static int parse(char *line, unsigned groups, struct cli_options *options)
     for (char *word = strtok(line, " "); word != NULL; word = strtok(NULL, " "))
         argv[argc++] = word;
 
-    FILE *file = tmpfile();
-    int saved = dup(STDERR_FILENO);
-    dup2(fileno(file), STDERR_FILENO);
     *options = (struct cli_options){.extras = NULL};
     optind = 0; /* glibc's way to begin anew */
+    struct printing printing = printing_begin();
     int status = arguments_parse(argc, argv, "check", groups, options);
-    dup2(saved, STDERR_FILENO);
-    close(saved);
-    rewind(file);
-    printed[fread(printed, 1, sizeof printed - 1, file)] = '\0';
-    fclose(file);
+    printing_end(&printing, &printed);
     return status;
 }
 
@@ -54,7 +46,7 @@ static void each_option_reaches_its_member(void **state)
     assert_string_equal(options.endpoint, "/f");
     assert_string_equal(options.topic, "g");
     assert_int_equal(options.override_count, 0);
-    assert_string_equal(printed, "");
+    assert_string_equal(printed.error, "");
 }
 
 static void without_options_everything_is_left_out(void **state)
@@ -94,9 +86,9 @@ static void a_value_to_set_needs_a_key(void **state)
     struct cli_options options;
     char none[] = "--set a", empty[] = "--set =a";
     assert_int_equal(parse(none, ALL, &options), EXIT_USAGE);
-    assert_non_null(strstr(printed, "--set needs KEY=VALUE"));
+    assert_non_null(strstr(printed.error, "--set needs KEY=VALUE"));
     assert_int_equal(parse(empty, ALL, &options), EXIT_USAGE);
-    assert_non_null(strstr(printed, "--set needs KEY=VALUE"));
+    assert_non_null(strstr(printed.error, "--set needs KEY=VALUE"));
 }
 
 static void overrides_have_a_limit(void **state)
@@ -112,7 +104,7 @@ static void overrides_have_a_limit(void **state)
     for (int i = 0; i <= CLI_OVERRIDES_MAX; i++)
         strcat(line, "-v ");
     assert_int_equal(parse(line, ALL, &options), EXIT_USAGE);
-    assert_string_equal(printed, "sluice: more than 64 values are overridden\n");
+    assert_string_equal(printed.error, "sluice: more than 64 values are overridden\n");
 }
 
 static void a_limit_of_a_recording_is_a_size_above_zero(void **state)
@@ -122,7 +114,7 @@ static void a_limit_of_a_recording_is_a_size_above_zero(void **state)
     for (size_t i = 0; i < 3; i++) {
         char lines[][32] = {"--record-limit 0", "--record-limit much", "--record-limit -1KiB"};
         assert_int_equal(parse(lines[i], ALL, &options), EXIT_USAGE);
-        assert_string_equal(printed, "sluice: --record-limit needs a size, like 64MiB\n");
+        assert_string_equal(printed.error, "sluice: --record-limit needs a size, like 64MiB\n");
     }
 }
 
@@ -150,14 +142,14 @@ static void an_option_of_other_commands_is_refused(void **state)
         char line[64];
         strcpy(line, cases[i].line);
         assert_int_equal(parse(line, ALL & ~cases[i].groups, &options), EXIT_USAGE);
-        assert_string_equal(printed, cases[i].text);
+        assert_string_equal(printed.error, cases[i].text);
         strcpy(line, cases[i].line);
         assert_int_equal(parse(line, cases[i].groups, &options), 0);
     }
     struct cli_options options;
     char line[] = "--set a=b";
     assert_int_equal(parse(line, ALL & ~(unsigned)ARGUMENTS_SET, &options), EXIT_USAGE);
-    assert_non_null(strstr(printed, "--set would not reach the running server"));
+    assert_non_null(strstr(printed.error, "--set would not reach the running server"));
 }
 
 static void an_unknown_option_and_a_missing_argument_are_refused(void **state)
@@ -166,10 +158,10 @@ static void an_unknown_option_and_a_missing_argument_are_refused(void **state)
     struct cli_options options;
     char unknown[] = "--nonsense", letter[] = "-z", missing[] = "--config";
     assert_int_equal(parse(unknown, ALL, &options), EXIT_USAGE);
-    assert_non_null(strstr(printed, "--nonsense"));
+    assert_non_null(strstr(printed.error, "--nonsense"));
     assert_int_equal(parse(letter, ALL, &options), EXIT_USAGE);
     assert_int_equal(parse(missing, ALL, &options), EXIT_USAGE);
-    assert_non_null(strstr(printed, "--config"));
+    assert_non_null(strstr(printed.error, "--config"));
 }
 
 static void help_is_given_before_anything_else_is_read(void **state)
@@ -178,7 +170,7 @@ static void help_is_given_before_anything_else_is_read(void **state)
     struct cli_options options;
     char line[] = "--json -h --nonsense", in_full[] = "--help";
     assert_int_equal(parse(line, 0, &options), ARGUMENTS_HELP);
-    assert_string_equal(printed, "");
+    assert_string_equal(printed.error, "");
     assert_int_equal(parse(in_full, 0, &options), ARGUMENTS_HELP);
 }
 

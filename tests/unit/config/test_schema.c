@@ -3,7 +3,6 @@
 #include "failing_memory.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 enum colour { COLOUR_RED = 1, COLOUR_GREEN = 2 };
 

@@ -1,5 +1,5 @@
-#include "config/yaml_syntax.h"
 #include "config/errors.h"
+#include "config/yaml.h"
 
 /* What is said about a text that is not YAML. */
 static void assert_said(const char *label, const char *text, size_t len, const char *expected)

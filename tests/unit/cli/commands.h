@@ -1,0 +1,36 @@
+/*
+ * Runs a command against a fake admin listener.
+ */
+#ifndef SLUICE_TESTS_CLI_COMMANDS_H
+#define SLUICE_TESTS_CLI_COMMANDS_H
+
+#include "cli/cli.h"
+#include "cli/fake_admin.h"
+
+/* What a command has done: its status, what it printed and what it asked. */
+struct command_run {
+    struct fake_admin admin;
+    struct printed printed;
+    int status;
+};
+
+/* Runs a command with one server that gives these answers, of which NULL is the last. */
+static inline void run_command(struct command_run *run,
+                               int (*command)(const struct cli_options *options),
+                               struct cli_options options, const char *const *answers)
+{
+    memset(run, 0, sizeof *run);
+    run->admin.is_unix = true;
+    for (size_t i = 0; answers[i] != NULL; i++)
+        run->admin.answers[i] = answers[i];
+    fake_admin_start(&run->admin);
+    options.admin = run->admin.address;
+    struct printing printing = printing_begin();
+    run->status = command(&options);
+    printing_end(&printing, &run->printed);
+    fake_admin_end(&run->admin);
+}
+
+#define ANSWERS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+#endif

@@ -1,0 +1,79 @@
+#include "cli/admin_client.h"
+#include "cli/commands.h"
+
+static const struct admin_client_request request = {.method = "GET", .path = "/api/v1/count"};
+
+/* Fetches and prints the answer, as a command. */
+static int fetch_and_print(const struct cli_options *options)
+{
+    cJSON *answer = admin_client_fetch(options, &request);
+    if (answer == NULL)
+        return EXIT_WRONG;
+    admin_client_print(answer);
+    cJSON_Delete(answer);
+    return 0;
+}
+
+static void an_answer_is_printed_as_one_line(void **state)
+{
+    (void)state;
+    struct command_run run;
+    run_command(&run, fetch_and_print, (struct cli_options){0},
+                ANSWERS(HTTP_ANSWER("200 OK", "{\n  \"clients\": 3\n}\n")));
+    assert_int_equal(run.status, 0);
+    assert_string_equal(run.printed.out, "{\"clients\":3}\n");
+    assert_string_equal(run.printed.error, "");
+}
+
+static void a_refusal_is_said_with_its_status(void **state)
+{
+    (void)state;
+    struct command_run run;
+    run_command(&run, fetch_and_print, (struct cli_options){0},
+                ANSWERS(HTTP_ANSWER("401 Unauthorized",
+                                    "{\"error\": \"unauthorized\", \"detail\": \"a token\"}")));
+    assert_int_equal(run.status, EXIT_WRONG);
+    assert_string_equal(run.printed.error, "sluice: unauthorized: a token (HTTP 401)\n");
+    assert_string_equal(run.printed.out, "");
+}
+
+static void what_is_no_json_is_refused_too(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {HTTP_ANSWER("404 Not Found", "<html>"),
+                                          HTTP_ANSWER("200 OK", "<html>")};
+    static const char *const texts[] = {
+        "sluice: no JSON: is this the admin listener? (HTTP 404)\n",
+        "sluice: no JSON: is this the admin listener? (HTTP 200)\n"};
+    for (size_t i = 0; i < 2; i++) {
+        struct command_run run;
+        run_command(&run, fetch_and_print, (struct cli_options){0}, ANSWERS(answers[i]));
+        assert_int_equal(run.status, EXIT_WRONG);
+        assert_string_equal(run.printed.error, texts[i]);
+    }
+}
+
+static void members_that_are_missing_or_of_another_type_are_nothing(void **state)
+{
+    (void)state;
+    cJSON *object = cJSON_Parse("{\"number\": 2.5, \"text\": \"t\"}");
+    assert_true(admin_client_number(object, "number") == 2.5);
+    assert_true(admin_client_number(object, "text") == 0);
+    assert_true(admin_client_number(object, "other") == 0);
+    assert_string_equal(admin_client_text(object, "text"), "t");
+    assert_string_equal(admin_client_text(object, "number"), "");
+    assert_string_equal(admin_client_text(object, "other"), "");
+    assert_string_equal(admin_client_text(NULL, "text"), "");
+    cJSON_Delete(object);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_is_printed_as_one_line),
+        cmocka_unit_test(a_refusal_is_said_with_its_status),
+        cmocka_unit_test(what_is_no_json_is_refused_too),
+        cmocka_unit_test(members_that_are_missing_or_of_another_type_are_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

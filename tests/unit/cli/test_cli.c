@@ -1,0 +1,149 @@
+#include "cli/cli.h"
+#include "printing.h"
+
+#include <limits.h>
+#include <string.h>
+
+static struct printed printed;
+
+static int run_extra(int argc, char **argv)
+{
+    printf("%d %s\n", argc, argv[argc - 1]);
+    return 7;
+}
+
+static const struct cli_extra extras[] = {
+    {"new-plugin", "NAME", "begin a plugin", "Usage: sluice new-plugin\n", run_extra},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+/* Runs the command line of these words. */
+static int run_line(const char *const *words)
+{
+    char *argv[8] = {"sluice"};
+    int argc = 1;
+    for (; words[argc - 1] != NULL; argc++)
+        argv[argc] = (char *)(uintptr_t)words[argc - 1];
+    optind = 0; /* glibc's way to begin anew */
+    struct printing printing = printing_begin();
+    int status = cli_run(argc, argv, extras);
+    printing_end(&printing, &printed);
+    return status;
+}
+
+#define RUN(...) run_line((const char *const[]){__VA_ARGS__, NULL})
+
+static void without_a_command_the_usage_is_an_error(void **state)
+{
+    (void)state;
+    assert_int_equal(run_line((const char *const[]){NULL}), EXIT_USAGE);
+    assert_string_equal(printed.out, "");
+    assert_non_null(strstr(printed.error, "Usage: sluice COMMAND [OPTIONS]\n"));
+}
+
+static void help_lists_all_commands_or_explains_one(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"help", "--help", "-h"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(RUN(forms[i]), 0);
+        assert_non_null(strstr(printed.out, "\n  serve              run the server\n"));
+        assert_non_null(strstr(printed.out, "\n  new-plugin [NAME]  begin a plugin\n"));
+    }
+    assert_int_equal(RUN("help", "kick"), 0);
+    assert_non_null(strstr(printed.out, "Usage: sluice kick [-c FILE] [--set KEY=VALUE]... [ID]\n"
+                                        "\nClose a client of the running server.\n"));
+    assert_int_equal(RUN("help", "new-plugin"), 0);
+    assert_string_equal(printed.out, "Usage: sluice new-plugin\n");
+    assert_int_equal(RUN("version", "--help"), 0);
+    assert_string_equal(printed.out, "Usage: sluice version\n\nPrint the version.\n");
+}
+
+static void an_unknown_command_names_the_nearest(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("relaod"), EXIT_USAGE);
+    assert_string_equal(printed.error, "sluice: there is no command 'relaod'; did you mean "
+                                       "'reload'? ('sluice help' lists them)\n");
+    assert_int_equal(RUN("help", "new-plugn"), EXIT_USAGE);
+    assert_non_null(strstr(printed.error, "did you mean 'new-plugin'?"));
+    assert_int_equal(RUN("xyzzy"), EXIT_USAGE);
+    assert_null(strstr(printed.error, "did you mean"));
+}
+
+static void the_version_is_printed(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("version"), 0);
+    assert_int_equal(strncmp(printed.out, "sluice ", 7), 0);
+    assert_int_equal(RUN("--version"), 0);
+}
+
+static void commands_of_others_get_the_rest_of_the_line(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("new-plugin", "--language", "c"), 7);
+    assert_string_equal(printed.out, "3 c\n");
+}
+
+static void what_is_too_much_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("version", "now"), EXIT_USAGE);
+    assert_string_equal(printed.error, "sluice version: do not know what to do with 'now' (see "
+                                       "'sluice help version')\n");
+    assert_int_equal(RUN("help", "kick", "reload"), EXIT_USAGE);
+    assert_non_null(strstr(printed.error, "'reload'"));
+}
+
+static void a_configuration_that_is_given_is_the_one(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    const struct cli_options options = {.config_file = "my.yaml"};
+    assert_string_equal(cli_config_file(&options, path, sizeof path), "my.yaml");
+}
+
+static void a_configuration_that_is_wrong_is_not_loaded(void **state)
+{
+    (void)state;
+    const struct cli_options options = {.config_file = "/nowhere/my.yaml"};
+    struct printing printing = printing_begin();
+    struct config *config = cli_load_config(&options);
+    printing_end(&printing, &printed);
+    assert_null(config);
+    assert_string_equal(printed.error, "/nowhere/my.yaml: No such file or directory\n");
+}
+
+static void a_pipeline_is_shown_with_arrows(void **state)
+{
+    (void)state;
+    char text[64], small[12];
+    struct stage_config stages[] = {{.plugin = "auth"}, {.plugin = "quota"}};
+    struct endpoint_config endpoint = {.pipeline = stages, .pipeline_length = 2};
+    cli_describe_chain(&endpoint, text, sizeof text);
+    assert_string_equal(text, "auth -> quota -> broadcast (not to the sender)");
+    endpoint.echo = true;
+    endpoint.pipeline_length = 0;
+    cli_describe_chain(&endpoint, text, sizeof text);
+    assert_string_equal(text, "broadcast");
+    endpoint.pipeline_length = 2;
+    cli_describe_chain(&endpoint, small, sizeof small);
+    assert_string_equal(small, "auth -> quo");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_command_the_usage_is_an_error),
+        cmocka_unit_test(help_lists_all_commands_or_explains_one),
+        cmocka_unit_test(an_unknown_command_names_the_nearest),
+        cmocka_unit_test(the_version_is_printed),
+        cmocka_unit_test(commands_of_others_get_the_rest_of_the_line),
+        cmocka_unit_test(what_is_too_much_is_refused),
+        cmocka_unit_test(a_configuration_that_is_given_is_the_one),
+        cmocka_unit_test(a_configuration_that_is_wrong_is_not_loaded),
+        cmocka_unit_test(a_pipeline_is_shown_with_arrows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
