@@ -107,8 +107,16 @@ static void on_held(struct sl_client *seen)
     client_note_input(client_of(seen));
 }
 
+static struct sl_client *on_find(struct pipeline_loop *loop, uint64_t client_id)
+{
+    bool is_running = loop_current() == loop->loop;
+    struct client *client = is_running ? shard_find(shard_of(loop->loop), client_id) : NULL;
+    return client != NULL ? &client->seen : NULL;
+}
+
 const struct pipeline_calls client_pipeline_calls = {
     .wait = on_wait,
     .resume = on_resume,
     .held = on_held,
+    .find = on_find,
 };

@@ -1,21 +1,21 @@
 #include "host/host.h"
 
-#include "host/host_async.h"
 #include "host/host_internal.h"
+#include "host/host_request.h"
 #include "host/host_topic.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "host/certificate_field.h"
 #include "client/client.h"
 #include "config/options.h"
 #include "client/endpoint.h"
 #include "hub/hub.h"
 #include "hub/send.h"
 #include "pipeline/deferral.h"
+#include "pipeline/instance_timer.h"
+#include "pipeline/offload.h"
 #include "client/shard.h"
 
-#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,62 +71,7 @@ static int64_t host_time_wall(void)
 
 static const struct sl_value *host_option(const struct sl_instance *self, const char *name)
 {
-    return option_set_get(host_options(self), name);
-}
-
-/* -- the upgrade request -- */
-
-static bool give(bool found, struct span value, struct sl_string *out)
-{
-    if (found)
-        *out = (struct sl_string){.data = value.data, .len = value.len};
-    return found;
-}
-
-static bool host_request_header(const struct sl_request *request, const char *name,
-                                struct sl_string *out)
-{
-    struct span value = {0};
-    return give(request_header(upgrade_of(request)->request, name, &value), value, out);
-}
-
-static bool host_request_query(const struct sl_request *request, const char *name,
-                               struct sl_string *out)
-{
-    struct span value = {0};
-    return give(request_parameter(upgrade_of(request)->request, name, &value), value, out);
-}
-
-static bool host_request_cookie(const struct sl_request *request, const char *name,
-                                struct sl_string *out)
-{
-    struct span value = {0};
-    return give(request_cookie(upgrade_of(request)->request, name, &value), value, out);
-}
-
-static bool host_request_subprotocol(const struct sl_request *request, size_t index,
-                                     struct sl_string *out)
-{
-    struct span value = {0};
-    return give(
-        request_list_element(upgrade_of(request)->request, "Sec-WebSocket-Protocol", index, &value),
-        value, out);
-}
-
-static int host_select_subprotocol(struct sl_request *request, const char *subprotocol)
-{
-    return upgrade_select_subprotocol(upgrade_of(request), subprotocol) == OK ? 0 : -1;
-}
-
-static enum sl_verdict host_deny(struct sl_request *request, int status, const char *reason)
-{
-    upgrade_refuse(upgrade_of(request), status, reason);
-    return SL_DENY;
-}
-
-static int host_deny_header(struct sl_request *request, const char *name, const char *value)
-{
-    return upgrade_add_header(upgrade_of(request), name, value) == OK ? 0 : -1;
+    return option_set_get(offload_options(instance_of(self)), name);
 }
 
 /* -- the client of the running hook -- */
@@ -205,6 +150,34 @@ static int host_message_replace(const struct sl_message *message, enum sl_messag
     return message_replace(message_of(message), type, data, len) == OK ? 0 : -1;
 }
 
+/* -- what happens later -- */
+
+static enum sl_verdict host_defer(struct sl_instance *self, struct sl_client *client,
+                                  const struct sl_deferral *how, struct sl_ticket *ticket)
+{
+    return deferral_begin(instance_of(self), client, how, ticket);
+}
+
+static int host_offload(struct sl_instance *self, uint64_t client_id,
+                        void (*work)(struct sl_instance *self, void *context),
+                        void (*done)(struct sl_instance *self, struct sl_client *client,
+                                     void *context),
+                        void *context)
+{
+    return offload_post(instance_of(self), client_id, work, done, context) == OK ? 0 : -1;
+}
+
+static uint64_t host_timer_start(struct sl_instance *self, int64_t after, int64_t interval,
+                                 uint64_t tag)
+{
+    return instance_timer_start(instance_of(self), after, interval, tag);
+}
+
+static void host_timer_stop(struct sl_instance *self, uint64_t timer)
+{
+    instance_timer_stop(instance_of(self), timer);
+}
+
 /* -- other clients -- */
 
 static int host_send(const struct sl_instance *self, uint64_t client_id, enum sl_message_type type,
@@ -269,20 +242,6 @@ static bool host_attribute(const struct sl_client *client, const char *name, str
 static bool host_client_is_new(const struct sl_client *client)
 {
     return !client->is_carried_over;
-}
-
-static bool host_request_certificate(const struct sl_request *request,
-                                     enum sl_certificate_field field, size_t index,
-                                     struct sl_string *out)
-{
-    struct upgrade *upgrade = upgrade_of(request);
-    if (upgrade->peer == NULL || hook_instance() == NULL)
-        return false;
-    free(upgrade->certificate);
-    upgrade->certificate = certificate_read(upgrade->peer, field, index, &out->len);
-    ERR_clear_error(); /* The next SSL_get_error would read what is left there. */
-    out->data = upgrade->certificate;
-    return out->data != NULL;
 }
 
 static struct sl_metric *host_metric(struct sl_instance *self, enum sl_metric_kind kind,

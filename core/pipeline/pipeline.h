@@ -20,7 +20,7 @@ struct pipeline_loop;
 struct upgrade;
 struct worker_pool;
 
-/* Rare calls to whoever owns the clients, on the client's loop. */
+/* Rare calls to whoever owns the clients, on their loop. */
 struct pipeline_calls {
     /* A verdict about the client is awaited: nothing is to be read from it. */
     void (*wait)(struct sl_client *client);
@@ -30,6 +30,8 @@ struct pipeline_calls {
                    int verdict);
     /* What the client's deferrals hold has changed, see sl_client_deferred_bytes. */
     void (*held)(struct sl_client *client);
+    /* The loop's client with that id, or NULL if it is gone. Also when the loop has ended. */
+    struct sl_client *(*find)(struct pipeline_loop *loop, uint64_t client_id);
 };
 
 struct pipeline {

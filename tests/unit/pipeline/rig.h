@@ -43,6 +43,7 @@ struct rig {
     unsigned waits;
     unsigned helds;
     struct resumed resumed;
+    struct sl_client *findable; /* by its id; NULL: nobody is */
     char notes[1024];
 };
 
@@ -104,6 +105,13 @@ static inline void rig_held(struct sl_client *client)
     rig.helds++;
 }
 
+static inline struct sl_client *rig_find(struct pipeline_loop *loop, uint64_t client_id)
+{
+    bool is_there = rig.findable != NULL && rig.findable->id == client_id;
+    assert_true(loop == rig.list[client_id_loop(client_id)]);
+    return is_there ? rig.findable : NULL;
+}
+
 /* -- the rig -- */
 
 static inline bool rig_on_iteration_end(struct loop *loop)
@@ -120,7 +128,7 @@ static inline void rig_on_event_end(struct loop *loop)
 static inline int rig_set_up(void **state)
 {
     static const struct pipeline_calls calls = {
-        .wait = rig_wait, .resume = rig_resume, .held = rig_held};
+        .wait = rig_wait, .resume = rig_resume, .held = rig_held, .find = rig_find};
     (void)state;
     log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
     rig = (struct rig){.waits = 0};

@@ -1,23 +1,12 @@
-#include "host/host_async.h"
+#include "pipeline/offload.h"
 
-#include "client/shard.h"
-#include "host/host_internal.h"
-#include "pipeline/deferral.h"
-#include "pipeline/instance_timer.h"
+#include "loop/loop.h"
+#include "pipeline/chain.h"
+#include "pipeline/hook.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/worker_pool.h"
 
 #include <stdlib.h>
-
-/* -- deferral -- */
-
-enum sl_verdict host_defer(struct sl_instance *self, struct sl_client *client,
-                           const struct sl_deferral *how, struct sl_ticket *ticket)
-{
-    return deferral_begin(instance_of(self), client, how, ticket);
-}
-
-/* -- offloaded work -- */
 
 /* On its way to a worker, and then, as mail, to the loop. */
 struct job {
@@ -35,13 +24,15 @@ static _Thread_local struct job *current_job; /* whose `work` runs on this threa
 
 /* The job's client, or NULL: there is none, it is gone, or a reload has taken it away from the
  * instance, whose state block it has no more then. */
-static struct sl_client *client_of_job(struct loop *loop, const struct job *job)
+static struct sl_client *client_of_job(const struct loop *loop, const struct job *job)
 {
-    bool is_there = job->client_id != 0 && loop_current() == loop;
-    struct client *client = is_there ? shard_find(shard_of(loop), job->client_id) : NULL;
-    if (client == NULL || client->seen.chain == NULL)
+    const struct pipeline *pipeline = job->instance->pipeline;
+    if (job->client_id == 0)
+        return NULL;
+    struct sl_client *client = pipeline->calls->find(pipeline->loops[loop->index], job->client_id);
+    if (client == NULL || client->chain == NULL)
         return NULL; /* Without a chain it is refused while its endpoint changes. */
-    return chain_has(client->seen.chain, job->instance) ? &client->seen : NULL;
+    return chain_has(client->chain, job->instance) ? client : NULL;
 }
 
 static void deliver_done(struct loop *loop, struct mail *mail)
@@ -96,18 +87,19 @@ static void abandon_job(struct worker_job *base)
     send_home(job, loop);
 }
 
-int host_offload(struct sl_instance *self, uint64_t client_id,
+int offload_post(struct instance *instance, uint64_t client_id,
                  void (*work)(struct sl_instance *self, void *context),
                  void (*done)(struct sl_instance *self, struct sl_client *client, void *context),
                  void *context)
 {
-    struct instance *instance = instance_of(self);
-    struct job *job = work != NULL ? malloc(sizeof *job) : NULL;
+    if (work == NULL)
+        return ERR_INVALID;
+    struct job *job = malloc(sizeof *job);
     if (job == NULL)
-        return -1;
+        return ERR_NO_MEMORY;
     if (!instance_try_ref(instance)) {
         free(job);
-        return -1;
+        return ERR_CLOSED;
     }
     *job = (struct job){.base = {.run = run_job, .abandon = abandon_job},
                         .instance = instance,
@@ -115,36 +107,23 @@ int host_offload(struct sl_instance *self, uint64_t client_id,
                         .work = work,
                         .done = done,
                         .context = context};
-    if (worker_pool_post(instance->pipeline->workers, &job->base) == OK)
-        return 0;
-    instance_unref(instance);
-    free(job);
-    return -1;
+    int error = worker_pool_post(instance->pipeline->workers, &job->base);
+    if (error != OK) {
+        instance_unref(instance);
+        free(job);
+    }
+    return error;
 }
 
-/* -- options -- */
-
-struct option_set *host_options(const struct sl_instance *self)
+struct option_set *offload_options(struct instance *instance)
 {
-    struct instance_options *options = &instance_of(self)->options;
+    struct instance_options *options = &instance->options;
     struct job *job = current_job;
-    if (job != NULL && job->instance == instance_of(self)) {
+    if (job != NULL && job->instance == instance) {
         if (job->options == NULL)
             job->options = instance_options_hold(options);
         return job->options->set;
     }
     bool in_hook = job == NULL && (loop_current() != NULL || hook_instance() != NULL);
     return in_hook ? instance_options_in_hook(options) : instance_options_lend(options);
-}
-
-/* -- timers -- */
-
-uint64_t host_timer_start(struct sl_instance *self, int64_t after, int64_t interval, uint64_t tag)
-{
-    return instance_timer_start(instance_of(self), after, interval, tag);
-}
-
-void host_timer_stop(struct sl_instance *self, uint64_t timer)
-{
-    instance_timer_stop(instance_of(self), timer);
 }
