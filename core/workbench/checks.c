@@ -8,9 +8,9 @@ struct plugin *subject_load(const struct subject *subject)
 }
 
 struct fake_instance *subject_create(struct plugin *plugin, const struct subject *subject,
-                                     unsigned use)
+                                     const char *endpoint)
 {
-    struct fake_instance *instance = fake_instance_create(plugin, subject->options, "/ws", use);
+    struct fake_instance *instance = fake_instance_create(plugin, subject->options, endpoint);
     if (instance == NULL)
         situation_fail("create failed with these options: %s (give some that work with --set "
                        "NAME=VALUE, --options FILE, or a scenario's options)",

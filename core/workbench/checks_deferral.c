@@ -62,7 +62,7 @@ static void let_deadline_pass(struct fake_instance *instance, struct sl_client *
 
 void check_disconnect_while_deferred(const struct subject *subject)
 {
-    struct fake_instance *instance = subject_create(subject_load(subject), subject, 1);
+    struct fake_instance *instance = subject_create(subject_load(subject), subject, "/ws");
     situation_doing("a client that leaves while its verdict is awaited");
     if (for_each_deferral(instance, subject, leave_while_deferred) == 0)
         situation_skip("nothing was deferred");
@@ -72,7 +72,7 @@ void check_disconnect_while_deferred(const struct subject *subject)
 
 void check_deadline(const struct subject *subject)
 {
-    struct fake_instance *instance = subject_create(subject_load(subject), subject, 1);
+    struct fake_instance *instance = subject_create(subject_load(subject), subject, "/ws");
     situation_doing("a deferral that misses its deadline");
     if (for_each_deferral(instance, subject, let_deadline_pass) == 0)
         situation_skip("nothing was deferred");

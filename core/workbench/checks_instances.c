@@ -33,9 +33,9 @@ static void play(struct plugin *plugin, const struct subject *subject, bool with
 {
     fake_rewind();
     fake_forget();
-    struct fake_instance *instance = subject_create(plugin, subject, 1);
+    struct fake_instance *instance = subject_create(plugin, subject, "/ws");
     struct sl_client *client = visit_must_enter(instance, subject);
-    struct fake_instance *other = with_another ? subject_create(plugin, subject, 2) : NULL;
+    struct fake_instance *other = with_another ? subject_create(plugin, subject, "/beside") : NULL;
     struct sl_client *noise = with_another ? visit_enter(other, subject) : NULL;
     for (size_t round = 0; round < 2 * VISIT_TEXT_COUNT; round++) {
         transcribe(instance, client, visit_texts[round % VISIT_TEXT_COUNT], transcript, size);

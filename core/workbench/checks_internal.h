@@ -25,8 +25,8 @@ void check_deadline(const struct subject *subject);
 void check_failing_allocations(const struct subject *subject);
 void check_leaks(const struct subject *subject);
 
-/* An instance, the plugin's nth, or fails. */
+/* An instance, or fails. */
 struct fake_instance *subject_create(struct plugin *plugin, const struct subject *subject,
-                                     unsigned use);
+                                     const char *endpoint);
 
 #endif

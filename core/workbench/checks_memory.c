@@ -13,7 +13,7 @@ void check_failing_allocations(const struct subject *subject)
     for (unsigned long nth = 1; nth <= ALLOCATIONS_MAX; nth++) {
         situation_doing("the %lu. allocation through the host fails", nth);
         fake_fail_allocation(nth);
-        struct fake_instance *instance = fake_instance_create(plugin, subject->options, "/ws", 1);
+        struct fake_instance *instance = fake_instance_create(plugin, subject->options, "/ws");
         if (instance != NULL) {
             visit_once(instance, subject);
             visit_once(instance, subject);
@@ -74,7 +74,7 @@ void check_leaks(const struct subject *subject)
 {
     const unsigned visits = 200;
     const unsigned rounds = 6;
-    struct fake_instance *instance = subject_create(subject_load(subject), subject, 1);
+    struct fake_instance *instance = subject_create(subject_load(subject), subject, "/ws");
     situation_doing("hundreds of clients that come and go");
     many_visits(instance, subject, visits);
     struct footprint left = {SIZE_MAX, SIZE_MAX};

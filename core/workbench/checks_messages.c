@@ -13,7 +13,7 @@
 void check_empty_message(const struct subject *subject)
 {
     struct plugin *plugin = subject_load(subject);
-    struct fake_instance *instance = subject_create(plugin, subject, 1);
+    struct fake_instance *instance = subject_create(plugin, subject, "/ws");
     if (plugin->table.on_message == NULL)
         situation_skip("the plugin has no on_message");
     for (int type = SL_TEXT; type <= SL_BINARY; type++) {
@@ -28,7 +28,7 @@ void check_empty_message(const struct subject *subject)
 void check_messages(const struct subject *subject)
 {
     struct plugin *plugin = subject_load(subject);
-    struct fake_instance *instance = subject_create(plugin, subject, 1);
+    struct fake_instance *instance = subject_create(plugin, subject, "/ws");
     size_t large = 256 * 1024;
     char *text = malloc(large);
     if (plugin->table.on_message == NULL || text == NULL)
@@ -52,7 +52,7 @@ void check_messages(const struct subject *subject)
 void check_borrowed(const struct subject *subject)
 {
     struct plugin *plugin = subject_load(subject);
-    struct fake_instance *instance = subject_create(plugin, subject, 1);
+    struct fake_instance *instance = subject_create(plugin, subject, "/ws");
     struct sl_client *client = visit_must_enter(instance, subject);
     bool stays = true;
     for (size_t i = 0; stays && i < VISIT_TEXT_COUNT; i++)
@@ -70,7 +70,7 @@ void check_borrowed(const struct subject *subject)
 void check_lifecycle(const struct subject *subject)
 {
     struct plugin *plugin = subject_load(subject);
-    struct fake_instance *instance = subject_create(plugin, subject, 1);
+    struct fake_instance *instance = subject_create(plugin, subject, "/ws");
     struct sl_client *clients[8];
     struct fake_result result;
     situation_doing("a client that connects, and leaves before it is open");
@@ -136,7 +136,7 @@ static void random_step(struct fake_instance *instance, const struct subject *su
 
 void check_random_messages(const struct subject *subject)
 {
-    struct fake_instance *instance = subject_create(subject_load(subject), subject, 1);
+    struct fake_instance *instance = subject_create(subject_load(subject), subject, "/ws");
     struct sl_client *clients[RANDOM_CLIENTS] = {NULL};
     uint32_t random = subject->seed * 2654435761u + 1;
     for (unsigned step = 0; step < RANDOM_STEPS; step++) {

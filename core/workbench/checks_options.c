@@ -13,7 +13,7 @@ void check_create(const struct subject *subject)
 {
     struct plugin *plugin = subject_load(subject);
     for (int round = 0; round < 3; round++) {
-        fake_instance_destroy(subject_create(plugin, subject, 1));
+        fake_instance_destroy(subject_create(plugin, subject, "/ws"));
         if (fake_live_allocations() > 0)
             situation_fail("destroy left %zu allocations of host->allocate behind: release in "
                            "destroy what create has allocated",
@@ -43,7 +43,7 @@ static void try_option(struct plugin *plugin, const struct subject *subject, con
     situation_doing("with the option %s: %s", name, value);
     if (options == NULL)
         return;
-    struct fake_instance *instance = fake_instance_create(plugin, options, "/ws", 1);
+    struct fake_instance *instance = fake_instance_create(plugin, options, "/ws");
     if (instance != NULL) {
         visit_once(instance, subject);
         fake_instance_destroy(instance);
@@ -111,7 +111,7 @@ void check_reload(const struct subject *subject)
     struct plugin *plugin = subject_load(subject);
     if (plugin->table.on_reload == NULL)
         situation_skip("the plugin has no on_reload: it gets a new instance instead");
-    struct fake_instance *instance = subject_create(plugin, subject, 1);
+    struct fake_instance *instance = subject_create(plugin, subject, "/ws");
     struct sl_client *client = visit_must_enter(instance, subject);
     for (int round = 0; round < 3; round++) {
         if (!fake_instance_reload(instance, subject->options))

@@ -81,7 +81,9 @@ static void note_log(const struct sl_instance *self, enum sl_log_level level, co
 
 static void note_failure(struct sl_instance *self, const char *text, size_t len)
 {
-    (void)self;
+    struct instance *instance = (struct instance *)self;
+    free(instance->failure);
+    instance->failure = strndup(text, len);
     snprintf(fake.failure, sizeof fake.failure, "%.*s", (int)len, text);
 }
 
@@ -114,11 +116,6 @@ static int64_t stage_timeout(const struct sl_instance *self)
     return FAKE_TIMEOUT;
 }
 
-const struct sl_host *fake_host(void)
-{
-    return &table;
-}
-
 static void fill_table(struct sl_host *host)
 {
     *host = (struct sl_host){.struct_size = sizeof *host,
@@ -135,7 +132,6 @@ static void fill_table(struct sl_host *host)
     fake_options_provide(host);
     fake_request_provide(host);
     fake_client_provide(host);
-    fake_attributes_provide(host);
     fake_payload_provide(host);
     fake_topics_provide(host);
     fake_deferral_provide(host);
@@ -155,11 +151,12 @@ void fake_begin(const struct fake_observer *watching, bool has_guard_pages)
     observer = watching;
     borrowed_guard(has_guard_pages);
     fill_table(&table);
+    fake_pipeline_begin(&table);
     fake_rewind();
 }
 
 void fake_rewind(void)
 {
-    fake.now = START;
+    fake_set_now(START);
     fake.next_id = 1;
 }

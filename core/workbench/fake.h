@@ -1,7 +1,8 @@
 /*
  * The fake host: what a plugin sees of a server, in one process, with a clock that stands still
  * until it is moved, and a record of what the plugin did. The checks and scenarios of
- * `sluice test-plugin`, `sluice replay` and the unit tests of plugins use it.
+ * `sluice test-plugin`, `sluice replay` and the unit tests of plugins use it. Chains, verdicts,
+ * deferrals and instances are the server's own (pipeline/); clients and what is sent are not.
  *
  * One fake host a process. A client's hooks may run on any thread, one at a time; host functions
  * may be called where the contract allows them; everything else is for one thread. What the
@@ -38,6 +39,9 @@ extern unsigned fake_hook_limit; /* ms that a hook may take */
  * (borrowed.h). */
 void fake_begin(const struct fake_observer *observer, bool has_guard_pages);
 
+/* Verdicts that a hook may not give are no failures any more, but what the server makes of them. */
+void fake_allow_any_verdict(void);
+
 /* -- plugins and instances -- */
 
 /* Loads a built plugin as it lies there, or fails with the server's own sentence. For the life of
@@ -45,14 +49,15 @@ void fake_begin(const struct fake_observer *observer, bool has_guard_pages);
 struct plugin *fake_plugin_load(const char *file);
 void fake_plugin_unload(void);
 
+/* The instances of one endpoint's pipeline; in most tests there is one. */
 struct fake_instance;
 
-/* An instance with options from a YAML mapping (NULL: none), which is the plugin's nth `use` in the
- * endpoint's pipeline. Returns NULL if it was refused; then fake_failure() says why. */
+/* An instance, alone in the pipeline of its endpoint, with options from a YAML mapping (NULL:
+ * none). Returns NULL if it was refused; then fake_failure() says why. */
 struct fake_instance *fake_instance_create(struct plugin *plugin, const struct yaml_node *options,
-                                           const char *endpoint, unsigned use);
+                                           const char *endpoint);
 
-/* The same with options as text, "{limit: 2}", and the first use at "/ws". */
+/* The same with options as text, "{limit: 2}", at "/ws". */
 struct fake_instance *fake_instance_parse(struct plugin *plugin, const char *options);
 const char *fake_failure(void);
 
@@ -65,6 +70,13 @@ void fake_instance_destroy(struct fake_instance *instance);
 
 /* Calls on_reload with other options. Returns whether the plugin took them. */
 bool fake_instance_reload(struct fake_instance *instance, const struct yaml_node *options);
+
+/* All instances of an endpoint's pipeline, for the functions that run hooks. `set` finds the
+ * plugins; it and `owner`, which `endpoint` is a part of, stay until the pipeline is destroyed.
+ * Returns NULL with the errors in `diagnostics`. */
+struct fake_instance *fake_pipeline_create(const struct endpoint_config *endpoint,
+                                           struct config *owner, struct plugin_set *set,
+                                           struct diagnostics *diagnostics);
 
 /* -- clients -- */
 
@@ -116,7 +128,9 @@ struct fake_result {
     char *data;                /* owned: its payload, zero-terminated; NULL: unchanged */
     size_t len;
     char topic[256];
-    char subprotocol[128]; /* that the plugin chose */
+    const struct sl_instance
+        *by;               /* of a message that goes no further: who has decided; else NULL */
+    char subprotocol[128]; /* to answer with */
 };
 
 /* Run one hook each; a hook that the plugin does not have continues. Return the verdict; the rest
@@ -196,8 +210,9 @@ const char *fake_log_text(void);
 /* Forgets the events, and the deferrals that are over. */
 void fake_forget(void);
 
-/* The sum of the metrics of that name. */
-double fake_metric(const char *name, bool *found);
+/* The value of a metric, of a histogram the count of observations. False: the instance has none of
+ * that name. */
+bool fake_metric(const struct fake_instance *instance, const char *name, double *value);
 
 /* -- what the plugin does not get -- */
 

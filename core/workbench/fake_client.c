@@ -3,14 +3,15 @@
  */
 #include "workbench/fake_internal.h"
 
-#include "delivery/topic.h"
+#include "pipeline/hook.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 
-void fake_client_move(struct sl_client *client, const char *address)
+void fake_client_move(struct sl_client *seen, const char *address)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct fake_client *client = fake_client_of(seen);
     snprintf(client->address, sizeof client->address, "%s", address);
     memcpy(client->address_bytes, mapped, sizeof mapped);
     if (inet_pton(AF_INET, address, client->address_bytes + 12) != 1)
@@ -19,19 +20,21 @@ void fake_client_move(struct sl_client *client, const char *address)
 
 struct sl_client *fake_client_create(const struct fake_arrival *arrival)
 {
-    struct sl_client *client = fake_zalloc(sizeof *client);
+    struct fake_client *client = fake_zalloc(sizeof *client);
+    sl_client_init(&client->seen, NULL, 0);
     if (arrival != NULL)
         client->arrival = *arrival;
-    fake_client_move(client,
+    fake_client_move(&client->seen,
                      client->arrival.address != NULL ? client->arrival.address : "127.0.0.1");
     snprintf(client->endpoint, sizeof client->endpoint, "%s",
              client->arrival.path != NULL ? client->arrival.path : "/ws");
     fake_lock();
-    client->id = fake.next_id++;
+    client->number = fake.next_id++;
+    client->seen.id = client->number << 8 | fake_loop()->index;
     client->next = fake.clients;
     fake.clients = client;
     fake_unlock();
-    return client;
+    return &client->seen;
 }
 
 struct sl_client *fake_client_at(const char *address)
@@ -39,16 +42,17 @@ struct sl_client *fake_client_at(const char *address)
     return fake_client_create(&(struct fake_arrival){.address = address});
 }
 
-void fake_client_destroy(struct sl_client *client)
+void fake_client_destroy(struct sl_client *seen)
 {
-    struct sl_client **link = &fake.clients;
-    fake_cancel(client, SL_CANCEL_CLIENT_GONE);
+    struct fake_client *client = fake_client_of(seen);
+    struct fake_client **link = &fake.clients;
+    fake_cancel(seen, SL_CANCEL_CLIENT_GONE);
     fake_lock();
     while (*link != client)
         link = &(*link)->next;
     *link = client->next;
     fake_unlock();
-    fake_attributes_release(client);
+    sl_client_deinit(seen);
     fake_topics_release(client);
     for (size_t i = 0; i < client->state_count; i++)
         free(client->states[i].memory);
@@ -57,12 +61,19 @@ void fake_client_destroy(struct sl_client *client)
 
 void fake_client_identify(struct sl_client *client, const char *identity)
 {
-    snprintf(client->identity, sizeof client->identity, "%s", identity);
+    if (identity[0] != '\0' && sl_client_identify(client, identity, strlen(identity)) != OK)
+        fake_fail("'%s' is no identity", identity);
+}
+
+void fake_client_describe(struct sl_client *client, const char *name, const char *value)
+{
+    if (sl_client_set_attribute(client, name, value, strlen(value)) != OK)
+        fake_fail("'%s' is no attribute", name);
 }
 
 uint64_t fake_client_number(const struct sl_client *client)
 {
-    return client->id;
+    return fake_client_of(client)->number;
 }
 
 bool fake_client_is_open(const struct sl_client *client)
@@ -72,24 +83,31 @@ bool fake_client_is_open(const struct sl_client *client)
 
 const char *fake_client_name(const struct sl_client *client)
 {
-    return client->identity;
+    const char *identity = sl_client_identity(client);
+    return identity != NULL ? identity : "";
+}
+
+const char *fake_client_attribute(const struct sl_client *client, const char *name)
+{
+    size_t len;
+    return sl_client_attribute(client, name, &len);
 }
 
 struct sl_client *fake_client_by_id(uint64_t id)
 {
     fake_lock();
-    struct sl_client *client = fake.clients;
-    while (client != NULL && client->id != id)
+    struct fake_client *client = fake.clients;
+    while (client != NULL && client->number != id)
         client = client->next;
     fake_unlock();
-    return client;
+    return client != NULL ? &client->seen : NULL;
 }
 
 void fake_check_client(const struct sl_client *client, const char *function)
 {
     fake_lock();
-    const struct sl_client *known = fake.clients;
-    while (known != NULL && known != client)
+    const struct fake_client *known = fake.clients;
+    while (known != NULL && &known->seen != client)
         known = known->next;
     fake_unlock();
     if (known == NULL)
@@ -98,20 +116,24 @@ void fake_check_client(const struct sl_client *client, const char *function)
                   function);
 }
 
-/* -- state -- */
-
-void *fake_state_create(size_t size)
+bool fake_is_watching(void)
 {
-    char *memory = fake_zalloc(size + FAKE_CANARY_SIZE);
-    memset(memory + size, FAKE_CANARY, FAKE_CANARY_SIZE);
-    return memory;
+    return hook_instance() != NULL && hook_stage() != NULL && hook_stage()->is_shadow;
 }
 
-static void *client_state(const struct sl_instance *self, struct sl_client *client)
+/* -- state -- */
+
+void fake_put_canary(void *memory, size_t size)
 {
-    const struct fake_instance *instance = (const struct fake_instance *)self;
-    size_t size = instance->plugin->table.client_size;
-    fake_check_client(client, "client_state");
+    memset((char *)memory + size, FAKE_CANARY, FAKE_CANARY_SIZE);
+}
+
+static void *client_state(const struct sl_instance *self, struct sl_client *seen)
+{
+    const struct instance *instance = (const struct instance *)self;
+    struct fake_client *client = fake_client_of(seen);
+    size_t size = fake_table_of(self)->client_size;
+    fake_check_client(seen, "client_state");
     if (size == 0)
         return NULL;
     for (size_t i = 0; i < client->state_count; i++)
@@ -119,7 +141,8 @@ static void *client_state(const struct sl_instance *self, struct sl_client *clie
             return client->states[i].memory;
     if (client->state_count == FAKE_INSTANCES_MAX)
         fake_fail("one client has states for more than %d instances", FAKE_INSTANCES_MAX);
-    void *memory = fake_state_create(size);
+    void *memory = fake_zalloc(size + FAKE_CANARY_SIZE);
+    fake_put_canary(memory, size);
     client->states[client->state_count++] = (struct fake_state){instance, memory};
     return memory;
 }
@@ -134,28 +157,28 @@ static void check_canary(const char *memory, size_t size, const char *hook, cons
                       hook, whose, size, member);
 }
 
-static void check_client_canaries(const struct fake_instance *instance,
-                                  const struct sl_client *client, const char *hook)
+static void check_client_canaries(const struct instance *instance, const struct fake_client *client,
+                                  const char *hook)
 {
     for (size_t i = 0; i < client->state_count; i++)
         if (client->states[i].instance == instance)
-            check_canary(client->states[i].memory, instance->plugin->table.client_size, hook,
+            check_canary(client->states[i].memory, fake_table(instance)->client_size, hook,
                          "client", "client_size");
 }
 
-void fake_check_canaries(const struct fake_instance *instance, const struct sl_client *client,
+void fake_check_canaries(const struct instance *instance, const struct sl_client *client,
                          const char *hook)
 {
-    const struct sl_plugin *table = &instance->plugin->table;
+    const struct sl_plugin *table = fake_table(instance);
     if (table->instance_size > 0)
         check_canary(instance->seen.state, table->instance_size, hook, "instance", "instance_size");
     if (client != NULL) {
-        check_client_canaries(instance, client, hook);
+        check_client_canaries(instance, fake_client_of(client), hook);
         return;
     }
     fake_lock();
-    for (client = fake.clients; client != NULL; client = client->next)
-        check_client_canaries(instance, client, hook);
+    for (const struct fake_client *at = fake.clients; at != NULL; at = at->next)
+        check_client_canaries(instance, at, hook);
     fake_unlock();
 }
 
@@ -164,38 +187,37 @@ void fake_check_canaries(const struct fake_instance *instance, const struct sl_c
 static uint64_t client_id(const struct sl_client *client)
 {
     fake_check_client(client, "client_id");
-    return client->id;
+    return fake_client_number(client);
 }
 
 static struct sl_string client_address(const struct sl_client *client)
 {
     fake_check_client(client, "client_address");
-    return fake_string(client->address);
+    return fake_string(fake_client_of(client)->address);
 }
 
 static void client_address_bytes(const struct sl_client *client, uint8_t bytes[16])
 {
     fake_check_client(client, "client_address_bytes");
-    memcpy(bytes, client->address_bytes, 16);
+    memcpy(bytes, fake_client_of(client)->address_bytes, 16);
 }
 
 static struct sl_string client_endpoint(const struct sl_client *client)
 {
     fake_check_client(client, "client_endpoint");
-    return fake_string(client->endpoint);
+    return fake_string(fake_client_of(client)->endpoint);
 }
 
 static struct sl_string client_identity(const struct sl_client *client)
 {
     fake_check_client(client, "client_identity");
-    return fake_string(client->identity);
+    return fake_string(fake_client_name(client));
 }
 
-/* No client outlives a reload here. */
 static bool client_is_new(const struct sl_client *client)
 {
     fake_check_client(client, "client_is_new");
-    return true;
+    return !client->is_carried_over;
 }
 
 static int identify_client(struct sl_instance *self, struct sl_client *client, const char *identity,
@@ -203,10 +225,24 @@ static int identify_client(struct sl_instance *self, struct sl_client *client, c
 {
     (void)self;
     fake_check_client(client, "identify");
-    if (!client->is_connecting || !topic_is_name(identity, len))
+    if (!client->is_connecting)
         return -1;
-    snprintf(client->identity, sizeof client->identity, "%.*s", (int)len, identity);
-    return 0;
+    return fake_is_watching() || sl_client_identify(client, identity, len) == OK ? 0 : -1;
+}
+
+static int set_attribute(struct sl_instance *self, struct sl_client *client, const char *name,
+                         const char *value, size_t len)
+{
+    (void)self;
+    fake_check_client(client, "attribute_set");
+    return fake_is_watching() || sl_client_set_attribute(client, name, value, len) == OK ? 0 : -1;
+}
+
+static bool get_attribute(const struct sl_client *client, const char *name, struct sl_string *found)
+{
+    fake_check_client(client, "attribute");
+    found->data = sl_client_attribute(client, name, &found->len);
+    return found->data != NULL;
 }
 
 void fake_client_provide(struct sl_host *host)
@@ -219,4 +255,6 @@ void fake_client_provide(struct sl_host *host)
     host->client_identity = client_identity;
     host->client_is_new = client_is_new;
     host->identify = identify_client;
+    host->attribute_set = set_attribute;
+    host->attribute = get_attribute;
 }

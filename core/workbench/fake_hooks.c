@@ -1,7 +1,13 @@
 /*
- * Running hooks: what they are lent, what they may return.
+ * Driving the server's own chain: a client's connect, open, messages and close, and what they have
+ * led to.
  */
 #include "workbench/fake_internal.h"
+
+#include "pipeline/deferral.h"
+#include "pipeline/pipeline.h"
+
+#include <stdio.h>
 
 void fake_result_release(struct fake_result *result)
 {
@@ -9,103 +15,76 @@ void fake_result_release(struct fake_result *result)
     *result = (struct fake_result){.data = NULL};
 }
 
-static const char *returned_name(int verdict)
+/* Hands a result on, or frees it. */
+static enum sl_verdict give_result(struct fake_result *result, struct fake_result *wanted)
 {
-    static const char *const names[] = {"SL_ERROR", "SL_CONTINUE", "SL_DROP", "SL_HANDLED",
-                                        "SL_CLOSE", "SL_DENY",     "SL_DEFER"};
-    return verdict >= -1 && verdict <= SL_DEFER ? names[verdict + 1] : "no verdict at all";
+    enum sl_verdict verdict = result->verdict;
+    if (wanted != NULL)
+        *wanted = *result;
+    else
+        free(result->data);
+    return verdict;
 }
 
-static void judge_verdict(struct fake_result *result, const char *hook, int verdict,
-                          bool is_connect)
+/* -- connect -- */
+
+/* The refusal's lines, without their carriage returns. */
+static void copy_headers(char *out, const char *headers)
 {
-    bool fits = verdict == SL_ERROR || verdict == SL_CONTINUE || verdict == SL_DEFER ||
-                (is_connect ? verdict == SL_DENY
-                            : verdict == SL_DROP || verdict == SL_HANDLED || verdict == SL_CLOSE);
-    if (!fits)
-        fake_fail("%s returned %d (%s); it may return SL_CONTINUE, %s, SL_ERROR, or what "
-                  "host->defer returned",
-                  hook, verdict, returned_name(verdict),
-                  is_connect ? "SL_DENY" : "SL_DROP, SL_HANDLED, SL_CLOSE");
-    if (verdict == SL_DEFER && fake_running.begun == NULL)
-        fake_fail("%s returned SL_DEFER without host->defer: nobody could ever complete it; return "
-                  "what host->defer returned",
-                  hook);
-    result->verdict = (enum sl_verdict)verdict;
-    if (result->code == 0 && verdict == SL_DENY)
-        result->code = 403;
-    if (result->code == 0 && verdict == SL_CLOSE)
-        result->code = 1008;
+    for (; *headers != '\0'; headers++)
+        if (*headers != '\r')
+            *out++ = *headers;
+    *out = '\0';
 }
 
-static void begin_hook(struct fake_instance *instance, struct sl_client *client, const char *hook)
+static void read_upgrade(const struct upgrade *upgrade, struct fake_result *result)
 {
-    fake_running = (struct fake_running){.instance = instance, .client = client};
-    fake_enter(hook, fake_hook_limit);
+    const char *subprotocol = upgrade_subprotocol(upgrade);
+    snprintf(result->subprotocol, sizeof result->subprotocol, "%s",
+             subprotocol != NULL ? subprotocol : "");
+    if (result->verdict == SL_CONTINUE || result->verdict == SL_DEFER)
+        return;
+    result->code = upgrade->status;
+    snprintf(result->reason, sizeof result->reason, "%s", upgrade->reason);
+    copy_headers(result->headers, upgrade->headers);
 }
 
-static void end_hook(const char *hook)
+/* What the connect chain has led to. `decided`: by the stage that has stopped it. */
+static struct fake_result end_connect(struct fake_client *client, enum chain_result end,
+                                      int decided)
 {
-    fake_leave();
-    fake_check_canaries(fake_running.instance, fake_running.client, hook);
-    fake_running = (struct fake_running){.instance = NULL};
+    struct fake_result result = {.verdict = end == CHAIN_PASSED     ? SL_CONTINUE
+                                            : end == CHAIN_DEFERRED ? SL_DEFER
+                                            : decided == SL_DENY    ? SL_DENY
+                                                                    : SL_ERROR};
+    read_upgrade(client->upgrade, &result);
+    if (end == CHAIN_DEFERRED)
+        return result;
+    upgrade_unref(client->upgrade);
+    client->upgrade = NULL;
+    return result;
 }
 
-enum sl_verdict fake_connect(struct fake_instance *instance, struct sl_client *client,
+enum sl_verdict fake_connect(struct fake_instance *instance, struct sl_client *seen,
                              struct fake_result *wanted)
 {
-    struct fake_result unwanted;
-    struct fake_result *result = wanted != NULL ? wanted : &unwanted;
-    *result = (struct fake_result){.verdict = SL_CONTINUE};
-    client->is_connecting = true;
-    if (instance->plugin->table.on_connect == NULL)
-        return SL_CONTINUE;
-    struct fake_request *request = fake_request_create(client, result);
-    begin_hook(instance, client, "on_connect");
-    fake_running.request = request;
-    fake_running.result = result;
-    int verdict = instance->plugin->table.on_connect(&instance->seen, client, request->seen);
-    bool is_held = fake_deferral_hold(client, verdict);
-    judge_verdict(result, "on_connect", verdict, true);
-    end_hook("on_connect");
-    if (!is_held)
-        fake_request_destroy(request);
-    return (enum sl_verdict)verdict;
+    struct fake_client *client = fake_client_of(seen);
+    seen->chain = instance->chain;
+    seen->is_connecting = true;
+    client->upgrade = fake_upgrade_create(client);
+    enum chain_result end = chain_connect(seen, client->upgrade);
+    struct fake_result result = end_connect(client, end, client->returned);
+    return give_result(&result, wanted);
 }
+
+/* -- open and close -- */
 
 void fake_open(struct fake_instance *instance, struct sl_client *client)
 {
+    client->chain = instance->chain;
     client->is_connecting = false;
     client->is_open = true;
-    if (instance->plugin->table.on_open == NULL)
-        return;
-    begin_hook(instance, client, "on_open");
-    instance->plugin->table.on_open(&instance->seen, client);
-    end_hook("on_open");
-}
-
-enum sl_verdict fake_message(struct fake_instance *instance, struct sl_client *client,
-                             enum sl_message_type type, const char *data, size_t len,
-                             struct fake_result *wanted)
-{
-    struct fake_result unwanted;
-    struct fake_result *result = wanted != NULL ? wanted : &unwanted;
-    *result = (struct fake_result){.verdict = SL_CONTINUE, .type = type};
-    if (instance->plugin->table.on_message == NULL)
-        return SL_CONTINUE;
-    struct fake_payload *payload = fake_payload_create(type, data, len);
-    begin_hook(instance, client, "on_message");
-    fake_running.payload = payload;
-    fake_running.result = result;
-    int verdict = instance->plugin->table.on_message(&instance->seen, client, payload->seen);
-    bool is_held = fake_deferral_hold(client, verdict);
-    judge_verdict(result, "on_message", verdict, false);
-    if (wanted != NULL)
-        fake_payload_read(payload, result);
-    end_hook("on_message");
-    if (!is_held)
-        fake_payload_destroy(payload);
-    return (enum sl_verdict)verdict;
+    chain_open(client);
 }
 
 void fake_close(struct fake_instance *instance, struct sl_client *client, int code, bool by_peer)
@@ -114,10 +93,105 @@ void fake_close(struct fake_instance *instance, struct sl_client *client, int co
                            .code = (uint16_t)code,
                            .by_peer = by_peer,
                            .reason = {.data = "", .len = 0}};
+    client->chain = instance->chain;
     client->is_open = false;
-    if (instance->plugin->table.on_close == NULL)
-        return;
-    begin_hook(instance, client, "on_close");
-    instance->plugin->table.on_close(&instance->seen, client, &how);
-    end_hook("on_close");
+    chain_close(client, &how);
 }
+
+/* -- messages -- */
+
+static void read_message(const struct message *message, struct fake_result *result)
+{
+    result->type = message->seen.type;
+    result->len = message->seen.len;
+    result->data = fake_zalloc(result->len + 1);
+    if (result->len > 0)
+        memcpy(result->data, message->seen.data, result->len);
+    snprintf(result->topic, sizeof result->topic, "%s",
+             message->topic != NULL ? message->topic : "");
+    if (result->verdict != SL_CLOSE)
+        return;
+    result->code = message->close_code;
+    snprintf(result->reason, sizeof result->reason, "%s", message->close_reason);
+}
+
+/* The message that the client's verdict is awaited for. */
+static struct message *deferred_message(const struct sl_client *client)
+{
+    struct deferral *deferral = client->more->deferrals;
+    while (!deferral->is_attached)
+        deferral = deferral->next;
+    return deferral->message;
+}
+
+/* What the message chain has led to; releases the message unless it is deferred. */
+static struct fake_result end_message(struct fake_client *client, enum chain_result end,
+                                      struct message *message, enum sl_verdict decided)
+{
+    const struct chain *chain = client->seen.chain;
+    struct fake_result result = {.verdict = end == CHAIN_PASSED     ? SL_CONTINUE
+                                            : end == CHAIN_DEFERRED ? SL_DEFER
+                                                                    : decided};
+    if (end == CHAIN_STOPPED)
+        result.by = &chain->on_message[message->stage - 1]->instance->seen;
+    read_message(end == CHAIN_DEFERRED ? deferred_message(&client->seen) : message, &result);
+    if (end != CHAIN_DEFERRED)
+        message_release(chain_loop_of(&client->seen), message);
+    return result;
+}
+
+enum sl_verdict fake_message(struct fake_instance *instance, struct sl_client *client,
+                             enum sl_message_type type, const char *data, size_t len,
+                             struct fake_result *wanted)
+{
+    enum sl_verdict decided = SL_CONTINUE;
+    client->chain = instance->chain;
+    if (!client->is_open)
+        fake_fail("a message came from a client that is not open");
+    struct message *message = message_take(chain_loop_of(client));
+    if (message == NULL)
+        abort();
+    message_init(message, client->chain->message_max, OPCODE_TEXT, (const uint8_t *)data, len);
+    message->seen.type = type;
+    enum chain_result end = chain_message(client, &message, &decided);
+    struct fake_result result = end_message(fake_client_of(client), end, message, decided);
+    return give_result(&result, wanted);
+}
+
+/* -- what the pipeline calls -- */
+
+static void wait_for_verdict(struct sl_client *client)
+{
+    fake_client_of(client)->is_waiting = true;
+    fake_client_of(client)->has_result = false;
+}
+
+/* Goes on with what was deferred. */
+static void resume_chain(struct sl_client *seen, struct message *message, struct upgrade *upgrade,
+                         int verdict)
+{
+    struct fake_client *client = fake_client_of(seen);
+    enum sl_verdict decided = SL_CONTINUE;
+    fake_deferral_end(seen);
+    client->is_waiting = false;
+    client->returned = verdict;
+    if (upgrade != NULL) {
+        enum chain_result end = chain_connect_resume(seen, upgrade, verdict);
+        client->result = end_connect(client, end, client->returned);
+        upgrade_unref(upgrade);
+    } else {
+        enum chain_result end = chain_message_resume(seen, &message, verdict, &decided);
+        client->result = end_message(client, end, message, decided);
+    }
+    client->has_result = !client->is_waiting;
+    if (client->is_waiting) /* For the next stage. */
+        fake_result_release(&client->result);
+}
+
+static void ignore_what_is_held(struct sl_client *client)
+{
+    (void)client;
+}
+
+const struct pipeline_calls fake_pipeline_calls = {
+    .wait = wait_for_verdict, .resume = resume_chain, .held = ignore_what_is_held};

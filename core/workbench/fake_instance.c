@@ -27,57 +27,71 @@ void fake_plugin_unload(void)
     plugin_set_deinit(&plugins);
 }
 
-static bool read_options(const struct plugin *plugin, const struct yaml_node *node,
-                         struct option_set **out)
+/* Why it was refused, unless the plugin has said so. */
+static void note_diagnostics(const struct diagnostics *diagnostics, int error)
 {
-    struct diagnostics diagnostics;
-    struct position nowhere = {.file = "options"};
-    diagnostics_init(&diagnostics);
-    int error =
-        option_set_create(&plugin->options, plugin->table.name, node, nowhere, &diagnostics, out);
-    if (error != OK)
+    if (fake.failure[0] == '\0')
         snprintf(fake.failure, sizeof fake.failure, "%s",
-                 diagnostics.count > 0 ? diagnostics.items[0].text : error_text(error));
-    diagnostics_deinit(&diagnostics);
-    return error == OK;
+                 diagnostics->count > 0 ? diagnostics->items[0].text : error_text(error));
 }
 
-static int call_create(struct fake_instance *instance)
+/* The chain of an endpoint's pipeline, from plugins of which each knows its name. */
+static int build_chain(struct fake_instance *instance, const struct endpoint_config *endpoint,
+                       struct config *owner, struct plugin_set *set,
+                       struct diagnostics *diagnostics)
 {
-    if (instance->plugin->table.create == NULL)
-        return 0;
-    fake_enter("create", 10 * fake_hook_limit);
-    int result = instance->plugin->table.create(&instance->seen);
-    fake_leave();
-    fake_check_canaries(instance, NULL, "create");
-    if (result > 0)
-        fake_fail("create returned %d: it returns 0, or SL_ERROR (-1) after host->fail", result);
-    if (result != 0 && fake.failure[0] == '\0' && !fake_allocations_fail())
-        fake_fail("create failed without saying why: call host->fail (or sl_fail) with a sentence "
-                  "for the operator");
-    return result;
+    struct change_list changes = {.count = 0};
+    const struct chain_plan plan = {
+        .pipeline = fake_pipeline(), .path = instance->path, .config = endpoint, .owner = owner};
+    char text[PLUGIN_TEXT_MAX];
+    snprintf(instance->path, sizeof instance->path, "%s", endpoint->path);
+    for (size_t i = 0; i < endpoint->pipeline_length; i++) {
+        struct plugin *plugin;
+        if (plugin_load(set, endpoint->pipeline[i].plugin, text, &plugin) == OK)
+            fake_shim_install(plugin);
+    }
+    fake.failure[0] = '\0';
+    int error = chain_create(&plan, set, &changes, diagnostics, &instance->chain);
+    if (error != OK)
+        fake_destroy_instances();
+    return error;
+}
+
+struct fake_instance *fake_pipeline_create(const struct endpoint_config *endpoint,
+                                           struct config *owner, struct plugin_set *set,
+                                           struct diagnostics *diagnostics)
+{
+    struct fake_instance *instance = fake_zalloc(sizeof *instance);
+    if (build_chain(instance, endpoint, owner, set, diagnostics) == OK)
+        return instance;
+    free(instance);
+    return NULL;
 }
 
 struct fake_instance *fake_instance_create(struct plugin *plugin, const struct yaml_node *options,
-                                           const char *endpoint, unsigned use)
+                                           const char *endpoint)
 {
+    static struct config nobody = {.owners = 1};
+    struct plugin_set set = {.plugins = &plugin, .count = 1};
     struct fake_instance *instance = fake_zalloc(sizeof *instance);
-    fake.failure[0] = '\0';
-    instance->plugin = plugin;
-    snprintf(instance->name, sizeof instance->name, "%s#%u", plugin->table.name, use);
-    snprintf(instance->endpoint, sizeof instance->endpoint, "%s", endpoint);
-    instance->seen = (struct sl_instance){.struct_size = sizeof instance->seen,
-                                          .host = fake_host(),
-                                          .name = instance->name,
-                                          .endpoint = instance->endpoint};
-    if (plugin->table.instance_size > 0)
-        instance->seen.state = fake_state_create(plugin->table.instance_size);
-    if (read_options(plugin, options, &instance->options) && call_create(instance) == 0) {
-        instance->is_created = true;
-        return instance;
+    struct diagnostics diagnostics;
+    instance->stage = (struct stage_config){.plugin = (char *)(uintptr_t)plugin->table.name,
+                                            .timeout = FAKE_TIMEOUT,
+                                            .position = {.file = "options"},
+                                            .options = options};
+    instance->config = (struct endpoint_config){.path = (char *)(uintptr_t)endpoint,
+                                                .message_max_size = FAKE_MESSAGE_MAX,
+                                                .pipeline = &instance->stage,
+                                                .pipeline_length = 1};
+    diagnostics_init(&diagnostics);
+    int error = build_chain(instance, &instance->config, &nobody, &set, &diagnostics);
+    if (error != OK) {
+        note_diagnostics(&diagnostics, error);
+        free(instance);
+        instance = NULL;
     }
-    fake_instance_destroy(instance);
-    return NULL;
+    diagnostics_deinit(&diagnostics);
+    return instance;
 }
 
 struct fake_instance *fake_instance_parse(struct plugin *plugin, const char *options)
@@ -88,7 +102,7 @@ struct fake_instance *fake_instance_parse(struct plugin *plugin, const char *opt
     struct fake_instance *instance = NULL;
     diagnostics_init(&diagnostics);
     if (yaml_parse(&source, &diagnostics, &node) == OK && diagnostics.count == 0)
-        instance = fake_instance_create(plugin, node, "/ws", 1);
+        instance = fake_instance_create(plugin, node, "/ws");
     else
         fake_fail("'%s': %s", options, diagnostics.items[0].text);
     yaml_node_destroy(node);
@@ -119,39 +133,34 @@ struct fake_instance *fake_instance_survive(struct plugin *plugin, const char *o
 
 struct sl_instance *fake_instance_seen(struct fake_instance *instance)
 {
-    return &instance->seen;
+    return &instance->chain->stages[0].instance->seen;
 }
 
 void fake_instance_destroy(struct fake_instance *instance)
 {
-    if (instance->is_created && instance->plugin->table.destroy != NULL) {
-        fake_enter("destroy", 10 * fake_hook_limit);
-        instance->plugin->table.destroy(&instance->seen);
-        fake_leave();
-    }
-    fake_timers_forget(instance);
-    option_set_destroy(instance->options);
-    free(instance->seen.state);
+    for (size_t i = 0; i < instance->chain->count; i++)
+        fake_timers_forget(instance->chain->stages[i].instance);
+    chain_destroy(instance->chain);
+    fake_destroy_instances();
     free(instance);
 }
 
 bool fake_instance_reload(struct fake_instance *instance, const struct yaml_node *options)
 {
-    struct option_set *fresh = NULL;
-    struct option_set *before = instance->options;
+    struct instance_change change;
+    struct diagnostics diagnostics;
+    diagnostics_init(&diagnostics);
     fake.failure[0] = '\0';
-    if (!read_options(instance->plugin, options, &fresh))
-        return false;
-    instance->options = fresh;
-    fake_enter("on_reload", 10 * fake_hook_limit);
-    int result = instance->plugin->table.on_reload(&instance->seen);
-    fake_leave();
-    fake_check_canaries(instance, NULL, "on_reload");
-    if (result != 0) {
-        instance->options = before;
-        option_set_destroy(fresh);
-        return false;
-    }
-    option_set_destroy(before); /* What was read from it must not be used any more. */
-    return true;
+    instance->stage.options = options;
+    int error = instance_change_prepare(instance->chain->stages[0].instance, &instance->stage,
+                                        &diagnostics, &change);
+    bool is_prepared = error == OK;
+    if (is_prepared)
+        error = instance_change_apply(&change, &diagnostics);
+    if (is_prepared) /* What was read from those before must not be used any more. */
+        options_version_unref(change.options);
+    if (error != OK)
+        note_diagnostics(&diagnostics, error);
+    diagnostics_deinit(&diagnostics);
+    return error == OK;
 }

@@ -4,6 +4,7 @@
 #ifndef SLUICE_WORKBENCH_FAKE_INTERNAL_H
 #define SLUICE_WORKBENCH_FAKE_INTERNAL_H
 
+#include "pipeline/chain.h"
 #include "workbench/borrowed.h"
 #include "workbench/fake.h"
 
@@ -12,63 +13,68 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FAKE_LOOPS 32                          /* at most so many threads run hooks */
 #define FAKE_TIMEOUT (2 * INT64_C(1000000000)) /* of a stage, ns */
+#define FAKE_MESSAGE_MAX ((size_t)1024 * 1024)
 #define FAKE_CANARY 0xa5
 #define FAKE_CANARY_SIZE 64 /* bytes behind each state block */
 
 struct fake_instance {
-    struct sl_instance seen; /* first */
-    struct plugin *plugin;
-    struct option_set *options;
-    char name[160];
-    char endpoint[256];
-    bool is_created;
+    struct chain *chain;           /* owned: the server's own */
+    struct endpoint_config config; /* of a single instance; else unused */
+    struct stage_config stage;
+    char path[256];
 };
 
 /* A client's state for an instance. */
 struct fake_state {
-    const struct fake_instance *instance;
+    const struct instance *instance;
     char *memory; /* client_size bytes and a canary */
 };
 
-struct sl_client {
-    struct sl_client *next;
-    uint64_t id;
+struct fake_client {
+    struct sl_client seen; /* first: as the pipeline and plugins see it */
+    struct fake_client *next;
+    uint64_t number; /* that plugins take for its id: 1, 2, 3 */
     struct fake_arrival arrival;
-    bool is_connecting;
-    bool is_open;
-    char identity[256];
     char endpoint[256];
     uint8_t address_bytes[16];
     char address[64];
     struct fake_state states[FAKE_INSTANCES_MAX];
     size_t state_count;
-    struct fake_attribute *attributes;
     struct fake_topic *topics;
-    struct fake_deferral *deferral; /* the one that is awaited, or NULL */
+    struct upgrade *upgrade; /* one reference while it is connecting, or NULL */
+    int returned;            /* by the last hook that was asked */
+    bool is_waiting;         /* for a verdict */
+    bool has_result;         /* of what it waited for: */
+    struct fake_result result;
 };
 
-/* A message: what the plugin sees, borrowed. */
+static inline struct fake_client *fake_client_of(const struct sl_client *client)
+{
+    return (struct fake_client *)(uintptr_t)client;
+}
+
+/* A message: what the plugin sees, borrowed, and what the chain has. */
 struct fake_payload {
     struct sl_message *seen;
+    struct message *message;
     struct loan *loans;
-    char topic[256];
 };
 
 struct fake_request {
     struct sl_request *seen;
+    struct upgrade *upgrade;
     struct loan *loans;
-    struct sl_client *client;
-    struct fake_result *result;
+    const struct fake_arrival *arrival;
 };
 
 /* What the thread's hook is being asked about. */
 struct fake_running {
-    struct fake_instance *instance;
+    const struct instance *instance;
     struct sl_client *client;
     struct fake_request *request; /* or NULL */
     struct fake_payload *payload; /* or NULL */
-    struct fake_result *result;
     struct fake_deferral *begun;
 };
 extern _Thread_local struct fake_running fake_running;
@@ -76,10 +82,10 @@ extern _Thread_local struct fake_running fake_running;
 struct fake {
     pthread_mutex_t lock; /* recursive: of everything that any thread may touch */
     pthread_cond_t changed;
-    _Atomic int64_t now; /* also read by plugins' own threads */
+    unsigned completions; /* that have come so far */
+    _Atomic int64_t now;  /* also read by plugins' own threads */
     uint64_t next_id;
-    struct sl_client *clients;
-    struct fake_deferral *deferrals;
+    struct fake_client *clients;
     struct fake_timer *timers;
     char failure[1024];
 };
@@ -94,6 +100,36 @@ void fake_fail(const char *format, ...) __attribute__((format(printf, 1, 2), nor
 /* Around each call of the plugin, for the observer. */
 void fake_enter(const char *hook, unsigned milliseconds);
 void fake_leave(void);
+
+/* -- fake_pipeline.c: the pipeline's surroundings -- */
+
+void fake_pipeline_begin(const struct sl_host *host);
+struct pipeline *fake_pipeline(void);
+
+/* The loop of the calling thread. */
+struct pipeline_loop *fake_loop(void);
+
+/* Sets the clock, the loops' too. */
+void fake_set_now(int64_t now);
+
+/* Delivers what has been posted to a client's loop. */
+void fake_deliver(const struct sl_client *client);
+
+/* Destroys the instances that nobody refers to. */
+void fake_destroy_instances(void);
+
+/* -- fake_shim.c: what stands between the chain and the plugin -- */
+
+/* Puts itself into the plugin's table; once a plugin, before its first instance. */
+void fake_shim_install(struct plugin *plugin);
+
+/* The plugin's own table. */
+const struct sl_plugin *fake_table(const struct instance *instance);
+
+static inline const struct sl_plugin *fake_table_of(const struct sl_instance *self)
+{
+    return fake_table((const struct instance *)self);
+}
 
 /* Memory of the fake host's own, zeroed; never NULL. */
 void *fake_zalloc(size_t size);
@@ -119,51 +155,56 @@ void fake_check_client(const struct sl_client *client, const char *function);
 struct sl_client *fake_client_by_id(uint64_t id);
 
 /* After a hook: nobody has written behind the state that is his. NULL: of all clients. */
-void fake_check_canaries(const struct fake_instance *instance, const struct sl_client *client,
+void fake_check_canaries(const struct instance *instance, const struct sl_client *client,
                          const char *hook);
 
-/* State with a canary behind it. */
-void *fake_state_create(size_t size);
+/* Puts a canary behind `size` bytes of state. */
+void fake_put_canary(void *memory, size_t size);
 
-/* -- fake_attributes.c, fake_topics.c -- */
+/* Whether the hook that runs is of a stage that only watches. */
+bool fake_is_watching(void);
 
-void fake_attributes_release(struct sl_client *client);
-void fake_attribute_put(struct sl_client *client, const char *name, const char *value, size_t len);
-void fake_topics_release(struct sl_client *client);
+/* -- fake_topics.c -- */
+
+void fake_topics_release(struct fake_client *client);
 bool fake_is_sendable(enum sl_message_type type, const char *data, size_t len);
 
 /* -- fake_request.c, fake_payload.c -- */
 
-struct fake_request *fake_request_create(struct sl_client *client, struct fake_result *result);
+/* The request of a client's arrival. */
+struct upgrade *fake_upgrade_create(const struct fake_client *client);
+struct fake_request *fake_request_create(struct fake_client *client, struct upgrade *upgrade);
 void fake_request_destroy(struct fake_request *request);
-struct fake_payload *fake_payload_create(enum sl_message_type type, const char *data, size_t len);
-void fake_payload_replace(struct fake_payload *payload, enum sl_message_type type, const char *data,
-                          size_t len);
+struct fake_payload *fake_payload_create(struct message *message);
 
-/* Copies the message as it is now. */
-void fake_payload_read(const struct fake_payload *payload, struct fake_result *result);
+/* Lends the message as the chain has it now. */
+void fake_payload_refresh(struct fake_payload *payload);
 void fake_payload_destroy(struct fake_payload *payload);
 
 /* -- fake_deferral.c, fake_timers.c -- */
 
 /* Whether the hook's deferral holds what the hook was lent: not if it has decided otherwise. */
-bool fake_deferral_hold(struct sl_client *client, int verdict);
+bool fake_deferral_hold(int verdict);
+
+/* What was deferred for the client is decided: ends what was lent for it. */
+void fake_deferral_end(const struct sl_client *client);
 void fake_deferrals_forget(void);
 
-/* The next moment up to `until` at which a deadline is due; what is due now. */
+/* The next moment up to `until` at which a deadline is due; lets pass what is due now. */
 int64_t fake_deadline_next(int64_t until);
 void fake_deadlines_pass(void);
-void fake_timers_forget(const struct fake_instance *instance);
+void fake_timers_forget(const struct instance *instance);
+
+/* -- fake_hooks.c -- */
+
+extern const struct pipeline_calls fake_pipeline_calls;
 
 /* -- the functions of struct sl_host: each file puts its own into the table -- */
-
-const struct sl_host *fake_host(void);
 
 void fake_memory_provide(struct sl_host *host);
 void fake_options_provide(struct sl_host *host);
 void fake_request_provide(struct sl_host *host);
 void fake_client_provide(struct sl_host *host);
-void fake_attributes_provide(struct sl_host *host);
 void fake_payload_provide(struct sl_host *host);
 void fake_topics_provide(struct sl_host *host);
 void fake_deferral_provide(struct sl_host *host);

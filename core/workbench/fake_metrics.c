@@ -1,74 +1,39 @@
 /*
- * Metrics that plugins register.
+ * Metrics that plugins register, which are the server's own: mistakes that the server passes over
+ * in silence are failures.
  */
 #include "workbench/fake_internal.h"
-
-#include <ctype.h>
-#include <stdio.h>
-
-struct sl_metric {
-    struct sl_metric *next;
-    enum sl_metric_kind kind;
-    char name[64];
-    double value; /* of a histogram: how many observations */
-};
-
-static struct sl_metric *metrics;
 
 static struct sl_metric *register_metric(struct sl_instance *self, enum sl_metric_kind kind,
                                          const char *name, const char *help, const double *buckets,
                                          size_t bucket_count)
 {
-    const struct fake_instance *instance = (const struct fake_instance *)self;
+    struct instance *instance = (struct instance *)self;
     if (instance->is_created)
         fake_fail("host->metric was called outside create, where metrics are registered");
-    if (help == NULL || (kind == SL_HISTOGRAM) != (buckets != NULL && bucket_count > 0) ||
-        !islower((unsigned char)name[0]) ||
-        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(name))
-        return NULL;
-    struct sl_metric *metric = fake_zalloc(sizeof *metric);
-    metric->kind = kind;
-    snprintf(metric->name, sizeof metric->name, "%s", name);
-    fake_lock();
-    metric->next = metrics;
-    metrics = metric;
-    fake_unlock();
-    return metric;
+    return plugin_metric_create(&instance->metrics, kind, name, help, buckets, bucket_count);
 }
 
 static void add_to_metric(struct sl_metric *metric, double amount)
 {
-    if (metric == NULL)
-        return;
-    if (metric->kind == SL_COUNTER && amount < 0)
+    if (metric != NULL && metric->kind == SL_COUNTER && amount < 0)
         fake_fail("the counter '%s' was made smaller; a counter only grows, use a gauge",
                   metric->name);
-    fake_lock();
-    metric->value += amount;
-    fake_unlock();
+    plugin_metric_add(metric, amount);
 }
 
 static void set_metric(struct sl_metric *metric, double value)
 {
-    if (metric == NULL)
-        return;
-    if (metric->kind != SL_GAUGE)
+    if (metric != NULL && metric->kind != SL_GAUGE)
         fake_fail("'%s' was set, but is no gauge", metric->name);
-    fake_lock();
-    metric->value = value;
-    fake_unlock();
+    plugin_metric_set(metric, value);
 }
 
 static void observe_metric(struct sl_metric *metric, double value)
 {
-    (void)value;
-    if (metric == NULL)
-        return;
-    if (metric->kind != SL_HISTOGRAM)
+    if (metric != NULL && metric->kind != SL_HISTOGRAM)
         fake_fail("'%s' observed a value, but is no histogram", metric->name);
-    fake_lock();
-    metric->value++;
-    fake_unlock();
+    plugin_metric_observe(metric, value);
 }
 
 void fake_metrics_provide(struct sl_host *host)
@@ -79,17 +44,20 @@ void fake_metrics_provide(struct sl_host *host)
     host->metric_observe = observe_metric;
 }
 
-double fake_metric(const char *name, bool *found)
+static double observation_count(const struct sl_metric *metric)
 {
-    double sum = 0;
-    *found = false;
-    fake_lock();
-    for (const struct sl_metric *metric = metrics; metric != NULL; metric = metric->next) {
-        if (strcmp(metric->name, name) != 0)
-            continue;
-        *found = true;
-        sum += metric->value;
-    }
-    fake_unlock();
-    return sum;
+    double count = 0;
+    for (size_t i = 0; i <= metric->bucket_count; i++)
+        count += (double)metric->counts[i];
+    return count;
+}
+
+bool fake_metric(const struct fake_instance *instance, const char *name, double *value)
+{
+    const struct sl_metric *metric = instance->chain->stages[0].instance->metrics.first;
+    while (metric != NULL && strcmp(metric->name, name) != 0)
+        metric = metric->next;
+    if (metric != NULL)
+        *value = metric->kind == SL_HISTOGRAM ? observation_count(metric) : metric->value;
+    return metric != NULL;
 }

@@ -5,7 +5,7 @@
 
 struct fake_job {
     struct fake_job *next;
-    struct fake_instance *instance;
+    struct instance *instance;
     uint64_t client_id;
     void (*work)(struct sl_instance *, void *);
     void (*done)(struct sl_instance *, struct sl_client *, void *);
@@ -22,7 +22,7 @@ static int offload(struct sl_instance *self, uint64_t client_id,
     struct fake_job *job = fake_zalloc(sizeof *job);
     if (work == NULL)
         fake_fail("host->offload was called without work to do");
-    *job = (struct fake_job){.instance = (struct fake_instance *)self,
+    *job = (struct fake_job){.instance = (struct instance *)self,
                              .client_id = client_id,
                              .work = work,
                              .done = done,

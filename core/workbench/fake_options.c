@@ -24,12 +24,13 @@ static bool is_declared(const struct option_table *table, const char *name)
 
 static const struct sl_value *get_option(const struct sl_instance *self, const char *name)
 {
-    const struct fake_instance *instance = (const struct fake_instance *)self;
+    struct instance *instance = (struct instance *)(uintptr_t)self;
     if (!is_declared(&instance->plugin->options, name))
         fake_fail("the option '%s' is read but is not in the plugin's option table: declare "
                   "it there, or correct its name",
                   name);
-    const struct sl_value *value = option_set_get(instance->options, name);
+    const struct sl_value *value =
+        option_set_get(instance_options_in_hook(&instance->options), name);
     fake_lock();
     unsigned at = last_value++ % LAST_VALUES;
     last_values[at].value = value;

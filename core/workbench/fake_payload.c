@@ -3,40 +3,24 @@
  */
 #include "workbench/fake_internal.h"
 
-#include "delivery/topic.h"
 #include "ws/frame.h"
 
-#include <stdio.h>
-
-#define MESSAGE_MAX ((size_t)1024 * 1024)
-
-struct fake_payload *fake_payload_create(enum sl_message_type type, const char *data, size_t len)
+struct fake_payload *fake_payload_create(struct message *message)
 {
     struct fake_payload *payload = fake_zalloc(sizeof *payload);
+    payload->message = message;
     payload->seen = borrowed_lend(NULL, sizeof *payload->seen, 16, "the message", &payload->loans);
-    payload->seen->struct_size = sizeof *payload->seen;
-    fake_payload_replace(payload, type, data, len);
+    fake_payload_refresh(payload);
     return payload;
 }
 
 /* What was lent before stays so until the hook returns, or its deferral is over. */
-void fake_payload_replace(struct fake_payload *payload, enum sl_message_type type, const char *data,
-                          size_t len)
+void fake_payload_refresh(struct fake_payload *payload)
 {
-    payload->seen->data = borrowed_lend(data, len, 1, "the message's data", &payload->loans);
-    payload->seen->len = len;
-    payload->seen->type = type;
-}
-
-void fake_payload_read(const struct fake_payload *payload, struct fake_result *result)
-{
-    const struct sl_message *seen = payload->seen;
-    result->type = seen->type;
-    result->len = seen->len;
-    result->data = fake_zalloc(seen->len + 1);
-    if (seen->len > 0)
-        memcpy(result->data, seen->data, seen->len);
-    snprintf(result->topic, sizeof result->topic, "%s", payload->topic);
+    const struct sl_message *message = &payload->message->seen;
+    *payload->seen = *message;
+    payload->seen->data =
+        borrowed_lend(message->data, message->len, 1, "the message's data", &payload->loans);
 }
 
 void fake_payload_destroy(struct fake_payload *payload)
@@ -61,19 +45,16 @@ static int replace_message(const struct sl_message *message, enum sl_message_typ
                            const char *data, size_t len)
 {
     struct fake_payload *payload = current_payload(message, "message_replace");
-    if (len > MESSAGE_MAX || !fake_is_sendable(type, data, len))
+    if (message_replace(payload->message, type, data, len) != OK)
         return -1;
-    fake_payload_replace(payload, type, data, len);
+    fake_payload_refresh(payload);
     return 0;
 }
 
 static int set_message_topic(const struct sl_message *message, const char *topic, size_t len)
 {
     struct fake_payload *payload = current_payload(message, "message_topic");
-    if (len > 0 && !topic_is_name(topic, len))
-        return -1;
-    snprintf(payload->topic, sizeof payload->topic, "%.*s", (int)len, topic);
-    return 0;
+    return message_set_topic(payload->message, topic, len) == OK ? 0 : -1;
 }
 
 static enum sl_verdict close_with(struct sl_client *client, int code, const char *reason)
@@ -85,9 +66,8 @@ static enum sl_verdict close_with(struct sl_client *client, int code, const char
                   code);
     if (fake_running.payload == NULL)
         fake_fail("host->close_with was called outside on_message; use host->close");
-    struct fake_result *result = fake_running.result;
-    result->code = code;
-    snprintf(result->reason, sizeof result->reason, "%s", reason != NULL ? reason : "");
+    message_set_close(fake_running.payload->message, code, reason,
+                      reason != NULL ? strlen(reason) : 0);
     return SL_CLOSE;
 }
 

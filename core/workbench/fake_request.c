@@ -4,6 +4,7 @@
 #include "workbench/fake_internal.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 bool fake_pairs_add(struct fake_pair pairs[FAKE_PAIRS_MAX], const char *name, const char *value)
@@ -17,21 +18,48 @@ bool fake_pairs_add(struct fake_pair pairs[FAKE_PAIRS_MAX], const char *name, co
     return true;
 }
 
-struct fake_request *fake_request_create(struct sl_client *client, struct fake_result *result)
+/* As much of a request as the server's own code looks at; the plugin is shown the arrival itself.
+ */
+struct upgrade *fake_upgrade_create(const struct fake_client *client)
 {
+    static const char *const names[] = {"Sec-WebSocket-Protocol"};
     const struct fake_arrival *arrival = &client->arrival;
-    const char *path = client->endpoint;
+    char offers[1024] = "";
+    const char *const values[] = {offers};
+    struct request *request;
+    struct upgrade *upgrade;
+    for (size_t i = 0; i < FAKE_SUBPROTOCOLS_MAX && arrival->subprotocols[i] != NULL; i++) {
+        size_t used = strlen(offers);
+        snprintf(offers + used, sizeof offers - used, "%s%s", i > 0 ? ", " : "",
+                 arrival->subprotocols[i]);
+    }
+    const struct request_source source = {.method = "GET",
+                                          .http_version = "1.1",
+                                          .path = client->endpoint,
+                                          .header_count = offers[0] != '\0',
+                                          .header_names = names,
+                                          .header_values = values};
+    if (request_create(&source, &request) != OK ||
+        upgrade_create(request, arrival->secure, arrival->subprotocol, &upgrade) != OK)
+        abort();
+    return upgrade;
+}
+
+static struct sl_string lend_string(struct fake_request *request, struct sl_string text,
+                                    const char *what)
+{
+    return (struct sl_string){borrowed_lend(text.data, text.len, 1, what, &request->loans),
+                              text.len};
+}
+
+struct fake_request *fake_request_create(struct fake_client *client, struct upgrade *upgrade)
+{
     struct fake_request *request = fake_zalloc(sizeof *request);
-    request->client = client;
-    request->result = result;
-    request->seen = borrowed_lend(NULL, sizeof *request->seen, 16, "the request", &request->loans);
-    *request->seen = (struct sl_request){
-        .struct_size = sizeof *request->seen,
-        .secure = arrival->secure,
-        .path = {borrowed_lend(path, strlen(path), 1, "the request's path", &request->loans),
-                 strlen(path)},
-        .query = fake_string(""),
-        .subprotocol = fake_string(arrival->subprotocol != NULL ? arrival->subprotocol : "")};
+    request->arrival = &client->arrival;
+    request->upgrade = upgrade;
+    request->seen =
+        borrowed_lend(&upgrade->seen, sizeof upgrade->seen, 16, "the request", &request->loans);
+    request->seen->path = lend_string(request, upgrade->seen.path, "the request's path");
     return request;
 }
 
@@ -55,8 +83,7 @@ static struct fake_request *current_request(const struct sl_request *request)
 static bool lend_text(struct fake_request *request, const char *text, const char *what,
                       struct sl_string *found)
 {
-    size_t len = strlen(text);
-    *found = (struct sl_string){borrowed_lend(text, len, 1, what, &request->loans), len};
+    *found = lend_string(request, fake_string(text), what);
     return true;
 }
 
@@ -69,43 +96,42 @@ static bool lend_value(struct fake_request *request, const struct fake_pair *pai
     return false;
 }
 
-static bool request_header(const struct sl_request *seen, const char *name, struct sl_string *found)
+static bool get_header(const struct sl_request *seen, const char *name, struct sl_string *found)
 {
     struct fake_request *request = current_request(seen);
-    return lend_value(request, request->client->arrival.headers, name, true,
-                      "a header of the request", found);
+    return lend_value(request, request->arrival->headers, name, true, "a header of the request",
+                      found);
 }
 
-static bool request_query(const struct sl_request *seen, const char *name, struct sl_string *found)
+static bool get_query(const struct sl_request *seen, const char *name, struct sl_string *found)
 {
     struct fake_request *request = current_request(seen);
-    return lend_value(request, request->client->arrival.query, name, false,
+    return lend_value(request, request->arrival->query, name, false,
                       "a query parameter of the request", found);
 }
 
-static bool request_cookie(const struct sl_request *seen, const char *name, struct sl_string *found)
+static bool get_cookie(const struct sl_request *seen, const char *name, struct sl_string *found)
 {
     struct fake_request *request = current_request(seen);
-    return lend_value(request, request->client->arrival.cookies, name, false,
-                      "a cookie of the request", found);
+    return lend_value(request, request->arrival->cookies, name, false, "a cookie of the request",
+                      found);
 }
 
-static bool request_subprotocol(const struct sl_request *seen, size_t index,
-                                struct sl_string *found)
+static bool get_subprotocol(const struct sl_request *seen, size_t index, struct sl_string *found)
 {
     struct fake_request *request = current_request(seen);
-    const char *const *offers = request->client->arrival.subprotocols;
+    const char *const *offers = request->arrival->subprotocols;
     return index < FAKE_SUBPROTOCOLS_MAX && offers[index] != NULL &&
            lend_text(request, offers[index], "a subprotocol of the request", found);
 }
 
-static bool request_certificate(const struct sl_request *seen, enum sl_certificate_field field,
-                                size_t index, struct sl_string *found)
+static bool get_certificate(const struct sl_request *seen, enum sl_certificate_field field,
+                            size_t index, struct sl_string *found)
 {
     static const char *const names[] = {"",       "subject", "common_name", "issuer", "serial",
                                         "sha256", "dns",     "email",       "uri"};
     struct fake_request *request = current_request(seen);
-    const struct fake_pair *pairs = request->client->arrival.certificate;
+    const struct fake_pair *pairs = request->arrival->certificate;
     if ((unsigned)field >= sizeof names / sizeof *names)
         return false;
     for (size_t i = 0; i < FAKE_PAIRS_MAX && pairs[i].name != NULL; i++)
@@ -119,34 +145,25 @@ static bool request_certificate(const struct sl_request *seen, enum sl_certifica
 static int select_subprotocol(struct sl_request *seen, const char *name)
 {
     struct fake_request *request = current_request(seen);
-    const char *const *offers = request->client->arrival.subprotocols;
-    for (size_t i = 0; i < FAKE_SUBPROTOCOLS_MAX && offers[i] != NULL; i++) {
-        if (strcmp(offers[i], name) != 0)
-            continue;
-        snprintf(request->result->subprotocol, sizeof request->result->subprotocol, "%s", name);
-        return 0;
-    }
-    return -1;
+    if (upgrade_select_subprotocol(request->upgrade, name) != OK)
+        return -1;
+    seen->subprotocol =
+        lend_string(request, request->upgrade->seen.subprotocol, "the request's subprotocol");
+    return 0;
 }
 
 static enum sl_verdict deny_request(struct sl_request *seen, int status, const char *reason)
 {
-    struct fake_result *result = current_request(seen)->result;
+    const struct fake_request *request = current_request(seen);
     if (status < 400 || status > 599)
         fake_fail("host->deny was given status %d; a refusal has 400 to 599", status);
-    result->code = status;
-    snprintf(result->reason, sizeof result->reason, "%s", reason != NULL ? reason : "");
+    upgrade_refuse(request->upgrade, status, reason);
     return SL_DENY;
 }
 
 static int add_deny_header(struct sl_request *seen, const char *name, const char *value)
 {
-    struct fake_result *result = current_request(seen)->result;
-    size_t used = strlen(result->headers);
-    if (strpbrk(name, "\r\n: ") != NULL || strpbrk(value, "\r\n") != NULL)
-        return -1;
-    snprintf(result->headers + used, sizeof result->headers - used, "%s: %s\n", name, value);
-    return 0;
+    return upgrade_add_header(current_request(seen)->upgrade, name, value) == OK ? 0 : -1;
 }
 
 bool fake_result_has_header(const struct fake_result *result, const char *name, const char *value)
@@ -158,11 +175,11 @@ bool fake_result_has_header(const struct fake_result *result, const char *name, 
 
 void fake_request_provide(struct sl_host *host)
 {
-    host->request_header = request_header;
-    host->request_query = request_query;
-    host->request_cookie = request_cookie;
-    host->request_subprotocol = request_subprotocol;
-    host->request_certificate = request_certificate;
+    host->request_header = get_header;
+    host->request_query = get_query;
+    host->request_cookie = get_cookie;
+    host->request_subprotocol = get_subprotocol;
+    host->request_certificate = get_certificate;
     host->select_subprotocol = select_subprotocol;
     host->deny = deny_request;
     host->deny_header = add_deny_header;

@@ -3,13 +3,15 @@
  */
 #include "workbench/fake_internal.h"
 
+#include "pipeline/hook.h"
+
 #include <stdatomic.h>
 
 #define ROUNDS_MAX 100000 /* of timers that fire while the clock is moved once */
 
 struct fake_timer {
     struct fake_timer *next;
-    struct fake_instance *instance;
+    struct instance *instance;
     uint64_t id;
     uint64_t tag;
     int64_t due;
@@ -25,8 +27,8 @@ void fake_fail_timers(bool fail)
 
 static uint64_t start_timer(struct sl_instance *self, int64_t after, int64_t interval, uint64_t tag)
 {
-    struct fake_instance *instance = (struct fake_instance *)self;
-    if (instance->plugin->table.on_timer == NULL)
+    struct instance *instance = (struct instance *)self;
+    if (fake_table(instance)->on_timer == NULL)
         fake_fail("host->timer_start was called, but the plugin has no on_timer");
     if (atomic_load(&timers_fail))
         return 0;
@@ -45,7 +47,7 @@ static uint64_t start_timer(struct sl_instance *self, int64_t after, int64_t int
 }
 
 /* Removes the timer with that id, or, with NULL, all of an instance. */
-static void remove_timers(const uint64_t *id, const struct fake_instance *instance)
+static void remove_timers(const uint64_t *id, const struct instance *instance)
 {
     fake_lock();
     struct fake_timer **link = &fake.timers;
@@ -67,7 +69,7 @@ static void stop_timer(struct sl_instance *self, uint64_t id)
     remove_timers(&id, NULL);
 }
 
-void fake_timers_forget(const struct fake_instance *instance)
+void fake_timers_forget(const struct instance *instance)
 {
     remove_timers(NULL, instance);
 }
@@ -92,7 +94,7 @@ static int64_t next_due(int64_t until)
 static bool fire_one_timer(void)
 {
     for (struct fake_timer *timer = fake.timers; timer != NULL; timer = timer->next) {
-        struct fake_instance *instance = timer->instance;
+        struct instance *instance = timer->instance;
         uint64_t id = timer->id, tag = timer->tag;
         if (timer->due > fake.now)
             continue;
@@ -100,10 +102,9 @@ static bool fire_one_timer(void)
             timer->due += timer->interval;
         else
             remove_timers(&id, NULL);
-        fake_enter("on_timer", fake_hook_limit);
+        hook_begin(instance, NULL, 0, "on_timer");
         instance->plugin->table.on_timer(&instance->seen, id, tag);
-        fake_leave();
-        fake_check_canaries(instance, NULL, "on_timer");
+        hook_end();
         return true;
     }
     return false;
@@ -113,7 +114,7 @@ void fake_advance(int64_t by)
 {
     int64_t until = fake.now + by;
     for (unsigned rounds = 0; rounds < ROUNDS_MAX; rounds++) {
-        fake.now = next_due(until);
+        fake_set_now(next_due(until));
         fake_deadlines_pass();
         if (!fire_one_timer() && fake.now >= until)
             return;

@@ -22,6 +22,8 @@ static int note_message(enum fake_event_kind kind, const struct sl_instance *by,
 {
     if (!fake_is_sendable(type, data, len))
         return -1;
+    if (fake_is_watching())
+        return 0;
     fake_note(kind, by, client_id, target, type, (struct sl_string){data, len}, 0);
     return 0;
 }
@@ -31,11 +33,12 @@ static int note_message(enum fake_event_kind kind, const struct sl_instance *by,
 static int send_to_client(struct sl_client *client, enum sl_message_type type, const char *data,
                           size_t len)
 {
-    const struct fake_instance *by = fake_running.instance;
+    const struct instance *by = fake_running.instance;
     fake_check_client(client, "client_send");
-    return client->is_open ? note_message(FAKE_SENT, by != NULL ? &by->seen : NULL, client->id,
-                                          fake_string(""), type, data, len)
-                           : -1;
+    return client->is_open
+               ? note_message(FAKE_SENT, by != NULL ? &by->seen : NULL, fake_client_number(client),
+                              fake_string(""), type, data, len)
+               : -1;
 }
 
 static int send_by_id(const struct sl_instance *self, uint64_t id, enum sl_message_type type,
@@ -46,6 +49,8 @@ static int send_by_id(const struct sl_instance *self, uint64_t id, enum sl_messa
 
 static int close_by_id(const struct sl_instance *self, uint64_t id, int code, const char *reason)
 {
+    if (fake_is_watching())
+        return 0;
     fake_note(FAKE_CLOSED, self, id, fake_string(""), SL_TEXT,
               fake_string(reason != NULL ? reason : ""), code);
     return 0;
@@ -66,15 +71,15 @@ static int64_t count_clients(const struct sl_instance *self, const char *endpoin
     (void)self;
     (void)endpoint;
     fake_lock();
-    for (const struct sl_client *client = fake.clients; client != NULL; client = client->next)
-        count += client->is_open;
+    for (const struct fake_client *client = fake.clients; client != NULL; client = client->next)
+        count += client->seen.is_open;
     fake_unlock();
     return count;
 }
 
 /* -- topics and identities -- */
 
-static struct fake_topic **find_topic(struct sl_client *client, const char *name, size_t len)
+static struct fake_topic **find_topic(struct fake_client *client, const char *name, size_t len)
 {
     struct fake_topic **link = &client->topics;
     while (*link != NULL && (strlen((*link)->name) != len || memcmp((*link)->name, name, len) != 0))
@@ -82,12 +87,13 @@ static struct fake_topic **find_topic(struct sl_client *client, const char *name
     return link;
 }
 
-static int subscribe(struct sl_client *client, const char *topic, size_t len)
+static int subscribe(struct sl_client *seen, const char *topic, size_t len)
 {
-    fake_check_client(client, "subscribe");
-    if (!client->is_open || !topic_is_name(topic, len))
+    struct fake_client *client = fake_client_of(seen);
+    fake_check_client(seen, "subscribe");
+    if (!seen->is_open || !topic_is_name(topic, len))
         return -1;
-    if (*find_topic(client, topic, len) != NULL)
+    if (fake_is_watching() || *find_topic(client, topic, len) != NULL)
         return 0;
     struct fake_topic *entry = fake_zalloc(sizeof *entry);
     memcpy(entry->name, topic, len);
@@ -106,12 +112,12 @@ static void remove_topic(struct fake_topic **link)
 static void unsubscribe(struct sl_client *client, const char *topic, size_t len)
 {
     fake_check_client(client, "unsubscribe");
-    struct fake_topic **link = find_topic(client, topic, len);
-    if (*link != NULL)
+    struct fake_topic **link = find_topic(fake_client_of(client), topic, len);
+    if (*link != NULL && !fake_is_watching())
         remove_topic(link);
 }
 
-void fake_topics_release(struct sl_client *client)
+void fake_topics_release(struct fake_client *client)
 {
     while (client->topics != NULL)
         remove_topic(&client->topics);
@@ -145,8 +151,8 @@ static int64_t count_subscribers(const struct sl_instance *self, const char *end
     (void)self;
     (void)endpoint;
     fake_lock();
-    for (struct sl_client *client = fake.clients; client != NULL; client = client->next)
-        count += client->is_open && *find_topic(client, topic, len) != NULL;
+    for (struct fake_client *client = fake.clients; client != NULL; client = client->next)
+        count += client->seen.is_open && *find_topic(client, topic, len) != NULL;
     fake_unlock();
     return count;
 }
@@ -158,9 +164,10 @@ static int64_t count_identified(const struct sl_instance *self, const char *endp
     (void)self;
     (void)endpoint;
     fake_lock();
-    for (const struct sl_client *client = fake.clients; client != NULL; client = client->next)
-        count += client->is_open && strlen(client->identity) == len &&
-                 memcmp(client->identity, identity, len) == 0;
+    for (const struct fake_client *client = fake.clients; client != NULL; client = client->next) {
+        const char *name = fake_client_name(&client->seen);
+        count += client->seen.is_open && strlen(name) == len && memcmp(name, identity, len) == 0;
+    }
     fake_unlock();
     return count;
 }

@@ -2,6 +2,7 @@
 
 #include "config/config.h"
 #include "config/diagnostics.h"
+#include "pipeline/instance.h"
 #include "workbench/fake.h"
 #include "workbench/recording.h"
 #include "workbench/situation.h"
@@ -14,16 +15,16 @@
 
 #define PATIENCE 5000 /* ms of real time for a deferred verdict, before its deadline passes */
 
-struct pipeline {
+struct served {
     const struct endpoint_config *config;
-    struct fake_instance **instances;
+    struct fake_instance *pipeline;
 };
 
 struct visitor {
     struct visitor *next;
     char id[24];
     struct sl_client *client; /* NULL: of an endpoint that the configuration does not have */
-    struct pipeline *pipeline;
+    const struct served *endpoint;
     cJSON *event; /* owned: what the client has brought along */
 };
 
@@ -32,65 +33,50 @@ struct replay {
     struct recording recording;
     FILE *out;
     struct config *config;
-    struct pipeline *pipelines;
+    struct served *endpoints;
     struct visitor *visitors;
     int64_t now;   /* us */
     int64_t start; /* us: when the part of the recording began that is replayed */
 };
 
+static void fail_at(const struct diagnostics *diagnostics)
+{
+    const struct diagnostic *first = &diagnostics->items[0];
+    if (diagnostics->count == 0)
+        situation_fail("%s", error_text(ERR_NO_MEMORY));
+    situation_fail("%s:%u:%u: %s", first->position.file, first->position.line,
+                   first->position.column, first->text);
+}
+
 static void load_config(struct replay *replay)
 {
     struct diagnostics diagnostics;
     diagnostics_init(&diagnostics);
-    int error = config_load(replay->run->config_file, NULL, 0, &diagnostics, &replay->config);
-    if (error != OK && diagnostics.count > 0)
-        situation_fail("%s:%u:%u: %s", diagnostics.items[0].position.file,
-                       diagnostics.items[0].position.line, diagnostics.items[0].position.column,
-                       diagnostics.items[0].text);
-    if (error != OK)
-        situation_fail("%s: %s", replay->run->config_file, error_text(error));
+    if (config_load(replay->run->config_file, NULL, 0, &diagnostics, &replay->config) != OK)
+        fail_at(&diagnostics);
     diagnostics_deinit(&diagnostics);
-}
-
-static struct fake_instance *make_instance(struct plugin_set *plugins,
-                                           const struct endpoint_config *endpoint, size_t index)
-{
-    const struct stage_config *stage = &endpoint->pipeline[index];
-    unsigned use = 1;
-    char text[PLUGIN_TEXT_MAX];
-    struct plugin *plugin;
-    const struct position *at = &stage->position;
-    if (plugin_load(plugins, stage->plugin, text, &plugin) != OK)
-        situation_fail("%s:%u:%u: %s", at->file, at->line, at->column, text);
-    for (size_t i = 0; i < index; i++)
-        use += strcmp(endpoint->pipeline[i].plugin, stage->plugin) == 0;
-    struct fake_instance *instance =
-        fake_instance_create(plugin, stage->options, endpoint->path, use);
-    if (instance == NULL)
-        situation_fail("%s:%u:%u: plugin '%s': %s", at->file, at->line, at->column, stage->plugin,
-                       fake_failure());
-    return instance;
 }
 
 static void make_pipelines(struct replay *replay)
 {
     static struct plugin_set plugins;
     const struct config *config = replay->config;
+    struct diagnostics diagnostics;
     plugin_set_init(&plugins, config->plugin_path, config->plugin_path_count, NULL);
     plugins.in_place = true;
-    replay->pipelines = calloc(config->endpoint_count, sizeof *replay->pipelines);
-    if (replay->pipelines == NULL)
+    replay->endpoints = calloc(config->endpoint_count, sizeof *replay->endpoints);
+    if (replay->endpoints == NULL)
         abort();
+    diagnostics_init(&diagnostics);
     for (size_t i = 0; i < config->endpoint_count; i++) {
-        const struct endpoint_config *endpoint = &config->endpoints[i];
-        struct pipeline *pipeline = &replay->pipelines[i];
-        pipeline->config = endpoint;
-        pipeline->instances = calloc(endpoint->pipeline_length + 1, sizeof(struct fake_instance *));
-        if (pipeline->instances == NULL)
-            abort();
-        for (size_t j = 0; j < endpoint->pipeline_length; j++)
-            pipeline->instances[j] = make_instance(&plugins, endpoint, j);
+        struct served *endpoint = &replay->endpoints[i];
+        endpoint->config = &config->endpoints[i];
+        endpoint->pipeline =
+            fake_pipeline_create(endpoint->config, replay->config, &plugins, &diagnostics);
+        if (endpoint->pipeline == NULL)
+            fail_at(&diagnostics);
     }
+    diagnostics_deinit(&diagnostics);
 }
 
 /* -- events -- */
@@ -114,11 +100,11 @@ static struct visitor **find_known_visitor(struct replay *replay, const cJSON *e
     return link;
 }
 
-static struct pipeline *find_pipeline(struct replay *replay, const char *path)
+static const struct served *find_endpoint(const struct replay *replay, const char *path)
 {
     for (size_t i = 0; i < replay->config->endpoint_count; i++)
-        if (strcmp(replay->config->endpoints[i].path, path) == 0)
-            return &replay->pipelines[i];
+        if (strcmp(replay->endpoints[i].config->path, path) == 0)
+            return &replay->endpoints[i];
     return NULL;
 }
 
@@ -132,14 +118,10 @@ static void let_in(const struct replay *replay, struct visitor *visitor)
     recording_pairs(&replay->recording, event, "headers", "headers_base64", arrival.headers);
     recording_pairs(&replay->recording, event, "query", "query_base64", arrival.query);
     visitor->client = fake_client_create(&arrival);
-    for (size_t i = 0; visitor->pipeline->instances[i] != NULL; i++) {
-        fake_connect(visitor->pipeline->instances[i], visitor->client, &result);
-        fake_settle(visitor->client, PATIENCE, &result);
-        fake_result_release(&result);
-    }
+    fake_connect(visitor->endpoint->pipeline, visitor->client, &result);
+    fake_settle(visitor->client, PATIENCE, &result);
     fake_client_identify(visitor->client, recording_identity(&replay->recording, event));
-    for (size_t i = 0; visitor->pipeline->instances[i] != NULL; i++)
-        fake_open(visitor->pipeline->instances[i], visitor->client);
+    fake_open(visitor->endpoint->pipeline, visitor->client);
 }
 
 static void on_open(struct replay *replay, const cJSON *original)
@@ -151,9 +133,9 @@ static void on_open(struct replay *replay, const cJSON *original)
     cJSON *event = cJSON_Duplicate(original, true);
     if (visitor == NULL || event == NULL)
         abort();
-    *visitor = (struct visitor){.pipeline = find_pipeline(replay, path), .event = event};
+    *visitor = (struct visitor){.endpoint = find_endpoint(replay, path), .event = event};
     snprintf(visitor->id, sizeof visitor->id, "%s", recording_text(event, "client"));
-    if (visitor->pipeline != NULL)
+    if (visitor->endpoint != NULL)
         let_in(replay, visitor);
     else
         fprintf(replay->out, "line %u, client %s, %s: there is no such endpoint, left out\n",
@@ -162,69 +144,42 @@ static void on_open(struct replay *replay, const cJSON *original)
     replay->visitors = visitor;
 }
 
-/* Runs the chain. Returns the verdict; `result` has the message as it is then. */
-static enum sl_verdict run_chain(struct visitor *visitor, enum sl_message_type type,
-                                 const char *data, size_t len, struct fake_result *result,
-                                 const char **by)
+static const char *plugin_name(const struct sl_instance *instance)
 {
-    const struct pipeline *pipeline = visitor->pipeline;
-    char *current = malloc(len + 1);
-    if (current == NULL)
-        abort();
-    memcpy(current, data, len);
-    *result = (struct fake_result){.verdict = SL_CONTINUE, .type = type};
-    for (size_t i = 0; pipeline->instances[i] != NULL; i++) {
-        const struct stage_config *stage = &pipeline->config->pipeline[i];
-        fake_result_release(result);
-        fake_message(pipeline->instances[i], visitor->client, type, current, len, result);
-        fake_settle(visitor->client, PATIENCE, result);
-        *by = stage->plugin;
-        bool passes = result->verdict == SL_CONTINUE || stage->mode == MODE_SHADOW ||
-                      (result->verdict == SL_ERROR && stage->on_error == ON_ERROR_CONTINUE);
-        if (!passes)
-            break;
-        if (result->verdict == SL_CONTINUE && stage->mode != MODE_SHADOW && result->data != NULL) {
-            free(current);
-            type = result->type;
-            len = result->len;
-            current = malloc(len + 1);
-            if (current == NULL)
-                abort();
-            memcpy(current, result->data, len);
-        }
-        result->verdict = SL_CONTINUE;
-    }
-    enum sl_verdict verdict = result->verdict;
-    free(result->data);
-    result->data = current;
-    result->len = len;
-    result->data[len] = '\0';
-    return verdict;
+    return ((const struct instance *)instance)->plugin->table.name;
+}
+
+static void print_result(const struct replay *replay, const struct fake_result *result,
+                         const char *data, size_t len)
+{
+    bool is_changed = result->len != len || memcmp(result->data, data, len) != 0;
+    fputs(verdict_text(result->verdict), replay->out);
+    if (result->by != NULL)
+        fprintf(replay->out, " by %s%s%s", plugin_name(result->by),
+                result->reason[0] != '\0' ? ": " : "", result->reason);
+    else if (is_changed)
+        fprintf(replay->out, ", changed to %.*s",
+                (int)(result->type == SL_TEXT ? strcspn(result->data, "\n") : 0), result->data);
+    if (result->by == NULL && result->topic[0] != '\0')
+        fprintf(replay->out, ", to the topic %s", result->topic);
+    putc('\n', replay->out);
 }
 
 static void on_message(struct replay *replay, const cJSON *event)
 {
-    struct visitor *visitor = *find_known_visitor(replay, event);
+    const struct visitor *visitor = *find_known_visitor(replay, event);
     struct fake_result result;
-    const char *by = "";
     size_t len = 0;
     char *data = recording_payload(&replay->recording, event, &len);
     enum sl_message_type type = recording_type(&replay->recording, event);
-    if (visitor->client == NULL) {
-        free(data);
-        return;
+    if (visitor->client != NULL) {
+        fprintf(replay->out, "line %u, client %s, %s, %zu bytes: ", replay->recording.line,
+                visitor->id, visitor->endpoint->config->path, len);
+        fake_message(visitor->endpoint->pipeline, visitor->client, type, data, len, &result);
+        fake_settle(visitor->client, PATIENCE, &result);
+        print_result(replay, &result, data, len);
+        fake_result_release(&result);
     }
-    enum sl_verdict verdict = run_chain(visitor, type, data, len, &result, &by);
-    bool is_changed = result.len != len || memcmp(result.data, data, len) != 0;
-    fprintf(replay->out, "line %u, client %s, %s, %zu bytes: %s", replay->recording.line,
-            visitor->id, visitor->pipeline->config->path, len, verdict_text(verdict));
-    if (verdict != SL_CONTINUE)
-        fprintf(replay->out, " by %s%s%s", by, result.reason[0] != '\0' ? ": " : "", result.reason);
-    else if (is_changed)
-        fprintf(replay->out, ", changed to %.*s",
-                (int)(type == SL_TEXT ? strcspn(result.data, "\n") : 0), result.data);
-    putc('\n', replay->out);
-    fake_result_release(&result);
     free(data);
 }
 
@@ -233,10 +188,10 @@ static void let_go(struct visitor **link, int code)
 {
     struct visitor *visitor = *link;
     *link = visitor->next;
-    for (size_t i = 0; visitor->client != NULL && visitor->pipeline->instances[i] != NULL; i++)
-        fake_close(visitor->pipeline->instances[i], visitor->client, code, true);
-    if (visitor->client != NULL)
+    if (visitor->client != NULL) {
+        fake_close(visitor->endpoint->pipeline, visitor->client, code, true);
         fake_client_destroy(visitor->client);
+    }
     cJSON_Delete(visitor->event);
     free(visitor);
 }
@@ -304,6 +259,7 @@ static void read_recording(struct replay *replay)
         situation_fail("%s: %s", replay->recording.file, strerror(errno));
     load_config(replay);
     situation_begin_host();
+    fake_allow_any_verdict();
     make_pipelines(replay);
     while (getline(&line, &size, file) > 0) {
         replay->recording.line++;

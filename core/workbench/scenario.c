@@ -131,7 +131,7 @@ static bool create(struct scenario *scenario)
     situation_doing("creating the instance");
     scenario->instance =
         fake_instance_create(scenario->plugin, yaml_node_get(scenario->tree, "options"),
-                             endpoint != NULL ? endpoint : "/ws", 1);
+                             endpoint != NULL ? endpoint : "/ws");
     if (scenario->instance == NULL && error == NULL)
         scenario_fail(scenario->tree, "create failed: %s", fake_failure());
     if (scenario->instance != NULL && error != NULL)

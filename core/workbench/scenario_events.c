@@ -92,12 +92,10 @@ void step_expect_log(struct scenario *scenario, const struct yaml_node *argument
 void step_expect_metric(struct scenario *scenario, const struct yaml_node *arguments)
 {
     static const char *const keys[] = {"name", "value", NULL};
-    bool found = false;
-    (void)scenario;
+    double value = 0;
     scenario_check_keys(arguments, keys);
     const char *name = scenario_text(arguments, "name");
-    double value = name != NULL ? fake_metric(name, &found) : 0;
-    if (!found)
+    if (name == NULL || !fake_metric(scenario->instance, name, &value))
         scenario_fail(arguments, "the plugin has no metric '%s'", name != NULL ? name : "");
     expect_number(arguments, "value", value);
 }

@@ -4,12 +4,14 @@
 #ifndef SLUICE_WORKBENCH_VERDICT_TEXT_H
 #define SLUICE_WORKBENCH_VERDICT_TEXT_H
 
-#include "pipeline/instance.h"
+#include "pipeline/verdict.h"
+
+#include <sluice/plugin.h>
 
 /* "continue", "drop"; static storage. */
 static inline const char *verdict_text(enum sl_verdict verdict)
 {
-    return verdict_slot_name((enum verdict_slot)(verdict - SL_ERROR));
+    return verdict_slot_name(verdict_slot(verdict));
 }
 
 #endif

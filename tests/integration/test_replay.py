@@ -121,6 +121,20 @@ class Replay(unittest.TestCase):
             file.write('\n'.join(line if isinstance(line, str) else json.dumps(line)
                                  for line in lines) + end)
 
+    def test_policies_and_topics_count_as_they_do_in_the_server(self):
+        come = {'event': 'open', 'us': 0, 'client': '1', 'endpoint': '/ws', 'address': '127.0.0.1'}
+        self.write(come, *({'event': 'message', 'us': 1, 'client': '1', 'type': 'text', 'text': text}
+                           for text in ('topic news', 'defer error', 'defer drop', 'defer never')))
+        for policy, verdicts in (
+                ({}, ['continue, to the topic news', 'error by later', 'drop by later', 'error by later']),
+                ({'on_error': 'continue'}, ['continue, to the topic news', 'continue', 'drop by later', 'continue']),
+                ({'mode': 'shadow'}, ['continue'] * 4)):
+            with self.subTest(policy):
+                config = self.config('now.yaml', {'plugin': 'later', **policy})
+                status, output, error = run_sluice('replay', self.file, '-c', config)
+                self.assertEqual((status, error), (0, ''))
+                self.assertEqual([line.split(' bytes: ')[1] for line in output.splitlines()[:-1]], verdicts)
+
     def test_a_last_line_that_is_cut_off_is_left_out(self):
         self.record()
         with open(self.file, 'rb+') as file:

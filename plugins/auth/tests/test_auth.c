@@ -157,7 +157,7 @@ static void answers_bearer_and_never_the_token(void **state)
     struct fake_arrival negotiated = {.subprotocols = {"chat", "bearer", ALICE},
                                       .subprotocol = "chat"};
     assert_int_equal(connect_with(instance, &negotiated, &result, &identity), SL_CONTINUE);
-    assert_string_equal(result.subprotocol, "");
+    assert_string_equal(result.subprotocol, "chat");
 
     struct fake_arrival bad = {.subprotocols = {"bearer", "wrong"}};
     assert_int_equal(connect_with(instance, &bad, &result, &identity), SL_DENY);

@@ -104,7 +104,7 @@ static void tells_the_client_why_if_asked_to(void **state)
 static void the_longest_reason_fits_a_close_frame(void **state)
 {
     (void)state;
-    /* 64 bytes, the most that a name may have; send_bytes fails for reasons that do not fit. */
+    /* 64 bytes, the most that a name may have: the end of the reason is still there. */
     struct fake_instance *instance = instance_with(
         "{json: true, required: {"
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab: integer}}");

@@ -136,12 +136,34 @@ static void addresses_of_both_families_are_understood(void **state)
     fake_instance_destroy(instance);
 }
 
+static void plugins_tell_each_other_about_a_client(void **state)
+{
+    struct sl_string found;
+    (void)state;
+    fake_begin(NULL, false);
+    struct fake_instance *instance = instance_with((struct sl_plugin){.flags = 0});
+    struct sl_instance *self = fake_instance_seen(instance);
+    struct sl_client *client = fake_client_create(NULL);
+    assert_false(self->host->attribute(client, "role", &found));
+    fake_client_describe(client, "role", "user"); /* A plugin before this one has. */
+    assert_true(self->host->attribute(client, "role", &found));
+    assert_memory_equal(found.data, "user", found.len);
+    assert_int_equal(self->host->attribute_set(self, client, "role", "admin", 5), 0);
+    assert_int_not_equal(self->host->attribute_set(self, client, "", "admin", 5), 0);
+    assert_string_equal(fake_client_attribute(client, "role"), "admin");
+    assert_int_equal(self->host->attribute_set(self, client, "role", NULL, 0), 0);
+    assert_null(fake_client_attribute(client, "role"));
+    fake_client_destroy(client);
+    fake_instance_destroy(instance);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plugins_learn_who_a_client_is),
         cmocka_unit_test(each_client_has_its_own_zeroed_state),
         cmocka_unit_test(wrong_uses_are_failures),
+        cmocka_unit_test(plugins_tell_each_other_about_a_client),
         cmocka_unit_test(addresses_of_both_families_are_understood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

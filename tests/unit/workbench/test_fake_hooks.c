@@ -1,88 +1,249 @@
 #include "workbench.h"
 
-static int returned; /* by the hooks of the test's plugin */
-static int opened, closed_with;
+/* What the two plugins of a pipeline do with a message, and what came to them. */
+struct behaviour {
+    int returned;
+    const char *replacement; /* NULL: none */
+    const char *topic;
+    unsigned messages, opens, closes;
+    char last[16];
+    struct sl_ticket ticket;
+};
+static struct behaviour first, second;
+static const struct sl_host *host;
 
-static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *client,
-                                  struct sl_request *request)
+static struct behaviour *behaviour_of(const struct sl_instance *self)
 {
-    (void)self, (void)client, (void)request;
-    return (enum sl_verdict)returned;
+    host = self->host;
+    return strncmp(self->name, "first", 5) == 0 ? &first : &second;
 }
 
 static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
                                   const struct sl_message *message)
 {
-    (void)self, (void)client, (void)message;
-    return (enum sl_verdict)returned;
+    struct behaviour *behaviour = behaviour_of(self);
+    behaviour->messages++;
+    memset(behaviour->last, 0, sizeof behaviour->last);
+    memcpy(behaviour->last, message->data, message->len);
+    if (behaviour->replacement != NULL)
+        host->message_replace(message, SL_TEXT, behaviour->replacement,
+                              strlen(behaviour->replacement));
+    if (behaviour->topic != NULL)
+        host->message_topic(message, behaviour->topic, strlen(behaviour->topic));
+    if (behaviour->returned == SL_DEFER)
+        return host->defer(self, client, NULL, &behaviour->ticket);
+    return behaviour->returned == SL_CLOSE ? host->close_with(client, 4000, "No")
+                                           : (enum sl_verdict)behaviour->returned;
+}
+
+static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *client,
+                                  struct sl_request *request)
+{
+    struct behaviour *behaviour = behaviour_of(self);
+    (void)request;
+    self->host->identify(self, client, self->name, strlen(self->name));
+    return behaviour->returned == SL_DEFER ? host->defer(self, client, NULL, &behaviour->ticket)
+                                           : (enum sl_verdict)behaviour->returned;
 }
 
 static void on_open(struct sl_instance *self, struct sl_client *client)
 {
-    (void)self, (void)client;
-    opened++;
+    (void)client;
+    behaviour_of(self)->opens++;
 }
 
 static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)
 {
-    (void)self, (void)client;
-    closed_with = how->by_peer ? how->code : -how->code;
+    (void)client;
+    behaviour_of(self)->closes += how->by_peer ? 1u : 100u;
 }
 
-#define HOOKS                                                                                      \
-    (struct sl_plugin)                                                                             \
-    {                                                                                              \
-        .on_connect = on_connect, .on_message = on_message, .on_open = on_open,                    \
-        .on_close = on_close                                                                       \
+/* -- a pipeline of two -- */
+
+static struct stage_config stages[2];
+static struct config owner = {.owners = 1};
+static struct fake_instance *pipeline;
+
+static int make_pipeline(void **state)
+{
+    static struct plugin plugins[2];
+    static struct plugin *known[2] = {&plugins[0], &plugins[1]};
+    static struct plugin_set set = {.plugins = known, .count = 2};
+    static const char *const names[] = {"first", "second"};
+    const struct endpoint_config endpoint = {.path = (char *)(uintptr_t)"/ws",
+                                             .message_max_size = 100,
+                                             .pipeline = stages,
+                                             .pipeline_length = 2};
+    struct diagnostics diagnostics;
+    (void)state;
+    fake_begin(NULL, false);
+    for (int i = 0; i < 2; i++) {
+        plugins[i] = (struct plugin){.references = 100,
+                                     .path = (char *)(uintptr_t)names[i],
+                                     .table = {.name = names[i],
+                                               .on_connect = on_connect,
+                                               .on_open = on_open,
+                                               .on_message = on_message,
+                                               .on_close = on_close}};
+        stages[i].plugin = (char *)(uintptr_t)names[i];
+        stages[i].timeout = 1000000000;
     }
+    diagnostics_init(&diagnostics);
+    pipeline = fake_pipeline_create(&endpoint, &owner, &set, &diagnostics);
+    diagnostics_deinit(&diagnostics);
+    first = second = (struct behaviour){.returned = SL_CONTINUE};
+    return pipeline != NULL ? 0 : -1;
+}
 
-static void connect_one(void *argument)
+static int destroy_pipeline(void **state)
+{
+    (void)state;
+    fake_instance_destroy(pipeline);
+    memset(stages, 0, sizeof stages);
+    return 0;
+}
+
+static struct sl_client *open_client(void)
+{
+    struct sl_client *client = fake_client_create(NULL);
+    assert_int_equal(fake_connect(pipeline, client, NULL), SL_CONTINUE);
+    fake_open(pipeline, client);
+    return client;
+}
+
+static void assert_sent(struct sl_client *client, enum sl_verdict verdict, const char *data,
+                        const char *by)
 {
     struct fake_result result;
-    situation_begin_host();
-    struct fake_instance *instance = instance_with(HOOKS);
-    struct sl_client *client = fake_client_create(NULL);
-    returned = *(int *)argument;
-    REQUIRE(fake_connect(instance, client, &result) == (enum sl_verdict)returned);
-    REQUIRE(result.verdict == (enum sl_verdict)returned);
-    REQUIRE((result.code == 403) == (returned == SL_DENY));
+    assert_int_equal(fake_message(pipeline, client, SL_TEXT, "hello", 5, &result), verdict);
+    assert_int_equal(result.verdict, verdict);
+    assert_string_equal(result.data, data);
+    assert_string_equal(result.by != NULL ? result.by->name : "", by);
+    fake_result_release(&result);
 }
 
-static void send_one(void *argument)
+static void a_client_goes_through_all_stages(void **state)
+{
+    (void)state;
+    struct sl_client *client = open_client();
+    assert_string_equal(fake_client_name(client), "second#1");
+    assert_true(fake_client_is_open(client));
+    first.replacement = "bye";
+    assert_sent(client, SL_CONTINUE, "bye", "");
+    assert_string_equal(second.last, "bye");
+    fake_close(pipeline, client, 1001, false);
+    fake_client_destroy(client);
+    assert_int_equal(first.opens, 1);
+    assert_int_equal(second.opens, 1);
+    assert_int_equal(second.closes, 100);
+}
+
+static void the_first_verdict_that_stops_a_message_counts(void **state)
+{
+    (void)state;
+    struct sl_client *client = open_client();
+    first.returned = SL_DROP;
+    assert_sent(client, SL_DROP, "hello", "first#1");
+    assert_int_equal(second.messages, 0);
+    first.returned = SL_CONTINUE;
+    second.returned = SL_HANDLED;
+    assert_sent(client, SL_HANDLED, "hello", "second#1");
+    second.returned = SL_ERROR;
+    assert_sent(client, SL_ERROR, "hello", "second#1");
+    fake_client_destroy(client);
+}
+
+static void a_close_and_a_topic_are_in_the_result(void **state)
 {
     struct fake_result result;
-    situation_begin_host();
-    struct fake_instance *instance = instance_with(HOOKS);
+    (void)state;
+    struct sl_client *client = open_client();
+    first.topic = "news";
+    fake_message(pipeline, client, SL_TEXT, "hello", 5, &result);
+    assert_string_equal(result.topic, "news");
+    assert_int_equal(result.code, 0);
+    fake_result_release(&result);
+    second.returned = SL_CLOSE;
+    fake_message(pipeline, client, SL_TEXT, "hello", 5, &result);
+    assert_int_equal(result.code, 4000);
+    assert_string_equal(result.reason, "No");
+    fake_result_release(&result);
+    fake_client_destroy(client);
+}
+
+static int make_tolerant(void **state)
+{
+    stages[0].on_error = ON_ERROR_CONTINUE;
+    return make_pipeline(state);
+}
+
+static void a_failure_may_be_passed_over(void **state)
+{
+    (void)state;
+    struct sl_client *client = open_client();
+    first.returned = SL_ERROR;
+    assert_sent(client, SL_CONTINUE, "hello", "");
+    assert_int_equal(second.messages, 1);
+    fake_client_destroy(client);
+}
+
+static int make_watching(void **state)
+{
+    stages[0].mode = MODE_SHADOW;
+    return make_pipeline(state);
+}
+
+static void a_stage_in_shadow_mode_changes_nothing(void **state)
+{
+    (void)state;
+    second.returned = SL_CONTINUE;
+    first.returned = SL_DENY;
+    struct sl_client *client = open_client();
+    assert_string_equal(fake_client_name(client), "second#1");
+    first.returned = SL_DROP;
+    first.replacement = "bye";
+    assert_sent(client, SL_CONTINUE, "hello", "");
+    assert_string_equal(second.last, "hello");
+    first.returned = SL_DEFER;
+    assert_sent(client, SL_CONTINUE, "hello", "");
+    assert_false(fake_is_deferred(client));
+    assert_int_equal(host->complete(first.ticket, SL_DROP, NULL), 0);
+    fake_client_destroy(client);
+}
+
+static void a_deferred_message_goes_on_with_the_next_stage(void **state)
+{
+    struct fake_result result;
+    (void)state;
+    struct sl_client *client = open_client();
+    first.returned = SL_DEFER;
+    assert_sent(client, SL_DEFER, "hello", "");
+    assert_int_equal(second.messages, 0);
+    second.returned = SL_DEFER;
+    assert_int_equal(host->complete(first.ticket, SL_CONTINUE, NULL), 0);
+    assert_false(fake_await(client, 0, &result)); /* Now the second one waits. */
+    assert_int_equal(second.messages, 1);
+    assert_int_equal(host->complete(second.ticket, SL_DROP, NULL), 0);
+    assert_true(fake_await(client, 0, &result));
+    assert_int_equal(result.verdict, SL_DROP);
+    assert_string_equal(result.by->name, "second#1");
+    fake_result_release(&result);
+    fake_client_destroy(client);
+}
+
+static void a_deferred_connection_goes_on_with_the_next_stage(void **state)
+{
+    struct fake_result result;
+    (void)state;
     struct sl_client *client = fake_client_create(NULL);
-    fake_open(instance, client);
-    returned = *(int *)argument;
-    REQUIRE(fake_message(instance, client, SL_TEXT, "a", 1, &result) == (enum sl_verdict)returned);
-    REQUIRE((result.code == 1008) == (returned == SL_CLOSE));
-}
-
-static void hooks_return_the_verdicts_that_they_may(void **state)
-{
-    static int of_connect[] = {SL_CONTINUE, SL_DENY, SL_ERROR};
-    static int of_message[] = {SL_CONTINUE, SL_DROP, SL_HANDLED, SL_CLOSE, SL_ERROR};
-    (void)state;
-    for (size_t i = 0; i < 3; i++)
-        assert_passes(connect_one, &of_connect[i]);
-    for (size_t i = 0; i < 5; i++)
-        assert_passes(send_one, &of_message[i]);
-}
-
-static void other_verdicts_are_failures(void **state)
-{
-    static int of_connect[] = {SL_DROP, SL_HANDLED, SL_CLOSE, 17, -2};
-    static int of_message[] = {SL_DENY, 6, -3};
-    static int deferred = SL_DEFER;
-    (void)state;
-    for (size_t i = 0; i < 5; i++)
-        assert_fails(connect_one, &of_connect[i], "it may return SL_CONTINUE, SL_DENY, SL_ERROR");
-    for (size_t i = 0; i < 3; i++)
-        assert_fails(send_one, &of_message[i], "it may return SL_CONTINUE, SL_DROP, SL_HANDLED");
-    assert_fails(connect_one, &deferred, "on_connect returned SL_DEFER without host->defer");
-    assert_fails(send_one, &deferred, "on_message returned SL_DEFER without host->defer");
+    first.returned = SL_DEFER;
+    assert_int_equal(fake_connect(pipeline, client, &result), SL_DEFER);
+    second.returned = SL_DENY;
+    assert_int_equal(host->complete(first.ticket, SL_CONTINUE, NULL), 0);
+    assert_true(fake_await(client, 0, &result));
+    assert_int_equal(result.verdict, SL_DENY);
+    assert_int_equal(result.code, 403);
+    fake_client_destroy(client);
 }
 
 static void a_hook_that_a_plugin_does_not_have_continues(void **state)
@@ -101,29 +262,34 @@ static void a_hook_that_a_plugin_does_not_have_continues(void **state)
     fake_instance_destroy(instance);
 }
 
-static void clients_open_and_close(void **state)
+static void send_before_it_is_open(void *argument)
+{
+    (void)argument;
+    situation_begin_host();
+    fake_message(instance_with((struct sl_plugin){.on_message = on_message}),
+                 fake_client_create(NULL), SL_TEXT, "a", 1, NULL);
+}
+
+static void only_open_clients_send_messages(void **state)
 {
     (void)state;
-    fake_begin(NULL, false);
-    struct fake_instance *instance = instance_with(HOOKS);
-    struct sl_client *client = fake_client_create(NULL);
-    fake_open(instance, client);
-    assert_int_equal(opened, 1);
-    assert_true(fake_client_is_open(client));
-    fake_close(instance, client, 1001, false);
-    assert_int_equal(closed_with, -1001);
-    assert_false(fake_client_is_open(client));
-    fake_client_destroy(client);
-    fake_instance_destroy(instance);
+    assert_fails(send_before_it_is_open, NULL, "from a client that is not open");
 }
+
+#define TEST_OF(test, set_up) cmocka_unit_test_setup_teardown(test, set_up, destroy_pipeline)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hooks_return_the_verdicts_that_they_may),
-        cmocka_unit_test(other_verdicts_are_failures),
+        TEST_OF(a_client_goes_through_all_stages, make_pipeline),
+        TEST_OF(the_first_verdict_that_stops_a_message_counts, make_pipeline),
+        TEST_OF(a_close_and_a_topic_are_in_the_result, make_pipeline),
+        TEST_OF(a_failure_may_be_passed_over, make_tolerant),
+        TEST_OF(a_stage_in_shadow_mode_changes_nothing, make_watching),
+        TEST_OF(a_deferred_message_goes_on_with_the_next_stage, make_pipeline),
+        TEST_OF(a_deferred_connection_goes_on_with_the_next_stage, make_pipeline),
         cmocka_unit_test(a_hook_that_a_plugin_does_not_have_continues),
-        cmocka_unit_test(clients_open_and_close),
+        cmocka_unit_test(only_open_clients_send_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,9 +64,9 @@ static int begin(void **state)
 static void an_instance_knows_its_name_and_its_endpoint(void **state)
 {
     (void)state;
-    struct fake_instance *instance = fake_instance_create(plugin_with(HOOKS), NULL, "/chat", 3);
+    struct fake_instance *instance = fake_instance_create(plugin_with(HOOKS), NULL, "/chat");
     assert_non_null(instance);
-    assert_string_equal(fake_instance_seen(instance)->name, "tested#3");
+    assert_string_equal(fake_instance_seen(instance)->name, "tested#1");
     assert_string_equal(fake_instance_seen(instance)->endpoint, "/chat");
     fake_instance_destroy(instance);
     assert_int_equal(destroyed, 1);

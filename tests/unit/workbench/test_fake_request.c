@@ -1,14 +1,13 @@
 #include "workbench.h"
 
 /* What the plugin of the test does when a client connects. */
-static void (*ask)(const struct sl_host *host, struct sl_request *request);
+static enum sl_verdict (*ask)(const struct sl_host *host, struct sl_request *request);
 
 static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *client,
                                   struct sl_request *request)
 {
     (void)client;
-    ask(self->host, request);
-    return SL_CONTINUE;
+    return ask(self->host, request);
 }
 
 static void connect_client(const struct fake_arrival *arrival, struct fake_result *result)
@@ -26,7 +25,7 @@ static bool has(bool found, struct sl_string value, const char *expected)
     return found && value.len == strlen(expected) && memcmp(value.data, expected, value.len) == 0;
 }
 
-static void look_at_everything(const struct sl_host *host, struct sl_request *request)
+static enum sl_verdict look_at_everything(const struct sl_host *host, struct sl_request *request)
 {
     struct sl_string value;
     REQUIRE(request->secure && has(true, request->path, "/chat"));
@@ -41,6 +40,7 @@ static void look_at_everything(const struct sl_host *host, struct sl_request *re
     REQUIRE(has(host->request_certificate(request, SL_CERTIFICATE_DNS, 1, &value), value, "b.org"));
     REQUIRE(!host->request_certificate(request, SL_CERTIFICATE_DNS, 2, &value));
     REQUIRE(!host->request_certificate(request, (enum sl_certificate_field)99, 0, &value));
+    return SL_CONTINUE;
 }
 
 static void connect_with_everything(void *argument)
@@ -65,14 +65,14 @@ static void plugins_see_what_a_client_brings_along(void **state)
     assert_passes(connect_with_everything, NULL);
 }
 
-static void select_and_add(const struct sl_host *host, struct sl_request *request)
+static enum sl_verdict select_and_add(const struct sl_host *host, struct sl_request *request)
 {
     REQUIRE(host->select_subprotocol(request, "v3") != 0);
     REQUIRE(host->select_subprotocol(request, "v2") == 0);
     REQUIRE(host->deny_header(request, "Bad\r\nName", "x") != 0);
     REQUIRE(host->deny_header(request, "Name", "bad\r\nvalue") != 0);
     REQUIRE(host->deny_header(request, "Retry-After", "5") == 0);
-    REQUIRE(host->deny(request, 429, "Too fast") == SL_DENY);
+    return host->deny(request, 429, "Too fast");
 }
 
 static void connect_and_read_the_answer(void *argument)
@@ -95,16 +95,18 @@ static void the_answer_is_in_the_result(void **state)
     assert_passes(connect_and_read_the_answer, NULL);
 }
 
-static void deny_with_a_success(const struct sl_host *host, struct sl_request *request)
+static enum sl_verdict deny_with_a_success(const struct sl_host *host, struct sl_request *request)
 {
-    host->deny(request, 200, "Fine");
+    return host->deny(request, 200, "Fine");
 }
 
-static void ask_with_another_request(const struct sl_host *host, struct sl_request *request)
+static enum sl_verdict ask_with_another_request(const struct sl_host *host,
+                                                struct sl_request *request)
 {
     struct sl_request other = *request;
     struct sl_string value;
     host->request_header(&other, "Host", &value);
+    return SL_CONTINUE;
 }
 
 static void connect_and_ask(void *argument)
@@ -116,7 +118,7 @@ static void connect_and_ask(void *argument)
 
 static void wrong_answers_are_failures(void **state)
 {
-    void (*wrong)(const struct sl_host *, struct sl_request *) = deny_with_a_success;
+    enum sl_verdict (*wrong)(const struct sl_host *, struct sl_request *) = deny_with_a_success;
     (void)state;
     assert_fails(connect_and_ask, &wrong, "host->deny was given status 200");
     wrong = ask_with_another_request;

@@ -84,7 +84,7 @@ static void an_instance_takes_its_timers_along(void **state)
 {
     (void)state;
     struct fake_instance *other =
-        fake_instance_create(plugin_with((struct sl_plugin){.on_timer = on_timer}), NULL, "/ws", 2);
+        fake_instance_create(plugin_with((struct sl_plugin){.on_timer = on_timer}), NULL, "/ws");
     host->timer_start(fake_instance_seen(other), 10, 10, 1);
     fake_instance_destroy(other);
     fake_advance(100);

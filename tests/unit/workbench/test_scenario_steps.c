@@ -61,7 +61,7 @@ static void run(void *steps)
                                                      .on_message = on_message,
                                                      .on_timer = on_timer,
                                                      .on_reload = on_reload});
-    scenario.instance = fake_instance_create(scenario.plugin, NULL, "/ws", 1);
+    scenario.instance = fake_instance_create(scenario.plugin, NULL, "/ws");
     const struct yaml_node *list = yaml_of(steps);
     for (size_t i = 0; i < list->count; i++)
         scenario_step(&scenario, list->entries[i].value);

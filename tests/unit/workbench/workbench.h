@@ -45,7 +45,7 @@ static inline struct plugin *plugin_with(struct sl_plugin table)
     table.name = "tested";
     table.version = "1.0.0";
     plugin = (struct plugin){
-        .references = 1,
+        .references = 100, /* More than instances: it is not unloaded. */
         .path = (char *)(uintptr_t)"tested.so",
         .table = table,
         .options = {table.options, table.options_count, table.option_size},
@@ -56,7 +56,7 @@ static inline struct plugin *plugin_with(struct sl_plugin table)
 /* An instance of it without options, or the check fails. */
 static inline struct fake_instance *instance_with(struct sl_plugin table)
 {
-    struct fake_instance *instance = fake_instance_create(plugin_with(table), NULL, "/ws", 1);
+    struct fake_instance *instance = fake_instance_create(plugin_with(table), NULL, "/ws");
     if (instance == NULL)
         situation_fail("create: %s", fake_failure());
     return instance;
