@@ -90,7 +90,7 @@ static char *read_file(struct schema *schema, const char *path, const char *name
     char why[SCHEMA_ERROR_SIZE / 2];
     int fd = sl_file_open(path, SL_FILE_READABLE, NULL, why, sizeof why);
     if (fd < 0) {
-        snprintf(schema->error, SCHEMA_ERROR_SIZE, "%.300s: %s", name, why);
+        snprintf(schema->error, SCHEMA_ERROR_SIZE, "%.250s: %s", name, why);
         return NULL;
     }
     FILE *file = fdopen(fd, "rb");
