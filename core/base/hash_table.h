@@ -34,7 +34,8 @@ void hash_table_add(struct hash_table *table, struct hash_link *link, uint64_t h
 /* Takes out a link that is in the table. */
 void hash_table_remove(struct hash_table *table, struct hash_link *link);
 
-/* Takes out all links, calling `release` with each, and frees the table's memory. */
+/* Takes out all links, calling `release` with each, and frees the table's memory. `release` may be
+ * NULL if there are no links. */
 void hash_table_deinit(struct hash_table *table, void (*release)(struct hash_link *link));
 
 /* `link` itself if it has that hash, or else the next one in its bucket that has. */

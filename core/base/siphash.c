@@ -47,7 +47,7 @@ static inline uint64_t word_of(const uint8_t *bytes, size_t len)
     return le64toh(word);
 }
 
-uint64_t siphash(const struct siphash_key *key, const void *data, size_t len)
+uint64_t siphash_1_3(const struct siphash_key *key, const void *data, size_t len)
 {
     const uint8_t *bytes = data;
     size_t whole = len & ~(size_t)7;

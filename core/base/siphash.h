@@ -20,6 +20,6 @@ struct siphash_key {
 /* Makes a secret. Returns 0, or ERR_SYSTEM if there is no randomness to be had. */
 MUST_CHECK int siphash_key_init(struct siphash_key *key);
 
-uint64_t siphash(const struct siphash_key *key, const void *data, size_t len);
+uint64_t siphash_1_3(const struct siphash_key *key, const void *data, size_t len);
 
 #endif

@@ -16,13 +16,12 @@ void delivery_loop_init(struct delivery_loop *loop, struct delivery *delivery,
     *loop = (struct delivery_loop){.loop = event_loop, .delivery = delivery, .calls = calls};
     delivery->loops[event_loop->index] = loop;
     buffer_init(&loop->unicast, UNICAST_MAX);
-    topic_table_init(&loop->topics);
     outbound_init(&loop->outbound);
 }
 
 void delivery_loop_deinit(struct delivery_loop *loop)
 {
-    topic_table_deinit(&loop->topics);
+    hash_table_deinit(&loop->topics, NULL); /* No subscription is left. */
     outbound_deinit(&loop->outbound);
     buffer_release(&loop->unicast);
     free(loop->outgoing);

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/counter.h"
+#include "base/hash_table.h"
 #include "base/holders.h"
 #include "delivery/delivery.h"
 #include "delivery/drop_reason.h"
@@ -47,7 +48,7 @@ struct delivery_loop {
     struct outgoing *outgoing;        /* owned */
     uint32_t outgoing_count;
     uint32_t outgoing_capacity;
-    struct topic_table topics;
+    struct hash_table topics; /* of struct topic: those that have subscribers here */
     struct outbound outbound; /* published here in this iteration, for the other loops */
     struct holders holders;   /* of what outboxes hold */
     struct delivery_stats stats;

@@ -9,11 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS_AT_FIRST 16
-
 struct topic {
-    struct topic *next; /* in its bucket */
-    uint64_t hash;
+    struct hash_link link; /* first; in its loop's table of topics */
     struct topic_key key;
     struct subscription **members; /* owned; in no order */
     uint32_t count;
@@ -29,84 +26,48 @@ bool topic_is_name(const char *name, size_t len)
 
 /* -- the table -- */
 
-void topic_table_init(struct topic_table *table)
+static bool is_topic_of(const struct topic *topic, const struct topic_key *key)
 {
-    *table = (struct topic_table){.used = 0};
-}
-
-void topic_table_deinit(struct topic_table *table)
-{
-    free(table->buckets);
-}
-
-static bool is_key(const struct topic *topic, const struct topic_key *key, uint64_t hash)
-{
-    return topic->hash == hash && topic->key.fanout == key->fanout &&
-           topic->key.kind == key->kind && topic->key.len == key->len &&
-           memcmp(topic->name, key->name, key->len) == 0;
-}
-
-static struct topic **find_link(const struct topic_table *table, const struct topic_key *key,
-                                uint64_t hash)
-{
-    struct topic **link = &table->buckets[hash & (table->bucket_count - 1)];
-    while (*link != NULL && !is_key(*link, key, hash))
-        link = &(*link)->next;
-    return link;
+    return topic->key.fanout == key->fanout && topic->key.kind == key->kind &&
+           topic->key.len == key->len && memcmp(topic->name, key->name, key->len) == 0;
 }
 
 static uint64_t hash_of(const struct delivery_loop *loop, const struct topic_key *key)
 {
-    return topic_key_hash(key, loop->delivery->topic_counts.seed);
+    return topic_key_hash(key, &loop->delivery->topic_counts.secret);
 }
 
+static struct topic *topic_with_hash(const struct delivery_loop *loop, const struct topic_key *key,
+                                     uint64_t hash)
+{
+    struct hash_link *link = hash_table_first(&loop->topics, hash);
+    while (link != NULL && !is_topic_of((struct topic *)link, key))
+        link = hash_table_next(link);
+    return (struct topic *)link;
+}
+
+/* Hashes nothing where no topic is. */
 static struct topic *find_topic(const struct delivery_loop *loop, const struct topic_key *key)
 {
-    const struct topic_table *table = &loop->topics;
-    return table->bucket_count > 0 ? *find_link(table, key, hash_of(loop, key)) : NULL;
-}
-
-static int grow_table(struct topic_table *table)
-{
-    size_t bucket_count = table->bucket_count == 0 ? BUCKETS_AT_FIRST : table->bucket_count * 2;
-    if (table->used < table->bucket_count)
-        return OK;
-    struct topic **buckets = calloc(bucket_count, sizeof(struct topic *));
-    if (buckets == NULL)
-        return ERR_NO_MEMORY;
-    for (size_t i = 0; i < table->bucket_count; i++) {
-        while (table->buckets[i] != NULL) {
-            struct topic *topic = table->buckets[i];
-            table->buckets[i] = topic->next;
-            topic->next = buckets[topic->hash & (bucket_count - 1)];
-            buckets[topic->hash & (bucket_count - 1)] = topic;
-        }
-    }
-    free(table->buckets);
-    table->buckets = buckets;
-    table->bucket_count = bucket_count;
-    return OK;
+    return loop->topics.used > 0 ? topic_with_hash(loop, key, hash_of(loop, key)) : NULL;
 }
 
 /* The topic of that name, made if it is not there. NULL: no memory. */
 static struct topic *need_topic(struct delivery_loop *loop, const struct topic_key *key)
 {
-    struct topic_table *table = &loop->topics;
     uint64_t hash = hash_of(loop, key);
-    if (grow_table(table) != OK)
+    struct topic *topic = topic_with_hash(loop, key, hash);
+    if (topic != NULL)
+        return topic;
+    topic = calloc(1, sizeof *topic);
+    if (topic == NULL || hash_table_reserve(&loop->topics) != OK) {
+        free(topic);
         return NULL;
-    struct topic **link = find_link(table, key, hash);
-    if (*link != NULL)
-        return *link;
-    struct topic *topic = calloc(1, sizeof *topic);
-    if (topic == NULL)
-        return NULL;
-    topic->hash = hash;
+    }
     topic->key = *key;
     memcpy(topic->name, key->name, key->len);
     topic->key.name = topic->name;
-    *link = topic;
-    table->used++;
+    hash_table_add(&loop->topics, &topic->link, hash);
     return topic;
 }
 
@@ -114,9 +75,7 @@ static void drop_topic_if_empty(struct delivery_loop *loop, struct topic *topic)
 {
     if (topic->count > 0)
         return;
-    struct topic **link = find_link(&loop->topics, &topic->key, topic->hash);
-    *link = topic->next;
-    loop->topics.used--;
+    hash_table_remove(&loop->topics, &topic->link);
     free(topic->members);
     free(topic);
 }

@@ -61,16 +61,4 @@ uint32_t topic_count(struct fanout *fanout, enum topic_kind kind, const char *na
  * same time for any number, and no lock. Any thread. */
 void topic_totals(const struct fanout *fanout, uint32_t *topics, uint32_t *subscriptions);
 
-/* One loop's part of all topics. */
-struct topic_table {
-    struct topic **buckets; /* owned */
-    size_t bucket_count;    /* a power of two, or 0 */
-    size_t used;
-};
-
-void topic_table_init(struct topic_table *table);
-
-/* Frees; no subscription may be left. */
-void topic_table_deinit(struct topic_table *table);
-
 #endif

@@ -2,15 +2,12 @@
 
 #include "delivery/fanout.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-
-#define BUCKETS_AT_FIRST 64
 
 struct topic_count {
-    struct topic_count *next;
-    uint64_t hash;
+    struct hash_link link; /* first */
     const struct fanout *fanout;
     enum topic_kind kind;
     uint32_t clients;
@@ -21,92 +18,59 @@ struct topic_count {
 int topic_counts_init(struct topic_counts *counts)
 {
     *counts = (struct topic_counts){.lock = PTHREAD_MUTEX_INITIALIZER};
-    return getrandom(&counts->seed, sizeof counts->seed, 0) == sizeof counts->seed ? OK
-                                                                                   : ERR_SYSTEM;
+    return siphash_key_init(&counts->secret);
+}
+
+static void free_count(struct hash_link *link)
+{
+    free(link);
 }
 
 void topic_counts_deinit(struct topic_counts *counts)
 {
-    for (size_t i = 0; i < counts->bucket_count; i++) {
-        while (counts->buckets[i] != NULL) {
-            struct topic_count *count = counts->buckets[i];
-            counts->buckets[i] = count->next;
-            free(count);
-        }
-    }
-    free(counts->buckets);
+    hash_table_deinit(&counts->table, free_count);
     pthread_mutex_destroy(&counts->lock);
 }
 
-static uint64_t mix(uint64_t hash)
+uint64_t topic_key_hash(const struct topic_key *key, const struct siphash_key *secret)
 {
-    hash ^= hash >> 32;
-    hash *= UINT64_C(0xd6e8feb86659fd93);
-    hash ^= hash >> 32;
-    return hash;
+    /* Nobody chooses these two, so they may be a part of the secret. */
+    const struct siphash_key own = {{secret->words[0] ^ (uint64_t)(uintptr_t)key->fanout,
+                                     secret->words[1] ^ (uint64_t)key->kind}};
+    return siphash_1_3(&own, key->name, key->len);
 }
 
-uint64_t topic_key_hash(const struct topic_key *key, uint64_t seed)
+static bool is_count_of(const struct topic_count *count, const struct topic_key *key)
 {
-    uint64_t hash = mix(seed ^ (uint64_t)(uintptr_t)key->fanout ^ (uint64_t)key->kind);
-    size_t at = 0;
-    for (; at < key->len; at += sizeof hash) {
-        uint64_t word = 0;
-        size_t rest = key->len - at;
-        memcpy(&word, key->name + at, rest < sizeof word ? rest : sizeof word);
-        hash = mix(hash ^ word) + seed;
-    }
-    return mix(hash ^ key->len);
+    return count->fanout == key->fanout && count->kind == key->kind && count->len == key->len &&
+           memcmp(count->name, key->name, key->len) == 0;
 }
 
-static bool is_key(const struct topic_count *count, const struct topic_key *key, uint64_t hash)
+/* The key's count, or NULL. */
+static struct topic_count *find_count(const struct topic_counts *counts,
+                                      const struct topic_key *key, uint64_t hash)
 {
-    return count->hash == hash && count->fanout == key->fanout && count->kind == key->kind &&
-           count->len == key->len && memcmp(count->name, key->name, key->len) == 0;
+    struct hash_link *link = hash_table_first(&counts->table, hash);
+    while (link != NULL && !is_count_of((struct topic_count *)link, key))
+        link = hash_table_next(link);
+    return (struct topic_count *)link;
 }
 
-/* What points to the key's count, or to NULL; NULL itself if there is no table yet. */
-static struct topic_count **find(const struct topic_counts *counts, const struct topic_key *key,
-                                 uint64_t hash)
+/* The key's count, made if it is not there. NULL: no memory. */
+static struct topic_count *need_count(struct topic_counts *counts, const struct topic_key *key)
 {
-    if (counts->bucket_count == 0)
+    uint64_t hash = topic_key_hash(key, &counts->secret);
+    struct topic_count *count = find_count(counts, key, hash);
+    if (count != NULL)
+        return count;
+    count = malloc(sizeof *count + key->len);
+    if (count == NULL || hash_table_reserve(&counts->table) != OK) {
+        free(count);
         return NULL;
-    struct topic_count **link = &counts->buckets[hash & (counts->bucket_count - 1)];
-    while (*link != NULL && !is_key(*link, key, hash))
-        link = &(*link)->next;
-    return link;
-}
-
-static int grow(struct topic_counts *counts)
-{
-    size_t bucket_count = counts->bucket_count == 0 ? BUCKETS_AT_FIRST : counts->bucket_count * 2;
-    if (counts->used < counts->bucket_count)
-        return OK;
-    struct topic_count **buckets = calloc(bucket_count, sizeof(struct topic_count *));
-    if (buckets == NULL)
-        return ERR_NO_MEMORY;
-    for (size_t i = 0; i < counts->bucket_count; i++) {
-        while (counts->buckets[i] != NULL) {
-            struct topic_count *count = counts->buckets[i];
-            counts->buckets[i] = count->next;
-            count->next = buckets[count->hash & (bucket_count - 1)];
-            buckets[count->hash & (bucket_count - 1)] = count;
-        }
     }
-    free(counts->buckets);
-    counts->buckets = buckets;
-    counts->bucket_count = bucket_count;
-    return OK;
-}
-
-static struct topic_count *make(const struct topic_key *key, uint64_t hash)
-{
-    struct topic_count *count = malloc(sizeof *count + key->len);
-    if (count == NULL)
-        return NULL;
-    *count = (struct topic_count){
-        .hash = hash, .fanout = key->fanout, .kind = key->kind, .len = key->len};
+    *count = (struct topic_count){.fanout = key->fanout, .kind = key->kind, .len = key->len};
     memcpy(count->name, key->name, key->len);
+    hash_table_add(&counts->table, &count->link, hash);
     return count;
 }
 
@@ -117,20 +81,13 @@ static void change_total(const struct topic_key *key, _Atomic uint32_t *total, u
         atomic_fetch_add_explicit(total, by, memory_order_relaxed);
 }
 
-static int add(struct topic_counts *counts, const struct topic_key *key)
+static int count_client(struct topic_counts *counts, const struct topic_key *key)
 {
-    uint64_t hash = topic_key_hash(key, counts->seed);
-    if (grow(counts) != OK)
+    struct topic_count *count = need_count(counts, key);
+    if (count == NULL)
         return ERR_NO_MEMORY;
-    struct topic_count **link = find(counts, key, hash);
-    if (*link == NULL) {
-        *link = make(key, hash);
-        if (*link == NULL)
-            return ERR_NO_MEMORY;
-        counts->used++;
+    if (count->clients++ == 0)
         change_total(key, &key->fanout->topics, 1);
-    }
-    (*link)->clients++;
     change_total(key, &key->fanout->subscriptions, 1);
     return OK;
 }
@@ -138,7 +95,7 @@ static int add(struct topic_counts *counts, const struct topic_key *key)
 int topic_counts_add(struct topic_counts *counts, const struct topic_key *key)
 {
     pthread_mutex_lock(&counts->lock);
-    int error = add(counts, key);
+    int error = count_client(counts, key);
     pthread_mutex_unlock(&counts->lock);
     return error;
 }
@@ -146,14 +103,13 @@ int topic_counts_add(struct topic_counts *counts, const struct topic_key *key)
 void topic_counts_remove(struct topic_counts *counts, const struct topic_key *key)
 {
     pthread_mutex_lock(&counts->lock);
-    struct topic_count **link = find(counts, key, topic_key_hash(key, counts->seed));
-    struct topic_count *count = *link; /* It is there: it was added. */
+    /* It is there: it was added. */
+    struct topic_count *count = find_count(counts, key, topic_key_hash(key, &counts->secret));
     change_total(key, &key->fanout->subscriptions, UINT32_MAX);
     if (--count->clients == 0) {
         change_total(key, &key->fanout->topics, UINT32_MAX);
-        *link = count->next;
+        hash_table_remove(&counts->table, &count->link);
         free(count);
-        counts->used--;
     }
     pthread_mutex_unlock(&counts->lock);
 }
@@ -161,8 +117,8 @@ void topic_counts_remove(struct topic_counts *counts, const struct topic_key *ke
 uint32_t topic_counts_get(struct topic_counts *counts, const struct topic_key *key)
 {
     pthread_mutex_lock(&counts->lock);
-    struct topic_count **link = find(counts, key, topic_key_hash(key, counts->seed));
-    uint32_t clients = link != NULL && *link != NULL ? (*link)->clients : 0;
+    struct topic_count *count = find_count(counts, key, topic_key_hash(key, &counts->secret));
+    uint32_t clients = count != NULL ? count->clients : 0;
     pthread_mutex_unlock(&counts->lock);
     return clients;
 }

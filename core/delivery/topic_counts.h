@@ -7,6 +7,8 @@
 #define SLUICE_DELIVERY_TOPIC_COUNTS_H
 
 #include "base/error.h"
+#include "base/hash_table.h"
+#include "base/siphash.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -31,10 +33,8 @@ struct topic_key {
 
 struct topic_counts {
     pthread_mutex_t lock;
-    struct topic_count **buckets; /* owned */
-    size_t bucket_count;          /* a power of two, or 0 */
-    size_t used;
-    uint64_t seed; /* so that nobody can choose names that collide */
+    struct hash_table table;
+    struct siphash_key secret; /* so that nobody can choose names that collide */
 };
 
 /* Returns 0, or ERR_SYSTEM if there is no randomness to be had. */
@@ -42,7 +42,7 @@ MUST_CHECK int topic_counts_init(struct topic_counts *counts);
 void topic_counts_deinit(struct topic_counts *counts);
 
 /* A hash for tables of keys. */
-uint64_t topic_key_hash(const struct topic_key *key, uint64_t seed);
+uint64_t topic_key_hash(const struct topic_key *key, const struct siphash_key *secret);
 
 /* One client more, in the totals of the fan-out too. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int topic_counts_add(struct topic_counts *counts, const struct topic_key *key);

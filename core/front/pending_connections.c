@@ -25,7 +25,7 @@ static void address_key_of(const struct pending *pending, uint8_t key[16])
 
 static size_t address_bucket(const struct pending_connections *connections, const uint8_t key[16])
 {
-    return (size_t)siphash(&connections->hash_key, key, 16) % PENDING_CONNECTIONS_BUCKETS;
+    return (size_t)siphash_1_3(&connections->hash_key, key, 16) % PENDING_CONNECTIONS_BUCKETS;
 }
 
 static struct pending_address *find_address(const struct pending_connections *connections,

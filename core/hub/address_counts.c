@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define CAPACITY_MIN 64
 
@@ -10,7 +9,7 @@ int address_counts_init(struct address_counts *counts)
 {
     *counts = (struct address_counts){0};
     pthread_mutex_init(&counts->lock, NULL);
-    if (getrandom(&counts->seed, sizeof counts->seed, 0) != sizeof counts->seed) {
+    if (siphash_key_init(&counts->secret) != OK) {
         pthread_mutex_destroy(&counts->lock);
         return ERR_SYSTEM;
     }
@@ -24,19 +23,13 @@ void address_counts_deinit(struct address_counts *counts)
     counts->entries = NULL;
 }
 
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-    return hash ^ hash >> 32;
-}
-
 static size_t home_of(const struct address_counts *counts, const uint8_t address[16],
                       uint32_t scope)
 {
-    uint64_t words[2];
-    memcpy(words, address, sizeof words);
-    uint64_t hash = mix(mix(mix(counts->seed, words[0]), words[1]), scope);
-    return (size_t)hash & (counts->capacity - 1);
+    uint8_t key[16 + sizeof scope];
+    memcpy(key, address, 16);
+    memcpy(key + 16, &scope, sizeof scope);
+    return (size_t)siphash_1_3(&counts->secret, key, sizeof key) & (counts->capacity - 1);
 }
 
 /* The entry of that pair, or the free one where it would go. */

@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/error.h"
+#include "base/siphash.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -25,7 +26,7 @@ struct address_counts {
     struct address_count *entries; /* open addressing, linear probing */
     size_t capacity;               /* a power of two, or 0 */
     size_t used;
-    uint64_t seed; /* so that nobody can choose addresses that collide */
+    struct siphash_key secret; /* so that nobody can choose addresses that collide */
 };
 
 /* Returns 0, or ERR_SYSTEM if there is no randomness to be had. */

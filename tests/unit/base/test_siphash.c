@@ -38,7 +38,7 @@ static void is_siphash_1_3_for_data_of_each_length(void **state)
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (uint8_t)i;
     for (size_t len = 0; len <= sizeof data; len++) {
-        assert_true(siphash(&key, data, len) == expected_hash(bytes, data, len));
+        assert_true(siphash_1_3(&key, data, len) == expected_hash(bytes, data, len));
         if (len < sizeof data)
             data[len] = (uint8_t)(len * 37 + 200);
     }
@@ -48,8 +48,8 @@ static void does_not_read_past_the_data(void **state)
 {
     (void)state;
     const struct siphash_key key = {{1, 2}};
-    assert_true(siphash(&key, "abcdefghi", 3) == siphash(&key, "abcxyz", 3));
-    assert_true(siphash(&key, NULL, 0) == siphash(&key, "", 0));
+    assert_true(siphash_1_3(&key, "abcdefghi", 3) == siphash_1_3(&key, "abcxyz", 3));
+    assert_true(siphash_1_3(&key, NULL, 0) == siphash_1_3(&key, "", 0));
 }
 
 static void another_secret_makes_another_hash(void **state)
@@ -58,7 +58,7 @@ static void another_secret_makes_another_hash(void **state)
     struct siphash_key one, other;
     assert_int_equal(siphash_key_init(&one), OK);
     assert_int_equal(siphash_key_init(&other), OK);
-    assert_true(siphash(&one, "topic", 5) != siphash(&other, "topic", 5));
+    assert_true(siphash_1_3(&one, "topic", 5) != siphash_1_3(&other, "topic", 5));
 }
 
 int main(void)
