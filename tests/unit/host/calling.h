@@ -1,0 +1,53 @@
+/*
+ * A hub whose loops do not run, with two endpoints, and the instances of a plugin there, whose host
+ * functions a test calls as a thread of the plugin's would.
+ */
+#ifndef SLUICE_TESTS_HOST_CALLING_H
+#define SLUICE_TESTS_HOST_CALLING_H
+
+#include "client/client.h"
+#include "hub/serving.h"
+#include "pipeline/chain.h"
+
+#define TWO_ENDPOINTS                                                                              \
+    "loops: 1\nendpoints:\n"                                                                       \
+    "- {path: /ws, pipeline: [{plugin: probe, options: {tag: blue}},"                              \
+    " {plugin: probe, mode: shadow}]}\n"                                                           \
+    "- {path: /other}\n"
+
+struct calling {
+    struct config *config;
+    struct hub *hub;
+    struct instance *instance; /* of /ws */
+    struct instance *shadow;   /* likewise, in shadow mode */
+};
+
+static inline struct calling begin_calling(void)
+{
+    struct calling calling = {.config = load_config(TWO_ENDPOINTS)};
+    struct diagnostics diagnostics;
+    log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+    diagnostics_init(&diagnostics);
+    int error = hub_create(calling.config, host_table(), &diagnostics, &calling.hub);
+    diagnostics_print(&diagnostics);
+    diagnostics_deinit(&diagnostics);
+    assert_int_equal(error, OK);
+    const struct chain *chain = hub_find_endpoint(calling.hub, "/ws")->setup->chain;
+    calling.instance = chain->stages[0].instance;
+    calling.shadow = chain->stages[1].instance;
+    return calling;
+}
+
+static inline void end_calling(struct calling *calling)
+{
+    hub_destroy(calling->hub);
+    config_destroy(calling->config);
+}
+
+/* Bytes that are on their way to the loop; 0: nothing was sent. */
+static inline size_t bytes_under_way(const struct calling *calling)
+{
+    return memory_account_bytes(&calling->hub->set.delivery.forwarded);
+}
+
+#endif
