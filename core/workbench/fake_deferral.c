@@ -5,7 +5,6 @@
 #include "workbench/fake_internal.h"
 
 #include "pipeline/deferral.h"
-#include "pipeline/pipeline.h"
 #include "pipeline/verdict.h"
 
 #include <time.h>

@@ -272,7 +272,8 @@ static void read_recording(struct replay *replay)
 
 void replay_run(void *argument)
 {
+    static struct replay replay; /* What it owns ends with the process, which is the run's own. */
     struct replay_run *run = argument;
-    struct replay replay = {.run = run, .recording = {.file = run->recording}, .out = run->out};
+    replay = (struct replay){.run = run, .recording = {.file = run->recording}, .out = run->out};
     read_recording(&replay);
 }

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const char *const known_keys[] = {"name",  "options", "endpoint", "environment",
                                          "files", "create",  "steps",    NULL};

@@ -4,9 +4,7 @@
 #include "tests.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static unsigned pass_from(struct fake_instance *instance, const char *address, unsigned count)

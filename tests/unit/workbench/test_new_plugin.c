@@ -1,10 +1,10 @@
-#include "workbench.h"
+#include "unit.h"
 
 #include "workbench/new_plugin.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/sluice-new-plugin-XXXXXX";

@@ -1,4 +1,4 @@
-#include "workbench.h"
+#include "unit.h"
 
 #include "workbench/report.h"
 
@@ -23,7 +23,7 @@ static const char *printed(enum report_format format, unsigned *failed)
     fflush(stdout);
     dup2(before, STDOUT_FILENO);
     close(before);
-    rewind(file);
+    assert_int_equal(fseek(file, 0, SEEK_SET), 0);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
     return text;
