@@ -200,6 +200,20 @@ static const char *read_name(char name[ATTRIBUTE_NAME_MAX + 1], struct sl_string
     return text.len > 0 && text.len <= ATTRIBUTE_NAME_MAX ? NULL : "has to have 1 to 63 characters";
 }
 
+static const char *read_scope(struct rule *rule, struct sl_string text)
+{
+    int choice = index_of(scope_names, text);
+    rule->scope = choice >= 0 ? (enum scope)choice : PER_CLIENT;
+    return choice >= 0 ? NULL : "has to be client, address, identity, attribute, endpoint or all";
+}
+
+static const char *read_action(struct rule *rule, struct sl_string text)
+{
+    int choice = index_of(action_names, text);
+    rule->action = choice >= 0 ? (enum action)choice : ACTION_DROP;
+    return choice >= 0 ? NULL : "has to be drop, delay or close";
+}
+
 /* Reads one member. Returns NULL, or what is wrong with its value as the rest of a sentence. */
 static const char *read_member(struct rule *rule, struct entry *entry, const struct sl_host *host,
                                struct sl_string key, const struct sl_value *value)
@@ -207,7 +221,6 @@ static const char *read_member(struct rule *rule, struct entry *entry, const str
     static const char *const names[] = {"messages",  "burst", "bytes",  "bytes_burst", "per",
                                         "attribute", "name",  "action", NULL};
     struct sl_string text = host->value_string(value);
-    int choice;
     switch (index_of(names, key)) {
     case 0:
         entry->has_messages = amount_rate(text, &entry->messages);
@@ -227,18 +240,13 @@ static const char *read_member(struct rule *rule, struct entry *entry, const str
                    ? NULL
                    : "has to be a size such as 64KiB";
     case 4:
-        choice = index_of(scope_names, text);
-        rule->scope = choice >= 0 ? (enum scope)choice : PER_CLIENT;
-        return choice >= 0 ? NULL
-                           : "has to be client, address, identity, attribute, endpoint or all";
+        return read_scope(rule, text);
     case 5:
         return read_name(rule->attribute, text);
     case 6:
         return read_name(rule->name, text);
     case 7:
-        choice = index_of(action_names, text);
-        rule->action = choice >= 0 ? (enum action)choice : ACTION_DROP;
-        return choice >= 0 ? NULL : "has to be drop, delay or close";
+        return read_action(rule, text);
     default:
         return "is not known here: there are messages, burst, bytes, bytes_burst, per, attribute, "
                "name and action";

@@ -15,7 +15,6 @@ ONE_HEADER = 'plugin-sdk/include/sluice/plugin.h'
 # Files that are longer all the same. The table only shrinks.
 NOT_YET = {
     'tests/integration/test_proxies.py',
-    'tests/unit/ws/test_frame.c',
 }
 
 
