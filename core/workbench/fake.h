@@ -106,6 +106,9 @@ struct sl_client *fake_client_at(const char *address);
 /* Cancels what is deferred for it; no other hook is called. */
 void fake_client_destroy(struct sl_client *client);
 
+/* From now on it is asked of all plugins whether it may connect, and may, whatever they say. */
+void fake_client_let_in(struct sl_client *client);
+
 /* What plugins before this one have made known about it, and where it comes from. */
 void fake_client_identify(struct sl_client *client, const char *identity);
 void fake_client_describe(struct sl_client *client, const char *name, const char *value);

@@ -59,6 +59,11 @@ void fake_client_destroy(struct sl_client *seen)
     free(client);
 }
 
+void fake_client_let_in(struct sl_client *client)
+{
+    fake_client_of(client)->is_let_in = true;
+}
+
 void fake_client_identify(struct sl_client *client, const char *identity)
 {
     if (identity[0] != '\0' && sl_client_identify(client, identity, strlen(identity)) != OK)

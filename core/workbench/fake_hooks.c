@@ -49,14 +49,15 @@ static void read_upgrade(const struct upgrade *upgrade, struct fake_result *resu
     copy_headers(result->headers, upgrade->headers);
 }
 
-/* What the connect chain has led to. `decided`: by the stage that has stopped it. */
-static struct fake_result end_connect(struct fake_client *client, enum chain_result end,
-                                      int decided)
+/* What the connect chain has led to, if it may end there. */
+static struct fake_result end_connect(struct fake_client *client, enum chain_result end)
 {
-    struct fake_result result = {.verdict = end == CHAIN_PASSED     ? SL_CONTINUE
-                                            : end == CHAIN_DEFERRED ? SL_DEFER
-                                            : decided == SL_DENY    ? SL_DENY
-                                                                    : SL_ERROR};
+    while (end == CHAIN_STOPPED && client->is_let_in)
+        end = chain_connect(&client->seen, client->upgrade);
+    struct fake_result result = {.verdict = end == CHAIN_PASSED           ? SL_CONTINUE
+                                            : end == CHAIN_DEFERRED       ? SL_DEFER
+                                            : client->returned == SL_DENY ? SL_DENY
+                                                                          : SL_ERROR};
     read_upgrade(client->upgrade, &result);
     if (end == CHAIN_DEFERRED)
         return result;
@@ -73,7 +74,7 @@ enum sl_verdict fake_connect(struct fake_instance *instance, struct sl_client *s
     seen->is_connecting = true;
     client->upgrade = fake_upgrade_create(client);
     enum chain_result end = chain_connect(seen, client->upgrade);
-    struct fake_result result = end_connect(client, end, client->returned);
+    struct fake_result result = end_connect(client, end);
     return give_result(&result, wanted);
 }
 
@@ -177,7 +178,7 @@ static void resume_chain(struct sl_client *seen, struct message *message, struct
     client->returned = verdict;
     if (upgrade != NULL) {
         enum chain_result end = chain_connect_resume(seen, upgrade, verdict);
-        client->result = end_connect(client, end, client->returned);
+        client->result = end_connect(client, end);
         upgrade_unref(upgrade);
     } else {
         enum chain_result end = chain_message_resume(seen, &message, verdict, &decided);

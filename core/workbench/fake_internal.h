@@ -45,6 +45,7 @@ struct fake_client {
     struct fake_topic *topics;
     struct upgrade *upgrade; /* one reference while it is connecting, or NULL */
     int returned;            /* by the last hook that was asked */
+    bool is_let_in;          /* whatever connect hooks decide */
     bool is_waiting;         /* for a verdict */
     bool has_result;         /* of what it waited for: */
     struct fake_result result;

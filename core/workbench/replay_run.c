@@ -118,6 +118,7 @@ static void let_in(const struct replay *replay, struct visitor *visitor)
     recording_pairs(&replay->recording, event, "headers", "headers_base64", arrival.headers);
     recording_pairs(&replay->recording, event, "query", "query_base64", arrival.query);
     visitor->client = fake_client_create(&arrival);
+    fake_client_let_in(visitor->client);
     fake_connect(visitor->endpoint->pipeline, visitor->client, &result);
     fake_settle(visitor->client, PATIENCE, &result);
     fake_client_identify(visitor->client, recording_identity(&replay->recording, event));

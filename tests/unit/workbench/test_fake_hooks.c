@@ -5,7 +5,7 @@ struct behaviour {
     int returned;
     const char *replacement; /* NULL: none */
     const char *topic;
-    unsigned messages, opens, closes;
+    unsigned connects, messages, opens, closes;
     char last[16];
     struct sl_ticket ticket;
 };
@@ -41,6 +41,7 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
 {
     struct behaviour *behaviour = behaviour_of(self);
     (void)request;
+    behaviour->connects++;
     self->host->identify(self, client, self->name, strlen(self->name));
     return behaviour->returned == SL_DEFER ? host->defer(self, client, NULL, &behaviour->ticket)
                                            : (enum sl_verdict)behaviour->returned;
@@ -246,6 +247,24 @@ static void a_deferred_connection_goes_on_with_the_next_stage(void **state)
     fake_client_destroy(client);
 }
 
+static void a_client_that_is_let_in_is_still_asked_about(void **state)
+{
+    struct fake_result result;
+    (void)state;
+    struct sl_client *client = fake_client_create(NULL);
+    fake_client_let_in(client);
+    first.returned = second.returned = SL_DENY;
+    assert_int_equal(fake_connect(pipeline, client, &result), SL_CONTINUE);
+    assert_int_equal(result.code, 0);
+    first.returned = SL_DEFER;
+    assert_int_equal(fake_connect(pipeline, client, &result), SL_DEFER);
+    assert_int_equal(host->complete(first.ticket, SL_DENY, NULL), 0);
+    assert_true(fake_await(client, 0, &result));
+    assert_int_equal(result.verdict, SL_CONTINUE);
+    assert_int_equal(second.connects, 2);
+    fake_client_destroy(client);
+}
+
 static void a_hook_that_a_plugin_does_not_have_continues(void **state)
 {
     struct fake_result result;
@@ -288,6 +307,7 @@ int main(void)
         TEST_OF(a_stage_in_shadow_mode_changes_nothing, make_watching),
         TEST_OF(a_deferred_message_goes_on_with_the_next_stage, make_pipeline),
         TEST_OF(a_deferred_connection_goes_on_with_the_next_stage, make_pipeline),
+        TEST_OF(a_client_that_is_let_in_is_still_asked_about, make_pipeline),
         cmocka_unit_test(a_hook_that_a_plugin_does_not_have_continues),
         cmocka_unit_test(only_open_clients_send_messages),
     };
