@@ -12,9 +12,9 @@ COLUMNS = 5
 
 def rows():
     """The cells of each row of the tables of attacks, without their heads."""
-    tables = text('docs/security.md').partition('## What is tried, and what stops it')[2]
+    tables = text('docs/security.md').partition('## Attacks and defences')[2]
     cells = [[cell.strip() for cell in re.split(r'(?<!\\)\|', row)] for row in ROW.findall(tables)]
-    return [row for row in cells if row[0] not in ('who and what', '---')]
+    return [row for row in cells if row[0] not in ('attack', '---')]
 
 
 class SecurityPage(unittest.TestCase):
