@@ -13,6 +13,7 @@
 
 #include "base/counter.h"
 #include "base/crash.h"
+#include "base/hash_table.h"
 #include "base/histogram.h"
 #include "config/config.h"
 #include "loop/mailbox.h"
@@ -29,11 +30,8 @@ struct loop;
 struct pipeline;
 
 /* Of the loop that the instance's timers are on, see pipeline/instance_timer.h. */
-struct instance_timer;
 struct instance_timers {
-    struct instance_timer **buckets; /* owned; by id */
-    size_t bucket_count;             /* a power of two, or 0 */
-    size_t count;
+    struct hash_table table; /* of struct instance_timer, by id */
     bool have_ended;
 };
 

@@ -4,13 +4,12 @@
 #include "loop/loop.h"
 #include "pipeline/hook.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
-#define BUCKETS_AT_FIRST 16
-
 struct instance_timer {
-    struct timer timer;          /* first */
-    struct instance_timer *next; /* in its bucket */
+    struct timer timer;    /* first */
+    struct hash_link link; /* in the instance's table, under the id */
     struct instance *instance;
     uint64_t id;
     uint64_t tag;
@@ -19,54 +18,19 @@ struct instance_timer {
 
 /* -- by id, on the home loop -- */
 
-static struct instance_timer **bucket_of(struct instance_timers *timers, uint64_t id)
+static struct instance_timer *timer_of(struct hash_link *link)
 {
-    return &timers->buckets[id & (timers->bucket_count - 1)];
-}
-
-static void link_timer(struct instance_timers *timers, struct instance_timer *timer)
-{
-    struct instance_timer **bucket = bucket_of(timers, timer->id);
-    timer->next = *bucket;
-    *bucket = timer;
-}
-
-static int grow_buckets(struct instance_timers *timers)
-{
-    if (timers->count < timers->bucket_count)
-        return OK;
-    struct instance_timers grown = *timers;
-    grown.bucket_count = timers->bucket_count == 0 ? BUCKETS_AT_FIRST : timers->bucket_count * 2;
-    grown.buckets = calloc(grown.bucket_count, sizeof(struct instance_timer *));
-    if (grown.buckets == NULL)
-        return ERR_NO_MEMORY;
-    for (size_t i = 0; i < timers->bucket_count; i++) {
-        while (timers->buckets[i] != NULL) {
-            struct instance_timer *timer = timers->buckets[i];
-            timers->buckets[i] = timer->next;
-            link_timer(&grown, timer);
-        }
-    }
-    free(timers->buckets);
-    *timers = grown;
-    return OK;
+    return (struct instance_timer *)((char *)link - offsetof(struct instance_timer, link));
 }
 
 /* Takes a timer out; NULL if it is over. */
 static struct instance_timer *take_timer(struct instance_timers *timers, uint64_t id)
 {
-    if (timers->bucket_count == 0)
+    struct hash_link *link = hash_table_first(&timers->table, id);
+    if (link == NULL)
         return NULL;
-    for (struct instance_timer **link = bucket_of(timers, id); *link != NULL;
-         link = &(*link)->next) {
-        struct instance_timer *timer = *link;
-        if (timer->id != id)
-            continue;
-        *link = timer->next;
-        timers->count--;
-        return timer;
-    }
-    return NULL;
+    hash_table_remove(&timers->table, link);
+    return timer_of(link);
 }
 
 static void free_timer(struct instance_timer *timer)
@@ -95,13 +59,12 @@ static void fire_timer(struct loop *loop, struct timer *base)
 static void start_here(struct loop *loop, struct instance_timer *timer, int64_t deadline)
 {
     struct instance_timers *timers = &timer->instance->timers;
-    if (timers->have_ended || grow_buckets(timers) != OK) {
+    if (timers->have_ended || hash_table_reserve(&timers->table) != OK) {
         free(timer);
         return;
     }
     timer->timer.fire = fire_timer;
-    link_timer(timers, timer);
-    timers->count++;
+    hash_table_add(&timers->table, &timer->link, timer->id);
     timer_start(&loop->timers, &timer->timer, deadline);
 }
 
@@ -112,18 +75,15 @@ static void stop_here(struct instance *instance, uint64_t id)
         free_timer(timer);
 }
 
+static void end_timer(struct hash_link *link)
+{
+    free_timer(timer_of(link));
+}
+
 void instance_timers_end(struct instance *instance)
 {
-    struct instance_timers *timers = &instance->timers;
-    for (size_t i = 0; i < timers->bucket_count; i++) {
-        while (timers->buckets[i] != NULL) {
-            struct instance_timer *timer = timers->buckets[i];
-            timers->buckets[i] = timer->next;
-            free_timer(timer);
-        }
-    }
-    free(timers->buckets);
-    *timers = (struct instance_timers){.have_ended = true};
+    hash_table_deinit(&instance->timers.table, end_timer);
+    instance->timers.have_ended = true;
 }
 
 /* -- from any thread -- */
