@@ -45,7 +45,7 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
 
 static void on_open(struct sl_instance *self, struct sl_client *client)
 {
-    assert_true(hook_instance() == (const struct instance *)(const void *)self);
+    assert_ptr_equal(hook_instance(), self);
     assert_true(hook_stage() == chain_stage_of(client->chain, hook_instance()));
     note_call(self, "open");
 }
