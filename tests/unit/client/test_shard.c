@@ -1,23 +1,187 @@
-#include "hub/serving.h"
-
-#include "client/client.h"
-#include "client/endpoint.h"
 #include "client/shard.h"
 
-#include <string.h>
+#include "client/remotes.h"
+#include "failing_memory.h"
 
+#define DRAIN_TICK (50 * NS_PER_MS) /* see shard.c */
+#define DRAIN_AT_LEAST 64u          /* likewise */
+#define MANY 200u
 #define LARGE (1024 * 1024) /* bytes of a message; the socket takes only its beginning */
 
-/* -- on the loop -- */
+/* -- ids -- */
+
+static void an_id_names_a_client_as_long_as_it_is_there(void **state)
+{
+    struct remote remote = remote_join(0);
+    uint64_t id = remote.client->seen.id;
+    struct shard *shard = &clients.shards[0];
+    (void)state;
+    assert_ptr_equal(shard_find(shard, id), remote.client);
+    assert_int_equal(client_id_loop(id), 0);
+    client_abort(remote.client);
+    assert_null(shard_find(shard, id)); /* Though it is not freed yet. */
+    clients_settle();
+    assert_null(shard_find(shard, id));
+    close(remote.socket);
+    remote = remote_join(0); /* In the same slot. */
+    assert_int_equal((uint32_t)remote.client->seen.id, (uint32_t)id);
+    assert_int_not_equal(remote.client->seen.id, id);
+    assert_null(shard_find(shard, id));
+    assert_ptr_equal(shard_find(shard, remote.client->seen.id), remote.client);
+    close(remote.socket);
+}
+
+static void ids_that_never_were_name_nobody(void **state)
+{
+    struct remote remote = remote_join(0);
+    struct shard *shard = &clients.shards[0];
+    uint64_t id = remote.client->seen.id;
+    (void)state;
+    assert_null(shard_find(shard, 0));
+    assert_null(shard_find(shard, UINT64_MAX));
+    assert_null(shard_find(shard, id + (1u << 8)));           /* A slot that is free. */
+    assert_null(shard_find(shard, id + (100000u << 8)));      /* One that is not there. */
+    assert_null(shard_find(shard, id + (UINT64_C(1) << 32))); /* A client to come. */
+    close(remote.socket);
+}
+
+static void each_shard_has_ids_of_its_own(void **state)
+{
+    uint64_t ids[SHARDS_MAX];
+    struct remote remotes[SHARDS_MAX];
+    (void)state;
+    clients_open(SHARDS_MAX);
+    for (unsigned i = 0; i < SHARDS_MAX; i++) {
+        remotes[i] = remote_join(i);
+        ids[i] = remotes[i].client->seen.id;
+        assert_int_equal(client_id_loop(ids[i]), i);
+        for (unsigned j = 0; j < i; j++)
+            assert_int_not_equal(ids[i], ids[j]);
+    }
+    for (unsigned i = 0; i < SHARDS_MAX; i++)
+        close(remotes[i].socket);
+    clients_close();
+}
+
+static void the_table_grows_or_says_that_there_is_no_memory(void **state)
+{
+    static struct client added[200];
+    struct shard *shard = &clients.shards[0];
+    unsigned count = 0, refused = 0;
+    (void)state;
+    for (; count < 200; count++) {
+        fail_allocation(1);
+        int error = shard_add(shard, &added[count]);
+        if (end_failing_allocations()) {
+            assert_int_equal(error, ERR_NO_MEMORY);
+            refused++;
+            error = shard_add(shard, &added[count]);
+        }
+        assert_int_equal(error, OK);
+    }
+    assert_in_range(refused, 2, 4);
+    for (unsigned i = 0; i < count; i++) {
+        assert_ptr_equal(shard_find(shard, added[i].seen.id), &added[i]);
+        shard_remove(shard, &added[i]);
+    }
+}
+
+/* -- counting -- */
+
+static void close_codes_are_counted_one_by_one_or_in_groups(void **state)
+{
+    static const uint16_t codes[] = {1000, 1015, 1016, 3000, 3999, 4000, 4999, 4401, 4429};
+    static const unsigned slots[] = {0,
+                                     15,
+                                     CLOSE_SLOT_3XXX,
+                                     CLOSE_SLOT_3XXX,
+                                     CLOSE_SLOT_3XXX,
+                                     CLOSE_SLOT_4XXX,
+                                     CLOSE_SLOT_4XXX,
+                                     CLOSE_SLOT_4401,
+                                     CLOSE_SLOT_4429};
+    (void)state;
+    for (unsigned i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        uint64_t before = clients_closes(slots[i]);
+        shard_count_close(&clients.shards[0], codes[i]);
+        assert_int_equal(clients_closes(slots[i]), before + 1);
+    }
+}
+
+/* -- draining -- */
+
+static struct remote remotes[MANY];
+
+static void join_many(unsigned index)
+{
+    for (unsigned i = 0; i < MANY; i++)
+        remotes[i] = remote_join(index);
+}
+
+static void leave_many(void)
+{
+    for (unsigned i = 0; i < MANY; i++)
+        close(remotes[i].socket);
+    clients_settle();
+}
+
+static unsigned count_in_state(enum client_state wanted)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < MANY; i++)
+        count += remotes[i].client->state == wanted;
+    return count;
+}
+
+static void draining_closes_everybody_with_1012_and_spreads_that(void **state)
+{
+    struct loop *loop = clients_loop(0);
+    unsigned closed = 0;
+    (void)state;
+    join_many(0);
+    shard_drain(&clients.shards[0], loop->now + 2 * DRAIN_TICK);
+    while (closed < MANY) {
+        unsigned now = count_in_state(CLIENT_CLOSING);
+        assert_true(now > closed);
+        assert_true(now - closed <= (MANY + 1) / 2);
+        closed = now;
+        clients_pass(DRAIN_TICK);
+    }
+    for (unsigned i = 0; i < MANY; i++)
+        remote_expect_close(&remotes[i], CLOSE_SERVICE_RESTART, "server is shutting down");
+    assert_int_equal(clients_closes(CLOSE_SERVICE_RESTART - 1000), MANY);
+    leave_many();
+}
+
+static void a_small_server_does_not_take_its_time(void **state)
+{
+    (void)state;
+    join_many(0);
+    shard_drain(&clients.shards[0], clients_loop(0)->now + 3600 * NS_PER_S);
+    assert_int_equal(count_in_state(CLIENT_CLOSING), DRAIN_AT_LEAST);
+    clients_pass(DRAIN_TICK);
+    assert_int_equal(count_in_state(CLIENT_CLOSING), 2 * DRAIN_AT_LEAST);
+    leave_many();
+}
+
+static void past_its_time_everybody_is_closed_at_once(void **state)
+{
+    (void)state;
+    join_many(0);
+    shard_drain(&clients.shards[0], clients_loop(0)->now - 1);
+    assert_int_equal(count_in_state(CLIENT_CLOSING), MANY);
+    leave_many();
+}
+
+/* -- the end of an iteration -- */
 
 /* The beginning of a frame is on its way: giving up the queue keeps the rest of the frame. */
-static void send_more_than_the_socket_takes(struct shard *shard)
+static void send_more_than_the_socket_takes(struct client *client)
 {
     static char text[LARGE];
-    struct audience *audience =
-        &hub_of_shard(shard)->endpoints[0]->fanout.audiences[shard->loop.index];
-    assert_int_equal(audience->count, 1);
-    assert_int_equal(receiver_send(audience->members[0], OPCODE_BINARY, text, sizeof text), OK);
+    assert_int_equal(client_send(client, OPCODE_BINARY, text, sizeof text), OK);
+    clients_settle();
+    assert_true(client->receiver.outbox.queued > 0);
 }
 
 /* What happens in a timer is followed by the iteration's end and no event's. */
@@ -27,46 +191,90 @@ static void want_relief(struct loop *loop, struct timer *timer)
     shard_of(loop)->wants_relief = true;
 }
 
-static void want_relief_in_a_timer(struct shard *shard)
-{
-    static struct timer timer;
-    timer.fire = want_relief;
-    timer_start(&shard->loop.timers, &timer, shard->loop.now);
-}
-
-/* -- tests -- */
-
 /* It is told to close first; that frees too little, so it is ended, with a close frame that has not
  * been sent yet. */
 static void who_is_given_up_twice_at_the_end_of_an_iteration_is_freed_once(void **state)
 {
+    struct timer timer = {.fire = want_relief};
     (void)state;
-    struct serving serving = serve(
-        "loops: 1\nendpoints: [{path: /ws, message: {max_size: 4MiB}, queue: {bytes: 8MiB}}]\n");
-    struct shard *shard = &serving.hub->set.shards[0];
-    int client = join(serving.hub, "/ws");
-    wait_for_clients(serving.hub, NULL, 1);
-    run_on(shard, send_more_than_the_socket_takes);
-    run_on(shard, NULL);
+    clients.how.queue_bytes = 8 * LARGE;
+    clients_set_up();
+    struct remote remote = remote_join(0);
+    send_more_than_the_socket_takes(remote.client);
+    delivery_set_limit(&clients.set.delivery, 1);
+    timer_start(&clients_loop(0)->timers, &timer, clients_loop(0)->now);
+    clients_pass(0);
+    assert_int_equal(clients.left, 1);
+    assert_int_equal(clients_drops(DROP_QUEUE_TOTAL), 2);
+    assert_int_equal(memory_account_bytes(&clients.set.delivery.queued), 0);
+    close(remote.socket);
+    remote = remote_join(0); /* The loop goes on. */
+    close(remote.socket);
+}
 
-    delivery_set_limit(&serving.hub->set.delivery, 1);
-    run_on(shard, want_relief_in_a_timer);
-    wait_for_clients(serving.hub, NULL, 0);
-    int64_t deadline = clock_monotonic() + PATIENCE_SECONDS * NS_PER_S;
-    while (atomic_load(&serving.hub->admitted) > 0 && clock_monotonic() < deadline)
-        poll(NULL, 0, 1);
-    run_on(shard, NULL);
-    assert_int_equal(counter_read(&shard->delivery.stats.drops[DROP_QUEUE_TOTAL]), 2);
-    assert_int_equal(memory_account_bytes(&serving.hub->set.delivery.queued), 0);
-    leave(join(serving.hub, "/ws")); /* The loop goes on. */
-    close(client);
-    end_serving(&serving);
+static void an_iteration_goes_on_while_close_hooks_make_work(void **state)
+{
+    struct remote remote = remote_join(0), other = remote_join(0);
+    struct loop *loop = clients_loop(0);
+    (void)state;
+    assert_false(loop->on_iteration_end(loop));
+    assert_int_equal(client_send(other.client, OPCODE_TEXT, "x", 1), OK);
+    client_abort(remote.client);
+    assert_false(loop->on_iteration_end(loop));
+    assert_int_equal(clients.left, 1);
+    remote_expect_text(&other, "x");
+    close(remote.socket);
+    close(other.socket);
+}
+
+static void a_loop_that_ends_takes_its_clients_with_it(void **state)
+{
+    struct remote remote = remote_join(0);
+    struct loop *loop = clients_loop(0);
+    (void)state;
+    loop->on_stop(loop);
+    assert_int_equal(clients.left, 1);
+    expect_notes("close:1006:server:");
+    remote_expect_gone(&remote);
+}
+
+/* -- life -- */
+
+static struct shard_set other_set;
+static struct shard other;
+
+static int init_shard(void *context)
+{
+    (void)context;
+    int error = shard_init(&other, &other_set, 0);
+    if (error == OK)
+        shard_deinit(&other);
+    return error;
+}
+
+static void without_memory_a_shard_is_not_there(void **state)
+{
+    (void)state;
+    assert_int_equal(delivery_init(&other_set.delivery, 1), OK);
+    assert_true(survive_failing_allocations(init_shard, NULL) > 0);
+    delivery_deinit(&other_set.delivery);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_is_given_up_twice_at_the_end_of_an_iteration_is_freed_once),
+        clients_test(an_id_names_a_client_as_long_as_it_is_there),
+        clients_test(ids_that_never_were_name_nobody),
+        cmocka_unit_test(each_shard_has_ids_of_its_own),
+        clients_test(the_table_grows_or_says_that_there_is_no_memory),
+        clients_test(close_codes_are_counted_one_by_one_or_in_groups),
+        clients_test(draining_closes_everybody_with_1012_and_spreads_that),
+        clients_test(a_small_server_does_not_take_its_time),
+        clients_test(past_its_time_everybody_is_closed_at_once),
+        clients_test(who_is_given_up_twice_at_the_end_of_an_iteration_is_freed_once),
+        clients_test(an_iteration_goes_on_while_close_hooks_make_work),
+        clients_test(a_loop_that_ends_takes_its_clients_with_it),
+        cmocka_unit_test(without_memory_a_shard_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 #include "delivery/loops.h"
 
-#include "delivery/current_loop.h"
+#include "current_loop.h"
 #include "failing_memory.h"
 
 static void the_limit_is_that_of_what_is_queued_and_of_what_is_forwarded(void **state)

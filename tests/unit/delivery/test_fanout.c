@@ -1,6 +1,6 @@
 #include "delivery/loops.h"
 
-#include "delivery/current_loop.h"
+#include "current_loop.h"
 #include "failing_memory.h"
 
 static int publish_from_anywhere(struct loops *loops, const char *text)

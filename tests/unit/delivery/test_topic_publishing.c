@@ -1,7 +1,7 @@
 /* What is published to topics and identities, and who gets it. */
 #include "delivery/loops.h"
 
-#include "delivery/current_loop.h"
+#include "current_loop.h"
 #include "failing_memory.h"
 
 static int publish_from_anywhere(struct loops *loops, enum topic_kind kind, const char *name,

@@ -2,8 +2,8 @@
  * The loop that the calling thread is said to run, for programs whose loop_current the linker
  * replaces (tests/unit/CMakeLists.txt). One source of a program includes it.
  */
-#ifndef SLUICE_TESTS_DELIVERY_CURRENT_LOOP_H
-#define SLUICE_TESTS_DELIVERY_CURRENT_LOOP_H
+#ifndef SLUICE_TESTS_CURRENT_LOOP_H
+#define SLUICE_TESTS_CURRENT_LOOP_H
 
 #include "loop/loop.h"
 
