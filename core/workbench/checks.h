@@ -12,7 +12,7 @@ struct yaml_node;
 struct subject {
     const char *file;                   /* the built .so */
     const struct yaml_node *options;    /* for plugins that do not run without; or NULL */
-    const struct fake_arrival *arrival; /* a client that the plugin lets in; or NULL */
+    const struct fake_upgrade *upgrade; /* a client that the plugin lets in; or NULL */
     unsigned seed;                      /* of the random messages */
 };
 

@@ -14,7 +14,7 @@ static unsigned for_each_deferral(struct fake_instance *instance, const struct s
 {
     unsigned count = 0;
     struct fake_result result;
-    struct sl_client *client = fake_client_create(subject->arrival);
+    struct sl_client *client = fake_client_create(subject->upgrade);
     fake_connect(instance, client, &result);
     fake_result_release(&result);
     if (fake_is_deferred(client)) {
@@ -23,17 +23,17 @@ static unsigned for_each_deferral(struct fake_instance *instance, const struct s
     } else {
         fake_client_destroy(client);
     }
-    for (size_t i = 0; i < VISIT_TEXT_COUNT; i++) {
-        client = visit_enter(instance, subject);
+    for (size_t i = 0; i < CHECK_TEXT_COUNT; i++) {
+        client = check_client_open(instance, subject);
         if (client == NULL)
             return count;
-        fake_message(instance, client, SL_TEXT, visit_texts[i], strlen(visit_texts[i]), &result);
+        fake_message(instance, client, SL_TEXT, check_texts[i], strlen(check_texts[i]), &result);
         fake_result_release(&result);
         if (fake_is_deferred(client)) {
             end(instance, client, true);
             count++;
         } else {
-            visit_depart(instance, client);
+            check_client_leave(instance, client);
         }
     }
     return count;
@@ -43,7 +43,7 @@ static void leave_while_deferred(struct fake_instance *instance, struct sl_clien
                                  bool is_open)
 {
     if (is_open)
-        visit_depart(instance, client);
+        check_client_leave(instance, client);
     else
         fake_client_destroy(client);
     fake_run_offloaded(); /* What it had begun ends only now. */
@@ -66,7 +66,7 @@ void check_disconnect_while_deferred(const struct subject *subject)
     situation_doing("a client that leaves while its verdict is awaited");
     if (for_each_deferral(instance, subject, leave_while_deferred) == 0)
         situation_skip("nothing was deferred");
-    visit_once(instance, subject);
+    check_client_run(instance, subject);
     fake_instance_destroy(instance);
 }
 
@@ -76,6 +76,6 @@ void check_deadline(const struct subject *subject)
     situation_doing("a deferral that misses its deadline");
     if (for_each_deferral(instance, subject, let_deadline_pass) == 0)
         situation_skip("nothing was deferred");
-    visit_once(instance, subject);
+    check_client_run(instance, subject);
     fake_instance_destroy(instance);
 }

@@ -12,7 +12,7 @@ static void transcribe(struct fake_instance *instance, struct sl_client *client,
 {
     struct fake_result result;
     fake_message(instance, client, SL_TEXT, text, strlen(text), &result);
-    fake_settle(client, VISIT_PATIENCE, &result);
+    fake_settle(client, CHECK_PATIENCE, &result);
     size_t used = strlen(transcript);
     snprintf(transcript + used, size - used, "%d %d %.*s\n", result.verdict, result.code,
              (int)(result.len < 200 ? result.len : 200), result.data != NULL ? result.data : "");
@@ -34,20 +34,20 @@ static void play(struct plugin *plugin, const struct subject *subject, bool with
     fake_rewind();
     fake_forget();
     struct fake_instance *instance = subject_create(plugin, subject, "/ws");
-    struct sl_client *client = visit_must_enter(instance, subject);
+    struct sl_client *client = check_client_open_or_skip(instance, subject);
     struct fake_instance *other = with_another ? subject_create(plugin, subject, "/beside") : NULL;
-    struct sl_client *noise = with_another ? visit_enter(other, subject) : NULL;
-    for (size_t round = 0; round < 2 * VISIT_TEXT_COUNT; round++) {
-        transcribe(instance, client, visit_texts[round % VISIT_TEXT_COUNT], transcript, size);
-        if (noise != NULL &&
-            !visit_say_text(other, noise, visit_texts[(round * 7 + 3) % VISIT_TEXT_COUNT])) {
-            visit_depart(other, noise);
-            noise = visit_enter(other, subject);
+    struct sl_client *noise = with_another ? check_client_open(other, subject) : NULL;
+    for (size_t round = 0; round < 2 * CHECK_TEXT_COUNT; round++) {
+        transcribe(instance, client, check_texts[round % CHECK_TEXT_COUNT], transcript, size);
+        if (noise != NULL && !check_client_send_text(
+                                 other, noise, check_texts[(round * 7 + 3) % CHECK_TEXT_COUNT])) {
+            check_client_leave(other, noise);
+            noise = check_client_open(other, subject);
         }
     }
-    visit_depart(instance, client);
+    check_client_leave(instance, client);
     if (noise != NULL)
-        visit_depart(other, noise);
+        check_client_leave(other, noise);
     fake_instance_destroy(instance);
     if (other != NULL)
         fake_instance_destroy(other);

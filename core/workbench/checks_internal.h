@@ -7,7 +7,7 @@
 
 #include "workbench/checks.h"
 #include "workbench/situation.h"
-#include "workbench/visit.h"
+#include "workbench/check_client.h"
 
 #define SECOND INT64_C(1000000000)
 

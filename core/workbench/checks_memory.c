@@ -15,8 +15,8 @@ void check_failing_allocations(const struct subject *subject)
         fake_fail_allocation(nth);
         struct fake_instance *instance = fake_instance_create(plugin, subject->options, "/ws");
         if (instance != NULL) {
-            visit_once(instance, subject);
-            visit_once(instance, subject);
+            check_client_run(instance, subject);
+            check_client_run(instance, subject);
             fake_instance_destroy(instance);
         }
         bool was_reached = fake_allocations() >= nth;
@@ -37,11 +37,11 @@ static size_t heap_in_use(void)
     return info.uordblks + info.hblkhd;
 }
 
-static void many_visits(struct fake_instance *instance, const struct subject *subject,
-                        unsigned count)
+static void run_many_clients(struct fake_instance *instance, const struct subject *subject,
+                             unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        visit_once(instance, subject);
+        check_client_run(instance, subject);
         fake_run_offloaded();
         fake_forget();
     }
@@ -72,30 +72,30 @@ static size_t least(size_t a, size_t b)
  * counts, and the first round without any ends the check. */
 void check_leaks(const struct subject *subject)
 {
-    const unsigned visits = 200;
+    const unsigned clients = 200;
     const unsigned rounds = 6;
     struct fake_instance *instance = subject_create(subject_load(subject), subject, "/ws");
     situation_doing("hundreds of clients that come and go");
-    many_visits(instance, subject, visits);
+    run_many_clients(instance, subject, clients);
     struct footprint left = {SIZE_MAX, SIZE_MAX};
     struct footprint before = footprint_now();
-    for (unsigned i = 0; i < rounds && (left.allocations >= visits || left.heap > visits * 16);
+    for (unsigned i = 0; i < rounds && (left.allocations >= clients || left.heap > clients * 16);
          i++) {
-        many_visits(instance, subject, visits);
+        run_many_clients(instance, subject, clients);
         struct footprint after = footprint_now();
         left.allocations = least(left.allocations, growth(before.allocations, after.allocations));
         left.heap = least(left.heap, growth(before.heap, after.heap));
         before = after;
     }
-    if (left.allocations >= visits)
+    if (left.allocations >= clients)
         situation_fail("each client leaves %zu allocations of host->allocate behind: release in "
                        "on_close what belongs to a client",
-                       left.allocations / visits);
-    if (left.heap > visits * 16)
+                       left.allocations / clients);
+    if (left.heap > clients * 16)
         situation_fail(
             "each client leaves about %zu bytes behind: release in on_close what belongs "
             "to a client (a table that is bounded grows only at first)",
-            left.heap / visits);
+            left.heap / clients);
     fake_instance_destroy(instance);
     if (fake_live_allocations() > 0)
         situation_fail("destroy left %zu allocations of host->allocate behind",

@@ -17,10 +17,10 @@ void check_empty_message(const struct subject *subject)
     if (plugin->table.on_message == NULL)
         situation_skip("the plugin has no on_message");
     for (int type = SL_TEXT; type <= SL_BINARY; type++) {
-        struct sl_client *client = visit_must_enter(instance, subject);
+        struct sl_client *client = check_client_open_or_skip(instance, subject);
         situation_doing("an empty %s message", type == SL_TEXT ? "text" : "binary");
-        visit_say(instance, client, (enum sl_message_type)type, "", 0);
-        visit_depart(instance, client);
+        check_client_send(instance, client, (enum sl_message_type)type, "", 0);
+        check_client_leave(instance, client);
     }
     fake_instance_destroy(instance);
 }
@@ -34,17 +34,17 @@ void check_messages(const struct subject *subject)
     if (plugin->table.on_message == NULL || text == NULL)
         situation_skip("the plugin has no on_message");
     memset(text, 'x', large);
-    for (size_t i = 0; i < VISIT_TEXT_COUNT; i++) {
-        struct sl_client *client = visit_must_enter(instance, subject);
-        situation_doing("the message '%s'", visit_texts[i]);
-        if (visit_say_text(instance, client, visit_texts[i]))
-            visit_say(instance, client, SL_BINARY, "\0\xff\x80", 3);
-        visit_depart(instance, client);
+    for (size_t i = 0; i < CHECK_TEXT_COUNT; i++) {
+        struct sl_client *client = check_client_open_or_skip(instance, subject);
+        situation_doing("the message '%s'", check_texts[i]);
+        if (check_client_send_text(instance, client, check_texts[i]))
+            check_client_send(instance, client, SL_BINARY, "\0\xff\x80", 3);
+        check_client_leave(instance, client);
     }
-    struct sl_client *client = visit_must_enter(instance, subject);
+    struct sl_client *client = check_client_open_or_skip(instance, subject);
     situation_doing("a message of 256 KiB");
-    visit_say(instance, client, SL_TEXT, text, large);
-    visit_depart(instance, client);
+    check_client_send(instance, client, SL_TEXT, text, large);
+    check_client_leave(instance, client);
     fake_instance_destroy(instance);
 }
 
@@ -53,16 +53,16 @@ void check_borrowed(const struct subject *subject)
 {
     struct plugin *plugin = subject_load(subject);
     struct fake_instance *instance = subject_create(plugin, subject, "/ws");
-    struct sl_client *client = visit_must_enter(instance, subject);
+    struct sl_client *client = check_client_open_or_skip(instance, subject);
     bool stays = true;
-    for (size_t i = 0; stays && i < VISIT_TEXT_COUNT; i++)
-        stays = visit_say_text(instance, client, visit_texts[i]);
+    for (size_t i = 0; stays && i < CHECK_TEXT_COUNT; i++)
+        stays = check_client_send_text(instance, client, check_texts[i]);
     for (int i = 0; i < 3; i++) {
-        visit_once(instance, subject);
+        check_client_run(instance, subject);
         fake_advance(10 * SECOND);
         fake_run_offloaded();
     }
-    visit_depart(instance, client);
+    check_client_leave(instance, client);
     fake_advance(120 * SECOND);
     fake_instance_destroy(instance);
 }
@@ -74,17 +74,17 @@ void check_lifecycle(const struct subject *subject)
     struct sl_client *clients[8];
     struct fake_result result;
     situation_doing("a client that connects, and leaves before it is open");
-    struct sl_client *early = fake_client_create(subject->arrival);
+    struct sl_client *early = fake_client_create(subject->upgrade);
     fake_connect(instance, early, &result);
     fake_result_release(&result);
     fake_client_destroy(early);
     situation_doing("eight clients that come and go in another order");
     for (size_t i = 0; i < 8; i++)
-        clients[i] = visit_must_enter(instance, subject);
+        clients[i] = check_client_open_or_skip(instance, subject);
     for (size_t i = 0; i < 8; i++)
-        visit_say_text(instance, clients[i], visit_texts[i % VISIT_TEXT_COUNT]);
+        check_client_send_text(instance, clients[i], check_texts[i % CHECK_TEXT_COUNT]);
     for (size_t i = 0; i < 8; i++)
-        visit_depart(instance, clients[i * 3 % 8]);
+        check_client_leave(instance, clients[i * 3 % 8]);
     situation_doing("an instance that is destroyed while time passes");
     fake_advance(60 * SECOND);
     fake_instance_destroy(instance);
@@ -105,7 +105,7 @@ static size_t random_text(uint32_t *random, char *text, size_t size)
     static const char alphabet[] = "{}[]\":,0123456789.-+eE abcxyz\\/\n\ttruefalsenull";
     size_t len = next_random(random) % size;
     if (next_random(random) % 4 == 0) {
-        snprintf(text, size, "%s", visit_texts[next_random(random) % VISIT_TEXT_COUNT]);
+        snprintf(text, size, "%s", check_texts[next_random(random) % CHECK_TEXT_COUNT]);
         return strlen(text);
     }
     for (size_t i = 0; i < len; i++)
@@ -118,19 +118,20 @@ static void random_step(struct fake_instance *instance, const struct subject *su
 {
     char text[400];
     if (*client == NULL) {
-        *client = visit_enter(instance, subject);
+        *client = check_client_open(instance, subject);
         return;
     }
     uint32_t choice = next_random(random) % 16;
     if (choice < 12) {
         enum sl_message_type type = choice == 0 ? SL_BINARY : SL_TEXT;
-        if (visit_say(instance, *client, type, text, random_text(random, text, sizeof text)))
+        if (check_client_send(instance, *client, type, text,
+                              random_text(random, text, sizeof text)))
             return;
     } else if (choice < 14) {
         fake_advance((int64_t)(next_random(random) % 3000) * 1000000);
         return;
     }
-    visit_depart(instance, *client);
+    check_client_leave(instance, *client);
     *client = NULL;
 }
 
@@ -146,6 +147,6 @@ void check_random_messages(const struct subject *subject)
     }
     for (unsigned i = 0; i < RANDOM_CLIENTS; i++)
         if (clients[i] != NULL)
-            visit_depart(instance, clients[i]);
+            check_client_leave(instance, clients[i]);
     fake_instance_destroy(instance);
 }

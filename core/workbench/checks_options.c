@@ -45,7 +45,7 @@ static void try_option(struct plugin *plugin, const struct subject *subject, con
         return;
     struct fake_instance *instance = fake_instance_create(plugin, options, "/ws");
     if (instance != NULL) {
-        visit_once(instance, subject);
+        check_client_run(instance, subject);
         fake_instance_destroy(instance);
     }
     yaml_node_destroy(options);
@@ -112,15 +112,15 @@ void check_reload(const struct subject *subject)
     if (plugin->table.on_reload == NULL)
         situation_skip("the plugin has no on_reload: it gets a new instance instead");
     struct fake_instance *instance = subject_create(plugin, subject, "/ws");
-    struct sl_client *client = visit_must_enter(instance, subject);
+    struct sl_client *client = check_client_open_or_skip(instance, subject);
     for (int round = 0; round < 3; round++) {
         if (!fake_instance_reload(instance, subject->options))
             situation_fail("on_reload refused the options that the instance was created with: %s",
                            fake_failure());
-        visit_say_text(instance, client, visit_texts[round]);
-        visit_once(instance, subject);
+        check_client_send_text(instance, client, check_texts[round]);
+        check_client_run(instance, subject);
         fake_advance(SECOND);
     }
-    visit_depart(instance, client);
+    check_client_leave(instance, client);
     fake_instance_destroy(instance);
 }

@@ -22,12 +22,12 @@
 #define FAKE_SUBPROTOCOLS_MAX 8
 #define FAKE_INSTANCES_MAX 32
 
-/* Who watches over the plugin. */
+/* Watches over the plugin's calls. */
 struct fake_observer {
     /* The plugin broke the contract: `sentence` says what to change. Ends the process. Any
      * thread. */
     void (*fail)(const char *sentence);
-    /* A hook begins and may take that long; it has returned. Or NULL. */
+    /* A hook begins, and may take that long; the hook has returned. May be NULL. */
     void (*enter)(const char *hook, unsigned milliseconds);
     void (*leave)(void);
 };
@@ -86,8 +86,8 @@ struct fake_pair {
     const char *value;
 };
 
-/* What a client brings along. */
-struct fake_arrival {
+/* A client's upgrade request, and where it comes from. */
+struct fake_upgrade {
     const char *address; /* NULL: 127.0.0.1 */
     const char *path;    /* NULL: /ws */
     struct fake_pair headers[FAKE_PAIRS_MAX], query[FAKE_PAIRS_MAX], cookies[FAKE_PAIRS_MAX],
@@ -100,13 +100,13 @@ struct fake_arrival {
 /* Appends a pair. Returns whether there was room. */
 bool fake_pairs_add(struct fake_pair pairs[FAKE_PAIRS_MAX], const char *name, const char *value);
 
-struct sl_client *fake_client_create(const struct fake_arrival *arrival); /* NULL: a plain one */
+struct sl_client *fake_client_create(const struct fake_upgrade *upgrade); /* NULL: a plain one */
 struct sl_client *fake_client_at(const char *address);
 
 /* Cancels what is deferred for it; no other hook is called. */
 void fake_client_destroy(struct sl_client *client);
 
-/* From now on it is asked of all plugins whether it may connect, and may, whatever they say. */
+/* Lets the client connect whatever the plugins decide, once all of them have been asked. */
 void fake_client_let_in(struct sl_client *client);
 
 /* What plugins before this one have made known about it, and where it comes from. */

@@ -18,16 +18,16 @@ void fake_client_move(struct sl_client *seen, const char *address)
         inet_pton(AF_INET6, address, client->address_bytes);
 }
 
-struct sl_client *fake_client_create(const struct fake_arrival *arrival)
+struct sl_client *fake_client_create(const struct fake_upgrade *upgrade)
 {
     struct fake_client *client = fake_zalloc(sizeof *client);
     sl_client_init(&client->seen, NULL, 0);
-    if (arrival != NULL)
-        client->arrival = *arrival;
+    if (upgrade != NULL)
+        client->request = *upgrade;
     fake_client_move(&client->seen,
-                     client->arrival.address != NULL ? client->arrival.address : "127.0.0.1");
+                     client->request.address != NULL ? client->request.address : "127.0.0.1");
     snprintf(client->endpoint, sizeof client->endpoint, "%s",
-             client->arrival.path != NULL ? client->arrival.path : "/ws");
+             client->request.path != NULL ? client->request.path : "/ws");
     fake_lock();
     client->number = fake.next_id++;
     client->seen.id = client->number << 8 | fake_loop()->index;
@@ -39,7 +39,7 @@ struct sl_client *fake_client_create(const struct fake_arrival *arrival)
 
 struct sl_client *fake_client_at(const char *address)
 {
-    return fake_client_create(&(struct fake_arrival){.address = address});
+    return fake_client_create(&(struct fake_upgrade){.address = address});
 }
 
 void fake_client_destroy(struct sl_client *seen)

@@ -72,7 +72,7 @@ enum sl_verdict fake_connect(struct fake_instance *instance, struct sl_client *s
     struct fake_client *client = fake_client_of(seen);
     seen->chain = instance->chain;
     seen->is_connecting = true;
-    client->upgrade = fake_upgrade_create(client);
+    client->upgrade = fake_make_upgrade(client);
     enum chain_result end = chain_connect(seen, client->upgrade);
     struct fake_result result = end_connect(client, end);
     return give_result(&result, wanted);

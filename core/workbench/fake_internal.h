@@ -36,7 +36,7 @@ struct fake_client {
     struct sl_client seen; /* first: as the pipeline and plugins see it */
     struct fake_client *next;
     uint64_t number; /* that plugins take for its id: 1, 2, 3 */
-    struct fake_arrival arrival;
+    struct fake_upgrade request;
     char endpoint[256];
     uint8_t address_bytes[16];
     char address[64];
@@ -67,7 +67,7 @@ struct fake_request {
     struct sl_request *seen;
     struct upgrade *upgrade;
     struct loan *loans;
-    const struct fake_arrival *arrival;
+    const struct fake_upgrade *asked;
 };
 
 /* What the thread's hook is being asked about. */
@@ -155,14 +155,15 @@ void fake_note(enum fake_event_kind kind, const struct sl_instance *by, uint64_t
 void fake_check_client(const struct sl_client *client, const char *function);
 struct sl_client *fake_client_by_id(uint64_t id);
 
-/* After a hook: nobody has written behind the state that is his. NULL: of all clients. */
+/* Fails if the hook has written past the end of the instance's state, or of the client's (NULL: of
+ * any client's). */
 void fake_check_canaries(const struct instance *instance, const struct sl_client *client,
                          const char *hook);
 
 /* Puts a canary behind `size` bytes of state. */
 void fake_put_canary(void *memory, size_t size);
 
-/* Whether the hook that runs is of a stage that only watches. */
+/* Whether the hook that runs belongs to a stage that only watches. */
 bool fake_is_watching(void);
 
 /* -- fake_topics.c -- */
@@ -172,8 +173,8 @@ bool fake_is_sendable(enum sl_message_type type, const char *data, size_t len);
 
 /* -- fake_request.c, fake_payload.c -- */
 
-/* The request of a client's arrival. */
-struct upgrade *fake_upgrade_create(const struct fake_client *client);
+/* The upgrade that the chain decides about, with one reference. */
+struct upgrade *fake_make_upgrade(const struct fake_client *client);
 struct fake_request *fake_request_create(struct fake_client *client, struct upgrade *upgrade);
 void fake_request_destroy(struct fake_request *request);
 struct fake_payload *fake_payload_create(struct message *message);
@@ -184,10 +185,11 @@ void fake_payload_destroy(struct fake_payload *payload);
 
 /* -- fake_deferral.c, fake_timers.c -- */
 
-/* Whether the hook's deferral holds what the hook was lent: not if it has decided otherwise. */
+/* Lets the hook's deferral keep what the hook was lent. Returns false if there is none, or if the
+ * hook has decided otherwise. */
 bool fake_deferral_hold(int verdict);
 
-/* What was deferred for the client is decided: ends what was lent for it. */
+/* Ends what was lent for the client's deferral, which is decided. */
 void fake_deferral_end(const struct sl_client *client);
 void fake_deferrals_forget(void);
 

@@ -18,20 +18,19 @@ bool fake_pairs_add(struct fake_pair pairs[FAKE_PAIRS_MAX], const char *name, co
     return true;
 }
 
-/* As much of a request as the server's own code looks at; the plugin is shown the arrival itself.
- */
-struct upgrade *fake_upgrade_create(const struct fake_client *client)
+/* Holds as much of the request as the server's own code looks at; the plugin is shown all of it. */
+struct upgrade *fake_make_upgrade(const struct fake_client *client)
 {
     static const char *const names[] = {"Sec-WebSocket-Protocol"};
-    const struct fake_arrival *arrival = &client->arrival;
+    const struct fake_upgrade *asked = &client->request;
     char offers[1024] = "";
     const char *const values[] = {offers};
     struct request *request;
     struct upgrade *upgrade;
-    for (size_t i = 0; i < FAKE_SUBPROTOCOLS_MAX && arrival->subprotocols[i] != NULL; i++) {
+    for (size_t i = 0; i < FAKE_SUBPROTOCOLS_MAX && asked->subprotocols[i] != NULL; i++) {
         size_t used = strlen(offers);
         snprintf(offers + used, sizeof offers - used, "%s%s", i > 0 ? ", " : "",
-                 arrival->subprotocols[i]);
+                 asked->subprotocols[i]);
     }
     const struct request_source source = {.method = "GET",
                                           .http_version = "1.1",
@@ -40,7 +39,7 @@ struct upgrade *fake_upgrade_create(const struct fake_client *client)
                                           .header_names = names,
                                           .header_values = values};
     if (request_create(&source, &request) != OK ||
-        upgrade_create(request, arrival->secure, arrival->subprotocol, &upgrade) != OK)
+        upgrade_create(request, asked->secure, asked->subprotocol, &upgrade) != OK)
         abort();
     return upgrade;
 }
@@ -55,7 +54,7 @@ static struct sl_string lend_string(struct fake_request *request, struct sl_stri
 struct fake_request *fake_request_create(struct fake_client *client, struct upgrade *upgrade)
 {
     struct fake_request *request = fake_zalloc(sizeof *request);
-    request->arrival = &client->arrival;
+    request->asked = &client->request;
     request->upgrade = upgrade;
     request->seen =
         borrowed_lend(&upgrade->seen, sizeof upgrade->seen, 16, "the request", &request->loans);
@@ -99,28 +98,28 @@ static bool lend_value(struct fake_request *request, const struct fake_pair *pai
 static bool get_header(const struct sl_request *seen, const char *name, struct sl_string *found)
 {
     struct fake_request *request = current_request(seen);
-    return lend_value(request, request->arrival->headers, name, true, "a header of the request",
+    return lend_value(request, request->asked->headers, name, true, "a header of the request",
                       found);
 }
 
 static bool get_query(const struct sl_request *seen, const char *name, struct sl_string *found)
 {
     struct fake_request *request = current_request(seen);
-    return lend_value(request, request->arrival->query, name, false,
+    return lend_value(request, request->asked->query, name, false,
                       "a query parameter of the request", found);
 }
 
 static bool get_cookie(const struct sl_request *seen, const char *name, struct sl_string *found)
 {
     struct fake_request *request = current_request(seen);
-    return lend_value(request, request->arrival->cookies, name, false, "a cookie of the request",
+    return lend_value(request, request->asked->cookies, name, false, "a cookie of the request",
                       found);
 }
 
 static bool get_subprotocol(const struct sl_request *seen, size_t index, struct sl_string *found)
 {
     struct fake_request *request = current_request(seen);
-    const char *const *offers = request->arrival->subprotocols;
+    const char *const *offers = request->asked->subprotocols;
     return index < FAKE_SUBPROTOCOLS_MAX && offers[index] != NULL &&
            lend_text(request, offers[index], "a subprotocol of the request", found);
 }
@@ -131,7 +130,7 @@ static bool get_certificate(const struct sl_request *seen, enum sl_certificate_f
     static const char *const names[] = {"",       "subject", "common_name", "issuer", "serial",
                                         "sha256", "dns",     "email",       "uri"};
     struct fake_request *request = current_request(seen);
-    const struct fake_pair *pairs = request->arrival->certificate;
+    const struct fake_pair *pairs = request->asked->certificate;
     if ((unsigned)field >= sizeof names / sizeof *names)
         return false;
     for (size_t i = 0; i < FAKE_PAIRS_MAX && pairs[i].name != NULL; i++)

@@ -15,17 +15,18 @@
 
 #define PATIENCE 5000 /* ms of real time for a deferred verdict, before its deadline passes */
 
+/* An endpoint of the configuration. */
 struct served {
     const struct endpoint_config *config;
     struct fake_instance *pipeline;
 };
 
-struct visitor {
-    struct visitor *next;
+struct recorded_client {
+    struct recorded_client *next;
     char id[24];
     struct sl_client *client; /* NULL: of an endpoint that the configuration does not have */
     const struct served *endpoint;
-    cJSON *event; /* owned: what the client has brought along */
+    cJSON *event; /* owned: with the client's upgrade request */
 };
 
 struct replay {
@@ -34,7 +35,7 @@ struct replay {
     FILE *out;
     struct config *config;
     struct served *endpoints;
-    struct visitor *visitors;
+    struct recorded_client *clients;
     int64_t now;   /* us */
     int64_t start; /* us: when the part of the recording began that is replayed */
 };
@@ -81,10 +82,10 @@ static void make_pipelines(struct replay *replay)
 
 /* -- events -- */
 
-static struct visitor **find_visitor(struct replay *replay, const cJSON *event)
+static struct recorded_client **find_client(struct replay *replay, const cJSON *event)
 {
     const char *id = recording_text(event, "client");
-    struct visitor **link = &replay->visitors;
+    struct recorded_client **link = &replay->clients;
     if (id[0] == '\0' || strlen(id) >= sizeof(*link)->id)
         recording_fail(&replay->recording, "the event has no client's id");
     while (*link != NULL && strcmp((*link)->id, id) != 0)
@@ -92,9 +93,9 @@ static struct visitor **find_visitor(struct replay *replay, const cJSON *event)
     return link;
 }
 
-static struct visitor **find_known_visitor(struct replay *replay, const cJSON *event)
+static struct recorded_client **find_known_client(struct replay *replay, const cJSON *event)
 {
-    struct visitor **link = find_visitor(replay, event);
+    struct recorded_client **link = find_client(replay, event);
     if (*link == NULL)
         recording_fail(&replay->recording, "the client has not come, or has left already");
     return link;
@@ -109,40 +110,40 @@ static const struct served *find_endpoint(const struct replay *replay, const cha
 }
 
 /* Lets a client in that has come to an endpoint of the configuration. */
-static void let_in(const struct replay *replay, struct visitor *visitor)
+static void connect_client(const struct replay *replay, struct recorded_client *recorded)
 {
-    cJSON *event = visitor->event;
-    struct fake_arrival arrival = {.address = recording_text(event, "address"),
+    cJSON *event = recorded->event;
+    struct fake_upgrade upgrade = {.address = recording_text(event, "address"),
                                    .path = recording_text(event, "endpoint")};
     struct fake_result result;
-    recording_pairs(&replay->recording, event, "headers", "headers_base64", arrival.headers);
-    recording_pairs(&replay->recording, event, "query", "query_base64", arrival.query);
-    visitor->client = fake_client_create(&arrival);
-    fake_client_let_in(visitor->client);
-    fake_connect(visitor->endpoint->pipeline, visitor->client, &result);
-    fake_settle(visitor->client, PATIENCE, &result);
-    fake_client_identify(visitor->client, recording_identity(&replay->recording, event));
-    fake_open(visitor->endpoint->pipeline, visitor->client);
+    recording_pairs(&replay->recording, event, "headers", "headers_base64", upgrade.headers);
+    recording_pairs(&replay->recording, event, "query", "query_base64", upgrade.query);
+    recorded->client = fake_client_create(&upgrade);
+    fake_client_let_in(recorded->client);
+    fake_connect(recorded->endpoint->pipeline, recorded->client, &result);
+    fake_settle(recorded->client, PATIENCE, &result);
+    fake_client_identify(recorded->client, recording_identity(&replay->recording, event));
+    fake_open(recorded->endpoint->pipeline, recorded->client);
 }
 
 static void on_open(struct replay *replay, const cJSON *original)
 {
     const char *path = recording_text(original, "endpoint");
-    if (*find_visitor(replay, original) != NULL)
+    if (*find_client(replay, original) != NULL)
         recording_fail(&replay->recording, "the client is there already");
-    struct visitor *visitor = calloc(1, sizeof *visitor);
+    struct recorded_client *recorded = calloc(1, sizeof *recorded);
     cJSON *event = cJSON_Duplicate(original, true);
-    if (visitor == NULL || event == NULL)
+    if (recorded == NULL || event == NULL)
         abort();
-    *visitor = (struct visitor){.endpoint = find_endpoint(replay, path), .event = event};
-    snprintf(visitor->id, sizeof visitor->id, "%s", recording_text(event, "client"));
-    if (visitor->endpoint != NULL)
-        let_in(replay, visitor);
+    *recorded = (struct recorded_client){.endpoint = find_endpoint(replay, path), .event = event};
+    snprintf(recorded->id, sizeof recorded->id, "%s", recording_text(event, "client"));
+    if (recorded->endpoint != NULL)
+        connect_client(replay, recorded);
     else
         fprintf(replay->out, "line %u, client %s, %s: there is no such endpoint, left out\n",
-                replay->recording.line, visitor->id, path);
-    visitor->next = replay->visitors;
-    replay->visitors = visitor;
+                replay->recording.line, recorded->id, path);
+    recorded->next = replay->clients;
+    replay->clients = recorded;
 }
 
 static const char *plugin_name(const struct sl_instance *instance)
@@ -168,49 +169,49 @@ static void print_result(const struct replay *replay, const struct fake_result *
 
 static void on_message(struct replay *replay, const cJSON *event)
 {
-    const struct visitor *visitor = *find_known_visitor(replay, event);
+    const struct recorded_client *recorded = *find_known_client(replay, event);
     struct fake_result result;
     size_t len = 0;
     char *data = recording_payload(&replay->recording, event, &len);
     enum sl_message_type type = recording_type(&replay->recording, event);
-    if (visitor->client != NULL) {
+    if (recorded->client != NULL) {
         fprintf(replay->out, "line %u, client %s, %s, %zu bytes: ", replay->recording.line,
-                visitor->id, visitor->endpoint->config->path, len);
-        fake_message(visitor->endpoint->pipeline, visitor->client, type, data, len, &result);
-        fake_settle(visitor->client, PATIENCE, &result);
+                recorded->id, recorded->endpoint->config->path, len);
+        fake_message(recorded->endpoint->pipeline, recorded->client, type, data, len, &result);
+        fake_settle(recorded->client, PATIENCE, &result);
         print_result(replay, &result, data, len);
         fake_result_release(&result);
     }
     free(data);
 }
 
-/* Takes the visitor out of the list at `link`. */
-static void let_go(struct visitor **link, int code)
+/* Takes the recorded out of the list at `link`. */
+static void remove_client(struct recorded_client **link, int code)
 {
-    struct visitor *visitor = *link;
-    *link = visitor->next;
-    if (visitor->client != NULL) {
-        fake_close(visitor->endpoint->pipeline, visitor->client, code, true);
-        fake_client_destroy(visitor->client);
+    struct recorded_client *recorded = *link;
+    *link = recorded->next;
+    if (recorded->client != NULL) {
+        fake_close(recorded->endpoint->pipeline, recorded->client, code, true);
+        fake_client_destroy(recorded->client);
     }
-    cJSON_Delete(visitor->event);
-    free(visitor);
+    cJSON_Delete(recorded->event);
+    free(recorded);
 }
 
 static void on_close(struct replay *replay, const cJSON *event)
 {
-    struct visitor **link = find_known_visitor(replay, event);
+    struct recorded_client **link = find_known_client(replay, event);
     const cJSON *code = cJSON_GetObjectItemCaseSensitive(event, "code");
     if (!cJSON_IsNumber(code))
         recording_fail(&replay->recording, "the close has no code");
-    let_go(link, code->valueint);
+    remove_client(link, code->valueint);
 }
 
 /* The server was started anew: nobody is left, and the clock goes on from where it was. */
 static void on_start(struct replay *replay)
 {
-    while (replay->visitors != NULL)
-        let_go(&replay->visitors, 1006);
+    while (replay->clients != NULL)
+        remove_client(&replay->clients, 1006);
     replay->start = replay->now;
 }
 

@@ -176,7 +176,7 @@ void scenario_run(const struct subject *subject, const char *file)
 
 /* -- what it gives to the contract's checks -- */
 
-static bool find_arrival(const struct yaml_node *tree, struct fake_arrival *out)
+static bool find_upgrade(const struct yaml_node *tree, struct fake_upgrade *out)
 {
     const struct yaml_node *steps = yaml_node_get(tree, "steps");
     for (size_t i = 0; steps != NULL && i < steps->count; i++) {
@@ -189,14 +189,14 @@ static bool find_arrival(const struct yaml_node *tree, struct fake_arrival *out)
                                   : "continue";
         if (connect == NULL || strcmp(verdict, "deny") == 0)
             continue;
-        scenario_read_arrival(connect, out);
+        scenario_read_upgrade(connect, out);
         return true;
     }
     return false;
 }
 
 struct yaml_node *scenario_load(const char *file, const struct yaml_node **options,
-                                struct fake_arrival *arrival, bool *has_arrival)
+                                struct fake_upgrade *upgrade, bool *has_upgrade)
 {
     struct diagnostics diagnostics;
     struct yaml_node *tree = NULL;
@@ -209,7 +209,7 @@ struct yaml_node *scenario_load(const char *file, const struct yaml_node **optio
     bool needs_files = yaml_node_get(tree, "files") != NULL;
     if (yaml_node_get(tree, "create") == NULL && !needs_files) {
         *options = yaml_node_get(tree, "options");
-        *has_arrival = find_arrival(tree, arrival);
+        *has_upgrade = find_upgrade(tree, upgrade);
     }
     return tree;
 }

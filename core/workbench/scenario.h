@@ -31,7 +31,7 @@ void scenario_run(const struct subject *subject, const char *file);
  * step that is let in. The tree is the caller's (yaml_node_destroy); errors are printed. Returns
  * NULL after errors. */
 struct yaml_node *scenario_load(const char *file, const struct yaml_node **options,
-                                struct fake_arrival *arrival, bool *has_arrival);
+                                struct fake_upgrade *upgrade, bool *has_upgrade);
 
 /* Fails at a node. */
 void scenario_fail(const struct yaml_node *at, const char *format, ...)
@@ -57,8 +57,8 @@ struct sl_client *scenario_need_client(struct scenario *scenario,
 void scenario_put_client(struct scenario *scenario, const struct yaml_node *arguments,
                          struct sl_client *client);
 
-/* Reads what a connect step brings along. */
-void scenario_read_arrival(const struct yaml_node *step, struct fake_arrival *out);
+/* Reads the upgrade request of a connect step. */
+void scenario_read_upgrade(const struct yaml_node *step, struct fake_upgrade *out);
 
 /* -- steps -- */
 

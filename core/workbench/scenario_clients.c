@@ -1,5 +1,5 @@
 /*
- * The clients of a scenario, by name, and what they bring along.
+ * The clients of a scenario, by name, and their upgrade requests.
  */
 #include "workbench/scenario.h"
 
@@ -16,11 +16,11 @@ static void read_pairs(const struct yaml_node *mapping, struct fake_pair out[FAK
     }
 }
 
-void scenario_read_arrival(const struct yaml_node *step, struct fake_arrival *out)
+void scenario_read_upgrade(const struct yaml_node *step, struct fake_upgrade *out)
 {
     const struct yaml_node *offers = yaml_node_get(step, "subprotocols");
     const char *secure = scenario_text(step, "secure");
-    *out = (struct fake_arrival){.address = scenario_text(step, "address"),
+    *out = (struct fake_upgrade){.address = scenario_text(step, "address"),
                                  .path = scenario_text(step, "path"),
                                  .secure = secure != NULL && strcmp(secure, "true") == 0};
     read_pairs(yaml_node_get(step, "headers"), out->headers);

@@ -47,11 +47,11 @@ static void step_connect(struct scenario *scenario, const struct yaml_node *argu
     static const char *const keys[] = {
         "client",       "address", "path",        "secure",   "headers",    "query", "cookies",
         "subprotocols", "expect",  "certificate", "identity", "attributes", NULL};
-    struct fake_arrival arrival;
+    struct fake_upgrade upgrade;
     struct fake_result result;
     scenario_check_keys(arguments, keys);
-    scenario_read_arrival(arguments, &arrival);
-    struct sl_client *client = fake_client_create(&arrival);
+    scenario_read_upgrade(arguments, &upgrade);
+    struct sl_client *client = fake_client_create(&upgrade);
     scenario_put_client(scenario, arguments, client);
     prepare_client(client, arguments);
     fake_connect(scenario->instance, client, &result);

@@ -44,7 +44,7 @@ struct run {
     int scenario_count;
     struct yaml_node *options;
     struct yaml_node *scenario_tree; /* of the first scenario */
-    struct fake_arrival arrival;
+    struct fake_upgrade upgrade;
     struct subject subject;
     const char *only[PATTERNS_MAX];
     const char *skip[PATTERNS_MAX];
@@ -230,14 +230,14 @@ static unsigned count_wanted(const struct run *run)
 static void borrow_from_scenario(struct run *run)
 {
     const struct yaml_node *options = NULL;
-    bool has_arrival = false;
-    for (int i = 0; i < run->scenario_count && !has_arrival; i++) {
+    bool has_upgrade = false;
+    for (int i = 0; i < run->scenario_count && !has_upgrade; i++) {
         yaml_node_destroy(run->scenario_tree);
         run->scenario_tree =
-            scenario_load(run->scenarios[i], &options, &run->arrival, &has_arrival);
+            scenario_load(run->scenarios[i], &options, &run->upgrade, &has_upgrade);
     }
     run->subject.options = run->options != NULL ? run->options : options;
-    run->subject.arrival = has_arrival ? &run->arrival : NULL;
+    run->subject.upgrade = has_upgrade ? &run->upgrade : NULL;
 }
 
 static int run_all(struct run *run)

@@ -17,7 +17,7 @@ TESTED_ELSEWHERE = {
     'core/workbench/replay.c': 'the command around the runs; tests/integration/test_replay.py runs it',
     'core/workbench/replay_run.c': 'needs configurations and built plugins; tests/integration/test_replay.py',
     'core/workbench/test_plugin.c': 'the command around the checks; tests/integration/test_runner.py runs it',
-    'core/workbench/visit.c': 'plays a client for the checks; tests/integration/test_runner.py',
+    'core/workbench/check_client.c': 'a client of the checks; tests/integration/test_runner.py',
     'core/config/schema_free.c': 'tests/unit/config/test_schema.c frees what it has read; AddressSanitizer sees the rest',
     'core/cli/check.c': 'calls what others check with; tests/integration/test_cli.py',
     'core/cli/plugins.c': 'prints what pipeline/plugin.c has loaded; tests/integration/test_cli.py',

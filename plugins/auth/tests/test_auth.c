@@ -8,25 +8,25 @@
 
 #define FROM_VARIABLE "tokens_env: " TOKENS_VARIABLE
 
-static void assert_accepted_as(const char *options, struct fake_arrival arrival,
+static void assert_accepted_as(const char *options, struct fake_upgrade upgrade,
                                const char *expected)
 {
     const char *identity;
     struct fake_result result;
     struct fake_instance *instance = instance_with(options, "");
-    assert_int_equal(connect_with(instance, &arrival, &result, &identity), SL_CONTINUE);
+    assert_int_equal(connect_with(instance, &upgrade, &result, &identity), SL_CONTINUE);
     assert_string_equal(identity, expected);
     assert_int_equal(result.code, 0);
     fake_instance_destroy(instance);
 }
 
-static void assert_denied_with(const char *options, struct fake_arrival arrival, int status,
+static void assert_denied_with(const char *options, struct fake_upgrade upgrade, int status,
                                const char *challenge)
 {
     const char *identity;
     struct fake_result result;
     struct fake_instance *instance = instance_with(options, "");
-    assert_int_equal(connect_with(instance, &arrival, &result, &identity), SL_DENY);
+    assert_int_equal(connect_with(instance, &upgrade, &result, &identity), SL_DENY);
     assert_int_equal(result.code, status);
     assert_true(strlen(result.reason) > 0);
     assert_string_equal(identity, "");
@@ -38,7 +38,7 @@ static void assert_denied_with(const char *options, struct fake_arrival arrival,
 }
 
 #define BEARER(token)                                                                              \
-    (struct fake_arrival)                                                                          \
+    (struct fake_upgrade)                                                                          \
     {                                                                                              \
         .headers = { {"authorization", token} }                                                    \
     }
@@ -61,10 +61,10 @@ static void takes_a_token_from_every_source(void **state)
 {
     (void)state;
     const char *options = "{" FROM_VARIABLE "}";
-    assert_accepted_as(options, (struct fake_arrival){.query = {{"token", ALICE}}}, "alice");
-    assert_accepted_as(options, (struct fake_arrival){.cookies = {{"token", ALICE}}}, "alice");
-    assert_accepted_as(options, (struct fake_arrival){.subprotocols = {"bearer", ALICE}}, "alice");
-    assert_accepted_as(options, (struct fake_arrival){.subprotocols = {"chat", "bearer", ALICE}},
+    assert_accepted_as(options, (struct fake_upgrade){.query = {{"token", ALICE}}}, "alice");
+    assert_accepted_as(options, (struct fake_upgrade){.cookies = {{"token", ALICE}}}, "alice");
+    assert_accepted_as(options, (struct fake_upgrade){.subprotocols = {"bearer", ALICE}}, "alice");
+    assert_accepted_as(options, (struct fake_upgrade){.subprotocols = {"chat", "bearer", ALICE}},
                        "alice");
 }
 
@@ -72,29 +72,29 @@ static void takes_the_names_of_parameter_and_cookie_from_the_options(void **stat
 {
     (void)state;
     const char *options = "{" FROM_VARIABLE ", query_parameter: key, cookie: session}";
-    assert_accepted_as(options, (struct fake_arrival){.query = {{"key", ALICE}}}, "alice");
-    assert_accepted_as(options, (struct fake_arrival){.cookies = {{"session", ALICE}}}, "alice");
-    assert_denied_with(options, (struct fake_arrival){.query = {{"token", ALICE}}}, 401, "Bearer");
+    assert_accepted_as(options, (struct fake_upgrade){.query = {{"key", ALICE}}}, "alice");
+    assert_accepted_as(options, (struct fake_upgrade){.cookies = {{"session", ALICE}}}, "alice");
+    assert_denied_with(options, (struct fake_upgrade){.query = {{"token", ALICE}}}, 401, "Bearer");
 }
 
 static void asks_for_a_token_if_there_is_none(void **state)
 {
     (void)state;
     const char *options = "{" FROM_VARIABLE "}";
-    assert_denied_with(options, (struct fake_arrival){0}, 401, "Bearer");
+    assert_denied_with(options, (struct fake_upgrade){0}, 401, "Bearer");
     assert_denied_with(options, BEARER("Basic YWxpY2U6eA=="), 401, "Bearer");
     assert_denied_with(options, BEARER("Bearer"), 401, "Bearer");
     assert_denied_with(options, BEARER("Bearer   "), 401, "Bearer");
     assert_denied_with(options, BEARER("Bearer" ALICE), 401, "Bearer");
-    assert_denied_with(options, (struct fake_arrival){.query = {{"token", ""}}}, 401, "Bearer");
-    assert_denied_with(options, (struct fake_arrival){.subprotocols = {"bearer"}}, 401, "Bearer");
-    assert_denied_with(options, (struct fake_arrival){.subprotocols = {ALICE}}, 401, "Bearer");
+    assert_denied_with(options, (struct fake_upgrade){.query = {{"token", ""}}}, 401, "Bearer");
+    assert_denied_with(options, (struct fake_upgrade){.subprotocols = {"bearer"}}, 401, "Bearer");
+    assert_denied_with(options, (struct fake_upgrade){.subprotocols = {ALICE}}, 401, "Bearer");
 }
 
 static void abstains_without_a_token_if_none_is_required(void **state)
 {
     (void)state;
-    assert_accepted_as("{" FROM_VARIABLE ", required: false}", (struct fake_arrival){0}, "");
+    assert_accepted_as("{" FROM_VARIABLE ", required: false}", (struct fake_upgrade){0}, "");
     assert_denied_with("{" FROM_VARIABLE ", required: false}", BEARER("Bearer wrong"), 401,
                        INVALID);
 }
@@ -127,11 +127,11 @@ static void a_good_token_of_another_name_is_forbidden(void **state)
 static void the_first_source_with_a_token_decides(void **state)
 {
     (void)state;
-    const struct fake_arrival both = {.headers = {{"Authorization", "Bearer " ALICE}},
+    const struct fake_upgrade both = {.headers = {{"Authorization", "Bearer " ALICE}},
                                       .cookies = {{"token", "wrong"}}};
     assert_accepted_as("{" FROM_VARIABLE ", from: [header, cookie]}", both, "alice");
     assert_denied_with("{" FROM_VARIABLE ", from: [cookie, header]}", both, 401, INVALID);
-    const struct fake_arrival empty = {.query = {{"token", ""}}, .cookies = {{"token", BOB}}};
+    const struct fake_upgrade empty = {.query = {{"token", ""}}, .cookies = {{"token", BOB}}};
     assert_accepted_as("{" FROM_VARIABLE "}", empty, "bob");
 }
 
@@ -139,8 +139,8 @@ static void looks_nowhere_else_than_it_was_told(void **state)
 {
     (void)state;
     const char *options = "{" FROM_VARIABLE ", from: [header]}";
-    assert_denied_with(options, (struct fake_arrival){.query = {{"token", ALICE}}}, 401, "Bearer");
-    assert_denied_with(options, (struct fake_arrival){.subprotocols = {"bearer", ALICE}}, 401,
+    assert_denied_with(options, (struct fake_upgrade){.query = {{"token", ALICE}}}, 401, "Bearer");
+    assert_denied_with(options, (struct fake_upgrade){.subprotocols = {"bearer", ALICE}}, 401,
                        "Bearer");
 }
 
@@ -150,20 +150,20 @@ static void answers_bearer_and_never_the_token(void **state)
     const char *identity;
     struct fake_result result;
     struct fake_instance *instance = instance_with("{" FROM_VARIABLE "}", "");
-    struct fake_arrival alone = {.subprotocols = {"bearer", ALICE}};
+    struct fake_upgrade alone = {.subprotocols = {"bearer", ALICE}};
     assert_int_equal(connect_with(instance, &alone, &result, &identity), SL_CONTINUE);
     assert_string_equal(result.subprotocol, "bearer");
 
-    struct fake_arrival negotiated = {.subprotocols = {"chat", "bearer", ALICE},
+    struct fake_upgrade negotiated = {.subprotocols = {"chat", "bearer", ALICE},
                                       .subprotocol = "chat"};
     assert_int_equal(connect_with(instance, &negotiated, &result, &identity), SL_CONTINUE);
     assert_string_equal(result.subprotocol, "chat");
 
-    struct fake_arrival bad = {.subprotocols = {"bearer", "wrong"}};
+    struct fake_upgrade bad = {.subprotocols = {"bearer", "wrong"}};
     assert_int_equal(connect_with(instance, &bad, &result, &identity), SL_DENY);
     assert_string_equal(result.subprotocol, "bearer"); /* for shadow mode; a refusal names none */
 
-    struct fake_arrival elsewhere = {.subprotocols = {"bearer", "wrong"},
+    struct fake_upgrade elsewhere = {.subprotocols = {"bearer", "wrong"},
                                      .query = {{"token", ALICE}}};
     struct fake_instance *by_query = instance_with("{" FROM_VARIABLE ", from: [query]}", "");
     assert_int_equal(connect_with(by_query, &elsewhere, &result, &identity), SL_CONTINUE);
@@ -189,7 +189,7 @@ static void two_instances_know_only_their_own_tokens(void **state)
     struct fake_instance *first = instance_with("{" FROM_VARIABLE "}", "");
     setenv(TOKENS_VARIABLE, "carol carol-0123456789abcdef", 1);
     struct fake_instance *second = instance_with("{" FROM_VARIABLE "}", "");
-    struct fake_arrival alice = BEARER("Bearer " ALICE), again = BEARER("Bearer " ALICE);
+    struct fake_upgrade alice = BEARER("Bearer " ALICE), again = BEARER("Bearer " ALICE);
     assert_int_equal(connect_with(first, &alice, &result, &identity), SL_CONTINUE);
     assert_int_equal(connect_with(second, &again, &result, &identity), SL_DENY);
     fake_instance_destroy(first);
@@ -216,7 +216,7 @@ static void never_says_a_token(void **state)
     const char *identity;
     struct fake_result result;
     struct fake_instance *instance = instance_with("{" FROM_VARIABLE "}", "");
-    struct fake_arrival bad = BEARER("Bearer secret-of-somebody-else");
+    struct fake_upgrade bad = BEARER("Bearer secret-of-somebody-else");
     assert_int_equal(connect_with(instance, &bad, &result, &identity), SL_DENY);
     assert_null(strstr(fake_log_text(), "secret"));
     assert_null(strstr(result.reason, "secret"));

@@ -59,11 +59,11 @@ void assert_refused(const char *options, const char *path, const char *expected)
     assert_int_equal(fake_live_allocations(), 0);
 }
 
-enum sl_verdict connect_with(struct fake_instance *instance, const struct fake_arrival *arrival,
+enum sl_verdict connect_with(struct fake_instance *instance, const struct fake_upgrade *upgrade,
                              struct fake_result *result, const char **identity)
 {
     static char name[256];
-    struct sl_client *client = fake_client_create(arrival);
+    struct sl_client *client = fake_client_create(upgrade);
     enum sl_verdict verdict = fake_connect(instance, client, result);
     snprintf(name, sizeof name, "%s", fake_client_name(client));
     *identity = name;

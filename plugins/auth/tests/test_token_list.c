@@ -15,8 +15,8 @@
 static bool lets_in(struct fake_instance *instance, const char *token, const char *name)
 {
     const char *identity;
-    const struct fake_arrival arrival = {.query = {{"token", token}}};
-    return connect_with(instance, &arrival, NULL, &identity) == SL_CONTINUE &&
+    const struct fake_upgrade upgrade = {.query = {{"token", token}}};
+    return connect_with(instance, &upgrade, NULL, &identity) == SL_CONTINUE &&
            strcmp(identity, name) == 0;
 }
 

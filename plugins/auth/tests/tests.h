@@ -33,7 +33,7 @@ struct fake_instance *instance_with(const char *options, const char *path);
 void assert_refused(const char *options, const char *path, const char *expected);
 
 /* Runs on_connect for a new client. *identity gets its name, empty if it has none. */
-enum sl_verdict connect_with(struct fake_instance *instance, const struct fake_arrival *arrival,
+enum sl_verdict connect_with(struct fake_instance *instance, const struct fake_upgrade *upgrade,
                              struct fake_result *result, const char **identity);
 
 int run_auth_tests(void);

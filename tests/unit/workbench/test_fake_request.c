@@ -10,11 +10,11 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
     return ask(self->host, request);
 }
 
-static void connect_client(const struct fake_arrival *arrival, struct fake_result *result)
+static void connect_client(const struct fake_upgrade *upgrade, struct fake_result *result)
 {
     situation_begin_host();
     struct fake_instance *instance = instance_with((struct sl_plugin){.on_connect = on_connect});
-    struct sl_client *client = fake_client_create(arrival);
+    struct sl_client *client = fake_client_create(upgrade);
     fake_connect(instance, client, result);
     fake_client_destroy(client);
     fake_instance_destroy(instance);
@@ -45,7 +45,7 @@ static enum sl_verdict look_at_everything(const struct sl_host *host, struct sl_
 
 static void connect_with_everything(void *argument)
 {
-    const struct fake_arrival arrival = {.path = "/chat",
+    const struct fake_upgrade upgrade = {.path = "/chat",
                                          .secure = true,
                                          .headers = {{"Host", "example.org"}},
                                          .query = {{"token", "secret"}},
@@ -56,7 +56,7 @@ static void connect_with_everything(void *argument)
     struct fake_result result;
     (void)argument;
     ask = look_at_everything;
-    connect_client(&arrival, &result);
+    connect_client(&upgrade, &result);
 }
 
 static void plugins_see_what_a_client_brings_along(void **state)
@@ -77,11 +77,11 @@ static enum sl_verdict select_and_add(const struct sl_host *host, struct sl_requ
 
 static void connect_and_read_the_answer(void *argument)
 {
-    const struct fake_arrival arrival = {.subprotocols = {"v1", "v2"}};
+    const struct fake_upgrade upgrade = {.subprotocols = {"v1", "v2"}};
     struct fake_result result;
     (void)argument;
     ask = select_and_add;
-    connect_client(&arrival, &result);
+    connect_client(&upgrade, &result);
     REQUIRE(strcmp(result.subprotocol, "v2") == 0);
     REQUIRE(result.code == 429 && strcmp(result.reason, "Too fast") == 0);
     REQUIRE(fake_result_has_header(&result, "Retry-After", "5"));

@@ -22,63 +22,63 @@ static int remove_file(void **state)
 }
 
 static struct yaml_node *load(const char *text, const struct yaml_node **options,
-                              struct fake_arrival *arrival, bool *has_arrival)
+                              struct fake_upgrade *upgrade, bool *has_upgrade)
 {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fputs(text, file);
     fclose(file);
     *options = NULL;
-    *has_arrival = false;
-    return scenario_load(path, options, arrival, has_arrival);
+    *has_upgrade = false;
+    return scenario_load(path, options, upgrade, has_upgrade);
 }
 
 static void gives_its_options_and_the_first_client_that_is_let_in(void **state)
 {
     const struct yaml_node *options;
-    struct fake_arrival arrival;
-    bool has_arrival;
+    struct fake_upgrade upgrade;
+    bool has_upgrade;
     (void)state;
     struct yaml_node *tree = load("options: {limit: 2}\n"
                                   "steps:\n"
                                   "  - connect: {query: {token: wrong}, expect: deny}\n"
                                   "  - connect: {query: {token: wrong}, expect: {verdict: deny}}\n"
                                   "  - connect: {query: {token: right}, expect: {identity: ada}}\n",
-                                  &options, &arrival, &has_arrival);
+                                  &options, &upgrade, &has_upgrade);
     assert_non_null(tree);
     assert_string_equal(yaml_node_get(options, "limit")->text, "2");
-    assert_true(has_arrival);
-    assert_string_equal(arrival.query[0].name, "token");
-    assert_string_equal(arrival.query[0].value, "right");
+    assert_true(has_upgrade);
+    assert_string_equal(upgrade.query[0].name, "token");
+    assert_string_equal(upgrade.query[0].value, "right");
     yaml_node_destroy(tree);
 }
 
 static void gives_nothing_if_it_expects_create_to_fail_or_needs_files(void **state)
 {
     const struct yaml_node *options;
-    struct fake_arrival arrival;
-    bool has_arrival;
+    struct fake_upgrade upgrade;
+    bool has_upgrade;
     (void)state;
     struct yaml_node *tree =
-        load("options: {limit: 2}\ncreate: {expect_error: x}\n", &options, &arrival, &has_arrival);
+        load("options: {limit: 2}\ncreate: {expect_error: x}\n", &options, &upgrade, &has_upgrade);
     assert_non_null(tree);
     assert_null(options);
-    assert_false(has_arrival);
+    assert_false(has_upgrade);
     yaml_node_destroy(tree);
-    tree = load("options: {limit: 2}\nfiles: {a: b}\n", &options, &arrival, &has_arrival);
+    tree = load("options: {limit: 2}\nfiles: {a: b}\n", &options, &upgrade, &has_upgrade);
     assert_null(options);
     yaml_node_destroy(tree);
-    assert_null(load("steps: [", &options, &arrival, &has_arrival));
+    assert_null(load("steps: [", &options, &upgrade, &has_upgrade));
 }
 
 static void sets_the_environment(void **state)
 {
     const struct yaml_node *options;
-    struct fake_arrival arrival;
-    bool has_arrival;
+    struct fake_upgrade upgrade;
+    bool has_upgrade;
     (void)state;
     yaml_node_destroy(
-        load("environment: {SCENARIO_TEST: there}\n", &options, &arrival, &has_arrival));
+        load("environment: {SCENARIO_TEST: there}\n", &options, &upgrade, &has_upgrade));
     assert_string_equal(getenv("SCENARIO_TEST"), "there");
 }
 

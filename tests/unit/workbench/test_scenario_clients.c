@@ -4,50 +4,50 @@
 
 #include <stdio.h>
 
-static void read_an_arrival(void *argument)
+static void read_an_upgrade(void *argument)
 {
-    struct fake_arrival arrival;
+    struct fake_upgrade upgrade;
     (void)argument;
-    scenario_read_arrival(yaml_of("{address: 192.0.2.1, path: /chat, secure: true,\n"
+    scenario_read_upgrade(yaml_of("{address: 192.0.2.1, path: /chat, secure: true,\n"
                                   " headers: {Origin: x, Host: y}, query: {a: b},\n"
                                   " cookies: {c: d}, certificate: {dns: e},\n"
                                   " subprotocols: [v1, v2]}"),
-                          &arrival);
-    REQUIRE(strcmp(arrival.address, "192.0.2.1") == 0 && strcmp(arrival.path, "/chat") == 0);
-    REQUIRE(arrival.secure);
-    REQUIRE(strcmp(arrival.headers[1].name, "Host") == 0);
-    REQUIRE(strcmp(arrival.headers[1].value, "y") == 0 && arrival.headers[2].name == NULL);
-    REQUIRE(strcmp(arrival.query[0].value, "b") == 0);
-    REQUIRE(strcmp(arrival.cookies[0].value, "d") == 0);
-    REQUIRE(strcmp(arrival.certificate[0].name, "dns") == 0);
-    REQUIRE(strcmp(arrival.subprotocols[1], "v2") == 0 && arrival.subprotocols[2] == NULL);
-    scenario_read_arrival(yaml_of("{}"), &arrival);
-    REQUIRE(arrival.address == NULL && arrival.path == NULL && !arrival.secure);
-    REQUIRE(arrival.headers[0].name == NULL && arrival.subprotocols[0] == NULL);
+                          &upgrade);
+    REQUIRE(strcmp(upgrade.address, "192.0.2.1") == 0 && strcmp(upgrade.path, "/chat") == 0);
+    REQUIRE(upgrade.secure);
+    REQUIRE(strcmp(upgrade.headers[1].name, "Host") == 0);
+    REQUIRE(strcmp(upgrade.headers[1].value, "y") == 0 && upgrade.headers[2].name == NULL);
+    REQUIRE(strcmp(upgrade.query[0].value, "b") == 0);
+    REQUIRE(strcmp(upgrade.cookies[0].value, "d") == 0);
+    REQUIRE(strcmp(upgrade.certificate[0].name, "dns") == 0);
+    REQUIRE(strcmp(upgrade.subprotocols[1], "v2") == 0 && upgrade.subprotocols[2] == NULL);
+    scenario_read_upgrade(yaml_of("{}"), &upgrade);
+    REQUIRE(upgrade.address == NULL && upgrade.path == NULL && !upgrade.secure);
+    REQUIRE(upgrade.headers[0].name == NULL && upgrade.subprotocols[0] == NULL);
 }
 
 static void reads_what_a_client_brings_along(void **state)
 {
     (void)state;
-    assert_passes(read_an_arrival, NULL);
+    assert_passes(read_an_upgrade, NULL);
 }
 
-static void read_arrival_of(void *argument)
+static void read_upgrade_of(void *argument)
 {
-    struct fake_arrival arrival;
-    scenario_read_arrival(yaml_of(argument), &arrival);
+    struct fake_upgrade upgrade;
+    scenario_read_upgrade(yaml_of(argument), &upgrade);
 }
 
 static void pairs_have_a_text_each(void **state)
 {
     char many[1024] = "{query: {";
     (void)state;
-    assert_fails(read_arrival_of, (char[]){"{headers: {a: [b]}}"}, "expected names with a text");
-    assert_fails(read_arrival_of, (char[]){"{headers: [a]}"}, "expected names with a text");
+    assert_fails(read_upgrade_of, (char[]){"{headers: {a: [b]}}"}, "expected names with a text");
+    assert_fails(read_upgrade_of, (char[]){"{headers: [a]}"}, "expected names with a text");
     for (int i = 0; i < 33; i++)
         sprintf(many + strlen(many), "k%d: v, ", i);
     strcat(many, "}}");
-    assert_fails(read_arrival_of, many, "more than 32 of these");
+    assert_fails(read_upgrade_of, many, "more than 32 of these");
 }
 
 static struct scenario scenario;
