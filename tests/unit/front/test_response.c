@@ -3,8 +3,14 @@
 
 #include "front/response.h"
 
-static struct response response;      /* what is answered next */
-static const char *sentence, *header; /* or this, if there is a sentence */
+/* What is answered next. */
+struct planned {
+    struct response response;
+    const char *sentence, *header; /* instead of it, if there is a sentence */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows, which workers read */
+static struct planned planned;
 static struct http_fixture fixture;
 static char answer[8192];
 
@@ -13,8 +19,11 @@ static int answer_request(const void *context, struct mg_connection *conn,
 {
     (void)context;
     (void)from;
-    return sentence != NULL ? response_send_text(conn, 403, sentence, header)
-                            : response_send(conn, &response);
+    pthread_mutex_lock(&lock);
+    struct planned own = planned;
+    pthread_mutex_unlock(&lock);
+    return own.sentence != NULL ? response_send_text(conn, 403, own.sentence, own.header)
+                                : response_send(conn, &own.response);
 }
 
 static int answer_unreadable(struct mg_connection *conn, int status, const char *text)
@@ -36,6 +45,13 @@ static int stop_fixture(void **state)
     return 0;
 }
 
+static void plan(struct planned next)
+{
+    pthread_mutex_lock(&lock);
+    planned = next;
+    pthread_mutex_unlock(&lock);
+}
+
 static int ask(const char *request)
 {
     return exchange(fixture.address.port, request, answer, sizeof answer);
@@ -44,8 +60,7 @@ static int ask(const char *request)
 static void a_response_has_its_length_and_ends_the_connection(void **state)
 {
     (void)state;
-    sentence = NULL;
-    response = (struct response){200, "text/css", "X-Own: 1\r\n", "a{}", 3};
+    plan((struct planned){.response = {200, "text/css", "X-Own: 1\r\n", "a{}", 3}});
     assert_int_equal(ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
     assert_ptr_equal(strstr(answer, "HTTP/1.1 200 OK\r\n"), answer);
     assert_non_null(strstr(answer, "\r\nContent-Type: text/css\r\n"));
@@ -59,8 +74,7 @@ static void a_response_has_its_length_and_ends_the_connection(void **state)
 static void head_gets_the_same_without_the_body(void **state)
 {
     (void)state;
-    sentence = NULL;
-    response = (struct response){200, "text/css", "", "a{}", 3};
+    plan((struct planned){.response = {200, "text/css", "", "a{}", 3}});
     assert_int_equal(ask("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
     assert_non_null(strstr(answer, "\r\nContent-Length: 3\r\n"));
     assert_string_equal(body_of(answer), "");
@@ -69,8 +83,7 @@ static void head_gets_the_same_without_the_body(void **state)
 static void a_sentence_is_plain_text_with_a_header(void **state)
 {
     (void)state;
-    sentence = "Not here.";
-    header = "Allow: GET";
+    plan((struct planned){.sentence = "Not here.", .header = "Allow: GET"});
     assert_int_equal(ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 403);
     assert_ptr_equal(strstr(answer, "HTTP/1.1 403 Forbidden\r\n"), answer);
     assert_non_null(strstr(answer, "\r\nContent-Type: text/plain; charset=utf-8\r\n"));
@@ -83,8 +96,7 @@ static void a_sentence_that_is_too_long_is_cut(void **state)
     static char text[2000];
     (void)state;
     memset(text, 'x', sizeof text - 1);
-    sentence = text;
-    header = NULL;
+    plan((struct planned){.sentence = text});
     assert_int_equal(ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 403);
     assert_non_null(strstr(answer, "\r\nContent-Length: 511\r\n"));
     assert_int_equal(strlen(body_of(answer)), 511);
@@ -96,8 +108,7 @@ static void a_refusal_reaches_a_client_that_sends_a_body(void **state)
     static char request[200000] = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 199900\r\n\r\n";
     (void)state;
     memset(request + strlen(request), 'x', sizeof request - 1 - strlen(request));
-    sentence = "Not here.";
-    header = NULL;
+    plan((struct planned){.sentence = "Not here."});
     assert_int_equal(ask(request), 403);
     assert_string_equal(body_of(answer), "Not here.\n");
 }
