@@ -44,7 +44,7 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
      .summary = "Which methods are asked, in this order; if left out all that are configured: "
                 "certificate, jwt, ticket, tokens, http"},
     FLAG("required", "true",
-         "Whether a client that shows nothing is refused; who shows something bad always is"),
+         "Whether a client that shows nothing is refused; one that shows something bad always is"),
     LIST("allow", "The identities that may connect to this endpoint; if left out all"),
     {.name = "from",
      .type = SL_OPTION_STRINGS,
@@ -81,8 +81,8 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
     TEXT("jwks_url", "Where the JWK Set is fetched from: https://, or http:// on this machine"),
     TIME("jwks_refresh", "5m", 1, 86400, "How often the JWK Set is fetched"),
     TIME("jwks_refetch", "30s", 1, 86400,
-         "How often a token of an unknown key may make it be fetched again, and how long the pause "
-         "after failures becomes, which begins with a second"),
+         "The shortest time between fetches that tokens with an unknown key cause; also the "
+         "longest pause after failures, which begins with a second"),
     TIME("jwks_max_age", "24h", 60, 31536000,
          "How long keys that were fetched stay in force if fetching them again fails"),
     TIME("jwks_keep", "5m", 0, 86400,
@@ -102,8 +102,8 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
      .choices = algorithm_choices,
      .summary = "Which algorithms are accepted; if left out HS* with jwt_secret, and all others "
                 "with public keys; shared secrets in jwks_file are used only if HS* is named here"},
-    LIST("jwt_issuer", "Whose JWTs are accepted: the claim iss; if left out anybody's"),
-    LIST("jwt_audience", "For whom JWTs have to be meant: the claim aud; if left out for anybody"),
+    LIST("jwt_issuer", "Accepted values of the claim iss; if left out any"),
+    LIST("jwt_audience", "Accepted values of the claim aud; if left out any"),
     TIME("jwt_leeway", "10s", 0, 600, "How far clocks may be apart"),
     FLAG("jwt_require_expiry", "true", "Whether a JWT without exp is refused"),
     {.name = "jwt_claims",
@@ -122,8 +122,8 @@ const struct sl_option policy_options[POLICY_OPTION_COUNT] = {
      .type = SL_OPTION_MAP,
      .summary = "Attributes that the client gets, and the claims that they come from"},
     SECRET("ticket_secret", "The shared secret of signed tickets"),
-    SECRET("ticket_secret_previous", "The one before, which is still accepted"),
-    TEXT("http_url", "An HTTP service that says who a client is"),
+    SECRET("ticket_secret_previous", "The previous secret, which is still accepted"),
+    TEXT("http_url", "An HTTP service that names clients by their tokens"),
     TIME("http_timeout", "1s", 0.01, 60, "How long its answer may take"),
     TIME("http_cache", "10s", 0, 86400, "How long its answers are kept; 0s: not at all"),
     {.name = "http_cache_size",

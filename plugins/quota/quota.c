@@ -62,8 +62,8 @@ static const struct sl_option options[] = {
      .type = SL_OPTION_CHOICE,
      .default_value = "refuse",
      .choices = takeovers,
-     .summary = "Who goes when there is one too many: the one that comes, or the one that was "
-                "there first"},
+     .summary = "Which client goes when there is one too many: the new one, or the one that "
+                "connected first"},
     {.name = "close_code",
      .type = SL_OPTION_INTEGER,
      .default_value = "4409",

@@ -35,8 +35,9 @@ const struct sl_option settings_options[SETTINGS_OPTION_COUNT] = {
      .type = SL_OPTION_CHOICE,
      .default_value = "client",
      .choices = scope_names,
-     .summary = "Who has an allowance of its own: each connection, address, identity, value of an "
-                "attribute, this endpoint, or all that use this name"},
+     .summary = "Which clients share an allowance: none (each connection has its own), those of an "
+                "address, of an identity, with one value of an attribute, of this endpoint, or of "
+                "all entries with this name"},
     {.name = "attribute",
      .type = SL_OPTION_STRING,
      .minimum = 1,
@@ -63,8 +64,8 @@ const struct sl_option settings_options[SETTINGS_OPTION_COUNT] = {
      .default_value = "10s",
      .minimum = 1e6,
      .maximum = 3600e9,
-     .summary = "With action: delay, how long a message may wait; what would wait longer is "
-                "dropped"},
+     .summary =
+         "With action: delay, how long a message may wait; one that would wait longer is dropped"},
     {.name = "notify",
      .type = SL_OPTION_BOOL,
      .default_value = "false",

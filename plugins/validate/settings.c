@@ -20,7 +20,7 @@ const struct sl_option settings_options[SETTINGS_OPTION_COUNT] = {
      .type = SL_OPTION_SIZE,
      .minimum = 1,
      .maximum = 1e12,
-     .summary = "The greatest size of a message; the endpoint's message.max_size holds anyway"},
+     .summary = "The greatest size of a message; the endpoint's message.max_size applies as well"},
     {.name = "json",
      .type = SL_OPTION_BOOL,
      .default_value = "false",
@@ -77,8 +77,8 @@ const struct sl_option settings_options[SETTINGS_OPTION_COUNT] = {
      .minimum = 100,
      .maximum = 1e8,
      .summary =
-         "How many steps one match of a pattern may take, and a fourth of what all matches of a "
-         "message may, besides some for each byte; a message that needs more is refused"},
+         "How many steps one match of a pattern may take, besides some for each byte; all matches "
+         "of a message may take four times as many; a message that needs more is refused"},
     {.name = "unique_members",
      .type = SL_OPTION_BOOL,
      .summary = "Whether an object with two members of one name is refused; if left out, only with "
