@@ -75,3 +75,7 @@ class ConfigurationPage(unittest.TestCase):
                 choices = part(source(SCHEMA), rf'(?s) {table}\[\] = {{(.*?)NULL')
                 for name, value in re.findall(r'{"([^"]+)", (\w+)', choices or ''):
                     self.assertTrue(name in row or value == 'CHOICE_UNSUPPORTED', name)
+
+
+if __name__ == '__main__':
+    unittest.main()
