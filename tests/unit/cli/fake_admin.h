@@ -25,7 +25,7 @@ struct fake_admin {
     int fd;
     bool is_unix;
     char folder[32];
-    char address[96];                          /* for --admin */
+    char address[128];                         /* for --admin */
     const char *answers[FAKE_ANSWERS_MAX + 1]; /* whole HTTP answers; NULL ends them */
     char requests[FAKE_ANSWERS_MAX][8192];     /* as they came */
     pthread_t thread;
