@@ -80,7 +80,14 @@ struct policy {
 
 #define POLICY_OPTION_COUNT 43
 
+/* policy_table.c */
 extern const struct sl_option policy_options[POLICY_OPTION_COUNT];
+
+/* The choices of `from`, `methods` and `certificate_identity`, the first two in the order of their
+ * enums; NULL at the end. */
+extern const char *const policy_source_names[];
+extern const char *const policy_method_names[];
+extern const char *const policy_certificate_names[];
 
 /* Reads the instance's options. `before` (or NULL) is the policy that the new one replaces; fetched
  * keys of the same URL are taken over from it. Returns the policy with one reference, or NULL after

@@ -9,12 +9,6 @@
 
 #include "policy.h"
 
-/* The choices of `from`, `methods` and `certificate_identity`, the first two in the order of their
- * enums; NULL at the end. */
-extern const char *const policy_source_names[];
-extern const char *const policy_method_names[];
-extern const char *const policy_certificate_names[];
-
 bool read_is_set(const struct sl_instance *self, const char *name);
 int read_no_memory(struct sl_instance *self);
 

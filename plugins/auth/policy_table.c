@@ -1,7 +1,7 @@
 /*
  * The options of auth: a table.
  */
-#include "policy_read.h"
+#include "policy.h"
 
 const char *const policy_source_names[CREDENTIAL_SOURCES + 1] = {
     [CREDENTIAL_HEADER] = "header",
