@@ -14,7 +14,6 @@
 #include "pipeline/deferral.h"
 #include "pipeline/instance_timer.h"
 #include "pipeline/offload.h"
-#include "client/shard.h"
 
 #include <stdlib.h>
 #include <string.h>
