@@ -40,21 +40,13 @@ struct replay {
     int64_t start; /* us: when the part of the recording began that is replayed */
 };
 
-static void fail_at(const struct diagnostics *diagnostics)
-{
-    const struct diagnostic *first = &diagnostics->items[0];
-    if (diagnostics->count == 0)
-        situation_fail("%s", error_text(ERR_NO_MEMORY));
-    situation_fail("%s:%u:%u: %s", first->position.file, first->position.line,
-                   first->position.column, first->text);
-}
-
 static void load_config(struct replay *replay)
 {
     struct diagnostics diagnostics;
     diagnostics_init(&diagnostics);
-    if (config_load(replay->run->config_file, NULL, 0, &diagnostics, &replay->config) != OK)
-        fail_at(&diagnostics);
+    int error = config_load(replay->run->config_file, NULL, 0, &diagnostics, &replay->config);
+    if (error != OK)
+        situation_fail_first(&diagnostics, error);
     diagnostics_deinit(&diagnostics);
 }
 
@@ -75,7 +67,7 @@ static void make_pipelines(struct replay *replay)
         endpoint->pipeline =
             fake_pipeline_create(endpoint->config, replay->config, &plugins, &diagnostics);
         if (endpoint->pipeline == NULL)
-            fail_at(&diagnostics);
+            situation_fail_first(&diagnostics, ERR_NO_MEMORY);
     }
     diagnostics_deinit(&diagnostics);
 }

@@ -103,13 +103,8 @@ static struct yaml_node *load_tree(const char *file)
     struct yaml_node *tree = NULL;
     diagnostics_init(&diagnostics);
     int error = yaml_load(file, &diagnostics, &tree);
-    if (error != OK || diagnostics.count > 0) {
-        const struct diagnostic *first = diagnostics.count > 0 ? &diagnostics.items[0] : NULL;
-        if (first != NULL)
-            situation_fail("%s:%u:%u: %s", file, first->position.line, first->position.column,
-                           first->text);
-        situation_fail("%s: %s", file, error_text(error));
-    }
+    if (error != OK || diagnostics.count > 0)
+        situation_fail_first(&diagnostics, error);
     diagnostics_deinit(&diagnostics);
     return tree;
 }

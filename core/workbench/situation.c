@@ -35,6 +35,15 @@ void situation_fail(const char *format, ...)
     _exit(STATUS_FAILED);
 }
 
+void situation_fail_first(const struct diagnostics *diagnostics, int error)
+{
+    const struct diagnostic *first = &diagnostics->items[0];
+    if (diagnostics->count == 0)
+        situation_fail("%s", error_text(error));
+    situation_fail("%s:%u:%u: %s", first->position.file, first->position.line,
+                   first->position.column, first->text);
+}
+
 void situation_skip(const char *format, ...)
 {
     va_list arguments;

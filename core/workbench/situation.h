@@ -5,7 +5,7 @@
 #ifndef SLUICE_WORKBENCH_SITUATION_H
 #define SLUICE_WORKBENCH_SITUATION_H
 
-#include <stdbool.h>
+#include "config/diagnostics.h"
 
 #define SITUATION_TEXT_MAX 1024
 
@@ -22,6 +22,10 @@ extern struct situation *situation;
 /* The check has failed: notes the sentence, which says what to change, and ends the process. Any
  * thread. */
 void situation_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* The same with the first of these errors, or with what the code means if there is none. */
+void situation_fail_first(const struct diagnostics *diagnostics, int error)
+    __attribute__((noreturn));
 
 /* Notes what the check is doing. */
 void situation_doing(const char *format, ...) __attribute__((format(printf, 1, 2)));

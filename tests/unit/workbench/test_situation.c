@@ -32,6 +32,25 @@ static void a_failure_has_its_sentence_and_what_was_being_done(void **state)
     assert_string_equal(situation->doing, "step 3");
 }
 
+static void fail_with_diagnostics(void *argument)
+{
+    const struct position at = {.file = "a.yaml", .line = 3, .column = 7};
+    struct diagnostics diagnostics;
+    diagnostics_init(&diagnostics);
+    if (*(int *)argument > 0)
+        diagnostics_add(&diagnostics, at, "it is %s", "wrong");
+    situation_fail_first(&diagnostics, ERR_NO_MEMORY);
+}
+
+static void the_first_diagnostic_is_the_sentence(void **state)
+{
+    int count = 1;
+    (void)state;
+    assert_fails(fail_with_diagnostics, &count, "a.yaml:3:7: it is wrong");
+    count = 0;
+    assert_fails(fail_with_diagnostics, &count, "out of memory");
+}
+
 static void find_nothing(void *argument)
 {
     (void)argument;
@@ -122,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_check_that_returns_has_passed_and_changed_nothing_here),
         cmocka_unit_test(a_failure_has_its_sentence_and_what_was_being_done),
+        cmocka_unit_test(the_first_diagnostic_is_the_sentence),
         cmocka_unit_test(a_check_may_be_skipped),
         cmocka_unit_test(crashes_are_explained),
         cmocka_unit_test(a_hook_that_blocks_is_a_failure),
