@@ -39,6 +39,12 @@ static int reserve_member(struct audience *audience)
     return OK;
 }
 
+/* Before anybody can know that a receiver has joined. */
+static void note_present(struct audience *audience)
+{
+    atomic_store_explicit(&audience->present, audience->count, memory_order_seq_cst);
+}
+
 int audience_join(struct audience *audience, struct receiver *receiver)
 {
     if (reserve_member(audience) != OK)
@@ -48,6 +54,7 @@ int audience_join(struct audience *audience, struct receiver *receiver)
     receiver->cursor = (uint32_t)audience->batch.len;
     audience->batch_skips += audience->batch_messages;
     audience->members[audience->count++] = receiver;
+    note_present(audience);
     return OK;
 }
 
@@ -59,6 +66,7 @@ void audience_leave(struct audience *audience, struct receiver *receiver)
     audience->members[receiver->member_index] = last;
     last->member_index = receiver->member_index;
     receiver->is_joined = false;
+    note_present(audience);
 }
 
 /* -- the batch -- */

@@ -29,6 +29,7 @@ struct audience {
     struct delivery_loop *loop;
     struct receiver **members; /* open ones, in no order; each knows its index */
     uint32_t count;
+    _Atomic uint32_t present; /* the same, for other threads: whether the loop is to be woken */
     uint32_t capacity;
     struct buffer batch; /* frames published in this iteration */
     uint32_t batch_messages;

@@ -13,16 +13,21 @@
 #include "delivery/topic_counts.h"
 
 struct delivery_loop;
+struct interest;
+
+#define DELIVERY_LOOPS_MAX 256u
 
 struct delivery {
     struct delivery_loop **loops; /* owned; by index, NULL until delivery_loop_init */
     unsigned loop_count;
+    struct interest *interests;      /* owned; one for each loop */
     struct memory_account queued;    /* for receivers that do not take what they are sent */
     struct memory_account forwarded; /* on its way from one thread to a loop; the same limit */
     struct topic_counts topic_counts;
 };
 
-/* Returns 0, ERR_NO_MEMORY or ERR_SYSTEM (no randomness). delivery_deinit is needed in any case. */
+/* For at most DELIVERY_LOOPS_MAX loops. Returns 0, ERR_NO_MEMORY or ERR_SYSTEM (no randomness).
+ * delivery_deinit is needed in any case. */
 MUST_CHECK int delivery_init(struct delivery *delivery, unsigned loop_count);
 
 void delivery_deinit(struct delivery *delivery);

@@ -3,6 +3,7 @@
 #include "delivery/audience.h"
 #include "delivery/delivery_loop.h"
 #include "delivery/fanout.h"
+#include "delivery/interest.h"
 #include "delivery/shared_bytes.h"
 
 #include <stdlib.h>
@@ -100,6 +101,16 @@ int forward_to_topic(struct delivery_loop *loop, const struct topic_key *key, co
     return OK;
 }
 
+/* -- reading records -- */
+
+/* Returns where the record's frames begin. */
+static const uint8_t *read_record(const uint8_t *at, struct record *record)
+{
+    memcpy(record, at, sizeof *record);
+    record->key.name = (const char *)at + sizeof *record;
+    return at + sizeof *record + record->key.len;
+}
+
 /* -- posting -- */
 
 struct records_mail {
@@ -128,21 +139,73 @@ static void deliver_records(struct loop *event_loop, struct mail *mail)
     const uint8_t *end = at + records_mail->records->len;
     while (at < end) {
         struct record record;
-        memcpy(&record, at, sizeof record);
-        record.key.name = (const char *)at + sizeof record;
-        const uint8_t *frames = at + sizeof record + record.key.len;
-        deliver_record(loop, &record, frames);
-        at = frames + record.frames_len;
+        at = read_record(at, &record);
+        deliver_record(loop, &record, at);
+        at += record.frames_len;
     }
     shared_bytes_unref(records_mail->records);
     free(records_mail);
 }
 
-/* To all loops but `from` (NULL: to all). */
+/* One bit for each loop. */
+struct loop_set {
+    uint64_t words[DELIVERY_LOOPS_MAX / 64];
+};
+
+static bool is_in_set(const struct loop_set *set, unsigned loop)
+{
+    return (set->words[loop / 64] >> loop % 64 & 1) != 0;
+}
+
+static bool is_empty_set(const struct loop_set *set)
+{
+    for (size_t i = 0; i < sizeof set->words / sizeof *set->words; i++)
+        if (set->words[i] != 0)
+            return false;
+    return true;
+}
+
+static bool may_have_receivers(const struct delivery *delivery, unsigned loop,
+                               const struct topic_key *key, uint64_t hash)
+{
+    if (key->kind != TOPIC_ALL)
+        return interest_may_have(&delivery->interests[loop], hash);
+    return atomic_load_explicit(&key->fanout->audiences[loop].present, memory_order_seq_cst) > 0;
+}
+
+static void add_loops_of(const struct delivery *delivery, const struct topic_key *key,
+                         struct loop_set *set)
+{
+    uint64_t hash =
+        key->kind != TOPIC_ALL ? topic_key_hash(key, &delivery->topic_counts.secret) : 0;
+    for (unsigned i = 0; i < delivery->loop_count; i++)
+        if (!is_in_set(set, i) && may_have_receivers(delivery, i, key, hash))
+            set->words[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+/* The loops that have a receiver for any of the records. */
+static struct loop_set loops_for(const struct delivery *delivery, const struct buffer *records)
+{
+    struct loop_set set = {{0}};
+    struct record record;
+    for (const uint8_t *at = records->data; at < records->data + records->len;) {
+        at = read_record(at, &record);
+        add_loops_of(delivery, &record.key, &set);
+        at += record.frames_len;
+    }
+    return set;
+}
+
+/* To all loops that have a receiver, but not to `from` (may be NULL). */
 static int post_records(struct delivery *delivery, const struct delivery_loop *from,
                         const struct buffer *records)
 {
     int error = OK;
+    struct loop_set set = loops_for(delivery, records);
+    if (from != NULL)
+        set.words[from->loop->index / 64] &= ~(UINT64_C(1) << from->loop->index % 64);
+    if (is_empty_set(&set))
+        return OK;
     if (memory_account_is_full(&delivery->forwarded))
         return ERR_LIMIT;
     struct shared_bytes *shared =
@@ -150,7 +213,7 @@ static int post_records(struct delivery *delivery, const struct delivery_loop *f
     if (shared == NULL)
         return ERR_NO_MEMORY;
     for (unsigned i = 0; i < delivery->loop_count; i++) {
-        if (delivery->loops[i] == from)
+        if (!is_in_set(&set, i))
             continue;
         struct records_mail *mail = malloc(sizeof *mail);
         if (mail == NULL) {

@@ -4,6 +4,7 @@
 #include "delivery/audience.h"
 #include "delivery/delivery_loop.h"
 #include "delivery/fanout.h"
+#include "delivery/interest.h"
 #include "delivery/subscription_set.h"
 
 #include <stdlib.h>
@@ -68,6 +69,7 @@ static struct topic *need_topic(struct delivery_loop *loop, const struct topic_k
     memcpy(topic->name, key->name, key->len);
     topic->key.name = topic->name;
     hash_table_add(&loop->topics, &topic->link, hash);
+    interest_add(&loop->delivery->interests[loop->loop->index], hash);
     return topic;
 }
 
@@ -76,6 +78,7 @@ static void drop_topic_if_empty(struct delivery_loop *loop, struct topic *topic)
     if (topic->count > 0)
         return;
     hash_table_remove(&loop->topics, &topic->link);
+    interest_remove(&loop->delivery->interests[loop->loop->index], topic->link.hash);
     free(topic->members);
     free(topic);
 }

@@ -22,8 +22,8 @@ struct config;
 struct diagnostics;
 struct sl_host;
 
-#define HUB_LOOPS_MAX 256u     /* an id has 8 bits for its loop */
-#define HUB_ENDPOINTS_MAX 1024 /* that a hub has ever had */
+#define HUB_LOOPS_MAX DELIVERY_LOOPS_MAX /* an id has 8 bits for its loop */
+#define HUB_ENDPOINTS_MAX 1024           /* that a hub has ever had */
 
 /* What became of the reloads that were asked for. */
 struct hub_reloads {

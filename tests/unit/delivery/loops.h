@@ -318,4 +318,17 @@ static inline void subscribe(struct peer *peer, const char *topic)
     assert_int_equal(topic_subscribe(&peer->receiver, topic, strlen(topic)), OK);
 }
 
+static inline size_t mails_waiting(struct loops *loops, unsigned index)
+{
+    size_t count = 0;
+    struct mail *mail = mailbox_take(&loops->loops[index].mailbox);
+    while (mail != NULL) {
+        struct mail *next = mail->next;
+        mail->deliver(&loops->loops[index], mail);
+        mail = next;
+        count++;
+    }
+    return count;
+}
+
 #endif

@@ -12,19 +12,6 @@ static const struct outbound *outbound_of(const struct loops *loops)
     return &loops->deliveries[0].outbound;
 }
 
-static size_t mails_waiting(struct loops *loops, unsigned index)
-{
-    size_t count = 0;
-    struct mail *mail = mailbox_take(&loops->loops[index].mailbox);
-    while (mail != NULL) {
-        struct mail *next = mail->next;
-        mail->deliver(&loops->loops[index], mail);
-        mail = next;
-        count++;
-    }
-    return count;
-}
-
 /* -- order -- */
 
 /* To all, to topics, to identities, to another endpoint: all in one buffer of records. */
@@ -192,8 +179,11 @@ static void every_loop_but_the_publishers_gets_one_mail_and_they_share_its_bytes
 {
     static char text[10000];
     struct loops loops;
+    struct peer peers[8];
     (void)state;
     loops_open(&loops, 8);
+    for (unsigned i = 0; i < 8; i++)
+        peer_open(&loops, &peers[i], i);
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(
             audience_publish(loops_audience(&loops, 2), OPCODE_BINARY, text, sizeof text, NULL),
@@ -204,6 +194,8 @@ static void every_loop_but_the_publishers_gets_one_mail_and_they_share_its_bytes
     for (unsigned i = 0; i < 8; i++)
         assert_int_equal(mails_waiting(&loops, i), i == 2 ? 0 : 1);
     assert_int_equal(memory_account_bytes(&loops.delivery.forwarded), 0);
+    for (unsigned i = 0; i < 8; i++)
+        peer_close(&peers[i]);
     loops_close(&loops);
 }
 

@@ -135,13 +135,18 @@ static void what_nobody_here_is_in_takes_no_memory_here(void **state)
 static void nothing_more_is_taken_from_outside_while_too_much_is_on_its_way(void **state)
 {
     struct loops loops;
+    struct peer peer;
     (void)state;
     loops_open(&loops, 1);
+    peer_open(&loops, &peer, 0);
+    subscribe(&peer, "x");
     delivery_set_limit(&loops.delivery, 10);
     assert_int_equal(publish_from_anywhere(&loops, TOPIC_NAMED, "x", "a"), OK);
     assert_int_equal(publish_from_anywhere(&loops, TOPIC_NAMED, "x", "b"), ERR_LIMIT);
     loops_settle(&loops);
     assert_int_equal(publish_from_anywhere(&loops, TOPIC_NAMED, "x", "c"), OK);
+    loops_settle(&loops);
+    peer_close(&peer);
     loops_close(&loops);
 }
 
