@@ -7,7 +7,6 @@
 #include "client/certificate_watch.h"
 #include "client/client.h"
 #include "delivery/tls_stream.h"
-#include "delivery/transport.h"
 #include "client/endpoint.h"
 #include "client/recorder.h"
 #include "client/shard.h"
@@ -16,8 +15,6 @@
 #include "ws/handshake.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
 
 #define RESPONSE_MAX 2048
 

@@ -3,10 +3,8 @@
  */
 #include "client/client.h"
 
-#include "delivery/audience.h"
 #include "client/endpoint.h"
 #include "client/shard.h"
-#include "pipeline/chain.h"
 #include "pipeline/chain_move.h"
 #include "pipeline/chain_recheck.h"
 

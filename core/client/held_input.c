@@ -4,13 +4,11 @@
  * all (limits.input_bytes), records included.
  */
 #include "client/client.h"
-#include "delivery/transport.h"
 #include "client/endpoint.h"
 #include "client/shard.h"
 #include "pipeline/deferral.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static size_t held_now(const struct client *client)
 {

@@ -5,7 +5,6 @@
 #include "client/client.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define SLOT_NONE UINT32_MAX
 #define SLOTS_MAX (1u << 24)

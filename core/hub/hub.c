@@ -1,7 +1,6 @@
 #include "hub/hub.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "client/client.h"
 #include "config/config.h"
 #include "hub/reload.h"

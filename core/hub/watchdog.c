@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define CALLS_MAX 64 /* that are looked at at once; more are counted when these are over */
 #define LOOKS 4      /* within the shorter limit */

@@ -2,7 +2,6 @@
 
 #include <sluice/address.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define DEPTH_MAX 129 /* prefixes can be inside each other once for each length */
 

@@ -4,7 +4,6 @@
 
 #include <openssl/evp.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define ANSWER_MAX 16384
 #define HEADER_MAX 9000

@@ -7,7 +7,6 @@
  * other libraries allocate on those threads is not spared.
  */
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>

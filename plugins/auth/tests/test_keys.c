@@ -13,7 +13,6 @@
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct jwt_rules any = {.algorithms = ALL_ALGORITHMS};

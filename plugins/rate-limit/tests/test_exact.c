@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 #define SECOND INT64_C(1000000000)
 

@@ -1,7 +1,5 @@
 #include "schema_format.h"
 
-#include "json/json_token.h"
-
 #include <idn2.h>
 #include <string.h>
 #include <strings.h>

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define TOKENS 1000
 #define SECRET "a secret of the benchmark, long enough to be one"

@@ -3,7 +3,6 @@
 #include "allocations.h"
 #include "base/clock.h"
 #include "cases.h"
-#include "hub/hub.h"
 #include "pipeline/chain.h"
 #include "rig.h"
 

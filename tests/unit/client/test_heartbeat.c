@@ -2,7 +2,6 @@
 
 #include "delivery/transport.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 
 #define INTERVAL (10 * NS_PER_S)

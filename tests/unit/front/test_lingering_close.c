@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "front/lingering_close.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>

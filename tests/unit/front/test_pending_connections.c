@@ -1,7 +1,6 @@
 /* core/front/pending_connections.c with addresses that are made up. */
 #include "unit.h"
 
-#include "base/address.h"
 #include "front/pending_connections.h"
 
 #include <arpa/inet.h>

@@ -3,11 +3,9 @@
 
 #include "front/certificates.h"
 
-#include "base/clock.h"
 #include "delivery/tls_stream.h"
 #include "front/tls_sessions.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 
 static struct test_certificate authority, server_certificate, client_certificate;

@@ -3,7 +3,6 @@
 #include "hub/address_counts.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static struct address ipv4(uint32_t number)
 {

@@ -2,7 +2,6 @@
 #include "plugins.h"
 #include "unit.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
