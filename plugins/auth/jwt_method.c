@@ -3,7 +3,6 @@
 #include "json_text.h"
 #include "jwt_claims.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define SECOND INT64_C(1000000000)

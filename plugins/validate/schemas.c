@@ -1,7 +1,5 @@
 #include "schemas.h"
 
-#include <string.h>
-
 #define TYPES_MAX 256
 #define PATH_SIZE 4096
 

@@ -1,7 +1,5 @@
 #include "json_number.h"
 
-#include <string.h>
-
 /* Exponents beyond this are all as good as infinite, and cannot overflow when added to. */
 #define EXPONENT_MAX INT64_C(1000000000000000)
 
