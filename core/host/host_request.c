@@ -6,7 +6,7 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
-static bool give(bool found, struct span value, struct sl_string *out)
+static bool give_text(bool found, struct span value, struct sl_string *out)
 {
     if (found)
         *out = (struct sl_string){.data = value.data, .len = value.len};
@@ -16,25 +16,25 @@ static bool give(bool found, struct span value, struct sl_string *out)
 bool host_request_header(const struct sl_request *request, const char *name, struct sl_string *out)
 {
     struct span value = {0};
-    return give(request_header(upgrade_of(request)->request, name, &value), value, out);
+    return give_text(request_header(upgrade_of(request)->request, name, &value), value, out);
 }
 
 bool host_request_query(const struct sl_request *request, const char *name, struct sl_string *out)
 {
     struct span value = {0};
-    return give(request_parameter(upgrade_of(request)->request, name, &value), value, out);
+    return give_text(request_parameter(upgrade_of(request)->request, name, &value), value, out);
 }
 
 bool host_request_cookie(const struct sl_request *request, const char *name, struct sl_string *out)
 {
     struct span value = {0};
-    return give(request_cookie(upgrade_of(request)->request, name, &value), value, out);
+    return give_text(request_cookie(upgrade_of(request)->request, name, &value), value, out);
 }
 
 bool host_request_subprotocol(const struct sl_request *request, size_t index, struct sl_string *out)
 {
     struct span value = {0};
-    return give(
+    return give_text(
         request_list_element(upgrade_of(request)->request, "Sec-WebSocket-Protocol", index, &value),
         value, out);
 }

@@ -23,8 +23,8 @@ int host_message_topic(const struct sl_message *message, const char *topic, size
     return message_set_topic(message_of(message), topic, len) == OK ? 0 : -1;
 }
 
-static int send_to(const struct sl_instance *self, const char *path, enum topic_kind kind,
-                   struct sl_string name, enum sl_message_type type, struct sl_string payload)
+static int send_to_topic(const struct sl_instance *self, const char *path, enum topic_kind kind,
+                         struct sl_string name, enum sl_message_type type, struct sl_string payload)
 {
     struct endpoint *endpoint = host_endpoint(self, path);
     if (endpoint == NULL || !topic_is_name(name.data, name.len) ||
@@ -41,20 +41,20 @@ static int send_to(const struct sl_instance *self, const char *path, enum topic_
 int host_publish(const struct sl_instance *self, const char *endpoint, const char *topic,
                  size_t topic_len, enum sl_message_type type, const char *data, size_t len)
 {
-    return send_to(self, endpoint, TOPIC_NAMED, (struct sl_string){topic, topic_len}, type,
-                   (struct sl_string){data, len});
+    return send_to_topic(self, endpoint, TOPIC_NAMED, (struct sl_string){topic, topic_len}, type,
+                         (struct sl_string){data, len});
 }
 
 int host_send_to_identity(const struct sl_instance *self, const char *endpoint,
                           const char *identity, size_t identity_len, enum sl_message_type type,
                           const char *data, size_t len)
 {
-    return send_to(self, endpoint, TOPIC_IDENTITY, (struct sl_string){identity, identity_len}, type,
-                   (struct sl_string){data, len});
+    return send_to_topic(self, endpoint, TOPIC_IDENTITY, (struct sl_string){identity, identity_len},
+                         type, (struct sl_string){data, len});
 }
 
-static int64_t count(const struct sl_instance *self, const char *path, enum topic_kind kind,
-                     const char *name, size_t len)
+static int64_t count_receivers(const struct sl_instance *self, const char *path,
+                               enum topic_kind kind, const char *name, size_t len)
 {
     struct endpoint *endpoint = host_endpoint(self, path);
     return endpoint != NULL ? (int64_t)topic_count(&endpoint->fanout, kind, name, len) : -1;
@@ -63,11 +63,11 @@ static int64_t count(const struct sl_instance *self, const char *path, enum topi
 int64_t host_topic_count(const struct sl_instance *self, const char *endpoint, const char *topic,
                          size_t len)
 {
-    return count(self, endpoint, TOPIC_NAMED, topic, len);
+    return count_receivers(self, endpoint, TOPIC_NAMED, topic, len);
 }
 
 int64_t host_identity_count(const struct sl_instance *self, const char *endpoint,
                             const char *identity, size_t len)
 {
-    return count(self, endpoint, TOPIC_IDENTITY, identity, len);
+    return count_receivers(self, endpoint, TOPIC_IDENTITY, identity, len);
 }

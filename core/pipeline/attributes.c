@@ -10,18 +10,18 @@ struct attribute {
     char text[]; /* the name and the value, each with a zero byte */
 };
 
-static const char *value_of(const struct attribute *attribute)
+static const char *attribute_value(const struct attribute *attribute)
 {
     return attribute->text + attribute->name_len + 1;
 }
 
-static size_t size_of(const struct attribute *attribute)
+static size_t attribute_size(const struct attribute *attribute)
 {
     return attribute->name_len + attribute->value_len;
 }
 
 /* What points to the attribute of that name, or to the end. */
-static struct attribute **find(struct attributes *attributes, const char *name)
+static struct attribute **attribute_link(struct attributes *attributes, const char *name)
 {
     struct attribute **link = &attributes->first;
     while (*link != NULL && strcmp((*link)->text, name) != 0)
@@ -29,7 +29,8 @@ static struct attribute **find(struct attributes *attributes, const char *name)
     return link;
 }
 
-static struct attribute *make(const char *name, size_t name_len, const char *value, size_t len)
+static struct attribute *attribute_create(const char *name, size_t name_len, const char *value,
+                                          size_t len)
 {
     struct attribute *attribute = malloc(sizeof *attribute + name_len + len + 2);
     if (attribute == NULL)
@@ -44,13 +45,13 @@ static struct attribute *make(const char *name, size_t name_len, const char *val
     return attribute;
 }
 
-static void take_out(struct attributes *attributes, struct attribute **link)
+static void attribute_remove(struct attributes *attributes, struct attribute **link)
 {
     struct attribute *attribute = *link;
     if (attribute == NULL)
         return;
     *link = attribute->next;
-    attributes->size -= size_of(attribute);
+    attributes->size -= attribute_size(attribute);
     free(attribute);
 }
 
@@ -59,21 +60,21 @@ int attributes_set(struct attributes *attributes, const char *name, const char *
     size_t name_len = name != NULL ? strnlen(name, ATTRIBUTE_NAME_MAX + 1) : 0;
     if (name_len == 0 || name_len > ATTRIBUTE_NAME_MAX || len > ATTRIBUTE_VALUE_MAX)
         return ERR_INVALID;
-    struct attribute **link = find(attributes, name);
+    struct attribute **link = attribute_link(attributes, name);
     if (value == NULL) {
-        take_out(attributes, link);
+        attribute_remove(attributes, link);
         return OK;
     }
-    size_t before = *link != NULL ? size_of(*link) : 0;
+    size_t before = *link != NULL ? attribute_size(*link) : 0;
     if (attributes->size - before + name_len + len > ATTRIBUTES_MAX)
         return ERR_LIMIT;
-    struct attribute *attribute = make(name, name_len, value, len);
+    struct attribute *attribute = attribute_create(name, name_len, value, len);
     if (attribute == NULL)
         return ERR_NO_MEMORY;
-    take_out(attributes, link);
+    attribute_remove(attributes, link);
     attribute->next = attributes->first;
     attributes->first = attribute;
-    attributes->size += size_of(attribute);
+    attributes->size += attribute_size(attribute);
     return OK;
 }
 
@@ -84,7 +85,7 @@ const char *attributes_get(const struct attributes *attributes, const char *name
         if (strcmp(attribute->text, name) != 0)
             continue;
         *len = attribute->value_len;
-        return value_of(attribute);
+        return attribute_value(attribute);
     }
     return NULL;
 }
@@ -92,5 +93,5 @@ const char *attributes_get(const struct attributes *attributes, const char *name
 void attributes_clear(struct attributes *attributes)
 {
     while (attributes->first != NULL)
-        take_out(attributes, &attributes->first);
+        attribute_remove(attributes, &attributes->first);
 }

@@ -7,7 +7,8 @@
 
 /* -- what connect and message hooks share -- */
 
-static void measure(const struct stage *stage, const struct pipeline_loop *loop, uint64_t ticks)
+static void measure_call(const struct stage *stage, const struct pipeline_loop *loop,
+                         uint64_t ticks)
 {
     uint64_t ns = ticks_to_ns(ticks);
     histogram_add(&stage->instance->stats[loop->index].latency, ns);
@@ -24,7 +25,8 @@ static struct deferral *take_begun(struct pipeline_loop *loop)
 }
 
 /* The client waits for the deferral's end. */
-static void attach(struct pipeline_loop *loop, struct sl_client *client, struct deferral *deferral)
+static void attach_deferral(struct pipeline_loop *loop, struct sl_client *client,
+                            struct deferral *deferral)
 {
     deferral->is_attached = true;
     loop->pipeline->calls->wait(client);
@@ -41,7 +43,7 @@ static int call_on_connect(const struct stage *stage, struct sl_client *client,
     hook_begin(instance, stage, client->id, "on_connect");
     uint64_t before = ticks_now();
     int verdict = instance->plugin->table.on_connect(&instance->seen, client, &upgrade->seen);
-    measure(stage, loop, ticks_now() - before);
+    measure_call(stage, loop, ticks_now() - before);
     hook_end();
     *begun = take_begun(loop);
     loop->running = (struct running){.stage = NULL};
@@ -95,7 +97,7 @@ static enum chain_result ask_on_connect(const struct stage *stage, struct sl_cli
     if (begun == NULL)
         return judge_connect(stage, upgrade, verdict);
     deferral_hold_upgrade(begun, upgrade);
-    attach(chain_loop_of(client), client, begun);
+    attach_deferral(chain_loop_of(client), client, begun);
     return CHAIN_DEFERRED;
 }
 
@@ -141,7 +143,7 @@ static enum chain_result judge_message(const struct stage *stage, struct pipelin
     if (begun != NULL && decided == SL_DEFER) {
         stage_count(stage, loop, SL_DEFER);
         deferral_hold_message(begun, message);
-        attach(loop, client, begun);
+        attach_deferral(loop, client, begun);
         return CHAIN_DEFERRED;
     }
     if (begun != NULL)
@@ -197,7 +199,7 @@ static enum chain_result ask_on_message(struct pipeline_loop *loop, struct sl_cl
         else
             decided = call_on_message(stage, loop, client, *message);
         uint64_t after = ticks_now();
-        measure(stage, loop, after - before);
+        measure_call(stage, loop, after - before);
         before = after;
         if (stage->is_shadow)
             continue;

@@ -51,7 +51,8 @@ static const struct sl_pair *pack_pairs(struct packer *packer, const struct sl_p
 }
 
 /* The pairs first, so that they are aligned. */
-static void pack(struct packer *packer, const struct sl_completion *from, struct sl_completion *to)
+static void pack_details(struct packer *packer, const struct sl_completion *from,
+                         struct sl_completion *to)
 {
     *to = *from;
     to->headers = pack_pairs(packer, from->headers, from->header_count);
@@ -61,7 +62,7 @@ static void pack(struct packer *packer, const struct sl_completion *from, struct
     to->identity = pack_string(packer, from->identity);
 }
 
-static bool is_valid(const struct sl_completion *details)
+static bool are_details_valid(const struct sl_completion *details)
 {
     if (details->header_count > PAIRS_MAX || details->attribute_count > PAIRS_MAX)
         return false;
@@ -81,16 +82,16 @@ int completion_create(struct sl_ticket ticket, enum sl_verdict verdict,
         return ERR_INVALID;
     if (details != NULL)
         memcpy(&known, details, sizeof known);
-    if (!is_valid(&known))
+    if (!are_details_valid(&known))
         return ERR_INVALID;
-    pack(&packer, &known, &measured);
+    pack_details(&packer, &known, &measured);
     struct completion *completion = malloc(sizeof *completion + packer.used);
     if (completion == NULL)
         return ERR_NO_MEMORY;
     completion->ticket = ticket;
     completion->verdict = verdict;
     packer = (struct packer){.block = completion->block};
-    pack(&packer, &known, &completion->details);
+    pack_details(&packer, &known, &completion->details);
     *out = completion;
     return OK;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-static int add(struct credential_names *names, const char *name)
+static int add_name(struct credential_names *names, const char *name)
 {
     if (name == NULL || name[0] == '\0' || credential_names_has(names, name))
         return OK;
@@ -25,10 +25,10 @@ static int add(struct credential_names *names, const char *name)
 static int add_value(struct credential_names *names, const struct yaml_node *value)
 {
     if (value->kind == NODE_SCALAR)
-        return add(names, value->text);
+        return add_name(names, value->text);
     for (size_t i = 0; value->kind == NODE_SEQUENCE && i < value->count; i++)
         if (value->entries[i].value != NULL && value->entries[i].value->kind == NODE_SCALAR &&
-            add(names, value->entries[i].value->text) != OK)
+            add_name(names, value->entries[i].value->text) != OK)
             return ERR_NO_MEMORY;
     return OK;
 }
@@ -41,7 +41,7 @@ int credential_names_add(struct credential_names *names, const struct option_tab
         if ((row->flags & SL_OPTION_CREDENTIAL) == 0)
             continue;
         const struct yaml_node *value = options != NULL ? yaml_node_get(options, row->name) : NULL;
-        int error = value != NULL ? add_value(names, value) : add(names, row->default_value);
+        int error = value != NULL ? add_value(names, value) : add_name(names, row->default_value);
         if (error != OK)
             return error;
     }

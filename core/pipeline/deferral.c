@@ -32,7 +32,7 @@ static int64_t time_to_wait(const struct stage *stage, const struct sl_deferral 
 }
 
 /* Charges the client with what the deferral holds now; 0: nothing any more. */
-static void charge(struct deferral *deferral, size_t bytes)
+static void charge_client(struct deferral *deferral, size_t bytes)
 {
     struct sl_client *client = deferral->client;
     client->more->deferred_bytes += bytes - deferral->charged;
@@ -56,7 +56,7 @@ static void unlink_from_client(struct deferral *deferral)
         link = &(*link)->next;
     *link = deferral->next;
     more->deferral_count--;
-    charge(deferral, 0);
+    charge_client(deferral, 0);
 }
 
 /* What only watches may not make the server hold much: of one client no more than one message of
@@ -133,32 +133,32 @@ void deferral_hold_message(struct deferral *deferral, struct message *message)
     if (message->topic != NULL)
         bytes += memory_cost(strlen(message->topic) + 1);
     deferral->message = message;
-    charge(deferral, bytes);
+    charge_client(deferral, bytes);
 }
 
 void deferral_hold_upgrade(struct deferral *deferral, struct upgrade *upgrade)
 {
     upgrade->references++;
     deferral->upgrade = upgrade;
-    charge(deferral, memory_cost(sizeof *deferral) + memory_cost(sizeof *upgrade) +
-                         malloc_usable_size(upgrade->request) +
-                         memory_cost_if_any(upgrade->early_len));
+    charge_client(deferral, memory_cost(sizeof *deferral) + memory_cost(sizeof *upgrade) +
+                                malloc_usable_size(upgrade->request) +
+                                memory_cost_if_any(upgrade->early_len));
 }
 
 /* -- ending, on the client's loop -- */
 
 /* Nobody finds it by time or ticket any more. */
-static void retire(struct deferral *deferral)
+static void release_ticket(struct deferral *deferral)
 {
     timer_stop(&deferral->timer);
     deferral_table_remove(&deferral->loop->deferrals, deferral->ticket);
 }
 
 /* Takes it out of everything; what it held is the caller's. */
-static void detach(struct deferral *deferral)
+static void unlink_deferral(struct deferral *deferral)
 {
     unlink_from_client(deferral);
-    retire(deferral);
+    release_ticket(deferral);
 }
 
 static void deferral_destroy(struct deferral *deferral)
@@ -178,7 +178,7 @@ void deferral_drop(struct deferral *deferral)
 {
     bool is_ours = claim_here(deferral);
     (void)is_ours; /* If a completion was quicker, its mail will find nothing. */
-    detach(deferral);
+    unlink_deferral(deferral);
     deferral->message = NULL; /* Still the chain's. */
     deferral->upgrade = NULL;
     deferral_destroy(deferral);
@@ -207,7 +207,7 @@ void deferral_move_all(struct sl_client *client, const struct chain *to)
         }
         if (claim_here(deferral)) /* Else the mail of its completion will find nothing. */
             tell_cancelled(deferral, SL_CANCEL_CLIENT_GONE);
-        detach(deferral);
+        unlink_deferral(deferral);
         deferral_destroy(deferral);
     }
 }
@@ -220,17 +220,17 @@ void deferral_cancel_all(struct sl_client *client, enum sl_cancel_reason reason)
         next = deferral->next;
         client->more->deferrals = next;
         client->more->deferral_count--;
-        charge(deferral, 0);
+        charge_client(deferral, 0);
         if (claim_here(deferral))
             tell_cancelled(deferral, reason);
-        retire(deferral);
+        release_ticket(deferral);
         deferral_destroy(deferral);
     }
 }
 
 /* What came with a completion is laid over what was deferred. Returns the verdict, or SL_ERROR if
  * it does not fit. */
-static int apply(const struct deferral *deferral, const struct completion *completion)
+static int apply_completion(const struct deferral *deferral, const struct completion *completion)
 {
     if (deferral->message != NULL)
         return completion_apply_to_message(completion, deferral->message);
@@ -238,18 +238,19 @@ static int apply(const struct deferral *deferral, const struct completion *compl
 }
 
 /* The chain goes on with what was decided. `completion` is NULL after a deadline. */
-static void finish(struct deferral *deferral, const struct completion *completion, int verdict)
+static void end_deferral(struct deferral *deferral, const struct completion *completion,
+                         int verdict)
 {
     struct sl_client *client = deferral->client;
     struct pipeline_loop *loop = deferral->loop;
     stage_count(deferral->stage, loop, verdict);
-    detach(deferral);
+    unlink_deferral(deferral);
     if (!deferral->is_attached) {
         deferral_destroy(deferral);
         return;
     }
     if (completion != NULL)
-        verdict = apply(deferral, completion);
+        verdict = apply_completion(deferral, completion);
     struct message *message = deferral->message;
     struct upgrade *upgrade = deferral->upgrade;
     free(deferral); /* What it held is handed on. */
@@ -263,12 +264,12 @@ static void on_deadline(struct loop *loop, struct timer *timer)
     if (!claim_here(deferral))
         return; /* Its completion is on its way. */
     if (deferral->is_delay) {
-        finish(deferral, NULL, SL_CONTINUE);
+        end_deferral(deferral, NULL, SL_CONTINUE);
         return;
     }
     stage_count_timeout(deferral->stage, deferral->loop);
     tell_cancelled(deferral, SL_CANCEL_TIMEOUT);
-    finish(deferral, NULL, SL_ERROR);
+    end_deferral(deferral, NULL, SL_ERROR);
 }
 
 /* -- completing, from any thread -- */
@@ -287,7 +288,7 @@ static void deliver_completion(struct loop *loop, struct mail *mail)
     const struct pipeline *pipeline = completion->ticket.owner;
     struct deferral *deferral = deferral_of(pipeline->loops[loop->index], completion->ticket.value);
     if (deferral != NULL)
-        finish(deferral, completion, completion->verdict);
+        end_deferral(deferral, completion, completion->verdict);
     free(completion);
 }
 

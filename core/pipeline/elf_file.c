@@ -24,10 +24,10 @@ struct elf_file {
     size_t text_size;
 };
 
-static int refuse(const struct elf_file *file, const char *format, ...)
+static int refuse_elf(const struct elf_file *file, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-static int refuse(const struct elf_file *file, const char *format, ...)
+static int refuse_elf(const struct elf_file *file, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -44,7 +44,7 @@ static bool lies_within(const struct elf_file *file, uint64_t offset, uint64_t s
 
 static int refuse_as_cut_off(const struct elf_file *file, const char *part)
 {
-    return refuse(
+    return refuse_elf(
         file,
         "the file is not whole: its %s lies past its end at %zu bytes; perhaps it is still being "
         "copied (copy it to another name in the same folder and rename it, then reload)",
@@ -53,7 +53,7 @@ static int refuse_as_cut_off(const struct elf_file *file, const char *part)
 
 static int refuse_as_unfinished(const struct elf_file *file, const char *part)
 {
-    return refuse(
+    return refuse_elf(
         file,
         "the file is not whole: its %s is not written; perhaps it is still being copied (copy it "
         "to another name in the same folder and rename it, then reload)",
@@ -64,21 +64,21 @@ static int check_header(const struct elf_file *file)
 {
     const elf_header *header = file->header;
     if (file->len < SELFMAG || memcmp(file->data, ELFMAG, SELFMAG) != 0)
-        return refuse(file,
-                      "the file is not a shared object (it does not begin as an ELF file does)");
+        return refuse_elf(
+            file, "the file is not a shared object (it does not begin as an ELF file does)");
     if (file->len < sizeof *header)
         return refuse_as_cut_off(file, "header");
     if (header->e_ident[EI_CLASS] != __ehdr_start.e_ident[EI_CLASS] ||
         header->e_ident[EI_DATA] != __ehdr_start.e_ident[EI_DATA] ||
         header->e_machine != __ehdr_start.e_machine)
-        return refuse(
+        return refuse_elf(
             file,
             "the file is built for another machine (ELF class %u, byte order %u, machine %u; this "
             "server: %u, %u, %u)",
             header->e_ident[EI_CLASS], header->e_ident[EI_DATA], header->e_machine,
             __ehdr_start.e_ident[EI_CLASS], __ehdr_start.e_ident[EI_DATA], __ehdr_start.e_machine);
     if (header->e_type != ET_DYN)
-        return refuse(file, "the file is not a shared object (link it with -shared)");
+        return refuse_elf(file, "the file is not a shared object (link it with -shared)");
     return OK;
 }
 
@@ -103,7 +103,7 @@ static int check_segments(const struct elf_file *file)
     const elf_header *header = file->header;
     bool has_dynamic = false;
     if (header->e_phnum == 0 || header->e_phentsize != sizeof(elf_segment))
-        return refuse(file, "the file has no program headers that the loader could use");
+        return refuse_elf(file, "the file has no program headers that the loader could use");
     if (!lies_within(file, header->e_phoff, (uint64_t)header->e_phnum * sizeof(elf_segment)))
         return refuse_as_cut_off(file, "table of segments");
     for (unsigned i = 0; i < header->e_phnum; i++) {

@@ -15,10 +15,10 @@
 /* The size of struct sl_plugin in ABI 1.0, the smallest that this server can use. */
 #define TABLE_SIZE_1_0 (offsetof(struct sl_plugin, on_close) + sizeof(void *))
 
-static int refuse(char text[PLUGIN_TEXT_MAX], const char *format, ...)
+static int refuse_plugin(char text[PLUGIN_TEXT_MAX], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-static int refuse(char text[PLUGIN_TEXT_MAX], const char *format, ...)
+static int refuse_plugin(char text[PLUGIN_TEXT_MAX], const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -86,25 +86,28 @@ static bool uses_what_we_lack(const struct sl_plugin *table)
 static int check_abi(const struct sl_plugin *table, const char *path, char text[PLUGIN_TEXT_MAX])
 {
     if (table->magic != SL_MAGIC)
-        return refuse(text,
-                      "%s: sluice_plugin does not begin with SL_PLUGIN_HEADER (expected magic "
-                      "0x%08x, found 0x%08x)",
-                      path, SL_MAGIC, table->magic);
+        return refuse_plugin(
+            text,
+            "%s: sluice_plugin does not begin with SL_PLUGIN_HEADER (expected magic "
+            "0x%08x, found 0x%08x)",
+            path, SL_MAGIC, table->magic);
     if (table->abi_major != SL_ABI_MAJOR)
-        return refuse(text,
-                      "%s: built for plugin ABI %u.%u, but this server has %u.%u; rebuild it with "
-                      "this server's sluice/plugin.h",
-                      path, table->abi_major, table->abi_minor, SL_ABI_MAJOR, SL_ABI_MINOR);
+        return refuse_plugin(
+            text,
+            "%s: built for plugin ABI %u.%u, but this server has %u.%u; rebuild it with "
+            "this server's sluice/plugin.h",
+            path, table->abi_major, table->abi_minor, SL_ABI_MAJOR, SL_ABI_MINOR);
     if (table->struct_size < TABLE_SIZE_1_0 || table->struct_size > 64 * 1024)
-        return refuse(text,
-                      "%s: struct_size is %u bytes, but ABI %u needs at least %zu; use "
-                      "SL_PLUGIN_HEADER",
-                      path, table->struct_size, SL_ABI_MAJOR, TABLE_SIZE_1_0);
+        return refuse_plugin(text,
+                             "%s: struct_size is %u bytes, but ABI %u needs at least %zu; use "
+                             "SL_PLUGIN_HEADER",
+                             path, table->struct_size, SL_ABI_MAJOR, TABLE_SIZE_1_0);
     if (uses_what_we_lack(table))
-        return refuse(text,
-                      "%s: uses hooks or flags of plugin ABI %u.%u that this server, with %u.%u, "
-                      "does not have; use a newer server",
-                      path, table->abi_major, table->abi_minor, SL_ABI_MAJOR, SL_ABI_MINOR);
+        return refuse_plugin(
+            text,
+            "%s: uses hooks or flags of plugin ABI %u.%u that this server, with %u.%u, "
+            "does not have; use a newer server",
+            path, table->abi_major, table->abi_minor, SL_ABI_MAJOR, SL_ABI_MINOR);
     return OK;
 }
 
@@ -113,15 +116,17 @@ static int check_texts(const struct sl_plugin *table, const char *name, const ch
 {
     if (table->name == NULL || table->version == NULL || table->summary == NULL ||
         table->license == NULL)
-        return refuse(text, "%s: name, version, summary and license must all be set", path);
+        return refuse_plugin(text, "%s: name, version, summary and license must all be set", path);
     if (strcmp(table->name, name) != 0)
-        return refuse(text, "%s: the plugin calls itself '%s'; its file must be called %s.so", path,
-                      table->name, table->name);
+        return refuse_plugin(text,
+                             "%s: the plugin calls itself '%s'; its file must be called %s.so",
+                             path, table->name, table->name);
     if (table->instance_size > 1u << 30 || table->client_size > 1u << 20)
-        return refuse(text,
-                      "%s: instance_size (%u bytes, at most 1 GiB) or client_size (%u bytes, at "
-                      "most 1 MiB) is too large",
-                      path, table->instance_size, table->client_size);
+        return refuse_plugin(
+            text,
+            "%s: instance_size (%u bytes, at most 1 GiB) or client_size (%u bytes, at "
+            "most 1 MiB) is too large",
+            path, table->instance_size, table->client_size);
     return OK;
 }
 
@@ -129,7 +134,7 @@ static int check_options(const struct plugin *plugin, char text[PLUGIN_TEXT_MAX]
 {
     char reason[PLUGIN_TEXT_MAX / 2];
     if (option_table_check(&plugin->options, reason, sizeof reason) != OK)
-        return refuse(text, "%s: option table: %s", plugin->path, reason);
+        return refuse_plugin(text, "%s: option table: %s", plugin->path, reason);
     return OK;
 }
 
@@ -151,13 +156,13 @@ static int open_and_check(struct plugin *plugin, const char *name, const struct 
     int error =
         plugin_library_open(&plugin->library, plugin->path, set->in_place, set->is_trusted, reason);
     if (error != OK)
-        return refuse(text, "cannot load plugin '%.100s': %s", name, reason);
+        return refuse_plugin(text, "cannot load plugin '%.100s': %s", name, reason);
     const struct sl_plugin *table = dlsym(plugin->library.handle, "sluice_plugin");
     if (table == NULL)
-        return refuse(text,
-                      "%s: not a Sluice plugin: it does not export the symbol sluice_plugin "
-                      "(declare it with SL_EXPORT)",
-                      plugin->path);
+        return refuse_plugin(text,
+                             "%s: not a Sluice plugin: it does not export the symbol sluice_plugin "
+                             "(declare it with SL_EXPORT)",
+                             plugin->path);
     error = check_abi(table, plugin->path, text);
     if (error != OK)
         return error;
@@ -344,7 +349,8 @@ int plugin_load(struct plugin_set *set, const char *name, char text[PLUGIN_TEXT_
     if (*out != NULL)
         return OK;
     if (!is_plugin_name(name))
-        return refuse(text, "'%.127s' is not a plugin's name (letters, digits, '-' and '_')", name);
+        return refuse_plugin(text, "'%.127s' is not a plugin's name (letters, digits, '-' and '_')",
+                             name);
     for (size_t i = 0; i < set->folder_count; i++) {
         int len = snprintf(path, sizeof path, "%s/%s.so", set->folders[i], name);
         if (len < (int)sizeof path && stat(path, &file) == 0)
@@ -364,6 +370,6 @@ int plugin_load_file(struct plugin_set *set, const char *path, char text[PLUGIN_
     if (len > 3 && strcmp(name + len - 3, ".so") == 0)
         name[len - 3] = '\0';
     if (stat(path, &file) != 0)
-        return refuse(text, "%s: %s", path, strerror(errno));
+        return refuse_plugin(text, "%s: %s", path, strerror(errno));
     return load_file(set, name, path, &file, text, out);
 }

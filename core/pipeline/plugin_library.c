@@ -19,7 +19,7 @@
 #define COPY_CHUNK ((size_t)16 * 1024 * 1024) /* bytes of a file copied at once */
 #define FLAGS (RTLD_NOW | RTLD_LOCAL)
 
-static int refuse(char reason[PLUGIN_LIBRARY_TEXT_MAX], const char *path, const char *words)
+static int refuse_file(char reason[PLUGIN_LIBRARY_TEXT_MAX], const char *path, const char *words)
 {
     snprintf(reason, PLUGIN_LIBRARY_TEXT_MAX, "%s: %s", path, words);
     return ERR_PLUGIN;
@@ -43,10 +43,10 @@ static int copy_bytes(int from, const struct stat *before, int to, const char *p
     while ((copied = sendfile(to, from, NULL, COPY_CHUNK)) > 0)
         continue;
     if (copied < 0 || fstat(from, &after) != 0)
-        return refuse(reason, path, strerror(errno));
+        return refuse_file(reason, path, strerror(errno));
     if (!is_unchanged(before, &after))
-        return refuse(reason, path,
-                      "the file changed while it was read; perhaps it is still being copied");
+        return refuse_file(reason, path,
+                           "the file changed while it was read; perhaps it is still being copied");
     return OK;
 }
 
@@ -57,7 +57,7 @@ static int open_trusted(const char *path, struct stat *status, char reason[PLUGI
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file >= 0 && fstat(file, status) == 0 && S_ISREG(status->st_mode))
         return file;
-    (void)refuse(reason, path, file < 0 ? strerror(errno) : "it is not a regular file");
+    (void)refuse_file(reason, path, file < 0 ? strerror(errno) : "it is not a regular file");
     if (file >= 0)
         close(file);
     return -1;
@@ -73,7 +73,7 @@ static int copy_to_memory(const char *path, bool is_trusted, char reason[PLUGIN_
         return ERR_PLUGIN;
     int to = memfd_create("sluice-plugin", MFD_CLOEXEC);
     int error = to >= 0 ? copy_bytes(from, &before, to, path, reason)
-                        : refuse(reason, path, "there is no memory for a copy");
+                        : refuse_file(reason, path, "there is no memory for a copy");
     close(from);
     if (error == OK)
         return to;
@@ -88,22 +88,22 @@ static int check_copy(int copy, const char *path, char reason[PLUGIN_LIBRARY_TEX
     char words[PLUGIN_LIBRARY_TEXT_MAX / 2];
     struct stat status;
     if (fstat(copy, &status) != 0)
-        return refuse(reason, path, strerror(errno));
+        return refuse_file(reason, path, strerror(errno));
     if (status.st_size == 0)
-        return refuse(reason, path, "the file is empty; perhaps it is still being copied");
+        return refuse_file(reason, path, "the file is empty; perhaps it is still being copied");
     size_t size = (size_t)status.st_size;
     void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, copy, 0);
     if (data == MAP_FAILED)
-        return refuse(reason, path, strerror(errno));
+        return refuse_file(reason, path, strerror(errno));
     int error = elf_file_check(data, size, words, sizeof words);
     munmap(data, size);
-    return error != OK ? refuse(reason, path, words) : OK;
+    return error != OK ? refuse_file(reason, path, words) : OK;
 }
 
 /* -- loading -- */
 
 /* The loader runs the file's constructors, and believes what the file says. */
-static void *load(const char *name, const char *path)
+static void *load_library(const char *name, const char *path)
 {
     crash_load(path);
     void *handle = dlopen(name, FLAGS);
@@ -127,7 +127,7 @@ static int explain(const char *name, const char *path, char reason[PLUGIN_LIBRAR
         words = "the loader does not say why";
     if (strncmp(words, name, len) == 0 && strncmp(words + len, ": ", 2) == 0)
         words += len + 2;
-    return refuse(reason, path, words);
+    return refuse_file(reason, path, words);
 }
 
 /* The loader tells objects apart by the path too, so the descriptor stays open, and its number in
@@ -137,7 +137,7 @@ static int load_copy(struct plugin_library *library, int copy, const char *path,
 {
     char name[64];
     copy_path(copy, name);
-    library->handle = load(name, path);
+    library->handle = load_library(name, path);
     if (library->handle == NULL)
         return explain(name, path, reason);
     library->copy = copy;
@@ -147,7 +147,7 @@ static int load_copy(struct plugin_library *library, int copy, const char *path,
 static int load_in_place(struct plugin_library *library, const char *path,
                          char reason[PLUGIN_LIBRARY_TEXT_MAX])
 {
-    library->handle = load(path, path);
+    library->handle = load_library(path, path);
     return library->handle != NULL ? OK : explain(path, path, reason);
 }
 

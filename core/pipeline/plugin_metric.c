@@ -99,7 +99,7 @@ struct sl_metric *plugin_metric_create(struct plugin_metrics *metrics, enum sl_m
     return metric;
 }
 
-static void add(_Atomic double *value, double amount)
+static void add_atomically(_Atomic double *value, double amount)
 {
     double before = atomic_load_explicit(value, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(value, &before, before + amount,
@@ -112,7 +112,7 @@ void plugin_metric_add(struct sl_metric *metric, double amount)
     if (metric == NULL || metric->kind == SL_HISTOGRAM || !isfinite(amount) ||
         (metric->kind == SL_COUNTER && amount < 0))
         return;
-    add(&metric->value, amount);
+    add_atomically(&metric->value, amount);
 }
 
 void plugin_metric_set(struct sl_metric *metric, double value)
@@ -129,5 +129,5 @@ void plugin_metric_observe(struct sl_metric *metric, double value)
     while (bucket < metric->bucket_count && value > metric->bounds[bucket])
         bucket++;
     atomic_fetch_add_explicit(&metric->counts[bucket], 1, memory_order_relaxed);
-    add(&metric->value, value);
+    add_atomically(&metric->value, value);
 }

@@ -42,7 +42,7 @@ int worker_pool_create(unsigned threads, uint32_t queue_max, struct worker_pool 
 }
 
 /* The next job, or NULL: the pool has been stopped and nothing is left. Called with the lock. */
-static struct worker_job *take(struct worker_pool *pool)
+static struct worker_job *take_job(struct worker_pool *pool)
 {
     while (pool->first == NULL && !pool->is_stopped)
         pthread_cond_wait(&pool->wake, &pool->lock);
@@ -57,7 +57,7 @@ static struct worker_job *take(struct worker_pool *pool)
     return job;
 }
 
-static void *work(void *argument)
+static void *run_worker(void *argument)
 {
     struct worker_pool *pool = argument;
     struct worker_job *job;
@@ -65,7 +65,7 @@ static void *work(void *argument)
     thread_trace_allow();
     watched_begin(WATCHED_WORKER, atomic_fetch_add_explicit(&pool->began, 1, memory_order_relaxed));
     pthread_mutex_lock(&pool->lock);
-    while ((job = take(pool)) != NULL) {
+    while ((job = take_job(pool)) != NULL) {
         pthread_mutex_unlock(&pool->lock);
         job->run(job);
         pthread_mutex_lock(&pool->lock);
@@ -85,7 +85,7 @@ static bool start_thread(struct worker_pool *pool)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    int error = pthread_create(&pool->threads[pool->thread_count], NULL, work, pool);
+    int error = pthread_create(&pool->threads[pool->thread_count], NULL, run_worker, pool);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0) {
         log_error("pipeline", "cannot start a worker thread: %s", strerror(error));
@@ -129,7 +129,7 @@ int worker_pool_post(struct worker_pool *pool, struct worker_job *job)
     return error;
 }
 
-static void abandon_all(struct worker_job *job)
+static void abandon_jobs(struct worker_job *job)
 {
     unsigned count = 0;
     while (job != NULL) {
@@ -159,7 +159,7 @@ void worker_pool_stop(struct worker_pool *pool)
     pool->thread_count = 0; /* They are joined once. */
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->lock);
-    abandon_all(queued);
+    abandon_jobs(queued);
     for (unsigned i = 0; i < count; i++)
         pthread_join(pool->threads[i], NULL);
 }
