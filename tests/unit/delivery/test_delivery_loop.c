@@ -267,6 +267,7 @@ static bool send_with_failure(unsigned number)
     int error = receiver_send(&peer.receiver, OPCODE_TEXT, "own", 3);
     bool has_failed = end_failing_allocations();
     assert_int_equal(error, has_failed ? ERR_NO_MEMORY : OK);
+    assert_int_equal(loops.deliveries[0].unicast.len, has_failed ? 0 : 2 + strlen("own"));
     publish(&loops, 0, "b");
     send_text(&peer, "c");
     delivery_flush(&loops.deliveries[0]);
