@@ -237,54 +237,64 @@ static const char *find_credential(const struct credential_names *credentials, c
     return NULL;
 }
 
-/* An empty text in the place of a member's value. */
-static void empty_member(cJSON *object, cJSON *member)
+/* An empty text in the place of a member's value. Returns 0 or ERR_NO_MEMORY. */
+static int empty_member(cJSON *object, cJSON *member)
 {
     cJSON *empty = cJSON_CreateString("");
     cJSON *name = cJSON_CreateString(member->string);
+    int error = ERR_NO_MEMORY;
     if (empty != NULL && name != NULL) {
         empty->string = name->valuestring;
         name->valuestring = NULL;
         cJSON_ReplaceItemViaPointer(object, member, empty);
         empty = NULL;
+        error = OK;
     }
     cJSON_Delete(empty);
     cJSON_Delete(name);
+    return error;
 }
 
-/* Empties the members of these names, wherever they stand. Returns whether there are any. */
-static bool empty_members(cJSON *node, const struct credential_names *credentials)
+/* Empties the members of these names, wherever they stand, and sets *found if there are any.
+ * Returns 0 or ERR_NO_MEMORY. */
+static int empty_members(cJSON *node, const struct credential_names *credentials, bool *found)
 {
-    bool is_changed = false;
     cJSON *member = node->child;
-    while (member != NULL) {
+    int error = OK;
+    while (member != NULL && error == OK) {
         cJSON *next = member->next;
-        bool is_one = member->string != NULL && credential_names_has(credentials, member->string);
-        if (is_one)
-            empty_member(node, member);
-        if (is_one || empty_members(member, credentials))
-            is_changed = true;
+        if (member->string != NULL && credential_names_has(credentials, member->string)) {
+            *found = true;
+            error = empty_member(node, member);
+        } else {
+            error = empty_members(member, credentials, found);
+        }
         member = next;
     }
-    return is_changed;
+    return error;
 }
 
 /* What is recorded of a message that may renew credentials: the message without them, or, if it is
- * no JSON, only that it was one. Returns a text that cJSON_free frees; NULL: it holds none. */
-static char *without_credentials(const char *data, size_t len, const char *name,
-                                 const struct credential_names *credentials)
+ * no JSON, only that it was one. Sets *text, which cJSON_free frees; NULL: it holds none. Returns
+ * 0, or ERR_NO_MEMORY: nothing may be recorded. */
+static int without_credentials(const char *data, size_t len, const char *name,
+                               const struct credential_names *credentials, char **text)
 {
-    char *text = NULL;
     cJSON *root = cJSON_ParseWithLength(data, len);
-    bool is_json = root != NULL;
-    if (!is_json) {
+    bool is_changed = root == NULL;
+    int error = ERR_NO_MEMORY;
+    *text = NULL;
+    if (root == NULL) {
         root = cJSON_CreateObject();
-        cJSON_AddStringToObject(root, name, "");
+        if (cJSON_AddStringToObject(root, name, "") != NULL)
+            error = OK;
+    } else {
+        error = empty_members(root, credentials, &is_changed);
     }
-    if (root != NULL && (empty_members(root, credentials) || !is_json))
-        text = cJSON_PrintUnformatted(root);
+    if (error == OK && is_changed && (*text = cJSON_PrintUnformatted(root)) == NULL)
+        error = ERR_NO_MEMORY;
     cJSON_Delete(root);
-    return text;
+    return error;
 }
 
 void recorder_on_message(struct recorder *recorder, uint64_t client_id, enum opcode opcode,
@@ -292,8 +302,12 @@ void recorder_on_message(struct recorder *recorder, uint64_t client_id, enum opc
 {
     bool is_binary = opcode != OPCODE_TEXT;
     const char *credential = is_binary ? NULL : find_credential(credentials, data, len);
-    char *text =
-        credential != NULL ? without_credentials(data, len, credential, credentials) : NULL;
+    char *text = NULL;
+    if (credential != NULL &&
+        without_credentials(data, len, credential, credentials, &text) != OK) {
+        count(&recorder->lost);
+        return;
+    }
     cJSON *object = begin_of(recorder, "message", client_id);
     cJSON_AddStringToObject(object, "type", is_binary ? "binary" : "text");
     if (text != NULL)

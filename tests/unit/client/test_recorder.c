@@ -254,6 +254,48 @@ static void an_event_without_memory_is_lost_or_whole(void **state)
     assert_null(read_line(line));
 }
 
+/* cJSON, which has an allocator of its own: the nth from now on fails. */
+static unsigned until_failure;
+static bool has_failed;
+
+static void *allocate_or_fail(size_t size)
+{
+    if (until_failure > 0 && --until_failure == 0) {
+        has_failed = true;
+        return NULL;
+    }
+    return malloc(size);
+}
+
+static void without_memory_a_credential_is_not_recorded_either(void **state)
+{
+    static const char *const messages[] = {"{\"renew\":\"abc\"}", "{\"renew\":\"abc\"",
+                                           "{\"a\":{\"renew\":\"abc\"},\"b\":[1,2]}"};
+    cJSON_Hooks hooks = {.malloc_fn = allocate_or_fail, .free_fn = free};
+    (void)state;
+    cJSON_InitHooks(&hooks);
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned nth = 0;
+        do {
+            until_failure = ++nth;
+            has_failed = false;
+            recorder_on_message(recorder, ID, OPCODE_TEXT, messages[i], strlen(messages[i]),
+                                &credentials);
+        } while (has_failed);
+        assert_true(nth > 10);
+    }
+    until_failure = 0;
+    cJSON_InitHooks(NULL);
+    cJSON *object;
+    for (unsigned line = 0; (object = read_line(line)) != NULL; line++) {
+        char *text = cJSON_PrintUnformatted(object);
+        assert_null(strstr(text, "abc"));
+        cJSON_free(text);
+        cJSON_Delete(object);
+    }
+    assert_true(recorder_lost(recorder) > 0);
+}
+
 #define recorder_test(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -270,6 +312,7 @@ int main(void)
         recorder_test(at_its_limit_a_recording_ends_and_the_rest_is_counted),
         recorder_test(what_cannot_be_opened_says_why),
         recorder_test(an_event_without_memory_is_lost_or_whole),
+        recorder_test(without_memory_a_credential_is_not_recorded_either),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
