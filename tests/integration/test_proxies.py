@@ -1,28 +1,18 @@
 """Trusted proxies: X-Forwarded-For and the PROXY protocol say where a client comes from, if those who
 say it are trusted, and only then."""
 
-import json
 import re
-import signal
 import socket
 import ssl
 import struct
 import unittest
 
-from harness import (Certificates, HAProxy, RawClient, Refused, ServedTest, Sluice, TEXT, allow_files,
-                     endpoint, for_module, frame, http_get, settings, upgrade_request, wait_until)
+from harness import (Certificates, RawClient, Refused, ServedTest, Sluice, TEXT, allow_files, for_module,
+                     frame, http_get, upgrade_request, wait_until)
+from harness.proxied import (LOCAL, PROXY_A, PROXY_B, PROXY_HEADER_MAX, STRANGER, UNKNOWN, clients, proxied,
+                             proxy_header)
 
 HEAD = upgrade_request()
-SIGNATURE = b'\r\n\r\n\0\r\nQUIT\n'
-LOCAL, PROXY = 0x20, 0x21
-UNKNOWN, TCP4, TCP6 = 0x00, 0x11, 0x21
-PROXY_HEADER_MAX = 2048
-
-PROXY_A = '127.0.0.1'  # both trusted
-PROXY_B = '127.0.0.2'
-STRANGER = '127.0.0.9'
-TRUSTED = ['127.0.0.1/32', '127.0.0.2', '10.0.0.0/8', '2001:db8:1::/48']
-
 certificates = None
 
 
@@ -30,34 +20,6 @@ def setUpModule():
     global certificates
     certificates = for_module(Certificates())
     allow_files(8192)
-
-
-def configuration(*endpoints, tls=False, trusted=TRUSTED, **top):
-    listen = {'address': '127.0.0.1:0'}
-    if tls:
-        listen['tls'] = certificates.tls
-    return settings(*(endpoints or [endpoint('/ws')]), listen=[listen], trusted_proxies=trusted, **top)
-
-
-def proxy_header(source='198.51.100.7', port=4711, *, command=PROXY, family=None, behind=None,
-                 length=None, extensions=b''):
-    """A PROXY header of version 2."""
-    kind = socket.AF_INET6 if ':' in source else socket.AF_INET
-    destination = '2001:db8::1' if ':' in source else '192.0.2.1'
-    if family is None:
-        family = TCP6 if ':' in source else TCP4
-    if behind is None:
-        behind = (socket.inet_pton(kind, source) + socket.inet_pton(kind, destination) +
-                  struct.pack('>HH', port, 443))
-    behind += extensions
-    return SIGNATURE + struct.pack('>BBH', command, family,
-                                   len(behind) if length is None else length) + behind
-
-
-def clients(server):
-    """Who is connected: a list of (address, port)."""
-    listed = json.loads(server.admin('/api/v1/clients'))['clients']
-    return [(client['address'], client['port']) for client in listed]
 
 
 class ProxyTest(ServedTest):
@@ -80,7 +42,7 @@ class ProxyTest(ServedTest):
 class Forwarded(ProxyTest):
     @classmethod
     def setUpClass(cls):
-        cls.configuration = configuration(log={'level': 'debug', 'format': 'json'})
+        cls.configuration = proxied(log={'level': 'debug', 'format': 'json'})
         super().setUpClass()
 
     def test_without_the_field_it_is_the_peer(self):
@@ -143,7 +105,7 @@ class Forwarded(ProxyTest):
 class Nobody(ProxyTest):
     @classmethod
     def setUpClass(cls):
-        cls.configuration = configuration(trusted=None)
+        cls.configuration = proxied(trusted=None)
         super().setUpClass()
 
     def test_without_trusted_proxies_nobodys_word_counts(self):
@@ -156,7 +118,7 @@ class Nobody(ProxyTest):
 class Header(ProxyTest):
     @classmethod
     def setUpClass(cls):
-        cls.configuration = configuration(front={'request_timeout': '1h'},
+        cls.configuration = proxied(front={'request_timeout': '1h'},
                                           log={'level': 'debug', 'format': 'json'})
         super().setUpClass()
 
@@ -286,7 +248,7 @@ class Header(ProxyTest):
 
 class Patience(unittest.TestCase):
     def test_half_a_header_and_then_silence(self):
-        with Sluice(configuration(front={'request_timeout': '200ms'})) as server:
+        with Sluice(proxied(front={'request_timeout': '200ms'})) as server:
             baseline = server.descriptors()
             silent = [RawClient(server, upgrade=False) for _ in range(20)]
             for number, client in enumerate(silent):
@@ -301,7 +263,7 @@ class Patience(unittest.TestCase):
             wait_until(lambda: server.descriptors() <= baseline + 1, 'descriptors are given back')
 
     def test_half_a_header_delays_nobody(self):
-        with Sluice(configuration(front={'request_timeout': '1h', 'workers': 2})) as server:
+        with Sluice(proxied(front={'request_timeout': '1h', 'workers': 2})) as server:
             silent = [RawClient(server, upgrade=False) for _ in range(200)]
             for number, client in enumerate(silent):
                 client.send(proxy_header()[:1 + number % 27])
@@ -316,7 +278,7 @@ class Patience(unittest.TestCase):
 class Secure(unittest.TestCase):
     def test_a_header_comes_before_the_handshake(self):
         context = certificates.client_context()
-        with Sluice(configuration(tls=True)) as server:
+        with Sluice(proxied(tls=certificates.tls)) as server:
             for header, expected in ((proxy_header('2001:db8::7'), '2001:db8::7'), (b'', PROXY_A)):
                 with RawClient(server, upgrade=False) as client:
                     for byte in header:
@@ -329,214 +291,8 @@ class Secure(unittest.TestCase):
 
     def test_a_strangers_header_is_no_handshake(self):
         context = certificates.client_context()
-        with Sluice(configuration(tls=True)) as server:
+        with Sluice(proxied(tls=certificates.tls)) as server:
             with RawClient(server, upgrade=False, source=STRANGER) as client:
                 client.send(proxy_header())
                 with self.assertRaises((ssl.SSLError, ConnectionError)):
                     client.socket = context.wrap_socket(client.socket, server_hostname='localhost')
-
-
-class Limits(unittest.TestCase):
-    def test_clients_of_a_proxy_are_counted_at_their_own_addresses(self):
-        with Sluice(configuration(limits={'clients_per_address': 2})) as server:
-            opened = []
-            for number in range(6):
-                for _ in range(2):
-                    opened.append(RawClient(
-                        server, headers=[('X-Forwarded-For', f'10.6.6.6, 198.51.100.{number}')]))
-            with self.assertRaises(Refused) as caught:
-                RawClient(server, headers=[('X-Forwarded-For', '10.7.7.7, 198.51.100.3')])
-            self.assertEqual(caught.exception.status, 429)
-            with RawClient(server, upgrade=False) as client:
-                client.send(proxy_header('198.51.100.3') + HEAD)
-                self.assertEqual(client.read_response_head()[0], 429)
-            opened.pop(6).close()
-            server.wait_for_metric(11, 'sluice_clients')
-            with RawClient(server, headers=[('X-Forwarded-For', '198.51.100.3')]):
-                server.wait_for_metric(12, 'sluice_clients')
-            for client in opened:
-                client.close()
-
-    def test_a_crowd_behind_a_proxy_may_wait(self):
-        per_address = 1024
-        with Sluice(configuration(front={'request_timeout': '1h'})) as server:
-            crowd = [RawClient(server, upgrade=False) for _ in range(per_address + 50)]
-            for client in crowd:
-                client.send(b'GET')
-            server.wait_for_metric(per_address + 50, 'sluice_front_waiting', 30)
-            self.assertEqual(server.metric('sluice_front_dropped_total'), 0)
-            for client in crowd:
-                client.socket.close()
-            server.wait_for_metric(0, 'sluice_front_waiting', 30)
-
-    def test_those_whom_a_header_names_are_counted_at_their_address(self):
-        per_address = 1024
-        with Sluice(configuration(front={'request_timeout': '1h'})) as server:
-            other = RawClient(server, upgrade=False)
-            other.send(proxy_header('198.51.100.8') + b'GET')
-            server.wait_for_metric(1, 'sluice_front_waiting')
-            crowd = [RawClient(server, upgrade=False) for _ in range(per_address + 50)]
-            server.wait_for_metric(per_address + 51, 'sluice_front_waiting', 30)
-            for client in crowd:
-                client.send(proxy_header() + b'GET')
-            server.wait_for_metric(50, 'sluice_front_dropped_total', 30, reason='full')
-            server.wait_for_metric(per_address + 1, 'sluice_front_waiting')
-            other.send(HEAD[3:])
-            self.assertEqual(other.read_response_head()[0], 101)
-            for client in [other, *crowd]:
-                client.socket.close()
-
-
-class Plugins(ServedTest):
-    @classmethod
-    def setUpClass(cls):
-        def stage(plugin, **options):
-            return {'plugin': plugin, 'options': options}
-        cls.configuration = configuration(
-            endpoint('/filter', [stage('address-filter', allow=['198.51.100.0/24'],
-                                       deny=['198.51.100.66'])]),
-            endpoint('/rate', [stage('rate-limit', connections='1/m', connections_burst=2)]))
-        super().setUpClass()
-
-    def status(self, path, address, source=PROXY_A):
-        try:
-            with RawClient(self.server, path, source=source,
-                           headers=[('X-Forwarded-For', address)]) as client:
-                self.assertEqual(client.close(), 1000)
-            return 101
-        except Refused as refused:
-            return refused.status
-
-    def test_address_filter_decides_by_the_client(self):
-        self.assertEqual(self.status('/filter', '198.51.100.7'), 101)
-        self.assertEqual(self.status('/filter', '198.51.100.66'), 403)
-        self.assertEqual(self.status('/filter', '198.51.100.7, 198.51.100.66'), 403)
-        self.assertEqual(self.status('/filter', '203.0.113.9'), 403)
-        self.assertEqual(self.status('/filter', '198.51.100.7, 203.0.113.9'), 403)
-        self.assertEqual(self.status('/filter', '198.51.100.7', source=STRANGER), 403)
-
-    def test_rate_limit_counts_by_the_client(self):
-        for last in range(5):
-            address = f'198.51.100.{last}'
-            self.assertEqual([self.status('/rate', address) for _ in range(3)], [101, 101, 429])
-
-
-class Reload(unittest.TestCase):
-    def reload(self, server, expected, **how):
-        server.write(configuration(**how))
-        before = len(server.lines)
-        server.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: expected in ''.join(server.lines[before:]), 'the reload is done')
-        return ''.join(server.lines[before:])
-
-    def connect(self, server, *, header=b'', field='203.0.113.9'):
-        client = RawClient(server, upgrade=False)
-        client.send(header)
-        client.upgrade('/ws', [('X-Forwarded-For', field)], b'')
-        return client
-
-    def test_the_list_changes_under_those_who_are_there(self):
-        with Sluice(configuration(trusted=None)) as server:
-            first = self.connect(server)
-            self.reload(server, 'is in force', trusted=['127.0.0.1'])
-            second = self.connect(server)
-            third = self.connect(server, header=proxy_header())
-            self.reload(server, 'is in force', trusted=['127.0.0.1', '198.51.100.0/24'])
-            fourth = self.connect(server, header=proxy_header(), field='203.0.113.10')
-            self.reload(server, 'is in force', trusted=[])
-            fifth = self.connect(server)
-            self.assertEqual([address for address, _ in sorted(clients(server))],
-                             [PROXY_A, PROXY_A, '198.51.100.7', '203.0.113.10', '203.0.113.9'])
-            for client in (first, second, third, fourth, fifth):
-                client.close()
-
-    def test_a_wrong_entry_changes_nothing(self):
-        with Sluice(configuration(trusted=['127.0.0.1'])) as server:
-            log = self.reload(server, 'what ran before goes on', trusted=['10.1.2.3/8'])
-            self.assertIn('did you mean 10.0.0.0/8?', log)
-            client = self.connect(server)
-            self.assertEqual([address for address, _ in clients(server)], ['203.0.113.9'])
-            client.close()
-
-
-class RealProxies(unittest.TestCase):
-    """haproxy, which its clients reach from 127.0.0.9, and the server sees at 127.0.0.1."""
-
-    def check(self, server, proxy, *, tls=None, headers=()):
-        with RawClient(server, address=proxy.address, source=STRANGER, tls=tls,
-                       headers=headers) as client:
-            port = client.socket.getsockname()[1]
-            client.text('through')
-            self.assertEqual(client.read_text(), 'through')
-            found = clients(server)
-            self.assertEqual(client.close(), 1000)
-        server.wait_for_metric(0, 'sluice_clients')
-        return found, port
-
-    def test_http_with_forwardfor(self):
-        with Sluice(configuration(trusted=[PROXY_A])) as server, \
-                HAProxy(server.port, mode='http', more='option forwardfor') as proxy:
-            self.assertEqual(self.check(server, proxy)[0], [(STRANGER, 0)])
-            spoofed = [('X-Forwarded-For', '10.6.6.6'), ('X-Forwarded-For', '127.0.0.1')]
-            self.assertEqual(self.check(server, proxy, headers=spoofed)[0], [(STRANGER, 0)])
-
-    def test_http_through_two(self):
-        with Sluice(configuration(trusted=[PROXY_A])) as server, \
-                HAProxy(server.port, mode='http', more='option forwardfor') as inner, \
-                HAProxy(inner.address[1], mode='http', more='option forwardfor') as outer:
-            spoofed = [('X-Forwarded-For', '10.6.6.6, 127.0.0.1')]
-            self.assertEqual(self.check(server, outer, headers=spoofed)[0], [(STRANGER, 0)])
-
-    def test_tcp_with_a_header(self):
-        with Sluice(configuration(trusted=[PROXY_A])) as server, \
-                HAProxy(server.port, mode='tcp', server='send-proxy-v2') as proxy:
-            spoofed = [('X-Forwarded-For', '10.6.6.6')]
-            for _ in range(20):
-                found, port = self.check(server, proxy, headers=spoofed)
-                self.assertEqual(found, [(STRANGER, port)])
-
-    def test_tcp_with_a_header_and_tls_passed_through(self):
-        with Sluice(configuration(tls=True, trusted=[PROXY_A])) as server, \
-                HAProxy(server.port, mode='tcp', server='send-proxy-v2') as proxy:
-            for _ in range(5):
-                found, port = self.check(server, proxy, tls=certificates.client_context())
-                self.assertEqual(found, [(STRANGER, port)])
-
-    def test_tcp_with_a_header_and_tls_ended_by_the_proxy(self):
-        pem = certificates.path('haproxy.pem')
-        with open(pem, 'w') as out:
-            for name in (certificates.certificate, certificates.key):
-                with open(name) as part:
-                    out.write(part.read())
-        with Sluice(configuration(trusted=[PROXY_A])) as server, \
-                HAProxy(server.port, mode='tcp', bind=f' ssl crt {pem}',
-                        server='send-proxy-v2-ssl-cn proxy-v2-options unique-id,authority,crc32c',
-                        more='unique-id-format %[uuid()]') as proxy:
-            found, port = self.check(server, proxy, tls=certificates.client_context())
-            self.assertEqual(found, [(STRANGER, port)])
-
-    def test_tcp_in_front_of_http(self):
-        with Sluice(configuration(trusted=[PROXY_A])) as server, \
-                HAProxy(server.port, mode='http', more='option forwardfor',
-                        bind=' accept-proxy') as inner, \
-                HAProxy(inner.address[1], mode='tcp', server='send-proxy-v2') as outer:
-            self.assertEqual(self.check(server, outer)[0], [(STRANGER, 0)])
-
-    def test_health_checks_with_a_header_are_fine(self):
-        with Sluice(configuration(trusted=[PROXY_A])) as server, \
-                HAProxy(server.port, mode='tcp',
-                        more='option httpchk GET /\n    http-check expect status 404',
-                        server='send-proxy-v2 check inter 100ms') as proxy:
-            wait_until(lambda: server.metric('sluice_http_responses_total', status='4xx') >= 3,
-                       'three checks were answered')
-            found, port = self.check(server, proxy)
-            self.assertEqual(found, [(STRANGER, port)])
-            self.assertEqual(server.metric('sluice_front_dropped_total'), 0)
-
-    def test_the_text_header_does_not_pass(self):
-        with Sluice(configuration(trusted=[PROXY_A])) as server, \
-                HAProxy(server.port, mode='tcp', server='send-proxy') as proxy:
-            with self.assertRaises(Refused) as caught:
-                RawClient(server, address=proxy.address)
-            self.assertEqual(caught.exception.status, 400)
-            server.wait_for_log('let it send version 2')

@@ -14,7 +14,6 @@ ONE_HEADER = 'plugin-sdk/include/sluice/plugin.h'
 
 # Files that are longer all the same. The table only shrinks.
 NOT_YET = {
-    'tests/integration/test_proxies.py',
 }
 
 
