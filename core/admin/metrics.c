@@ -1,6 +1,8 @@
 #include "admin/metrics.h"
 
+#include "admin/metrics_compression.h"
 #include "admin/metrics_plugins.h"
+#include "admin/metrics_sum.h"
 #include "admin/metrics_writer.h"
 
 #include "base/log.h"
@@ -13,15 +15,6 @@
 
 #include <inttypes.h>
 #include <stddef.h>
-
-/* The sum over all shards of the counter at `offset` bytes into struct shard. */
-static uint64_t sum_counters(struct hub *hub, size_t offset)
-{
-    uint64_t total = 0;
-    for (unsigned i = 0; i < hub->set.count; i++)
-        total += counter_read((counter *)((char *)&hub->set.shards[i] + offset));
-    return total;
-}
 
 static uint64_t sum_iterations(struct hub *hub)
 {
@@ -70,27 +63,25 @@ static void write_transport(struct metrics_writer *writer, struct hub *hub)
 {
     metrics_describe(writer, "sluice_bytes_total", "counter",
                      "Bytes read from and written to clients.");
-    metrics_put(writer, "sluice_bytes_total{direction=\"in\"} %" PRIu64 "\n",
-                sum_counters(hub, offsetof(struct shard, delivery.stats.bytes_in)));
-    metrics_put(writer, "sluice_bytes_total{direction=\"out\"} %" PRIu64 "\n",
-                sum_counters(hub, offsetof(struct shard, delivery.stats.bytes_out)));
+    metrics_put_sum(writer, "sluice_bytes_total{direction=\"in\"}", hub,
+                    METRICS_IN_SHARD(delivery.stats.bytes_in));
+    metrics_put_sum(writer, "sluice_bytes_total{direction=\"out\"}", hub,
+                    METRICS_IN_SHARD(delivery.stats.bytes_out));
     metrics_describe(writer, "sluice_io_calls_total", "counter",
                      "Reads and writes on client sockets.");
-    metrics_put(writer, "sluice_io_calls_total{call=\"read\"} %" PRIu64 "\n",
-                sum_counters(hub, offsetof(struct shard, delivery.stats.reads)));
-    metrics_put(writer, "sluice_io_calls_total{call=\"write\"} %" PRIu64 "\n",
-                sum_counters(hub, offsetof(struct shard, delivery.stats.writes)));
+    metrics_put_sum(writer, "sluice_io_calls_total{call=\"read\"}", hub,
+                    METRICS_IN_SHARD(delivery.stats.reads));
+    metrics_put_sum(writer, "sluice_io_calls_total{call=\"write\"}", hub,
+                    METRICS_IN_SHARD(delivery.stats.writes));
     metrics_describe(writer, "sluice_loop_iterations_total", "counter",
                      "Turns of the event loops.");
     metrics_put(writer, "sluice_loop_iterations_total %" PRIu64 "\n", sum_iterations(hub));
     metrics_describe(writer, "sluice_input_pauses_total", "counter",
                      "Times that a client's input waited for the others' turn, since what it made "
-                     "the server send was much.");
-    metrics_put(writer, "sluice_input_pauses_total %" PRIu64 "\n",
-                sum_counters(hub, offsetof(struct shard, stats.input_pauses)));
+                     "the server send, or inflate, was much.");
+    metrics_put_sum(writer, "sluice_input_pauses_total", hub, METRICS_IN_SHARD(stats.input_pauses));
     metrics_describe(writer, "sluice_pings_total", "counter", "Heartbeat pings sent.");
-    metrics_put(writer, "sluice_pings_total %" PRIu64 "\n",
-                sum_counters(hub, offsetof(struct shard, stats.pings)));
+    metrics_put_sum(writer, "sluice_pings_total", hub, METRICS_IN_SHARD(stats.pings));
     metrics_describe(
         writer, "sluice_queued_bytes", "gauge",
         "Memory held for what waits to be sent to slow clients (limit: limits.queue_bytes).");
@@ -120,7 +111,7 @@ static void write_closes(struct metrics_writer *writer, struct hub *hub)
         "Clients that ended, by close code; 1005: without a code, 1006: without a goodbye.");
     for (size_t i = 0; i < CLOSE_SLOT_COUNT; i++) {
         uint64_t count =
-            sum_counters(hub, offsetof(struct shard, stats.closes) + i * sizeof(counter));
+            metrics_sum(hub, offsetof(struct shard, stats.closes) + i * sizeof(counter));
         if (groups[i] != NULL)
             metrics_put(writer, "sluice_closes_total{code=\"%s\"} %" PRIu64 "\n", groups[i], count);
         else
@@ -140,7 +131,7 @@ static void write_drops(struct metrics_writer *writer, struct hub *hub)
     for (size_t i = 0; i < DROP_REASON_COUNT; i++)
         metrics_put(
             writer, "sluice_drops_total{reason=\"%s\"} %" PRIu64 "\n", reasons[i],
-            sum_counters(hub, offsetof(struct shard, delivery.stats.drops) + i * sizeof(counter)));
+            metrics_sum(hub, offsetof(struct shard, delivery.stats.drops) + i * sizeof(counter)));
 }
 
 static void write_admissions(struct metrics_writer *writer, struct hub *hub)
@@ -225,7 +216,7 @@ static void write_handshakes(struct metrics_writer *writer, struct hub *hub, str
         size_t offset = offsetof(struct shard, stats.tls_faults) + i * sizeof(counter);
         metrics_put(writer, "sluice_tls_faults_total{reason=\"%s\"} %llu\n",
                     tls_fault_text((enum tls_fault)i),
-                    handshakes.faults[i] + sum_counters(hub, offset));
+                    handshakes.faults[i] + metrics_sum(hub, offset));
     }
 }
 
@@ -357,6 +348,7 @@ int metrics_write(const struct metrics_sources *sources, struct buffer *out)
     write_clients(&writer, hub);
     write_messages(&writer, hub);
     write_transport(&writer, hub);
+    metrics_write_compression(&writer, hub);
     write_closes(&writer, hub);
     write_drops(&writer, hub);
     write_admissions(&writer, hub);

@@ -12,6 +12,7 @@
 #include "client/shard.h"
 #include "delivery/topic.h"
 #include "pipeline/chain.h"
+#include "ws/extension.h"
 #include "ws/handshake.h"
 
 #include <stdlib.h>
@@ -75,10 +76,24 @@ static bool check_identity(const struct client *client, struct upgrade *upgrade)
     return false;
 }
 
+/* Agrees on permessage-deflate, if both sides want it. Returns the answer's
+ * Sec-WebSocket-Extensions, or NULL. */
+static const char *agree_on_compression(struct client *client, const struct request *request)
+{
+    const char *answer = NULL;
+    enum deflate_window window = DEFLATE_WINDOW_NONE;
+    if (client_setup(client)->config->compression_enabled)
+        window = extension_negotiate(request, &answer);
+    client->receiver.window = (uint8_t)window & 3u;
+    client->decoder.may_compress = window != DEFLATE_WINDOW_NONE;
+    return answer;
+}
+
 static bool queue_response(struct client *client, const struct upgrade *upgrade)
 {
     char response[RESPONSE_MAX];
-    size_t len = handshake_response(upgrade->request, upgrade_subprotocol(upgrade), response,
+    size_t len = handshake_response(upgrade->request, upgrade_subprotocol(upgrade),
+                                    agree_on_compression(client, upgrade->request), response,
                                     sizeof response);
     return len > 0 && receiver_queue(&client->receiver, response, len, NULL, 0) == OK;
 }

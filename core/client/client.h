@@ -180,6 +180,16 @@ void client_process_early(struct client *client, const unsigned char *data, size
 /* Reads and handles what there is, up to a bound. */
 void client_on_readable(struct client *client);
 
+/* -- inflate.c: messages that come compressed -- */
+
+/* Inflates a whole message, whose payload is `data`, and replaces that by what it holds: valid
+ * until the loop inflates the next one. False: the client has broken a rule and is told so, or
+ * there is no memory and it is lost. */
+bool client_inflate(struct client *client, enum opcode type, const uint8_t **data, size_t *len);
+
+/* Frees what the loop holds of the last message, if it is much. */
+void client_forget_inflated(struct client *client);
+
 /* -- held_input.c: what the client has sent and the server still holds -- */
 
 /* Counts what the client holds now; call after it has changed. */

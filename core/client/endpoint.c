@@ -65,8 +65,12 @@ int endpoint_setup_create(struct endpoint *endpoint, struct config *owner,
                               .fragments_max = config->message_max_fragments,
                               .text = (config->message_types & MESSAGE_TYPE_TEXT) != 0,
                               .binary = (config->message_types & MESSAGE_TYPE_BINARY) != 0};
-    setup->receiver_limits = (struct receiver_limits){.queue_bytes = config->queue_bytes,
-                                                      .topics = config->topics_per_client};
+    setup->receiver_limits =
+        (struct receiver_limits){.queue_bytes = config->queue_bytes,
+                                 .topics = config->topics_per_client,
+                                 .compression = {.min_size = config->compression_min_size,
+                                                 .level = (int)config->compression_level,
+                                                 .memory = (int)config->compression_memory}};
     *out = setup;
     return OK;
 }

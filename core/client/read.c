@@ -22,6 +22,7 @@ struct input {
     uint8_t *data;
     size_t len;
     size_t used;
+    size_t inflated; /* bytes of the messages in it that were compressed */
 };
 
 static bool reads_frames(const struct client *client)
@@ -120,20 +121,26 @@ static bool keep_piece(struct client *client, struct held_input *held,
 
 /* Adds a piece to the message under assembly. Returns whether the message is complete. A message
  * that arrived whole is used where it lies. */
-static bool assemble(struct client *client, const struct frame_event *piece,
+static bool assemble(struct client *client, const struct frame_event *piece, struct input *input,
                      struct message *message)
 {
     size_t max_size = client_setup(client)->limits.message_max;
-    if (piece->message_end && (client->held == NULL || client->held->message.len == 0)) {
-        message_init(message, max_size, piece->message_type, piece->data, piece->len);
-        return true;
+    const uint8_t *data = piece->data;
+    size_t len = piece->len;
+    if (!piece->message_end || (client->held != NULL && client->held->message.len > 0)) {
+        struct held_input *held = client_need_held(client);
+        if (held == NULL || !keep_piece(client, held, piece) || !piece->message_end)
+            return false;
+        data = held->message.data;
+        len = held->message.len;
     }
-    struct held_input *held = client_need_held(client);
-    if (held == NULL || !keep_piece(client, held, piece))
-        return false;
-    if (piece->message_end)
-        message_init(message, max_size, piece->message_type, held->message.data, held->message.len);
-    return piece->message_end;
+    if (piece->is_compressed) {
+        if (!client_inflate(client, piece->message_type, &data, &len))
+            return false;
+        input->inflated += len;
+    }
+    message_init(message, max_size, piece->message_type, data, len);
+    return true;
 }
 
 static void answer_ping(struct client *client, const struct frame_event *event)
@@ -156,7 +163,7 @@ static bool next_message(struct client *client, struct input *input, struct mess
         case FRAME_NEED_MORE:
             return false;
         case FRAME_DATA:
-            if (client->state == CLIENT_OPEN && assemble(client, &event, message))
+            if (client->state == CLIENT_OPEN && assemble(client, &event, input, message))
                 return true;
             break;
         case FRAME_PING:
@@ -224,14 +231,20 @@ static void finish_message(struct client *client, struct message *message, enum 
  * their turn. */
 #define FLUSHES_PER_TURN 4u
 
-/* Between two messages: what a read makes the server send may be far more than the read. It is sent
- * as soon as it is much, and a client that goes on like that waits for its next turn. */
-static void send_if_much(struct client *client, unsigned *flushes)
+/* How many bytes one read's compressed messages may hold before others have their turn. */
+#define INFLATED_PER_TURN (1024u * 1024)
+
+/* Between two messages: what a read makes the server send, or inflate, may be far more than the
+ * read. It is sent as soon as it is much, and a client that goes on like that waits for its next
+ * turn. */
+static void end_turn_if_much(struct client *client, const struct input *input, unsigned *flushes)
 {
-    if (!client_shard(client)->delivery.has_much_to_send)
-        return;
-    delivery_flush(&client_shard(client)->delivery);
-    if (++*flushes >= FLUSHES_PER_TURN && reads_frames(client) && !client->is_waiting)
+    if (client_shard(client)->delivery.has_much_to_send) {
+        delivery_flush(&client_shard(client)->delivery);
+        ++*flushes;
+    }
+    if ((*flushes >= FLUSHES_PER_TURN || input->inflated >= INFLATED_PER_TURN) &&
+        reads_frames(client) && !client->is_waiting)
         client_wait_for_turn(client);
 }
 
@@ -251,12 +264,14 @@ static void handle_input(struct client *client, struct input *input)
         enum chain_result result = chain_message(&client->seen, &message, &verdict);
         finish_message(client, message, result, verdict);
         client_end_message(client);
-        send_if_much(client, &flushes);
+        end_turn_if_much(client, input, &flushes);
         message = NULL;
         if (client->is_waiting)
             break;
         message = message_take(&shard->pipeline);
     }
+    if (input->inflated > 0)
+        client_forget_inflated(client);
     if (message != NULL)
         message_put_back(&shard->pipeline, message); /* Nothing has been put into it. */
     else if (!client->is_waiting)

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "client/budget.h"
 #include "client/client.h"
+#include "ws/inflater.h"
 
 #include <stdlib.h>
 
@@ -211,5 +212,7 @@ void shard_deinit(struct shard *shard)
     delivery_loop_deinit(&shard->delivery);
     free(shard->slots);
     free(shard->input);
+    inflater_destroy(shard->inflater);
+    buffer_release(&shard->inflated);
     loop_deinit(&shard->loop);
 }

@@ -7,6 +7,7 @@
 #define SLUICE_CLIENT_SHARD_H
 
 #include "base/counter.h"
+#include "base/buffer.h"
 #include "base/holders.h"
 #include "base/memory_account.h"
 #include "delivery/delivery_loop.h"
@@ -21,6 +22,7 @@
 struct address;
 struct client;
 struct endpoint;
+struct inflater;
 struct recorder;
 
 #define SHARD_READ_SIZE (64u * 1024)
@@ -37,6 +39,9 @@ enum close_slot {
 struct shard_stats {
     counter pings;
     counter input_pauses; /* clients' input that waited for the next turn */
+    counter inflated_messages;
+    counter inflated_bytes_in;
+    counter inflated_bytes_out;
     counter closes[CLOSE_SLOT_COUNT];
     counter tls_faults[TLS_FAULT_COUNT];
 };
@@ -74,6 +79,8 @@ struct shard {
     struct delivery_loop delivery;
     struct pipeline_loop pipeline;
     uint8_t *input; /* FRAME_UNCONSUMED_MAX + SHARD_READ_SIZE bytes: what is being read */
+    struct inflater *inflater; /* owned; NULL: no compressed message has come yet */
+    struct buffer inflated;    /* the message that is being handled, if it came compressed */
     struct timer drain_timer;
     int64_t drain_until;
     struct shard_stats stats;

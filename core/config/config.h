@@ -82,6 +82,10 @@ struct endpoint_config {
     uint32_t clients_max;
     uint32_t clients_per_address; /* 0: no limit of its own */
     uint32_t topics_per_client;
+    bool compression_enabled;    /* permessage-deflate is agreed on with who offers it */
+    size_t compression_min_size; /* what is shorter is sent plain */
+    uint32_t compression_level;  /* zlib's, 1 to 9 */
+    uint32_t compression_memory; /* zlib's memLevel, 1 to 9 */
     struct stage_config *pipeline;
     size_t pipeline_length;
 };

@@ -202,6 +202,29 @@ static const struct field topics_fields[] = {
 };
 static const struct schema topics_schema = SCHEMA(topics_fields, struct endpoint_config);
 
+static const struct field compression_fields[] = {
+    {.key = "enabled",
+     .type = FIELD_BOOL,
+     .fallback = "true",
+     MEMBER(struct endpoint_config, compression_enabled)},
+    {.key = "min_size",
+     .type = FIELD_SIZE,
+     .fallback = "256",
+     .bounds = {1, MIB},
+     MEMBER(struct endpoint_config, compression_min_size)},
+    {.key = "level",
+     .type = FIELD_COUNT,
+     .fallback = "1",
+     .bounds = {1, 9},
+     MEMBER(struct endpoint_config, compression_level)},
+    {.key = "memory",
+     .type = FIELD_COUNT,
+     .fallback = "6",
+     .bounds = {1, 9},
+     MEMBER(struct endpoint_config, compression_memory)},
+};
+static const struct schema compression_schema = SCHEMA(compression_fields, struct endpoint_config);
+
 static const struct field endpoint_fields[] = {
     {.key = "path",
      .type = FIELD_STRING,
@@ -229,7 +252,7 @@ static const struct field endpoint_fields[] = {
     {.key = "queue", .type = FIELD_SECTION, .schema = &queue_schema},
     {.key = "clients", .type = FIELD_SECTION, .schema = &clients_schema},
     {.key = "topics", .type = FIELD_SECTION, .schema = &topics_schema},
-    {.key = "compression", .type = FIELD_UNSUPPORTED},
+    {.key = "compression", .type = FIELD_SECTION, .schema = &compression_schema},
     {.key = "pipeline",
      .type = FIELD_OBJECTS,
      .schema = &stage_schema,

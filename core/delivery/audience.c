@@ -16,12 +16,16 @@ void audience_init(struct audience *audience, struct fanout *fanout, struct deli
 {
     *audience = (struct audience){.fanout = fanout, .loop = loop};
     buffer_init(&audience->batch, BATCH_MAX);
+    for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
+        rendition_init(&audience->renditions[i]);
 }
 
 void audience_deinit(struct audience *audience)
 {
     free(audience->members);
     buffer_release(&audience->batch);
+    for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
+        rendition_deinit(&audience->renditions[i]);
 }
 
 /* -- members -- */
@@ -126,6 +130,8 @@ int audience_add_frames(struct audience *audience, const void *frames, size_t le
 static void empty_batch(struct audience *audience)
 {
     backlog_end_batch(&audience->backlog);
+    for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
+        rendition_end_batch(&audience->renditions[i], BATCH_KEEP);
     audience->batch.len = 0;
     audience->batch_messages = 0;
     audience->batch_skips = 0;

@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/counter.h"
 #include "delivery/backlog.h"
+#include "delivery/rendition.h"
 #include "ws/frame.h"
 
 #include <stdbool.h>
@@ -36,6 +37,7 @@ struct audience {
     bool is_dirty;
     uint64_t batch_skips;   /* how many of them receivers are not to get, summed over receivers */
     struct backlog backlog; /* for those that could not take a batch whole */
+    struct rendition renditions[DEFLATE_WINDOW_COUNT - 1]; /* of the batch, by window */
     struct audience *next_dirty;
     counter messages_in; /* from its members, counted by their reader */
     counter messages_out;

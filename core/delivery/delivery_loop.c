@@ -16,6 +16,8 @@ void delivery_loop_init(struct delivery_loop *loop, struct delivery *delivery,
     *loop = (struct delivery_loop){.loop = event_loop, .delivery = delivery, .calls = calls};
     delivery->loops[event_loop->index] = loop;
     buffer_init(&loop->unicast, UNICAST_MAX);
+    for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
+        buffer_init(&loop->compressed[i], UNICAST_MAX);
     outbound_init(&loop->outbound);
 }
 
@@ -24,6 +26,9 @@ void delivery_loop_deinit(struct delivery_loop *loop)
     hash_table_deinit(&loop->topics, NULL); /* No subscription is left. */
     outbound_deinit(&loop->outbound);
     buffer_release(&loop->unicast);
+    for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
+        buffer_release(&loop->compressed[i]);
+    compressor_deinit(&loop->compressor);
     free(loop->outgoing);
 }
 
@@ -65,13 +70,13 @@ static struct outgoing *append_run(struct delivery_loop *loop)
 
 /* Makes a run of bytes the receiver's next one, lengthening its last run if they follow each other.
  */
-static int add_run(struct receiver *receiver, bool from_batch, uint32_t offset, uint32_t len)
+static int add_run(struct receiver *receiver, uint32_t source, size_t offset, size_t len)
 {
     struct delivery_loop *loop = receiver->loop;
     if (receiver->outgoing_last != OUTGOING_NONE) {
         struct outgoing *last = &loop->outgoing[receiver->outgoing_last];
-        if (last->from_batch == from_batch && last->offset + last->len == offset) {
-            last->len += len;
+        if (last->source == source && last->offset + last->len == offset) {
+            last->len += (uint32_t)len;
             return OK;
         }
     }
@@ -80,7 +85,7 @@ static int add_run(struct receiver *receiver, bool from_batch, uint32_t offset, 
         return ERR_NO_MEMORY;
     uint32_t index = (uint32_t)(run - loop->outgoing);
     *run = (struct outgoing){
-        .next = OUTGOING_NONE, .from_batch = from_batch, .offset = offset, .len = len};
+        .next = OUTGOING_NONE, .source = source, .offset = (uint32_t)offset, .len = (uint32_t)len};
     if (receiver->outgoing_last == OUTGOING_NONE)
         receiver->outgoing_first = index;
     else
@@ -95,7 +100,7 @@ int delivery_catch_up(struct receiver *receiver)
     uint32_t published = (uint32_t)receiver->audience->batch.len;
     if (!receiver->is_open || !receiver->is_joined || receiver->cursor >= published)
         return OK;
-    int error = add_run(receiver, true, receiver->cursor, published - receiver->cursor);
+    int error = add_run(receiver, OUTGOING_BATCH, receiver->cursor, published - receiver->cursor);
     if (error == OK)
         receiver->cursor = published;
     return error;
@@ -121,7 +126,7 @@ int receiver_queue(struct receiver *receiver, const void *head, size_t head_len,
     memcpy(to, head, head_len);
     if (body_len > 0)
         memcpy(to + head_len, body, body_len);
-    if (add_run(receiver, false, (uint32_t)offset, (uint32_t)(head_len + body_len)) != OK) {
+    if (add_run(receiver, OUTGOING_UNICAST, offset, head_len + body_len) != OK) {
         loop->unicast.len = offset;
         return ERR_NO_MEMORY;
     }
@@ -129,9 +134,50 @@ int receiver_queue(struct receiver *receiver, const void *head, size_t head_len,
     return OK;
 }
 
+/* -- compressed messages for single receivers -- */
+
+/* Compresses a message into the receivers' common buffer for that window. Returns its length there,
+ * at the buffer's end, or 0: it goes plain. */
+static size_t compress_unicast(const struct receiver *receiver, enum opcode opcode,
+                               const void *data, size_t len)
+{
+    struct delivery_loop *loop = receiver->loop;
+    const struct compression_settings *settings = &receiver->limits->compression;
+    struct buffer *to = &loop->compressed[receiver->window - 1];
+    size_t before = to->len;
+    if (!compressor_wants(settings, opcode, len) ||
+        !compressor_append(&loop->compressor, (enum deflate_window)receiver->window, settings,
+                           opcode, data, len, to))
+        return 0;
+    if (to->len > UNICAST_FLUSH)
+        loop->has_much_to_send = true;
+    return to->len - before;
+}
+
+static uint32_t compressed_source(const struct receiver *receiver)
+{
+    return OUTGOING_COMPRESSED + receiver->window - 1u;
+}
+
+static int send_compressed(struct receiver *receiver, size_t len)
+{
+    struct buffer *compressed = &receiver->loop->compressed[receiver->window - 1];
+    size_t offset = compressed->len - len;
+    if (delivery_catch_up(receiver) == OK &&
+        add_run(receiver, compressed_source(receiver), offset, len) == OK)
+        return OK;
+    compressed->len = offset;
+    return ERR_NO_MEMORY;
+}
+
 int receiver_send(struct receiver *receiver, enum opcode opcode, const void *data, size_t len)
 {
     uint8_t header[FRAME_HEADER_MAX];
+    if (receiver->window != DEFLATE_WINDOW_NONE) {
+        size_t compressed_len = compress_unicast(receiver, opcode, data, len);
+        if (compressed_len > 0)
+            return send_compressed(receiver, compressed_len);
+    }
     size_t header_len = frame_encode_header(header, opcode, len);
     return receiver_queue(receiver, header, header_len, data, len);
 }
@@ -158,13 +204,42 @@ int delivery_share_frame(struct delivery_loop *loop, const void *frame, size_t l
     return OK;
 }
 
-int delivery_queue_shared(struct receiver *receiver, struct shared_frame frame)
+/* Compresses a shared frame for receivers with that window, if nobody has done so before. */
+static void compress_shared(const struct receiver *receiver, struct shared_frame *frame)
+{
+    struct delivery_loop *loop = receiver->loop;
+    unsigned index = receiver->window - 1u;
+    struct frame_view view;
+    if (frame->compressed[index].is_tried)
+        return;
+    frame_view(loop->unicast.data + frame->offset, &view);
+    frame->compressed[index].is_tried = true;
+    frame->compressed[index].len = (uint32_t)compress_unicast(
+        receiver, view.opcode, loop->unicast.data + frame->offset + view.header_len,
+        view.size - view.header_len);
+    frame->compressed[index].offset =
+        (uint32_t)loop->compressed[index].len - frame->compressed[index].len;
+}
+
+static int add_shared_run(struct receiver *receiver, struct shared_frame *frame)
+{
+    unsigned index = receiver->window - 1u;
+    if (receiver->window == DEFLATE_WINDOW_NONE)
+        return add_run(receiver, OUTGOING_UNICAST, frame->offset, frame->len);
+    compress_shared(receiver, frame);
+    if (frame->compressed[index].len == 0)
+        return add_run(receiver, OUTGOING_UNICAST, frame->offset, frame->len);
+    return add_run(receiver, compressed_source(receiver), frame->compressed[index].offset,
+                   frame->compressed[index].len);
+}
+
+int delivery_queue_shared(struct receiver *receiver, struct shared_frame *frame)
 {
     if (receiver->loop->outgoing_count > OUTGOING_FLUSH)
         receiver->loop->has_much_to_send = true;
     if (delivery_catch_up(receiver) != OK)
         return ERR_NO_MEMORY;
-    return add_run(receiver, false, frame.offset, frame.len);
+    return add_shared_run(receiver, frame);
 }
 
 /* -- the flush -- */
@@ -198,12 +273,19 @@ static void flush_receivers(struct delivery_loop *loop)
     }
 }
 
+static void empty_buffer(struct buffer *buffer)
+{
+    buffer->len = 0;
+    if (buffer->capacity > 2 * UNICAST_FLUSH)
+        buffer_release(buffer);
+}
+
 static void empty_unicast(struct delivery_loop *loop)
 {
-    loop->unicast.len = 0;
+    empty_buffer(&loop->unicast);
+    for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
+        empty_buffer(&loop->compressed[i]);
     loop->outgoing_count = 0;
-    if (loop->unicast.capacity > 2 * UNICAST_FLUSH)
-        buffer_release(&loop->unicast);
     if (loop->outgoing_capacity > OUTGOING_KEEP) {
         free(loop->outgoing);
         loop->outgoing = NULL;

@@ -21,10 +21,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A run of frames for one receiver inside the loop's `unicast` buffer or its audience's batch. */
+/* Where a run of frames lies. */
+enum outgoing_source {
+    OUTGOING_UNICAST,
+    OUTGOING_BATCH,     /* of the receiver's audience; offsets are those of the plain frames */
+    OUTGOING_COMPRESSED /* this and what is added to it: an index in `compressed` */
+};
+
+/* A run of frames for one receiver. */
 struct outgoing {
-    uint32_t next;       /* index in `outgoing`, or OUTGOING_NONE */
-    uint32_t from_batch; /* 1: of the receiver's audience, 0: of `unicast` */
+    uint32_t next;   /* index in `outgoing`, or OUTGOING_NONE */
+    uint32_t source; /* enum outgoing_source */
     uint32_t offset;
     uint32_t len;
 };
@@ -45,7 +52,9 @@ struct delivery_loop {
     struct audience *dirty_audiences; /* have a batch to be sent */
     struct receiver *dirty_receivers; /* have runs of their own */
     struct buffer unicast;            /* frames for single receivers, this iteration's */
-    struct outgoing *outgoing;        /* owned */
+    struct buffer compressed[DEFLATE_WINDOW_COUNT - 1]; /* the same, by window */
+    struct compressor compressor;
+    struct outgoing *outgoing; /* owned */
     uint32_t outgoing_count;
     uint32_t outgoing_capacity;
     struct hash_table topics; /* of struct topic: those that have subscribers here */
@@ -89,12 +98,18 @@ void delivery_mark_receiver(struct delivery_loop *loop, struct receiver *receive
  * so that what is queued for it afterwards comes after that. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int delivery_catch_up(struct receiver *receiver);
 
-/* Puts a message into `unicast`, where any number of receivers can be given it in this iteration.
- * Returns 0 or ERR_NO_MEMORY. */
+/* A message for any number of receivers in this iteration. */
 struct shared_frame {
-    uint32_t offset;
+    uint32_t offset; /* in `unicast` */
     uint32_t len;
+    struct {
+        bool is_tried; /* the rest is valid */
+        uint32_t offset;
+        uint32_t len; /* 0: it goes plain */
+    } compressed[DEFLATE_WINDOW_COUNT - 1];
 };
+
+/* Puts a message into `unicast`. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int delivery_share(struct delivery_loop *loop, enum opcode opcode, const void *data,
                               size_t len, struct shared_frame *out);
 
@@ -102,7 +117,8 @@ MUST_CHECK int delivery_share(struct delivery_loop *loop, enum opcode opcode, co
 MUST_CHECK int delivery_share_frame(struct delivery_loop *loop, const void *frame, size_t len,
                                     struct shared_frame *out);
 
-/* Gives a shared frame to one receiver. Returns 0 or ERR_NO_MEMORY. */
-MUST_CHECK int delivery_queue_shared(struct receiver *receiver, struct shared_frame frame);
+/* Gives a shared frame to one receiver, compressed if it can read that: the first such receiver has
+ * it compressed for all. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int delivery_queue_shared(struct receiver *receiver, struct shared_frame *frame);
 
 #endif

@@ -77,20 +77,64 @@ void receiver_on_writable(struct receiver *receiver)
 
 /* -- gathering what is to be written -- */
 
+/* Its audience's batch in the encoding that the receiver is sent. */
+struct batch_view {
+    const struct buffer *frames;
+    struct backlog *backlog;
+    const struct rendition *rendition; /* NULL: the plain one */
+};
+
+/* Of a receiver that can read compressed messages: made now, as far as it is not there. */
+static struct batch_view compressed_batch(const struct receiver *receiver)
+{
+    struct audience *audience = receiver->audience;
+    struct rendition *rendition = &audience->renditions[receiver->window - 1];
+    rendition_cover(rendition, &audience->batch, &receiver->loop->compressor,
+                    (enum deflate_window)receiver->window, &receiver->limits->compression);
+    if (!rendition->differs)
+        return (struct batch_view){.frames = &audience->batch, .backlog = &audience->backlog};
+    return (struct batch_view){
+        .frames = &rendition->frames, .backlog = &rendition->backlog, .rendition = rendition};
+}
+
+static struct batch_view batch_of(const struct receiver *receiver)
+{
+    struct audience *audience = receiver->audience;
+    if (receiver->window != DEFLATE_WINDOW_NONE)
+        return compressed_batch(receiver);
+    return (struct batch_view){.frames = &audience->batch, .backlog = &audience->backlog};
+}
+
+/* The frames between two offsets of the plain batch. */
+static struct iovec batch_bytes(const struct batch_view *batch, size_t begin, size_t end)
+{
+    if (batch->rendition != NULL) {
+        begin = rendition_offset(batch->rendition, begin);
+        end = rendition_offset(batch->rendition, end);
+    }
+    return (struct iovec){.iov_base = batch->frames->data + begin, .iov_len = end - begin};
+}
+
 /* What the receiver has not had yet of what was published to its audience in this iteration. */
 static struct iovec batch_tail(const struct receiver *receiver)
 {
-    const struct buffer *batch = &receiver->audience->batch;
-    if (!receiver->is_open || !receiver->is_joined || receiver->cursor >= batch->len)
+    size_t len = receiver->audience->batch.len;
+    if (!receiver->is_open || !receiver->is_joined || receiver->cursor >= len)
         return (struct iovec){.iov_base = NULL, .iov_len = 0};
-    return (struct iovec){.iov_base = batch->data + receiver->cursor,
-                          .iov_len = batch->len - receiver->cursor};
+    struct batch_view batch = batch_of(receiver);
+    return batch_bytes(&batch, receiver->cursor, len);
 }
 
 static struct iovec run_bytes(const struct receiver *receiver, const struct outgoing *run)
 {
-    const struct buffer *source =
-        run->from_batch ? &receiver->audience->batch : &receiver->loop->unicast;
+    const struct delivery_loop *loop = receiver->loop;
+    const struct buffer *source = &loop->unicast;
+    if (run->source == OUTGOING_BATCH) {
+        struct batch_view batch = batch_of(receiver);
+        return batch_bytes(&batch, run->offset, run->offset + run->len);
+    }
+    if (run->source != OUTGOING_UNICAST)
+        source = &loop->compressed[run->source - OUTGOING_COMPRESSED];
     return (struct iovec){.iov_base = source->data + run->offset, .iov_len = run->len};
 }
 
@@ -113,7 +157,7 @@ size_t receiver_queued(const struct receiver *receiver)
     const struct outgoing *runs = receiver->loop->outgoing;
     size_t len = receiver->outbox.queued;
     for (uint32_t i = receiver->outgoing_first; i != OUTGOING_NONE; i = runs[i].next)
-        len += runs[i].len;
+        len += run_bytes(receiver, &runs[i]).iov_len;
     return len;
 }
 
@@ -121,28 +165,27 @@ size_t receiver_queued(const struct receiver *receiver)
 
 /* Whether a part of the batch is kept where all slow receivers find it: not if so little is left
  * that a block would be held for nothing, unless the receiver holds that block already. */
-static bool is_worth_sharing(const struct receiver *receiver, size_t left)
+static bool is_worth_sharing(const struct receiver *receiver, const struct batch_view *batch,
+                             size_t left)
 {
-    const struct audience *audience = receiver->audience;
     const struct segment *last = receiver->outbox.last;
-    return left >= audience->batch.len / 4 ||
-           (last != NULL && last->bytes == audience->backlog.block) ||
+    return left >= batch->frames->len / 4 ||
+           (last != NULL && last->bytes == batch->backlog->block) ||
            memory_account_is_full(&receiver->loop->delivery->queued);
 }
 
 /* Keeps the unsent part of a run of frames. */
 static int keep_run(struct receiver *receiver, struct iovec run, size_t sent, bool from_batch)
 {
-    struct audience *audience = receiver->audience;
     struct memory_account *account = &receiver->loop->delivery->queued;
-    if (!from_batch || !is_worth_sharing(receiver, run.iov_len - sent))
+    struct batch_view batch = batch_of(receiver);
+    if (!from_batch || !is_worth_sharing(receiver, &batch, run.iov_len - sent))
         return outbox_append_copy(&receiver->outbox, run.iov_base, run.iov_len, sent, account);
-    int error = backlog_add_batch(&audience->backlog, &audience->batch, account);
+    int error = backlog_add_batch(batch.backlog, batch.frames, account);
     if (error != OK)
         return error;
-    size_t begin =
-        audience->backlog.base + (size_t)((uint8_t *)run.iov_base - audience->batch.data);
-    return outbox_append(&receiver->outbox, audience->backlog.block, begin + sent,
+    size_t begin = batch.backlog->base + (size_t)((uint8_t *)run.iov_base - batch.frames->data);
+    return outbox_append(&receiver->outbox, batch.backlog->block, begin + sent,
                          begin + run.iov_len);
 }
 
@@ -168,8 +211,8 @@ static int settle(struct receiver *receiver, size_t sent)
     outbox_consume(&receiver->outbox, from_outbox);
     sent -= from_outbox;
     for (uint32_t i = receiver->outgoing_first; i != OUTGOING_NONE; i = runs[i].next)
-        sent =
-            settle_run(receiver, run_bytes(receiver, &runs[i]), sent, runs[i].from_batch, &error);
+        sent = settle_run(receiver, run_bytes(receiver, &runs[i]), sent,
+                          runs[i].source == OUTGOING_BATCH, &error);
     receiver->outgoing_first = receiver->outgoing_last = OUTGOING_NONE;
     if (tail.iov_len > 0) {
         settle_run(receiver, tail, sent, true, &error);

@@ -9,6 +9,7 @@
 #define SLUICE_DELIVERY_RECEIVER_H
 
 #include "base/error.h"
+#include "delivery/compressor.h"
 #include "delivery/outbox.h"
 #include "loop/loop.h"
 #include "ws/frame.h"
@@ -26,6 +27,7 @@ struct subscription_set;
 struct receiver_limits {
     size_t queue_bytes; /* memory for what it has not taken yet */
     uint32_t topics;    /* that it may be in */
+    struct compression_settings compression;
 };
 
 /* What the delivery tells whoever owns receivers. Rare; set once for a loop. */
@@ -51,6 +53,7 @@ struct receiver {
     bool wants_write : 1;    /* the socket was full: EPOLLOUT is watched for */
     bool write_failed : 1;   /* it takes nothing any more, what it would get is thrown away */
     bool wants_drained : 1;
+    uint8_t window : 2;  /* enum deflate_window: whether it can read compressed messages */
     uint8_t queue_class; /* of what its outbox holds, see base/holders.h */
     struct delivery_loop *loop;
     struct audience *audience;

@@ -209,7 +209,7 @@ void topic_leave_all(struct receiver *receiver)
 
 /* To the subscribers of this loop, who share one frame. */
 static void queue_for_members(struct delivery_loop *loop, const struct topic *topic,
-                              struct shared_frame frame, const struct receiver *except)
+                              struct shared_frame *frame, const struct receiver *except)
 {
     uint64_t delivered = 0;
     for (uint32_t i = 0; i < topic->count; i++) {
@@ -232,7 +232,7 @@ void topic_deliver(struct delivery_loop *loop, const struct topic_key *key, cons
     if (topic == NULL)
         return;
     if (delivery_share_frame(loop, frame, len, &shared) == OK)
-        queue_for_members(loop, topic, shared, NULL);
+        queue_for_members(loop, topic, &shared, NULL);
     else
         delivery_count_drop(loop, DROP_NO_MEMORY);
 }
@@ -249,7 +249,7 @@ static int publish_on_loop(struct delivery_loop *loop, const struct topic_key *k
     if (delivery_share(loop, opcode, data, len, &frame) != OK)
         return ERR_NO_MEMORY;
     if (topic != NULL)
-        queue_for_members(loop, topic, frame, except);
+        queue_for_members(loop, topic, &frame, except);
     int error = forward_to_topic(loop, key, loop->unicast.data + frame.offset, frame.len);
     if (topic == NULL)
         loop->unicast.len = frame.offset; /* Nobody here was given it. */

@@ -6,6 +6,7 @@
 
 #define BIT_FIN 0x80
 #define BITS_RSV 0x70
+#define BIT_RSV1 0x40 /* the message is compressed (RFC 7692, section 6) */
 #define BITS_OPCODE 0x0F
 #define BIT_MASK 0x80
 #define BIT_CONTROL 0x08
@@ -16,6 +17,7 @@ struct frame_header {
     size_t size; /* of the header itself, bytes */
     uint8_t opcode;
     bool final;
+    bool is_compressed;
     uint8_t mask[4];
 };
 
@@ -41,13 +43,21 @@ static uint64_t big_endian(const uint8_t *bytes, size_t count)
     return value;
 }
 
+/* The reserved bits that a frame may have set: RSV1 on the first frame of a data message, if it was
+ * agreed on. */
+static uint8_t allowed_bits(const struct frame_decoder *decoder, uint8_t opcode)
+{
+    bool begins_message = opcode == OPCODE_TEXT || opcode == OPCODE_BINARY;
+    return decoder->may_compress && begins_message ? BIT_RSV1 : 0;
+}
+
 /* What can be wrong with a header's first two bytes, which are enough to refuse it (5.2, 5.5). */
 static const char *check_first_bytes(const struct frame_decoder *decoder, const uint8_t *input)
 {
     uint8_t opcode = input[0] & BITS_OPCODE;
     bool control = (opcode & BIT_CONTROL) != 0;
 
-    if ((input[0] & BITS_RSV) != 0)
+    if ((input[0] & BITS_RSV & ~allowed_bits(decoder, opcode)) != 0)
         return "reserved bits are set";
     if (opcode > OPCODE_PONG || (opcode > OPCODE_BINARY && opcode < OPCODE_CLOSE))
         return "reserved opcode";
@@ -100,6 +110,7 @@ static bool parse_header(const struct frame_decoder *decoder, const uint8_t *inp
     }
     header->opcode = input[0] & BITS_OPCODE;
     header->final = (input[0] & BIT_FIN) != 0;
+    header->is_compressed = (input[0] & BIT_RSV1) != 0;
     header->size = 2 + extended + sizeof header->mask;
     if (len >= header->size)
         memcpy(header->mask, input + 2 + extended, sizeof header->mask);
@@ -192,9 +203,11 @@ static bool check_message(struct frame_decoder *decoder, const struct frame_limi
                                                    : "binary messages are not accepted here");
         return false;
     }
+    bool is_compressed =
+        decoder->message_type != 0 ? decoder->is_compressed : header->is_compressed;
+    uint64_t max = is_compressed ? frame_compressed_max(limits->message_max) : limits->message_max;
     /* The limit may have been lowered since the message began. */
-    if (decoder->message_len > limits->message_max ||
-        header->payload_len > limits->message_max - decoder->message_len) {
+    if (decoder->message_len > max || header->payload_len > max - decoder->message_len) {
         report_error(event, CLOSE_TOO_BIG, "message is too big");
         return false;
     }
@@ -210,6 +223,7 @@ static void begin_data_frame(struct frame_decoder *decoder, const struct frame_h
     if (header->opcode != OPCODE_CONTINUATION) {
         decoder->message_type = header->opcode;
         decoder->utf8 = UTF8_START;
+        decoder->is_compressed = header->is_compressed;
     }
     decoder->message_len += header->payload_len;
     decoder->fragments++;
@@ -239,10 +253,11 @@ static size_t decode_payload(struct frame_decoder *decoder, uint8_t *input, size
     event->type = FRAME_DATA;
     event->message_type = (enum opcode)decoder->message_type;
     event->message_end = frame_end && decoder->final_frame;
+    event->is_compressed = decoder->is_compressed;
     event->data = input;
     event->len = take;
     decoder->frame_left -= take;
-    if (decoder->message_type == OPCODE_TEXT &&
+    if (decoder->message_type == OPCODE_TEXT && !decoder->is_compressed &&
         !check_text(decoder, input, take, event->message_end))
         return report_error(event, CLOSE_BAD_DATA, "text is not UTF-8");
     if (frame_end)
@@ -319,6 +334,15 @@ size_t frame_encode_close(uint8_t out[2 + FRAME_CONTROL_MAX], uint16_t code, con
     if (reason_len > 0)
         memcpy(out + len, reason, reason_len);
     return len + reason_len;
+}
+
+void frame_view(const uint8_t *frame, struct frame_view *view)
+{
+    size_t extended = frame[1] < 126 ? 0 : frame[1] == 126 ? 2 : 8;
+    view->opcode = (enum opcode)(frame[0] & BITS_OPCODE);
+    view->header_len = 2 + extended;
+    view->size =
+        view->header_len + (size_t)(extended == 0 ? frame[1] : big_endian(frame + 2, extended));
 }
 
 /* The length of the HTTP response that stands in front of a client's first frames, or 0. No frame

@@ -48,7 +48,7 @@ enum close_code {
 
 enum frame_event_type {
     FRAME_NEED_MORE, /* the input holds no further event */
-    FRAME_DATA,      /* a piece of a message's payload, unmasked, checked if it is text */
+    FRAME_DATA,      /* a piece of a message's payload, unmasked, checked if it is plain text */
     FRAME_PING,      /* a whole ping: answer with its payload */
     FRAME_PONG,      /* a whole pong */
     FRAME_CLOSE,     /* a whole, valid close frame */
@@ -59,6 +59,7 @@ struct frame_event {
     enum frame_event_type type;
     enum opcode message_type; /* FRAME_DATA: OPCODE_TEXT or OPCODE_BINARY */
     bool message_end;         /* FRAME_DATA: the message's last piece */
+    bool is_compressed;       /* FRAME_DATA: the message is; the piece is as it came, unchecked */
     uint8_t *data;            /* payload inside the input; CLOSE: the reason */
     size_t len;
     uint16_t close_code; /* CLOSE: the peer's, or CLOSE_NO_STATUS; ERROR: what to answer */
@@ -73,12 +74,22 @@ struct frame_decoder {
     uint8_t mask[4];      /* rotated so that mask[0] is for the next byte */
     uint8_t message_type; /* OPCODE_TEXT or OPCODE_BINARY inside a message, else 0 */
     bool in_frame;
-    bool final_frame;
+    bool final_frame : 1;
+    bool may_compress : 1;  /* set by the owner: permessage-deflate was agreed on (RFC 7692) */
+    bool is_compressed : 1; /* the current message */
 };
+
+/* How long the payload of a compressed message may be whose text has `message_max` bytes: deflate
+ * makes what it cannot compress a little longer. */
+static inline uint64_t frame_compressed_max(uint64_t message_max)
+{
+    return message_max + message_max / 8 + 64;
+}
 
 /* What a decoder accepts; the same for all clients of an endpoint. */
 struct frame_limits {
-    uint64_t message_max;   /* bytes, across fragments; checked on each frame's header */
+    uint64_t message_max;   /* bytes, across fragments; checked on each frame's header. Compressed
+                               ones: see frame_compressed_max */
     uint32_t fragments_max; /* frames of one message */
     bool text;              /* accept text messages */
     bool binary;            /* accept binary messages */
@@ -117,6 +128,16 @@ bool close_code_is_valid(unsigned code);
 /* Whether a server's application may send a code: not those that only the protocol's own machinery
  * means (1002), nor those that say that something went wrong with a client's extensions. */
 bool close_code_may_be_sent(int code);
+
+/* One frame as a server encodes it. */
+struct frame_view {
+    enum opcode opcode;
+    size_t header_len;
+    size_t size; /* header included */
+};
+
+/* Reads the header of a whole frame that frame_append wrote. */
+void frame_view(const uint8_t *frame, struct frame_view *view);
 
 /* In a stream of frames that frame_encode_* wrote: where the frame that holds byte `offset` begins
  * and ends. Both are `offset` if a frame begins there or the stream ends there. A stream may begin

@@ -160,19 +160,28 @@ const char *handshake_select_subprotocol(const struct request *request,
     return NULL;
 }
 
-size_t handshake_response(const struct request *request, const char *subprotocol, char *out,
-                          size_t size)
+/* Appends "Name: value" and the line's end, unless there is no value. */
+static size_t append_header(char *out, size_t size, size_t len, const char *name, const char *value)
+{
+    if (value == NULL || len >= size)
+        return len;
+    return len + (size_t)snprintf(out + len, size - len, "%s: %s\r\n", name, value);
+}
+
+size_t handshake_response(const struct request *request, const char *subprotocol,
+                          const char *extensions, char *out, size_t size)
 {
     char accept[HANDSHAKE_ACCEPT_MAX];
     handshake_accept(request, accept);
-    int len = snprintf(out, size,
-                       "HTTP/1.1 101 Switching Protocols\r\n"
-                       "Upgrade: websocket\r\n"
-                       "Connection: Upgrade\r\n"
-                       "Sec-WebSocket-Accept: %s\r\n"
-                       "%s%s%s"
-                       "\r\n",
-                       accept, subprotocol != NULL ? "Sec-WebSocket-Protocol: " : "",
-                       subprotocol != NULL ? subprotocol : "", subprotocol != NULL ? "\r\n" : "");
-    return len > 0 && (size_t)len < size ? (size_t)len : 0;
+    size_t len = (size_t)snprintf(out, size,
+                                  "HTTP/1.1 101 Switching Protocols\r\n"
+                                  "Upgrade: websocket\r\n"
+                                  "Connection: Upgrade\r\n");
+    len = append_header(out, size, len, "Sec-WebSocket-Accept", accept);
+    len = append_header(out, size, len, "Sec-WebSocket-Protocol", subprotocol);
+    len = append_header(out, size, len, "Sec-WebSocket-Extensions", extensions);
+    if (len >= size || size - len < sizeof "\r\n")
+        return 0;
+    memcpy(out + len, "\r\n", sizeof "\r\n");
+    return len + 2;
 }

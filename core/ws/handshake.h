@@ -34,9 +34,9 @@ void handshake_accept(const struct request *request, char accept[HANDSHAKE_ACCEP
 const char *handshake_select_subprotocol(const struct request *request,
                                          const char *const *supported, size_t supported_count);
 
-/* Writes the 101 response, complete with its empty line, into `out` (`size` bytes).
- * `subprotocol` may be NULL. Returns its length, or 0 if it does not fit. */
-size_t handshake_response(const struct request *request, const char *subprotocol, char *out,
-                          size_t size);
+/* Writes the 101 response, complete with its empty line, into `out` (`size` bytes). `subprotocol`
+ * and `extensions` may be NULL. Returns its length, or 0 if it does not fit. */
+size_t handshake_response(const struct request *request, const char *subprotocol,
+                          const char *extensions, char *out, size_t size);
 
 #endif

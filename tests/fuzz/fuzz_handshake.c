@@ -97,7 +97,7 @@ static void shake_hands(const struct request *request)
     char out[512];
     const char *subprotocol = handshake_select_subprotocol(request, supported, 2);
     struct handshake_verdict verdict = handshake_check(request);
-    size_t len = handshake_response(request, subprotocol, out, sizeof out);
+    size_t len = handshake_response(request, subprotocol, NULL, out, sizeof out);
     if (len != strlen(out) || verdict.reason == NULL)
         abort();
     if (verdict.status == 101 && strstr(out, "Sec-WebSocket-Accept: \r\n") != NULL)

@@ -103,8 +103,8 @@ class Agreement(ServedTest):
             self.assertEqual(status, 101)
             self.assertIn(('sec-websocket-accept', 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='), fields)
 
-    def test_no_extension_is_agreed_on(self):
-        offer = [('Sec-WebSocket-Extensions', 'permessage-deflate; client_max_window_bits')]
+    def test_an_unknown_extension_is_not_agreed_on(self):
+        offer = [('Sec-WebSocket-Extensions', 'x-webkit-deflate-frame, permessage-bzip2')]
         with RawClient(self.server, headers=offer) as client:
             self.assertNotIn('sec-websocket-extensions', client.response_headers)
             client.text('plain')

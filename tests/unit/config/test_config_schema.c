@@ -208,6 +208,13 @@ static void values_out_of_range_name_the_range(void **state)
     refused_endpoint("heartbeat: {timeout: 0}",
                      "4:24 endpoints.0.heartbeat.timeout: 0 is out of range; it must be from 10ms "
                      "to 24h\n");
+    refused_endpoint("compression: {level: 10, memory: 0, min_size: 0}",
+                     "4:49 endpoints.0.compression.min_size: 0 is out of range; it must be from 1 "
+                     "to 1MiB\n"
+                     "4:24 endpoints.0.compression.level: 10 is out of range; it must be from 1 to "
+                     "9\n"
+                     "4:36 endpoints.0.compression.memory: 0 is out of range; it must be from 1 to "
+                     "9\n");
     refused_endpoint("clients: {max: 4294967297}",
                      "4:18 endpoints.0.clients.max: 4294967297 is out of range; it must be from 1 "
                      "to 10000000\n");
@@ -216,9 +223,6 @@ static void values_out_of_range_name_the_range(void **state)
 static void keys_of_later_versions_are_named_as_such(void **state)
 {
     (void)state;
-    refused_endpoint("compression: {enabled: true}",
-                     "4:3 endpoints.0.compression: this version does not support it yet; remove "
-                     "it\n");
     refused_endpoint("queue: {overflow: drop-oldest, gap_marker: true}",
                      "4:21 endpoints.0.queue.overflow: this version does not support "
                      "\"drop-oldest\" yet\n"

@@ -22,7 +22,7 @@ static struct shared_frame share(struct loops *loops, const char *text)
 
 static void give(struct peer *peer, struct shared_frame frame)
 {
-    assert_int_equal(delivery_queue_shared(&peer->receiver, frame), OK);
+    assert_int_equal(delivery_queue_shared(&peer->receiver, &frame), OK);
 }
 
 /* -- one write -- */

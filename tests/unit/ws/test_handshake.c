@@ -304,20 +304,27 @@ static void writes_the_response(void **state)
     struct draft draft = good();
     struct request *request = make(&draft);
     char out[512];
-    assert_int_equal(handshake_response(request, NULL, out, sizeof out), sizeof expected - 1);
+    assert_int_equal(handshake_response(request, NULL, NULL, out, sizeof out), sizeof expected - 1);
     assert_string_equal(out, expected);
     request_destroy(request);
 }
 
-static void writes_the_subprotocol(void **state)
+static void writes_subprotocol_and_extensions(void **state)
 {
     (void)state;
     struct draft draft = good();
     struct request *request = make(&draft);
     char out[512];
-    size_t len = handshake_response(request, "chat.v1", out, sizeof out);
+    size_t len = handshake_response(request, "chat.v1", NULL, out, sizeof out);
     assert_int_equal(len, strlen(out));
     assert_non_null(strstr(out, "\r\nSec-WebSocket-Protocol: chat.v1\r\n\r\n"));
+    len = handshake_response(request, "chat.v1", "permessage-deflate", out, sizeof out);
+    assert_int_equal(len, strlen(out));
+    assert_non_null(strstr(out, "\r\nSec-WebSocket-Protocol: chat.v1\r\n"
+                                "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"));
+    for (size_t size = 1; size <= len; size++)
+        assert_int_equal(handshake_response(request, "chat.v1", "permessage-deflate", out, size),
+                         0);
     request_destroy(request);
 }
 
@@ -327,10 +334,10 @@ static void says_when_the_response_does_not_fit(void **state)
     struct draft draft = good();
     struct request *request = make(&draft);
     char out[512];
-    size_t len = handshake_response(request, NULL, out, sizeof out);
-    assert_int_equal(handshake_response(request, NULL, out, len), 0); /* no room for the zero */
-    assert_int_equal(handshake_response(request, NULL, out, len + 1), len);
-    assert_int_equal(handshake_response(request, NULL, out, 1), 0);
+    size_t len = handshake_response(request, NULL, NULL, out, sizeof out);
+    assert_int_equal(handshake_response(request, NULL, NULL, out, len), 0); /* no room for the 0 */
+    assert_int_equal(handshake_response(request, NULL, NULL, out, len + 1), len);
+    assert_int_equal(handshake_response(request, NULL, NULL, out, 1), 0);
     request_destroy(request);
 }
 
@@ -356,7 +363,7 @@ int main(void)
         cmocka_unit_test(selects_the_first_offer_that_is_supported),
         cmocka_unit_test(selects_nothing_when_nothing_fits),
         cmocka_unit_test(writes_the_response),
-        cmocka_unit_test(writes_the_subprotocol),
+        cmocka_unit_test(writes_subprotocol_and_extensions),
         cmocka_unit_test(says_when_the_response_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
