@@ -41,13 +41,14 @@ class Traffic(Scenario):
     """Fan-out or echo: messages a second."""
 
     def __init__(self, name, title, mode, clients, window, payload=64, senders=1, default=False,
-                 **rest):
+                 compress=False, **rest):
         super().__init__(name, title, 'messages/s', **rest)
         self.mode = mode
         self.default = default
         self.count = clients
         self.arguments = ['--clients', str(clients), '--window', str(window),
-                          '--payload', str(payload), '--senders', str(senders)]
+                          '--payload', str(payload), '--senders', str(senders),
+                          *(['--compress'] if compress else [])]
 
     def clients(self):
         return self.count
@@ -137,6 +138,8 @@ def all_scenarios(quick):
         Traffic('fanout-128', 'fan-out to 1,000, 128 in flight', 'fanout', 1000, 128, quick=False),
         Traffic('fanout-1k', 'fan-out to 1,000, 1 KiB, 16 in flight', 'fanout', 1000, 16,
                 payload=1024, quick=False),
+        Traffic('fanout-1k-compressed', 'compressed fan-out to 1,000, 1 KiB, 16 in flight', 'fanout', 1000, 16,
+                payload=1024, compress=True, quick=False),
         Traffic('fanout-10', '10 senders to 100, 16 in flight', 'fanout', 100, 16, senders=10,
                 quick=False),
         Traffic('fanout-10000', 'fan-out to 10,000, 16 in flight', 'fanout', clients, 16,
@@ -145,6 +148,8 @@ def all_scenarios(quick):
                 goals={'gorilla': 1.5}),
         Traffic('echo-16', 'echo, 100 clients, 16 in flight', 'echo', 100, 16,
                 goals={'gorilla': 1.5}),
+        Traffic('echo-1k-compressed', 'compressed echo, 100 clients, 1 KiB, 1 in flight', 'echo', 100, 1,
+                payload=1024, compress=True, quick=False),
         Traffic('echo-4k', 'echo, 100 clients, 4 KiB, 1 in flight', 'echo', 100, 1, payload=4096,
                 goals={'gorilla': 1.5}, quick=False),
         IdleMemory(clients),

@@ -44,6 +44,16 @@ class PythonWebsockets(ServedTest):
                 self.assertEqual(await one.recv(), b'\x00' * 210000)
         self.run_client(client)
 
+    def test_compression_is_agreed_on(self):
+        async def client():
+            for compression, expected in (('deflate', 1), (None, 0)):
+                async with self.connect(compression=compression) as one:
+                    self.assertEqual(len(one.extensions) if not hasattr(one, 'protocol') else
+                                     len(one.protocol.extensions), expected)
+                    await one.send('again and ' * 1000)
+                    self.assertEqual(await one.recv(), 'again and ' * 1000)
+        self.run_client(client)
+
     def test_ping_and_close(self):
         async def client():
             async with self.connect() as one:
@@ -98,6 +108,12 @@ class OtherLanguages(ServedTest):
     def test_go_gorilla(self):
         with tempfile.TemporaryDirectory() as folder:
             self.check([build_go(GO_CLIENT, folder)], self.server.url)
+
+    def test_go_gorilla_compressed(self):
+        before = self.server.metric('sluice_compressed_messages_total', direction='in')
+        with tempfile.TemporaryDirectory() as folder:
+            self.check([build_go(GO_CLIENT, folder)], self.server.url, {'COMPRESS': 'yes'})
+        self.assertGreater(self.server.metric('sluice_compressed_messages_total', direction='in'), before)
 
 
 class SecureClients(ServedTest):

@@ -71,6 +71,9 @@ int connection_start(struct connection *connection, const struct options *option
     connection->epoll = epoll;
     connection->state = CONNECTION_CONNECTING;
     connection->request_sent = false;
+    /* A sender has to tell its own messages by what they begin with. */
+    connection->offers_compression =
+        options->compress && (options->mode == MODE_ECHO || index >= options->senders);
     connection->pattern_at = 0;
     connection->owed = 0;
     connection->reader = (struct frame_reader){0};
@@ -89,14 +92,18 @@ int connection_start(struct connection *connection, const struct options *option
     return 0;
 }
 
+/* As browsers write it. */
+#define COMPRESSION_OFFER "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+
 static int send_request(struct connection *connection, const struct options *options)
 {
     char request[512];
     int len = snprintf(request, sizeof request,
                        "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
                        "Connection: Upgrade\r\nSec-WebSocket-Key: " KEY "\r\n"
-                       "Sec-WebSocket-Version: 13\r\n\r\n",
-                       options->path, options->authority);
+                       "Sec-WebSocket-Version: 13\r\n%s\r\n",
+                       options->path, options->authority,
+                       connection->offers_compression ? COMPRESSION_OFFER : "");
     ssize_t sent = send(connection->socket, request, (size_t)len, MSG_NOSIGNAL);
     if (sent < 0 && (errno == EAGAIN || errno == ENOTCONN))
         return 0;

@@ -26,6 +26,7 @@ struct connection {
     enum connection_state state;
     bool wants_write; /* epoll was asked to report when the socket takes more */
     bool request_sent;
+    bool offers_compression;
     char *head; /* the response head so far; NULL once open */
     size_t head_len;
     struct frame_reader reader;

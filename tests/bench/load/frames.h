@@ -37,7 +37,7 @@ struct frame_count {
 void frame_reader_feed(struct frame_reader *reader, const uint8_t *data, size_t len,
                        const char *mark, struct frame_count *count);
 
-/* Writes one masked text frame of `payload` bytes (MARK_LEN to 65535), `mark` first and letters
+/* Writes one masked text frame of `payload` bytes (MARK_LEN to 65535), `mark` first and JSON
  * after it, to `out` (payload + FRAME_HEAD_MAX bytes). Returns the frame's length. */
 size_t frame_build(uint8_t *out, const char *mark, size_t payload);
 

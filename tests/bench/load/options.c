@@ -25,6 +25,7 @@ static const char usage_text[] =
     "  --senders N    fanout: how many of the clients send   (default 1)\n"
     "  --window N     messages that a sender has in flight   (default 1)\n"
     "  --payload N    bytes of a message, at least 8         (default 64)\n"
+    "  --compress     offer permessage-deflate (a fan-out's senders do not)\n"
     "  --seconds S    how long to measure                    (default 5)\n"
     "  --warm-up S    how long to run before that            (default 1)\n"
     "\n"
@@ -107,6 +108,9 @@ static void parse_option(struct options *options, int which, const char *name, c
     case 'p':
         options->payload = parse_count(name, value, MARK_LEN, 65535);
         break;
+    case 'z':
+        options->compress = true;
+        break;
     case 'd':
         options->seconds = parse_seconds(name, value);
         break;
@@ -120,11 +124,15 @@ static void parse_option(struct options *options, int which, const char *name, c
 
 void options_parse(struct options *options, int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"clients", required_argument, NULL, 'c'}, {"senders", required_argument, NULL, 's'},
-        {"window", required_argument, NULL, 'w'},  {"payload", required_argument, NULL, 'p'},
-        {"seconds", required_argument, NULL, 'd'}, {"warm-up", required_argument, NULL, 'u'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"clients", required_argument, NULL, 'c'},
+                                          {"senders", required_argument, NULL, 's'},
+                                          {"window", required_argument, NULL, 'w'},
+                                          {"payload", required_argument, NULL, 'p'},
+                                          {"seconds", required_argument, NULL, 'd'},
+                                          {"warm-up", required_argument, NULL, 'u'},
+                                          {"compress", no_argument, NULL, 'z'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     int which;
     int index = 0;
     *options = (struct options){

@@ -7,6 +7,7 @@
 #define LOAD_OPTIONS_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 enum mode { MODE_FANOUT, MODE_ECHO, MODE_IDLE, MODE_UPGRADES };
@@ -20,6 +21,7 @@ struct options {
     size_t senders; /* fan-out: how many of the clients send */
     size_t window;  /* messages that each sender keeps in flight */
     size_t payload; /* bytes of a message */
+    bool compress;  /* offer permessage-deflate; what is sent is plain all the same */
     double seconds; /* how long is measured */
     double warm_up; /* seconds before that */
 };

@@ -19,9 +19,10 @@ func check(err error) {
 	}
 }
 
-// dial gives the connection a write buffer of eight bytes: what is longer goes out in fragments.
+// dial gives the connection a write buffer of eight bytes: what is longer goes out in fragments. With COMPRESS in the
+// environment it offers permessage-deflate.
 func dial(url string) *websocket.Conn {
-	dialer := websocket.Dialer{WriteBufferSize: 8}
+	dialer := websocket.Dialer{WriteBufferSize: 8, EnableCompression: os.Getenv("COMPRESS") != ""}
 	conn, _, err := dialer.Dial(url, nil)
 	check(err)
 	check(conn.SetReadDeadline(time.Now().Add(deadline)))
