@@ -4,7 +4,7 @@ and every way to write a request that RFC 9112 has is understood."""
 import os
 import socket
 
-from harness import (Certificates, Ended, RawClient, ServedTest, endpoint, settings,
+from harness import (Certificates, Ended, RawClient, ServedTest, Sluice, endpoint, settings,
                      temporary_folder, wait_until)
 from harness.wire import parse_head
 
@@ -168,6 +168,10 @@ class Asked(ServedTest):
                 self.assertEqual(status, 400)
 
     def test_whatever_is_refused_is_answered_counted_and_logged(self):
+        with Sluice(self.configuration) as self.server:  # of its own: answers to others are counted late
+            self.check_refusals()
+
+    def check_refusals(self):
         for data in (b'GET\r\n\r\n', b'GET /\r\n\r\n', request('a:80', method='CONNECT'),
                      request('/ws', method='BREW'), b'GET /ws HTTP/3.0\r\n\r\n',
                      request('/ws', 'Host: a\r\nContent-Length: x\r\n'),
