@@ -5,21 +5,12 @@ import random
 import subprocess
 import zlib
 
-from harness import (BINARY, CLOSE, CONTINUATION, INTEGRATION, PING, PONG, TEXT, Certificates, Ended, RawClient,
-                     ServedTest, close_payload, endpoint, frame, patience, settings)
+from harness import (BINARY, CLOSE, CONTINUATION, DEFLATE, DEFLATE_TAIL, INTEGRATION, PING, PONG, TEXT, Certificates,
+                     DeflateClient, Ended, ServedTest, close_payload, deflated, endpoint, frame, patience, settings)
 
 MAX = 65536
-OFFER = 'permessage-deflate'
 AGREED = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover'
 SIZES = (0, 1, 16, 64, 125, 126, 127, 255, 256, 257, 1024, 4096, 16384, 65535, 65536)
-TAIL = b'\x00\x00\xff\xff'
-
-
-def deflated(data, *, bits=15, level=6, flush=zlib.Z_SYNC_FLUSH):
-    """The payload of a compressed message."""
-    packer = zlib.compressobj(level, zlib.DEFLATED, -bits)
-    packed = packer.compress(data) + packer.flush(flush)
-    return packed[:-4] if flush == zlib.Z_SYNC_FLUSH else packed
 
 
 def some_text(size):
@@ -41,45 +32,20 @@ def in_fragments(payload, size, opcode=BINARY):
                     for i, piece in enumerate(pieces))
 
 
-class Client(RawClient):
-    """Reads compressed frames too."""
-
-    def __init__(self, server, path='/ws', offer=OFFER, window=15, **how):
-        self.window = window
-        self.was_compressed = False
-        super().__init__(server, path, headers=[('Sec-WebSocket-Extensions', offer)] if offer else [], **how)
-
-    def read_frame(self):
-        while not self.buffer:
-            self._fill()
-        self.was_compressed = bool(self.buffer[0] & 0x40)
-        if not self.was_compressed:
-            return super().read_frame()
-        assert self.agreed(), 'a compressed frame that was not agreed on'
-        assert self.buffer[0] & 0xF in (TEXT, BINARY), 'a control frame is never compressed'
-        self.buffer = bytes([self.buffer[0] & ~0x40]) + self.buffer[1:]
-        opcode, payload = super().read_frame()
-        unpacker = zlib.decompressobj(-self.window)
-        return opcode, unpacker.decompress(payload + TAIL)
-
-    def agreed(self):
-        return self.response_headers.get('sec-websocket-extensions')
-
-
 class Negotiation(ServedTest):
     configuration = settings(endpoint('/ws'), endpoint('/plain', compression={'enabled': False}))
 
     def test_offers_are_answered(self):
-        for offer, answer in ((OFFER, AGREED), (OFFER + '; client_max_window_bits', AGREED),
-                              (OFFER + '; server_max_window_bits=10', AGREED + '; server_max_window_bits=9'),
-                              (OFFER + '; unknown, ' + OFFER + '; server_max_window_bits=15',
+        for offer, answer in ((DEFLATE, AGREED), (DEFLATE + '; client_max_window_bits', AGREED),
+                              (DEFLATE + '; server_max_window_bits=10', AGREED + '; server_max_window_bits=9'),
+                              (DEFLATE + '; unknown, ' + DEFLATE + '; server_max_window_bits=15',
                                AGREED + '; server_max_window_bits=15'),
-                              (OFFER + '; unknown', None), ('x-webkit-deflate-frame', None), (None, None)):
-            with self.subTest(offer=offer), Client(self.server, offer=offer) as client:
+                              (DEFLATE + '; unknown', None), ('x-webkit-deflate-frame', None), (None, None)):
+            with self.subTest(offer=offer), DeflateClient(self.server, offer=offer) as client:
                 self.assertEqual(client.agreed(), answer)
 
     def test_an_endpoint_may_decline(self):
-        with Client(self.server, '/plain') as client:
+        with DeflateClient(self.server, '/plain') as client:
             self.assertIsNone(client.agreed())
             client.send(one_message(deflated(b'x')))
             self.assertEqual(client.expect_close()[0], 1002)
@@ -95,15 +61,15 @@ class Messages(ServedTest):
 
     def test_sizes_windows_and_levels(self):
         for bits in range(9, 16):
-            offer = f'{OFFER}; server_max_window_bits={bits}; client_max_window_bits={bits}'
-            with Client(self.server, offer=offer, window=bits) as client:
+            offer = f'{DEFLATE}; server_max_window_bits={bits}; client_max_window_bits={bits}'
+            with DeflateClient(self.server, offer=offer, window=bits) as client:
                 for size in SIZES:
                     data = some_text(size)
                     with self.subTest(bits=bits, size=size):
                         self.check_echo(client, data, one_message(deflated(data, bits=bits, level=bits % 10), TEXT))
 
     def test_fragments_of_all_sizes(self):
-        with Client(self.server) as client:
+        with DeflateClient(self.server) as client:
             for size in (256, 1024, 65536):
                 data = some_text(size)
                 packed = deflated(data)
@@ -112,7 +78,7 @@ class Messages(ServedTest):
                         self.check_echo(client, data, in_fragments(packed, part))
 
     def test_byte_by_byte(self):
-        with Client(self.server) as client:
+        with DeflateClient(self.server) as client:
             data = some_text(500)
             for byte in in_fragments(deflated(data), 40, TEXT) + frame(PING, b'p'):
                 client.send(bytes([byte]))
@@ -120,13 +86,13 @@ class Messages(ServedTest):
             self.assertEqual(client.read_frame(), (PONG, b'p'))
 
     def test_final_blocks(self):
-        with Client(self.server) as client:
+        with DeflateClient(self.server) as client:
             packed = deflated(b'a' * 300, flush=zlib.Z_FINISH)
             for payload in (packed, packed + b'\x00', packed + deflated(b'')):
                 self.check_echo(client, b'a' * 300, one_message(payload))
 
     def test_noise_comes_back_plain(self):
-        with Client(self.server) as client:
+        with DeflateClient(self.server) as client:
             for size in (300, MAX):
                 noise = os.urandom(size)
                 client.send(one_message(deflated(noise)))
@@ -134,7 +100,7 @@ class Messages(ServedTest):
                 self.assertFalse(client.was_compressed)
 
     def test_plain_messages_stay_welcome(self):
-        with Client(self.server) as client:
+        with DeflateClient(self.server) as client:
             data = some_text(1000)
             client.send(frame(TEXT, b'short') + frame(TEXT, data))
             self.assertEqual(client.read_message(), (TEXT, b'short'))
@@ -142,8 +108,8 @@ class Messages(ServedTest):
             self.assertTrue(client.was_compressed)
 
     def test_everybody_gets_what_they_can_read(self):
-        offers = (None, OFFER, OFFER + '; server_max_window_bits=9')
-        clients = [Client(self.server, offer=offer, window=9 if offer == offers[2] else 15) for offer in offers * 3]
+        offers = (None, DEFLATE, DEFLATE + '; server_max_window_bits=9')
+        clients = [DeflateClient(self.server, offer=offer, window=9 if offer == offers[2] else 15) for offer in offers * 3]
         before = self.server.metric('sluice_compressed_messages_total', direction='out')
         data = some_text(5000)
         clients[0].send(frame(TEXT, data))
@@ -158,7 +124,7 @@ class Messages(ServedTest):
         def read():
             return [self.server.metric('sluice_compressed_bytes_total', direction=direction, form=form)
                     for direction in ('in', 'out') for form in ('compressed', 'plain')]
-        with Client(self.server) as client:
+        with DeflateClient(self.server) as client:
             data = some_text(4000)
             before, packed = read(), deflated(data)
             self.check_echo(client, data, one_message(packed))
@@ -172,7 +138,7 @@ class Violations(ServedTest):
 
     def check(self, code, *sent):
         for data in sent:
-            with self.subTest(data=data[:40]), Client(self.server) as client:
+            with self.subTest(data=data[:40]), DeflateClient(self.server) as client:
                 client.send(data)
                 self.assertEqual(client.expect_close()[0], code)
 
@@ -185,7 +151,7 @@ class Violations(ServedTest):
     def test_corrupt_streams(self):
         packed = deflated(some_text(1000))
         self.check(1007, one_message(b'\x07'), one_message(b'\xff' * 100), one_message(packed[:-10]),
-                   one_message(deflated(b'x', flush=zlib.Z_FINISH) + b'\x07garbage'), one_message(packed + TAIL))
+                   one_message(deflated(b'x', flush=zlib.Z_FINISH) + b'\x07garbage'), one_message(packed + DEFLATE_TAIL))
 
     def test_text_is_checked(self):
         self.check(1007, one_message(deflated(b'\xff'), TEXT), one_message(deflated(b'abc\xc3'), TEXT),
@@ -199,7 +165,7 @@ class Violations(ServedTest):
 
     def test_many_bombs_hold_up_nobody(self):
         bomb = one_message(deflated(b'\x00' * MAX, level=9))
-        with Client(self.server, offer=None) as quiet, Client(self.server) as sender:
+        with DeflateClient(self.server, offer=None) as quiet, DeflateClient(self.server) as sender:
             sender.socket.settimeout(patience(60))
             for _ in range(100):
                 sender.send(bomb * 10)
@@ -211,7 +177,7 @@ class Violations(ServedTest):
 
     def test_one_that_leaves_in_the_middle(self):
         for _ in range(50):
-            with Client(self.server) as client:
+            with DeflateClient(self.server) as client:
                 client.send(one_message(deflated(some_text(3000)))[:-7])
         self.server.wait_for_metric(0, 'sluice_clients', endpoint='/ws')
         self.server.wait_for_metric(0, 'sluice_input_bytes')
@@ -234,7 +200,7 @@ class Secure(ServedTest):
 
     def test_everybody_gets_everything(self):
         context = self.certificates.client_context()
-        clients = [Client(self.server, offer=OFFER if i % 2 else None, tls=context) for i in range(16)]
+        clients = [DeflateClient(self.server, offer=DEFLATE if i % 2 else None, tls=context) for i in range(16)]
         sent = [some_text(size) for size in (300, 100, 60000, 255, 256)]
         for data in sent:
             clients[1].send(one_message(deflated(data)))
@@ -247,7 +213,7 @@ class SlowReader(ServedTest):
     configuration = settings(endpoint('/ws', message={'max_size': MAX}, queue={'bytes': '64MiB'}))
 
     def test_misses_nothing(self):
-        with Client(self.server, receive_buffer=4096) as slow, Client(self.server, offer=None) as sender:
+        with DeflateClient(self.server, receive_buffer=4096) as slow, DeflateClient(self.server, offer=None) as sender:
             sent = [random.Random(i).randbytes(2000).hex().encode() if i % 3 else b'%d' % i for i in range(1500)]
             for data in sent:
                 sender.send(frame(TEXT, data))
@@ -260,7 +226,7 @@ class Reload(ServedTest):
     configuration = settings(endpoint('/ws', compression={'min_size': 1000}))
 
     def test_a_connection_keeps_what_it_agreed_on(self):
-        with Client(self.server) as client, Client(self.server, offer=None) as plain:
+        with DeflateClient(self.server) as client, DeflateClient(self.server, offer=None) as plain:
             data = some_text(900)
             client.send(one_message(deflated(data)))
             self.assertEqual((client.read_message(), client.was_compressed), ((BINARY, data), False))
@@ -271,7 +237,7 @@ class Reload(ServedTest):
             self.server.reload(settings(endpoint('/ws', compression={'enabled': False})))
             client.send(one_message(deflated(data)))
             self.assertEqual(client.read_message(), (BINARY, data))
-            with Client(self.server) as late:
+            with DeflateClient(self.server) as late:
                 self.assertIsNone(late.agreed())
 
 
@@ -286,7 +252,7 @@ class RealClients(ServedTest):
         self.assertGreater(self.server.metric('sluice_compressed_messages_total', direction='out'), 0)
 
     def test_one_that_ends_by_a_close_frame_is_counted_out(self):
-        with Client(self.server) as client:
+        with DeflateClient(self.server) as client:
             client.send(one_message(deflated(some_text(2000))))
             client.read_message()
             self.assertEqual(client.close(), 1000)

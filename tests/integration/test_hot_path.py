@@ -5,8 +5,8 @@ import re
 import signal
 import unittest
 
-from harness import (BUILD, TEXT, RawClient, Sluice, endpoint, frame, sanitized, settings, stage,
-                     wait_until)
+from harness import (BUILD, DEFLATE, TEXT, DeflateClient, RawClient, Sluice, deflated, endpoint, frame, sanitized,
+                     settings, stage, wait_until)
 
 LIBRARY = os.path.join(BUILD, 'tests', 'counted_calls.so')
 REPORT = re.compile(r'counted_calls: (.*)')
@@ -97,6 +97,22 @@ class HotPath(unittest.TestCase):
                    stage('validate', json=True, max_depth=8))
         self.assert_cheap(self.cost(READERS, '{"type": "chat", "text": "hello"}'), READERS)
 
+    def test_a_compressed_message_takes_no_memory_either(self):
+        self.start()
+        text = '{"type": "chat", "text": "hello"}, ' * 20
+        readers = [DeflateClient(self.server) for _ in range(READERS)] + [self.client()]
+        self.addCleanup(lambda: [reader.socket.close() for reader in readers])
+        message = frame(TEXT, deflated(text.encode()), rsv=4)
+        for round_ in range(WARM_UP + MESSAGES):
+            if round_ == WARM_UP:
+                before = self.counts()
+            readers[0].send(message)
+            for reader in readers:
+                self.assertEqual(reader.read_text(), text)
+        after = self.counts()
+        self.assertTrue(readers[0].was_compressed)
+        self.assert_cheap({name: after[name] - before[name] for name in after}, len(readers))
+
     def test_what_one_hook_sends_takes_one_write(self):
         self.start({'plugin': 'probe'})
         client = self.client()
@@ -113,12 +129,18 @@ class HotPath(unittest.TestCase):
 @unittest.skipIf(sanitized(), 'sanitizers take memory of their own')
 class Idle(unittest.TestCase):
     def test_a_client_that_is_quiet_takes_a_few_hundred_bytes(self):
+        self.check()
+
+    def test_so_does_one_that_has_agreed_on_compression(self):
+        self.check(headers=[('Sec-WebSocket-Extensions', DEFLATE)])
+
+    def check(self, **how):
         configuration = settings(endpoint('/ws', clients={'per_address': 0}, **QUIET), loops=1,
                                  limits={'clients_per_address': 2 * IDLE})
         with Sluice(configuration) as server:
-            clients = [RawClient(server) for _ in range(IDLE // 10)]
+            clients = [RawClient(server, **how) for _ in range(IDLE // 10)]
             before = server.resident_bytes()
-            clients += [RawClient(server) for _ in range(IDLE)]
+            clients += [RawClient(server, **how) for _ in range(IDLE)]
             self.assertLess(server.resident_bytes() - before, IDLE * IDLE_BYTES)
             for client in clients:
                 client.reset()

@@ -1,6 +1,7 @@
 """What the integration tests share: the server under test, a raw WebSocket client, waiting."""
 
 from .certificates import Authority, Certificates
+from .deflate import DEFLATE, DEFLATE_TAIL, DeflateClient, deflated
 from .files import allow_files
 from .golang import build_go
 from .haproxy import HAProxy
@@ -17,10 +18,11 @@ from .wire import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Ended, RawClie
                    close_payload, frame, http_get, upgrade_request)
 
 __all__ = [
-    'Authority', 'BINARY', 'BUILD', 'CLOSE', 'CONTINUATION', 'Certificates', 'Ended', 'HAProxy',
+    'Authority', 'BINARY', 'BUILD', 'CLOSE', 'CONTINUATION', 'Certificates', 'DEFLATE', 'DEFLATE_TAIL',
+    'DeflateClient', 'Ended', 'HAProxy',
     'INTEGRATION', 'InstalledTest', 'Issuer', 'PING', 'PONG', 'ROOT', 'RawClient', 'Refused', 'ServedTest',
     'Sluice', 'TEXT', 'TlsClient', 'UpgradeRefused', 'allow_files', 'build_go', 'close_payload',
-    'connect', 'endpoint', 'for_module', 'frame', 'http_get', 'patience', 'refused_status',
+    'connect', 'deflated', 'endpoint', 'for_module', 'frame', 'http_get', 'patience', 'refused_status',
     'run', 'run_node', 'run_sluice', 'sanitized', 'settings', 'stage', 'temporary_folder',
     'upgrade_request', 'visit', 'wait_until',
 ]
