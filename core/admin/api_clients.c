@@ -48,7 +48,7 @@ static void read_client(const struct client *client, struct client_info *out)
                                 .subscriptions = client->receiver.subscriptions != NULL
                                                      ? client->receiver.subscriptions->named
                                                      : 0,
-                                .queued_bytes = client->receiver.outbox.queued,
+                                .queued_bytes = receiver_queued(&client->receiver),
                                 .silent_ns = client_shard(client)->loop.now - client->last_heard,
                                 .is_tls = client->receiver.tls != NULL,
                                 .is_closing = client->state == CLIENT_CLOSING};

@@ -24,13 +24,13 @@ static uint64_t sum_iterations(struct hub *hub)
     return total;
 }
 
-static uint64_t sum_messages(struct hub *hub, unsigned endpoint, bool in)
+/* The sum over an endpoint's audiences of the counter at `offset` bytes into struct audience. */
+static uint64_t sum_audiences(struct hub *hub, size_t endpoint, size_t offset)
 {
     uint64_t total = 0;
-    for (unsigned i = 0; i < hub->set.count; i++) {
-        struct audience *audience = &hub->endpoints[endpoint]->fanout.audiences[i];
-        total += counter_read(in ? &audience->messages_in : &audience->messages_out);
-    }
+    for (unsigned i = 0; i < hub->set.count; i++)
+        total += counter_read(
+            (counter *)((char *)&hub->endpoints[endpoint]->fanout.audiences[i] + offset));
     return total;
 }
 
@@ -52,10 +52,10 @@ static void write_messages(struct metrics_writer *writer, struct hub *hub)
     for (unsigned i = 0; i < hub_endpoint_count(hub); i++) {
         metrics_label(hub->endpoints[i]->path, path);
         metrics_put(writer, "sluice_messages_total{endpoint=\"%s\",direction=\"in\"} %" PRIu64 "\n",
-                    path, sum_messages(hub, i, true));
+                    path, sum_audiences(hub, i, offsetof(struct audience, messages_in)));
         metrics_put(writer,
                     "sluice_messages_total{endpoint=\"%s\",direction=\"out\"} %" PRIu64 "\n", path,
-                    sum_messages(hub, i, false));
+                    sum_audiences(hub, i, offsetof(struct audience, messages_out)));
     }
 }
 
@@ -132,6 +132,27 @@ static void write_drops(struct metrics_writer *writer, struct hub *hub)
         metrics_put(
             writer, "sluice_drops_total{reason=\"%s\"} %" PRIu64 "\n", reasons[i],
             metrics_sum(hub, offsetof(struct shard, delivery.stats.drops) + i * sizeof(counter)));
+}
+
+static void write_dropped(struct metrics_writer *writer, struct hub *hub)
+{
+    static const char *const policies[OVERFLOW_POLICY_COUNT] = {
+#define OVERFLOW_LABEL(name, text) [name] = text,
+        OVERFLOW_POLICIES(OVERFLOW_LABEL)
+#undef OVERFLOW_LABEL
+    };
+    char path[METRICS_LABEL_MAX];
+    metrics_describe(writer, "sluice_dropped_messages_total", "counter",
+                     "Messages that clients missed, once for each client, by their endpoint's "
+                     "overflow policy.");
+    for (size_t i = 0; i < hub_endpoint_count(hub); i++)
+        for (size_t policy = 0; policy < OVERFLOW_POLICY_COUNT; policy++)
+            metrics_put(writer,
+                        "sluice_dropped_messages_total{endpoint=\"%s\",policy=\"%s\"} %" PRIu64
+                        "\n",
+                        metrics_label(hub->endpoints[i]->path, path), policies[policy],
+                        sum_audiences(
+                            hub, i, offsetof(struct audience, dropped) + policy * sizeof(counter)));
 }
 
 static void write_admissions(struct metrics_writer *writer, struct hub *hub)
@@ -350,6 +371,7 @@ int metrics_write(const struct metrics_sources *sources, struct buffer *out)
     write_transport(&writer, hub);
     metrics_write_compression(&writer, hub);
     write_closes(&writer, hub);
+    write_dropped(&writer, hub);
     write_drops(&writer, hub);
     write_admissions(&writer, hub);
     write_responses(&writer, front);

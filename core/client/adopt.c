@@ -3,6 +3,7 @@
  */
 #include "client/client.h"
 
+#include "delivery/receiver_overflow.h"
 #include "client/endpoint.h"
 #include "client/shard.h"
 #include "pipeline/chain_move.h"
@@ -13,7 +14,7 @@
 /* Without giving the one before back. */
 static void take_setup(struct client *client, struct endpoint_setup *setup)
 {
-    client->receiver.limits = &endpoint_setup_ref(setup)->receiver_limits;
+    receiver_set_limits(&client->receiver, &endpoint_setup_ref(setup)->receiver_limits);
 }
 
 static void adopt(struct client *client, struct endpoint_setup *setup)

@@ -67,8 +67,9 @@ struct client {
     bool is_waiting : 1;     /* for a deferred verdict, or its turn: nothing is read */
     bool is_pausing : 1;     /* for its turn */
     bool has_left : 1;       /* its end was seen before all that it sent was handled */
-    uint16_t close_code;     /* sent or received; 0: none yet */
     uint8_t input_class;     /* of input_held, see base/holders.h */
+    uint16_t close_code;     /* sent or received; 0: none yet */
+    struct address address;  /* here it leaves no hole */
     struct held_input *held; /* owned; NULL: nothing */
     struct certificate_watch *certificate_watch; /* owned; NULL: it has shown none */
     struct frame_decoder decoder;
@@ -80,7 +81,6 @@ struct client {
                            ping, modulo 2^32 */
     uint32_t acknowledged; /* ping_unanswered: how many it had when that was last asked for */
     char *close_reason;    /* owned, zero-terminated; NULL: empty */
-    struct address address;
     _Alignas(max_align_t) char plugin_state[]; /* a block for each instance of the pipeline */
 };
 
@@ -225,6 +225,10 @@ void client_give_up_input(struct client *client);
 /* Queues a whole message for this client only. Returns 0, ERR_CLOSED or ERR_NO_MEMORY (counted). */
 MUST_CHECK int client_send(struct client *client, enum opcode opcode, const void *data, size_t len);
 
+/* The same with a message that no overflow policy drops. */
+MUST_CHECK int client_send_control(struct client *client, enum opcode opcode, const void *data,
+                                   size_t len);
+
 /* -- close.c: the ways to end -- */
 
 /* Sends a close frame and awaits the peer's. Nothing happens unless the client is OPEN. */
@@ -236,8 +240,9 @@ void client_fail(struct client *client, uint16_t code, const char *reason);
 /* The peer sent a close frame: answers it (if we had not begun) and ends. */
 void client_on_close_frame(struct client *client, uint16_t code, const void *reason, size_t len);
 
-/* Drops its queue for what it holds of all queues' memory, and closes with 1013; ends a client that
- * is closing already. Only between events, with its audience's batch empty or not sent yet. */
+/* Gives its queue up for what it holds of all queues' memory. A policy that drops messages does so,
+ * if that frees half of it; else the client is closed with 1013, or ends if it is closing already.
+ * Only between events, with its audience's batch empty or not sent yet. */
 void client_give_up_queue(struct client *client);
 
 /* What the delivery tells of clients' receivers. */

@@ -4,6 +4,7 @@
 #include "client/budget.h"
 #include "client/certificate_watch.h"
 #include "client/client.h"
+#include "delivery/receiver_overflow.h"
 #include "delivery/transport.h"
 #include "client/endpoint.h"
 #include "client/recorder.h"
@@ -87,7 +88,10 @@ static void drop_queue(struct client *client, enum drop_reason reason)
 
 void client_give_up_queue(struct client *client)
 {
-    drop_queue(client, DROP_QUEUE_TOTAL);
+    if (receiver_drop_waiting(&client->receiver))
+        shard_count_drop(client_shard(client), DROP_QUEUE_TOTAL);
+    else
+        drop_queue(client, DROP_QUEUE_TOTAL);
 }
 
 /* Lingering, and everything is sent: shuts the write side, or ends. */

@@ -50,16 +50,30 @@ void endpoint_destroy(struct endpoint *endpoint)
     free(endpoint);
 }
 
-int endpoint_setup_create(struct endpoint *endpoint, struct config *owner,
-                          const struct endpoint_config *config, struct endpoint_setup **out)
+/* What its messages are told apart by; NULL: nothing asks. */
+static const char *conflation_key_of(const struct endpoint_config *config)
 {
-    struct endpoint_setup *setup = calloc(1, sizeof *setup);
-    if (setup == NULL)
-        return ERR_NO_MEMORY;
-    atomic_init(&setup->references, 1);
-    setup->endpoint = endpoint;
-    setup->owner = config_ref(owner);
-    setup->config = config;
+    if (config->queue_overflow != QUEUE_CONFLATE)
+        return NULL;
+    return config->queue_key != NULL ? config->queue_key : CONFIG_CONFLATE_TOPIC;
+}
+
+static const char *gap_text_of(const struct endpoint_config *config)
+{
+    if (!config->gap_marker)
+        return NULL;
+    return config->gap_text != NULL ? config->gap_text : CONFIG_GAP_TEXT;
+}
+
+static void set_limits(struct endpoint_setup *setup)
+{
+    static const enum overflow_policy policies[] = {
+        [QUEUE_CLOSE] = OVERFLOW_CLOSE,
+        [QUEUE_DROP_OLDEST] = OVERFLOW_DROP_OLDEST,
+        [QUEUE_DROP_NEWEST] = OVERFLOW_DROP_NEWEST,
+        [QUEUE_CONFLATE] = OVERFLOW_CONFLATE,
+    };
+    const struct endpoint_config *config = setup->config;
     setup->limits =
         (struct frame_limits){.message_max = config->message_max_size,
                               .fragments_max = config->message_max_fragments,
@@ -67,10 +81,34 @@ int endpoint_setup_create(struct endpoint *endpoint, struct config *owner,
                               .binary = (config->message_types & MESSAGE_TYPE_BINARY) != 0};
     setup->receiver_limits =
         (struct receiver_limits){.queue_bytes = config->queue_bytes,
+                                 .queue_messages = config->queue_messages,
+                                 .overflow = policies[config->queue_overflow],
+                                 .gap_text = gap_text_of(config),
                                  .topics = config->topics_per_client,
                                  .compression = {.min_size = config->compression_min_size,
                                                  .level = (int)config->compression_level,
                                                  .memory = (int)config->compression_memory}};
+}
+
+void endpoint_use_key(struct endpoint *endpoint, const struct endpoint_config *config)
+{
+    fanout_use_key(&endpoint->fanout, conflation_key_of(config));
+}
+
+int endpoint_setup_create(struct endpoint *endpoint, struct config *owner,
+                          const struct endpoint_config *config, struct endpoint_setup **out)
+{
+    const char *key = conflation_key_of(config);
+    if (key != NULL && fanout_add_key(&endpoint->fanout, key) != OK)
+        return ERR_NO_MEMORY;
+    struct endpoint_setup *setup = calloc(1, sizeof *setup);
+    if (setup == NULL)
+        return ERR_NO_MEMORY;
+    atomic_init(&setup->references, 1);
+    setup->endpoint = endpoint;
+    setup->owner = config_ref(owner);
+    setup->config = config;
+    set_limits(setup);
     *out = setup;
     return OK;
 }

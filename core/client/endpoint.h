@@ -56,6 +56,10 @@ void endpoint_retire(struct endpoint *endpoint);
 /* Frees; no client may be left. NULL is fine. */
 void endpoint_destroy(struct endpoint *endpoint);
 
+/* Messages are told apart from now on as the configuration says, for which a set-up was made. Main
+ * thread. */
+void endpoint_use_key(struct endpoint *endpoint, const struct endpoint_config *config);
+
 /* What new clients of that loop get from now on; takes a reference, NULL: they are refused. Only
  * the loop's thread. */
 void endpoint_switch_loop(struct endpoint *endpoint, unsigned loop, struct endpoint_setup *setup);

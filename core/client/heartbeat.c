@@ -101,7 +101,7 @@ static bool has_more_time(struct client *client)
     bool has_moved = delivery.acknowledged != client->acknowledged;
     client->acknowledged = delivery.acknowledged;
     client->ping_arrived = (int32_t)(delivery.acknowledged - client->ping_end) >= 0 ||
-                           delivery.outstanding + client->receiver.outbox.queued == 0;
+                           delivery.outstanding + receiver_queued(&client->receiver) == 0;
     return has_moved;
 }
 

@@ -197,6 +197,20 @@ static void stop_message(struct client *client, const struct message *message,
                      strlen(message->close_reason));
 }
 
+/* There was no memory to publish a message, and its sender is not told: those that it was for are.
+ */
+static void note_missed(const struct client *client, const struct message *message)
+{
+    struct fanout *fanout = &client_endpoint(client)->fanout;
+    const char *topic = message->topic;
+    const struct topic_key key = {.fanout = fanout,
+                                  .kind = topic != NULL ? TOPIC_NAMED : TOPIC_ALL,
+                                  .name = topic != NULL ? topic : "",
+                                  .len = topic != NULL ? strlen(topic) : 0};
+    for (unsigned i = 0; i < fanout->delivery->loop_count; i++)
+        missed_note(&fanout->audiences[i], &key, 1, message->seen.len);
+}
+
 /* To all clients of the endpoint, or to the topic that a plugin has chosen; to the sender too, if
  * the endpoint says so. */
 static void route_message(struct client *client, const struct message *message)
@@ -208,8 +222,10 @@ static void route_message(struct client *client, const struct message *message)
                                          message->seen.data, message->seen.len, except)
                     : audience_publish(sender->audience, message_opcode(message),
                                        message->seen.data, message->seen.len, except);
-    if (error != OK)
-        shard_count_drop(client_shard(client), DROP_NO_MEMORY);
+    if (error == OK)
+        return;
+    shard_count_drop(client_shard(client), DROP_NO_MEMORY);
+    note_missed(client, message);
 }
 
 /* The chain has come to its end, or a deferral has taken the message. */

@@ -64,6 +64,15 @@ struct stage_config {
 #define MESSAGE_TYPE_TEXT 1u
 #define MESSAGE_TYPE_BINARY 2u
 
+/* What happens when a client's queue is full. */
+enum queue_overflow { QUEUE_CLOSE, QUEUE_DROP_OLDEST, QUEUE_DROP_NEWEST, QUEUE_CONFLATE };
+
+/* What tells messages apart if nothing else is configured. */
+#define CONFIG_CONFLATE_TOPIC "topic"
+
+/* What a gap marker says if nothing else is configured. */
+#define CONFIG_GAP_TEXT "{\"type\":\"gap\",\"dropped\":{dropped},\"bytes\":{bytes}}"
+
 struct endpoint_config {
     char *path;
     struct position position;
@@ -79,6 +88,11 @@ struct endpoint_config {
     int64_t heartbeat_interval; /* 0: off */
     int64_t heartbeat_timeout;
     size_t queue_bytes;
+    uint32_t queue_messages; /* 0: no limit */
+    enum queue_overflow queue_overflow;
+    char *queue_key; /* of conflate: "topic" or a JSON Pointer; NULL: "topic" */
+    bool gap_marker;
+    char *gap_text; /* NULL: CONFIG_GAP_TEXT */
     uint32_t clients_max;
     uint32_t clients_per_address; /* 0: no limit of its own */
     uint32_t topics_per_client;

@@ -109,6 +109,27 @@ static void check_input(const struct config *config, const struct endpoint_confi
                     index, input, message);
 }
 
+/* Keys that would do nothing. */
+static void check_queue(const struct endpoint_config *endpoint, size_t index,
+                        struct diagnostics *diagnostics)
+{
+    if (endpoint->queue_key != NULL && endpoint->queue_overflow != QUEUE_CONFLATE)
+        diagnostics_add(diagnostics, endpoint->position,
+                        "endpoints.%zu: queue.key is what conflate tells messages apart by; set "
+                        "queue.overflow: conflate too",
+                        index);
+    if (endpoint->gap_marker && endpoint->queue_overflow == QUEUE_CLOSE)
+        diagnostics_add(diagnostics, endpoint->position,
+                        "endpoints.%zu: with queue.overflow: close there are no gaps to mark; "
+                        "choose another policy, or leave gap_marker out",
+                        index);
+    if (endpoint->gap_text != NULL && !endpoint->gap_marker)
+        diagnostics_add(diagnostics, endpoint->position,
+                        "endpoints.%zu: queue.gap_text is the text of gap markers; set "
+                        "queue.gap_marker: true too",
+                        index);
+}
+
 static void check_subprotocols(const struct endpoint_config *endpoint, size_t index,
                                struct diagnostics *diagnostics)
 {
@@ -126,6 +147,7 @@ static void check_endpoint(const struct config *config, size_t index,
     const struct endpoint_config *endpoint = &config->endpoints[index];
     check_sizes(endpoint, index, diagnostics);
     check_input(config, endpoint, index, diagnostics);
+    check_queue(endpoint, index, diagnostics);
     check_subprotocols(endpoint, index, diagnostics);
     if (config->demo_page && same_text(endpoint->path, "/"))
         diagnostics_add(diagnostics, endpoint->position,

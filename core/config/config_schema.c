@@ -14,6 +14,7 @@
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 #define CLIENTS_MOST 10000000
+#define QUEUE_MESSAGES_MOST 10000000
 #define FRAGMENTS_MOST 100000000
 
 #define MEMBER(type, member)                                                                       \
@@ -45,10 +46,10 @@ static const struct choice on_reloads[] = {
 static const struct choice modes[] = {
     {"enforce", MODE_ENFORCE}, {"shadow", MODE_SHADOW}, {NULL, 0}};
 static const struct choice overflows[] = {
-    {"close", 0},
-    {"drop-oldest", CHOICE_UNSUPPORTED},
-    {"drop-newest", CHOICE_UNSUPPORTED},
-    {"conflate", CHOICE_UNSUPPORTED},
+    {"close", QUEUE_CLOSE},
+    {"drop-oldest", QUEUE_DROP_OLDEST},
+    {"drop-newest", QUEUE_DROP_NEWEST},
+    {"conflate", QUEUE_CONFLATE},
     {NULL, 0},
 };
 
@@ -171,9 +172,29 @@ static const struct field queue_fields[] = {
      .fallback = "1MiB",
      .bounds = {KIB, GIB},
      MEMBER(struct endpoint_config, queue_bytes)},
-    /* Without a member: there is one policy so far. */
-    {.key = "overflow", .type = FIELD_CHOICE, .fallback = "close", .choices = overflows},
-    {.key = "gap_marker", .type = FIELD_UNSUPPORTED},
+    {.key = "messages",
+     .type = FIELD_COUNT,
+     .zero_allowed = true,
+     .fallback = "0",
+     .bounds = {1, QUEUE_MESSAGES_MOST},
+     MEMBER(struct endpoint_config, queue_messages)},
+    {.key = "overflow",
+     .type = FIELD_CHOICE,
+     .fallback = "close",
+     .choices = overflows,
+     MEMBER(struct endpoint_config, queue_overflow)},
+    {.key = "key",
+     .type = FIELD_STRING,
+     .check = config_check_conflation_key,
+     MEMBER(struct endpoint_config, queue_key)},
+    {.key = "gap_marker",
+     .type = FIELD_BOOL,
+     .fallback = "false",
+     MEMBER(struct endpoint_config, gap_marker)},
+    {.key = "gap_text",
+     .type = FIELD_STRING,
+     .check = config_check_gap_text,
+     MEMBER(struct endpoint_config, gap_text)},
 };
 static const struct schema queue_schema = SCHEMA(queue_fields, struct endpoint_config);
 

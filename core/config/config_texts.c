@@ -1,10 +1,13 @@
 #include "config/config_texts.h"
+
+#include "config/config.h"
 #include "config/listen_address.h"
 
 #include <sluice/address.h>
 #include <string.h>
 
 #define PATH_LEN_MAX 255
+#define GAP_TEXT_MAX 128
 #define NAME_LEN_MAX 64
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
@@ -73,6 +76,29 @@ int config_check_subprotocol(const struct typed *typed, const char *text)
                        "\"%.64s\" is not a subprotocol's name; use letters, digits and "
                        "!#$%%&'*+-.^_`|~",
                        text);
+}
+
+int config_check_conflation_key(const struct typed *typed, const char *text)
+{
+    if (strcmp(text, CONFIG_CONFLATE_TOPIC) != 0 && text[0] != '/')
+        return typed_error(typed,
+                           "\"%.64s\" is neither topic nor a JSON Pointer, which begins with a "
+                           "slash, such as /symbol",
+                           text);
+    for (const char *tilde = strchr(text, '~'); tilde != NULL; tilde = strchr(tilde + 1, '~'))
+        if (tilde[1] != '0' && tilde[1] != '1')
+            return typed_error(typed, "in a JSON Pointer ~ is written ~0, and / in a name ~1");
+    if (strlen(text) > PATH_LEN_MAX)
+        return typed_error(typed, "is longer than %d bytes", PATH_LEN_MAX);
+    return 0;
+}
+
+int config_check_gap_text(const struct typed *typed, const char *text)
+{
+    size_t len = strlen(text);
+    if (len == 0 || len > GAP_TEXT_MAX)
+        return typed_error(typed, "must have 1 to %d bytes; this one has %zu", GAP_TEXT_MAX, len);
+    return 0;
 }
 
 int config_check_prefix(const struct typed *typed, const char *text)

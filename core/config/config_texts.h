@@ -19,6 +19,12 @@ int config_check_endpoint_path(const struct typed *typed, const char *text);
 /* A token of RFC 9110, section 5.6.2, as RFC 6455 wants subprotocols to be. */
 int config_check_subprotocol(const struct typed *typed, const char *text);
 
+/* "topic", or a JSON Pointer (RFC 6901) to a member. */
+int config_check_conflation_key(const struct typed *typed, const char *text);
+
+/* Short, so that a marker costs no more than what it stands for. */
+int config_check_gap_text(const struct typed *typed, const char *text);
+
 /* A prefix ("10.0.0.0/8") or a whole address, IPv4 or IPv6. */
 int config_check_prefix(const struct typed *typed, const char *text);
 

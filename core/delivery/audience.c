@@ -2,6 +2,7 @@
 
 #include "delivery/delivery_loop.h"
 #include "delivery/fanout.h"
+#include "delivery/receiver_overflow.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ void audience_init(struct audience *audience, struct fanout *fanout, struct deli
     buffer_init(&audience->batch, BATCH_MAX);
     for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
         rendition_init(&audience->renditions[i]);
+    missed_init(&audience->missed);
 }
 
 void audience_deinit(struct audience *audience)
@@ -26,6 +28,8 @@ void audience_deinit(struct audience *audience)
     buffer_release(&audience->batch);
     for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
         rendition_deinit(&audience->renditions[i]);
+    frame_notes_release(&audience->notes);
+    missed_deinit(&audience->missed);
 }
 
 /* -- members -- */
@@ -75,15 +79,23 @@ void audience_leave(struct audience *audience, struct receiver *receiver)
 
 /* -- the batch -- */
 
+static int note_key(struct audience *audience, size_t offset, struct message_key key)
+{
+    return key.is_read ? frame_notes_add(&audience->notes, offset, key) : OK;
+}
+
 /* Encodes into the batch and, for the other loops, into what is forwarded; into both or none. */
 static int append_to_batch(struct audience *audience, enum opcode opcode, const void *data,
                            size_t len)
 {
     struct buffer *batch = &audience->batch;
     size_t before = batch->len;
+    struct message_key key = fanout_read_key(audience->fanout, NULL, data, len);
     if (frame_append(batch, opcode, data, len) != OK)
         return ERR_NO_MEMORY;
-    if (forward_broadcast(audience, batch->data + before, batch->len - before) != OK) {
+    if (note_key(audience, before, key) != OK ||
+        forward_broadcast(audience, batch->data + before, batch->len - before, key) != OK) {
+        frame_notes_truncate(&audience->notes, before);
         batch->len = before;
         return ERR_NO_MEMORY;
     }
@@ -102,7 +114,7 @@ int audience_publish(struct audience *audience, enum opcode opcode, const void *
                      struct receiver *except)
 {
     bool skips = except != NULL && except->is_joined && except->audience == audience;
-    if (skips && delivery_catch_up(except) != OK)
+    if (skips && outgoing_catch_up(except) != OK)
         return ERR_NO_MEMORY;
     int error = append_to_batch(audience, opcode, data, len);
     if (error != OK)
@@ -116,13 +128,24 @@ int audience_publish(struct audience *audience, enum opcode opcode, const void *
 }
 
 int audience_add_frames(struct audience *audience, const void *frames, size_t len,
-                        uint32_t messages)
+                        uint32_t messages, struct message_key key)
 {
+    size_t before = audience->batch.len;
     if (buffer_append(&audience->batch, frames, len) != OK)
         return ERR_NO_MEMORY;
+    if (note_key(audience, before, key) != OK) {
+        audience->batch.len = before;
+        return ERR_NO_MEMORY;
+    }
     audience->batch_messages += messages;
     note_published(audience);
     return OK;
+}
+
+void audience_missed(struct audience *audience, uint64_t messages, uint64_t bytes)
+{
+    for (uint32_t i = 0; i < audience->count; i++)
+        receiver_missed(audience->members[i], messages, bytes);
 }
 
 /* -- the flush -- */
@@ -135,6 +158,7 @@ static void empty_batch(struct audience *audience)
     audience->batch.len = 0;
     audience->batch_messages = 0;
     audience->batch_skips = 0;
+    frame_notes_clear(&audience->notes);
     if (audience->batch.capacity > BATCH_KEEP)
         buffer_release(&audience->batch);
 }

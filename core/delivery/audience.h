@@ -13,6 +13,9 @@
 #include "base/counter.h"
 #include "delivery/backlog.h"
 #include "delivery/rendition.h"
+#include "delivery/frame_notes.h"
+#include "delivery/missed.h"
+#include "delivery/overflow.h"
 #include "ws/frame.h"
 
 #include <stdbool.h>
@@ -41,6 +44,9 @@ struct audience {
     struct audience *next_dirty;
     counter messages_in; /* from its members, counted by their reader */
     counter messages_out;
+    counter dropped[OVERFLOW_POLICY_COUNT]; /* messages that members missed, by policy */
+    struct frame_notes notes; /* of frames in the batch, where policies or keys need them */
+    struct missed missed;     /* what other loops could not tell this one of */
 };
 
 void audience_init(struct audience *audience, struct fanout *fanout, struct delivery_loop *loop);
@@ -61,9 +67,13 @@ void audience_leave(struct audience *audience, struct receiver *receiver);
 MUST_CHECK int audience_publish(struct audience *audience, enum opcode opcode, const void *data,
                                 size_t len, struct receiver *except);
 
-/* Adds frames that another loop or thread has encoded, to this loop's receivers only. */
+/* Adds frames that another loop or thread has encoded, to this loop's receivers only. `key` is the
+ * only message's, if it was read. */
 MUST_CHECK int audience_add_frames(struct audience *audience, const void *frames, size_t len,
-                                   uint32_t messages);
+                                   uint32_t messages, struct message_key key);
+
+/* Its receivers miss messages: each meets its policy. */
+void audience_missed(struct audience *audience, uint64_t messages, uint64_t bytes);
 
 /* Sends the batch to everybody and empties it. Only between events: nothing may be published
  * meanwhile. */

@@ -1,6 +1,7 @@
 #include "delivery/delivery_loop.h"
 
 #include "delivery/audience.h"
+#include "delivery/fanout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,9 @@ void delivery_loop_deinit(struct delivery_loop *loop)
     for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
         buffer_release(&loop->compressed[i]);
     compressor_deinit(&loop->compressor);
+    frame_notes_release(&loop->unicast_notes);
+    for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
+        frame_notes_release(&loop->compressed_notes[i]);
     free(loop->outgoing);
 }
 
@@ -52,60 +56,6 @@ void delivery_mark_receiver(struct delivery_loop *loop, struct receiver *receive
     loop->dirty_receivers = receiver;
 }
 
-/* -- runs of one receiver -- */
-
-/* A new, empty run; NULL: no memory. */
-static struct outgoing *append_run(struct delivery_loop *loop)
-{
-    if (loop->outgoing_count == loop->outgoing_capacity) {
-        uint32_t capacity = loop->outgoing_capacity < 64 ? 64 : loop->outgoing_capacity * 2;
-        struct outgoing *grown = realloc(loop->outgoing, capacity * sizeof *grown);
-        if (grown == NULL)
-            return NULL;
-        loop->outgoing = grown;
-        loop->outgoing_capacity = capacity;
-    }
-    return &loop->outgoing[loop->outgoing_count++];
-}
-
-/* Makes a run of bytes the receiver's next one, lengthening its last run if they follow each other.
- */
-static int add_run(struct receiver *receiver, uint32_t source, size_t offset, size_t len)
-{
-    struct delivery_loop *loop = receiver->loop;
-    if (receiver->outgoing_last != OUTGOING_NONE) {
-        struct outgoing *last = &loop->outgoing[receiver->outgoing_last];
-        if (last->source == source && last->offset + last->len == offset) {
-            last->len += (uint32_t)len;
-            return OK;
-        }
-    }
-    struct outgoing *run = append_run(loop);
-    if (run == NULL)
-        return ERR_NO_MEMORY;
-    uint32_t index = (uint32_t)(run - loop->outgoing);
-    *run = (struct outgoing){
-        .next = OUTGOING_NONE, .source = source, .offset = (uint32_t)offset, .len = (uint32_t)len};
-    if (receiver->outgoing_last == OUTGOING_NONE)
-        receiver->outgoing_first = index;
-    else
-        loop->outgoing[receiver->outgoing_last].next = index;
-    receiver->outgoing_last = index;
-    delivery_mark_receiver(loop, receiver);
-    return OK;
-}
-
-int delivery_catch_up(struct receiver *receiver)
-{
-    uint32_t published = (uint32_t)receiver->audience->batch.len;
-    if (!receiver->is_open || !receiver->is_joined || receiver->cursor >= published)
-        return OK;
-    int error = add_run(receiver, OUTGOING_BATCH, receiver->cursor, published - receiver->cursor);
-    if (error == OK)
-        receiver->cursor = published;
-    return error;
-}
-
 /* -- the unicast buffer -- */
 
 static void note_unicast(struct delivery_loop *loop)
@@ -114,19 +64,19 @@ static void note_unicast(struct delivery_loop *loop)
         loop->has_much_to_send = true;
 }
 
-int receiver_queue(struct receiver *receiver, const void *head, size_t head_len, const void *body,
-                   size_t body_len)
+static int queue_run(struct receiver *receiver, uint32_t source, const void *head, size_t head_len,
+                     const void *body, size_t body_len)
 {
     struct delivery_loop *loop = receiver->loop;
     uint8_t *to;
     size_t offset = loop->unicast.len;
-    if (delivery_catch_up(receiver) != OK ||
+    if (outgoing_catch_up(receiver) != OK ||
         buffer_extend(&loop->unicast, head_len + body_len, &to) != OK)
         return ERR_NO_MEMORY;
     memcpy(to, head, head_len);
     if (body_len > 0)
         memcpy(to + head_len, body, body_len);
-    if (add_run(receiver, OUTGOING_UNICAST, offset, head_len + body_len) != OK) {
+    if (outgoing_add(receiver, source, offset, head_len + body_len) != OK) {
         loop->unicast.len = offset;
         return ERR_NO_MEMORY;
     }
@@ -134,21 +84,66 @@ int receiver_queue(struct receiver *receiver, const void *head, size_t head_len,
     return OK;
 }
 
+int receiver_queue(struct receiver *receiver, const void *head, size_t head_len, const void *body,
+                   size_t body_len)
+{
+    return queue_run(receiver, OUTGOING_UNICAST, head, head_len, body, body_len);
+}
+
+static int send_plain(struct receiver *receiver, uint32_t source, enum opcode opcode,
+                      const void *data, size_t len)
+{
+    uint8_t header[FRAME_HEADER_MAX];
+    size_t header_len = frame_encode_header(header, opcode, len);
+    return queue_run(receiver, source, header, header_len, data, len);
+}
+
+/* The same with a message that has a key, if it was read. */
+static int send_keyed(struct receiver *receiver, enum opcode opcode, const void *data, size_t len,
+                      struct message_key key)
+{
+    struct delivery_loop *loop = receiver->loop;
+    size_t offset = loop->unicast.len;
+    if (key.is_read && frame_notes_add(&loop->unicast_notes, offset, key) != OK)
+        return ERR_NO_MEMORY;
+    int error = send_plain(receiver, OUTGOING_UNICAST, opcode, data, len);
+    if (error != OK)
+        frame_notes_truncate(&loop->unicast_notes, offset);
+    return error;
+}
+
+int receiver_send_control(struct receiver *receiver, enum opcode opcode, const void *data,
+                          size_t len)
+{
+    return send_plain(receiver, OUTGOING_CONTROL, opcode, data, len);
+}
+
 /* -- compressed messages for single receivers -- */
+
+static void forget_compressed(struct delivery_loop *loop, unsigned index, size_t from)
+{
+    loop->compressed[index].len = from;
+    frame_notes_truncate(&loop->compressed_notes[index], from);
+}
 
 /* Compresses a message into the receivers' common buffer for that window. Returns its length there,
  * at the buffer's end, or 0: it goes plain. */
 static size_t compress_unicast(const struct receiver *receiver, enum opcode opcode,
-                               const void *data, size_t len)
+                               const void *data, size_t len, struct message_key key)
 {
     struct delivery_loop *loop = receiver->loop;
     const struct compression_settings *settings = &receiver->limits->compression;
-    struct buffer *to = &loop->compressed[receiver->window - 1];
+    unsigned index = receiver->window - 1u;
+    struct buffer *to = &loop->compressed[index];
     size_t before = to->len;
     if (!compressor_wants(settings, opcode, len) ||
         !compressor_append(&loop->compressor, (enum deflate_window)receiver->window, settings,
                            opcode, data, len, to))
         return 0;
+    if (key.is_read && frame_notes_add(&loop->compressed_notes[index], before, key) != OK) {
+        to->len = before;
+        return 0;
+    }
     if (to->len > UNICAST_FLUSH)
         loop->has_much_to_send = true;
     return to->len - before;
@@ -161,25 +156,42 @@ static uint32_t compressed_source(const struct receiver *receiver)
 
 static int send_compressed(struct receiver *receiver, size_t len)
 {
-    struct buffer *compressed = &receiver->loop->compressed[receiver->window - 1];
-    size_t offset = compressed->len - len;
-    if (delivery_catch_up(receiver) == OK &&
-        add_run(receiver, compressed_source(receiver), offset, len) == OK)
+    unsigned index = receiver->window - 1u;
+    size_t offset = receiver->loop->compressed[index].len - len;
+    if (outgoing_catch_up(receiver) == OK &&
+        outgoing_add(receiver, compressed_source(receiver), offset, len) == OK)
         return OK;
-    compressed->len = offset;
+    forget_compressed(receiver->loop, index, offset);
     return ERR_NO_MEMORY;
 }
 
 int receiver_send(struct receiver *receiver, enum opcode opcode, const void *data, size_t len)
 {
-    uint8_t header[FRAME_HEADER_MAX];
+    struct message_key key = {.is_read = false};
+    if (opcode == OPCODE_TEXT || opcode == OPCODE_BINARY)
+        key = fanout_read_key(receiver->audience->fanout, NULL, data, len);
     if (receiver->window != DEFLATE_WINDOW_NONE) {
-        size_t compressed_len = compress_unicast(receiver, opcode, data, len);
+        size_t compressed_len = compress_unicast(receiver, opcode, data, len, key);
         if (compressed_len > 0)
             return send_compressed(receiver, compressed_len);
     }
-    size_t header_len = frame_encode_header(header, opcode, len);
-    return receiver_queue(receiver, header, header_len, data, len);
+    return send_keyed(receiver, opcode, data, len, key);
+}
+
+/* -- frames for several receivers -- */
+
+int delivery_note_key(struct delivery_loop *loop, struct shared_frame frame, struct message_key key)
+{
+    if (!key.is_read || frame_notes_add(&loop->unicast_notes, frame.offset, key) == OK)
+        return OK;
+    loop->unicast.len = frame.offset;
+    return ERR_NO_MEMORY;
+}
+
+void delivery_unshare(struct delivery_loop *loop, struct shared_frame frame)
+{
+    frame_notes_truncate(&loop->unicast_notes, frame.offset);
+    loop->unicast.len = frame.offset;
 }
 
 int delivery_share(struct delivery_loop *loop, enum opcode opcode, const void *data, size_t len,
@@ -204,6 +216,13 @@ int delivery_share_frame(struct delivery_loop *loop, const void *frame, size_t l
     return OK;
 }
 
+static struct message_key key_of_shared(const struct delivery_loop *loop,
+                                        const struct shared_frame *frame)
+{
+    const struct frame_note *note = frame_notes_find(&loop->unicast_notes, frame->offset);
+    return note != NULL ? note->key : (struct message_key){.is_read = false};
+}
+
 /* Compresses a shared frame for receivers with that window, if nobody has done so before. */
 static void compress_shared(const struct receiver *receiver, struct shared_frame *frame)
 {
@@ -216,7 +235,7 @@ static void compress_shared(const struct receiver *receiver, struct shared_frame
     frame->compressed[index].is_tried = true;
     frame->compressed[index].len = (uint32_t)compress_unicast(
         receiver, view.opcode, loop->unicast.data + frame->offset + view.header_len,
-        view.size - view.header_len);
+        view.size - view.header_len, key_of_shared(loop, frame));
     frame->compressed[index].offset =
         (uint32_t)loop->compressed[index].len - frame->compressed[index].len;
 }
@@ -225,19 +244,19 @@ static int add_shared_run(struct receiver *receiver, struct shared_frame *frame)
 {
     unsigned index = receiver->window - 1u;
     if (receiver->window == DEFLATE_WINDOW_NONE)
-        return add_run(receiver, OUTGOING_UNICAST, frame->offset, frame->len);
+        return outgoing_add(receiver, OUTGOING_UNICAST, frame->offset, frame->len);
     compress_shared(receiver, frame);
     if (frame->compressed[index].len == 0)
-        return add_run(receiver, OUTGOING_UNICAST, frame->offset, frame->len);
-    return add_run(receiver, compressed_source(receiver), frame->compressed[index].offset,
-                   frame->compressed[index].len);
+        return outgoing_add(receiver, OUTGOING_UNICAST, frame->offset, frame->len);
+    return outgoing_add(receiver, compressed_source(receiver), frame->compressed[index].offset,
+                        frame->compressed[index].len);
 }
 
 int delivery_queue_shared(struct receiver *receiver, struct shared_frame *frame)
 {
     if (receiver->loop->outgoing_count > OUTGOING_FLUSH)
         receiver->loop->has_much_to_send = true;
-    if (delivery_catch_up(receiver) != OK)
+    if (outgoing_catch_up(receiver) != OK)
         return ERR_NO_MEMORY;
     return add_shared_run(receiver, frame);
 }
@@ -283,8 +302,11 @@ static void empty_buffer(struct buffer *buffer)
 static void empty_unicast(struct delivery_loop *loop)
 {
     empty_buffer(&loop->unicast);
-    for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
+    frame_notes_clear(&loop->unicast_notes);
+    for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++) {
         empty_buffer(&loop->compressed[i]);
+        frame_notes_clear(&loop->compressed_notes[i]);
+    }
     loop->outgoing_count = 0;
     if (loop->outgoing_capacity > OUTGOING_KEEP) {
         free(loop->outgoing);

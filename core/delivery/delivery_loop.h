@@ -15,27 +15,13 @@
 #include "delivery/delivery.h"
 #include "delivery/drop_reason.h"
 #include "delivery/forward.h"
+#include "delivery/frame_notes.h"
+#include "delivery/outgoing.h"
 #include "delivery/receiver.h"
 #include "delivery/topic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* Where a run of frames lies. */
-enum outgoing_source {
-    OUTGOING_UNICAST,
-    OUTGOING_BATCH,     /* of the receiver's audience; offsets are those of the plain frames */
-    OUTGOING_COMPRESSED /* this and what is added to it: an index in `compressed` */
-};
-
-/* A run of frames for one receiver. */
-struct outgoing {
-    uint32_t next;   /* index in `outgoing`, or OUTGOING_NONE */
-    uint32_t source; /* enum outgoing_source */
-    uint32_t offset;
-    uint32_t len;
-};
-#define OUTGOING_NONE UINT32_MAX
 
 struct delivery_stats {
     counter bytes_in;
@@ -52,7 +38,9 @@ struct delivery_loop {
     struct audience *dirty_audiences; /* have a batch to be sent */
     struct receiver *dirty_receivers; /* have runs of their own */
     struct buffer unicast;            /* frames for single receivers, this iteration's */
+    struct frame_notes unicast_notes; /* of those that have conflation keys */
     struct buffer compressed[DEFLATE_WINDOW_COUNT - 1]; /* the same, by window */
+    struct frame_notes compressed_notes[DEFLATE_WINDOW_COUNT - 1];
     struct compressor compressor;
     struct outgoing *outgoing; /* owned */
     uint32_t outgoing_count;
@@ -94,10 +82,6 @@ void delivery_mark_audience(struct delivery_loop *loop, struct audience *audienc
 /* Notes that a receiver has something to be written. */
 void delivery_mark_receiver(struct delivery_loop *loop, struct receiver *receiver);
 
-/* Notes what the receiver has not had yet of its audience's batch as the next thing that it gets,
- * so that what is queued for it afterwards comes after that. Returns 0 or ERR_NO_MEMORY. */
-MUST_CHECK int delivery_catch_up(struct receiver *receiver);
-
 /* A message for any number of receivers in this iteration. */
 struct shared_frame {
     uint32_t offset; /* in `unicast` */
@@ -120,5 +104,13 @@ MUST_CHECK int delivery_share_frame(struct delivery_loop *loop, const void *fram
 /* Gives a shared frame to one receiver, compressed if it can read that: the first such receiver has
  * it compressed for all. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int delivery_queue_shared(struct receiver *receiver, struct shared_frame *frame);
+
+/* Notes a shared frame's conflation key, if it was read. Returns 0, or ERR_NO_MEMORY: then the
+ * frame is taken out again, so it has to be the last one. */
+MUST_CHECK int delivery_note_key(struct delivery_loop *loop, struct shared_frame frame,
+                                 struct message_key key);
+
+/* Takes the last shared frame out again. Nobody was given it. */
+void delivery_unshare(struct delivery_loop *loop, struct shared_frame frame);
 
 #endif

@@ -18,6 +18,7 @@
 struct record {
     struct topic_key key; /* its name is set by the reader */
     size_t frames_len;
+    struct message_key conflation; /* of the only message, if it was read */
     uint32_t messages;
 };
 
@@ -35,10 +36,11 @@ void outbound_deinit(struct outbound *outbound)
 /* -- writing records -- */
 
 /* Appends a record with room for its frames, to which *frames is set. */
-static int append_record(struct buffer *records, const struct topic_key *key, size_t frames_len,
-                         uint8_t **frames)
+static int append_record(struct buffer *records, const struct topic_key *key,
+                         struct message_key conflation, size_t frames_len, uint8_t **frames)
 {
-    struct record record = {.key = *key, .frames_len = frames_len, .messages = 1};
+    struct record record = {
+        .key = *key, .frames_len = frames_len, .conflation = conflation, .messages = 1};
     uint8_t *to;
     if (buffer_extend(records, sizeof record + key->len + frames_len, &to) != OK)
         return ERR_NO_MEMORY;
@@ -67,7 +69,8 @@ static bool has_other_loops(const struct delivery_loop *loop)
     return loop->delivery->loop_count > 1;
 }
 
-int forward_broadcast(struct audience *audience, const void *frame, size_t len)
+int forward_broadcast(struct audience *audience, const void *frame, size_t len,
+                      struct message_key key)
 {
     struct outbound *outbound = &audience->loop->outbound;
     const struct topic_key all = {.fanout = audience->fanout, .kind = TOPIC_ALL, .name = ""};
@@ -75,24 +78,24 @@ int forward_broadcast(struct audience *audience, const void *frame, size_t len)
     uint8_t *to;
     if (!has_other_loops(audience->loop))
         return OK;
-    if (outbound->open == audience->fanout)
+    if (outbound->open == audience->fanout && !key.is_read)
         return lengthen_record(outbound, frame, len);
-    if (append_record(&outbound->records, &all, len, &to) != OK)
+    if (append_record(&outbound->records, &all, key, len, &to) != OK)
         return ERR_NO_MEMORY;
     memcpy(to, frame, len);
-    outbound->open = audience->fanout;
+    outbound->open = key.is_read ? NULL : audience->fanout;
     outbound->open_at = begin;
     return OK;
 }
 
 int forward_to_topic(struct delivery_loop *loop, const struct topic_key *key, const void *frame,
-                     size_t len)
+                     size_t len, struct message_key conflation)
 {
     struct outbound *outbound = &loop->outbound;
     uint8_t *to;
     if (!has_other_loops(loop))
         return OK;
-    if (append_record(&outbound->records, key, len, &to) != OK)
+    if (append_record(&outbound->records, key, conflation, len, &to) != OK)
         return ERR_NO_MEMORY;
     memcpy(to, frame, len);
     outbound->open = NULL;
@@ -119,14 +122,34 @@ struct records_mail {
     struct shared_bytes *records; /* one reference */
 };
 
+/* The bytes of payload of a record's messages. */
+static uint64_t payload_of(const struct record *record, const uint8_t *frames)
+{
+    uint64_t bytes = 0;
+    for (size_t at = 0, len; at < record->frames_len; at += len) {
+        len = frame_length(frames + at, record->frames_len - at);
+        bytes += frame_payload_length(len);
+    }
+    return bytes;
+}
+
+static void add_to_audience(struct audience *audience, const struct record *record,
+                            const uint8_t *frames)
+{
+    if (audience_add_frames(audience, frames, record->frames_len, record->messages,
+                            record->conflation) == OK)
+        return;
+    delivery_count_drop(audience->loop, DROP_NO_MEMORY);
+    audience_missed(audience, record->messages, payload_of(record, frames));
+}
+
 static void deliver_record(struct delivery_loop *loop, const struct record *record,
                            const uint8_t *frames)
 {
     if (record->key.kind != TOPIC_ALL)
-        topic_deliver(loop, &record->key, frames, record->frames_len);
-    else if (audience_add_frames(&record->key.fanout->audiences[loop->loop->index], frames,
-                                 record->frames_len, record->messages) != OK)
-        delivery_count_drop(loop, DROP_NO_MEMORY);
+        topic_deliver(loop, &record->key, frames, record->frames_len, record->conflation);
+    else
+        add_to_audience(&record->key.fanout->audiences[loop->loop->index], record, frames);
     if (loop->has_much_to_send)
         delivery_flush(loop);
 }
@@ -196,7 +219,32 @@ static struct loop_set loops_for(const struct delivery *delivery, const struct b
     return set;
 }
 
-/* To all loops that have a receiver, but not to `from` (may be NULL). */
+/* Tells the receivers of a loop that they miss what is recorded. */
+static void note_missed(unsigned loop, const struct buffer *records)
+{
+    const uint8_t *at = records->data;
+    const uint8_t *end = at + records->len;
+    while (at < end) {
+        struct record record;
+        const uint8_t *frames = read_record(at, &record);
+        missed_note(&record.key.fanout->audiences[loop], &record.key, record.messages,
+                    payload_of(&record, frames));
+        at = frames + record.frames_len;
+    }
+}
+
+/* Nothing can be posted to anybody. A thread that is no loop's is told so, and may try again. */
+static int refuse_records(struct delivery *delivery, const struct delivery_loop *from,
+                          const struct loop_set *set, const struct buffer *records, int error)
+{
+    for (unsigned i = 0; i < delivery->loop_count && from != NULL; i++)
+        if (is_in_set(set, i))
+            note_missed(i, records);
+    return error;
+}
+
+/* To all loops that have a receiver, but not to `from` (may be NULL). With ERR_NO_MEMORY some may
+ * have got it: those that have not are told. */
 static int post_records(struct delivery *delivery, const struct delivery_loop *from,
                         const struct buffer *records)
 {
@@ -207,17 +255,18 @@ static int post_records(struct delivery *delivery, const struct delivery_loop *f
     if (is_empty_set(&set))
         return OK;
     if (memory_account_is_full(&delivery->forwarded))
-        return ERR_LIMIT;
+        return refuse_records(delivery, from, &set, records, ERR_LIMIT);
     struct shared_bytes *shared =
         shared_bytes_create(records->data, records->len, &delivery->forwarded);
     if (shared == NULL)
-        return ERR_NO_MEMORY;
+        return refuse_records(delivery, from, &set, records, ERR_NO_MEMORY);
     for (unsigned i = 0; i < delivery->loop_count; i++) {
         if (!is_in_set(&set, i))
             continue;
         struct records_mail *mail = malloc(sizeof *mail);
         if (mail == NULL) {
             error = ERR_NO_MEMORY;
+            note_missed(i, records);
             continue;
         }
         *mail = (struct records_mail){.mail.deliver = deliver_records,
@@ -251,7 +300,8 @@ int forward_from_outside(const struct topic_key *key, enum opcode opcode, const 
     uint8_t *to;
     size_t header_len = frame_encode_header(header, opcode, len);
     buffer_init(&record, RECORDS_MAX);
-    int error = append_record(&record, key, header_len + len, &to);
+    struct message_key conflation = fanout_read_key(key->fanout, key, data, len);
+    int error = append_record(&record, key, conflation, header_len + len, &to);
     if (error == OK) {
         memcpy(to, header, header_len);
         if (len > 0)

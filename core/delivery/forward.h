@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "delivery/conflation_key.h"
 #include "delivery/topic_counts.h"
 #include "ws/frame.h"
 
@@ -31,13 +32,15 @@ void outbound_deinit(struct outbound *outbound);
 
 /* Records a frame for all of an endpoint's receivers on the other loops. Returns 0 or
  * ERR_NO_MEMORY. */
-MUST_CHECK int forward_broadcast(struct audience *audience, const void *frame, size_t len);
+MUST_CHECK int forward_broadcast(struct audience *audience, const void *frame, size_t len,
+                                 struct message_key key);
 
 /* The same for a topic's subscribers. */
 MUST_CHECK int forward_to_topic(struct delivery_loop *loop, const struct topic_key *key,
-                                const void *frame, size_t len);
+                                const void *frame, size_t len, struct message_key conflation);
 
-/* Posts what is recorded. What cannot be posted is counted as dropped. */
+/* Posts what is recorded. What cannot be posted is counted as dropped, and receivers of the loops
+ * that it was for are told that they miss it. */
 void forward_flush(struct delivery_loop *loop);
 
 /* Posts one message to all loops, from a thread that is no loop's. Returns 0, ERR_LIMIT (loops take

@@ -217,3 +217,28 @@ void outbox_clear(struct outbox *outbox)
     while (outbox->first != NULL)
         drop_first(outbox);
 }
+
+/* -- counting -- */
+
+/* Of the frames that begin in what a segment has not sent. */
+static uint64_t count_in_segment(const struct segment *segment)
+{
+    const uint8_t *data = segment->bytes->data;
+    uint64_t count = 0;
+    size_t begin, end;
+    frame_around(data, segment->end, segment->offset, &begin, &end);
+    size_t at = end; /* Of the frame under way; or there, between two frames. */
+    while (at < segment->end) {
+        count += frame_is_message(data + at);
+        at += frame_length(data + at, segment->end - at);
+    }
+    return count;
+}
+
+uint64_t outbox_count_messages(const struct outbox *outbox)
+{
+    uint64_t count = 0;
+    for (const struct segment *segment = outbox->first; segment != NULL; segment = segment->next)
+        count += count_in_segment(segment);
+    return count;
+}

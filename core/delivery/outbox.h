@@ -56,6 +56,9 @@ void outbox_consume(struct outbox *outbox, size_t sent);
  * ends inside a frame. */
 MUST_CHECK int outbox_truncate(struct outbox *outbox, size_t keep);
 
+/* How many whole frames of messages are queued: not the one under way. */
+uint64_t outbox_count_messages(const struct outbox *outbox);
+
 /* Forgets everything. */
 void outbox_clear(struct outbox *outbox);
 

@@ -2,6 +2,7 @@
 
 #include "delivery/audience.h"
 #include "delivery/delivery_loop.h"
+#include "delivery/receiver_overflow.h"
 #include "delivery/transport.h"
 
 #include <sys/epoll.h>
@@ -22,9 +23,15 @@ int receiver_init(struct receiver *receiver, struct delivery_loop *loop, struct 
     return error;
 }
 
-static void note_held(struct receiver *receiver)
+void receiver_note_held(struct receiver *receiver)
 {
-    holders_note(&receiver->loop->holders, &receiver->queue_class, receiver->outbox.held);
+    holders_note(&receiver->loop->holders, &receiver->queue_class, receiver_held(receiver));
+}
+
+static void forget_waiting(struct receiver *receiver)
+{
+    message_queue_destroy(receiver->waiting);
+    receiver->waiting = NULL;
 }
 
 void receiver_end(struct receiver *receiver)
@@ -33,7 +40,8 @@ void receiver_end(struct receiver *receiver)
         loop_unwatch(receiver->loop->loop, receiver->socket);
     transport_close(receiver);
     outbox_clear(&receiver->outbox);
-    note_held(receiver);
+    forget_waiting(receiver);
+    receiver_note_held(receiver);
 }
 
 void receiver_leave(struct receiver *receiver)
@@ -61,7 +69,7 @@ void receiver_watch(struct receiver *receiver, uint32_t input_events)
 /* Asks to be told when the socket takes bytes, exactly while there are any. */
 static void update_wants_write(struct receiver *receiver)
 {
-    bool wants_write = !outbox_is_empty(&receiver->outbox);
+    bool wants_write = !receiver_is_drained(receiver);
     if (wants_write == receiver->wants_write)
         return;
     receiver->wants_write = wants_write;
@@ -115,25 +123,33 @@ static struct iovec batch_bytes(const struct batch_view *batch, size_t begin, si
     return (struct iovec){.iov_base = batch->frames->data + begin, .iov_len = end - begin};
 }
 
+struct iovec receiver_batch_bytes(const struct receiver *receiver, size_t begin, size_t end)
+{
+    struct batch_view batch = batch_of(receiver);
+    return batch_bytes(&batch, begin, end);
+}
+
+bool receiver_is_behind(const struct receiver *receiver)
+{
+    return receiver->is_open && receiver->is_joined &&
+           receiver->cursor < receiver->audience->batch.len;
+}
+
 /* What the receiver has not had yet of what was published to its audience in this iteration. */
 static struct iovec batch_tail(const struct receiver *receiver)
 {
-    size_t len = receiver->audience->batch.len;
-    if (!receiver->is_open || !receiver->is_joined || receiver->cursor >= len)
+    if (!receiver_is_behind(receiver))
         return (struct iovec){.iov_base = NULL, .iov_len = 0};
-    struct batch_view batch = batch_of(receiver);
-    return batch_bytes(&batch, receiver->cursor, len);
+    return receiver_batch_bytes(receiver, receiver->cursor, receiver->audience->batch.len);
 }
 
-static struct iovec run_bytes(const struct receiver *receiver, const struct outgoing *run)
+struct iovec receiver_run_bytes(const struct receiver *receiver, const struct outgoing *run)
 {
     const struct delivery_loop *loop = receiver->loop;
     const struct buffer *source = &loop->unicast;
-    if (run->source == OUTGOING_BATCH) {
-        struct batch_view batch = batch_of(receiver);
-        return batch_bytes(&batch, run->offset, run->offset + run->len);
-    }
-    if (run->source != OUTGOING_UNICAST)
+    if (run->source == OUTGOING_BATCH)
+        return receiver_batch_bytes(receiver, run->offset, run->offset + run->len);
+    if (run->source >= OUTGOING_COMPRESSED)
         source = &loop->compressed[run->source - OUTGOING_COMPRESSED];
     return (struct iovec){.iov_base = source->data + run->offset, .iov_len = run->len};
 }
@@ -143,9 +159,12 @@ static size_t gather(const struct receiver *receiver, struct iovec *pieces)
 {
     const struct outgoing *runs = receiver->loop->outgoing;
     size_t count = outbox_gather(&receiver->outbox, pieces, TRANSPORT_PIECES_MAX);
+    if (receiver->waiting != NULL)
+        count +=
+            message_queue_gather(receiver->waiting, pieces + count, TRANSPORT_PIECES_MAX - count);
     for (uint32_t i = receiver->outgoing_first; i != OUTGOING_NONE && count < TRANSPORT_PIECES_MAX;
          i = runs[i].next)
-        pieces[count++] = run_bytes(receiver, &runs[i]);
+        pieces[count++] = receiver_run_bytes(receiver, &runs[i]);
     struct iovec tail = batch_tail(receiver);
     if (tail.iov_len > 0 && count < TRANSPORT_PIECES_MAX)
         pieces[count++] = tail;
@@ -156,8 +175,10 @@ size_t receiver_queued(const struct receiver *receiver)
 {
     const struct outgoing *runs = receiver->loop->outgoing;
     size_t len = receiver->outbox.queued;
+    if (receiver->waiting != NULL)
+        len += receiver->waiting->queued;
     for (uint32_t i = receiver->outgoing_first; i != OUTGOING_NONE; i = runs[i].next)
-        len += run_bytes(receiver, &runs[i]).iov_len;
+        len += runs[i].source != OUTGOING_GAP ? receiver_run_bytes(receiver, &runs[i]).iov_len : 0;
     return len;
 }
 
@@ -203,6 +224,8 @@ static size_t settle_run(struct receiver *receiver, struct iovec run, size_t sen
 /* After a write of `sent` bytes: forgets what was sent and keeps the rest in the outbox. */
 static int settle(struct receiver *receiver, size_t sent)
 {
+    if (receiver_keeps_messages(receiver))
+        return receiver_settle_messages(receiver, sent);
     int error = OK;
     const struct outgoing *runs = receiver->loop->outgoing;
     size_t from_outbox = sent < receiver->outbox.queued ? sent : receiver->outbox.queued;
@@ -211,7 +234,7 @@ static int settle(struct receiver *receiver, size_t sent)
     outbox_consume(&receiver->outbox, from_outbox);
     sent -= from_outbox;
     for (uint32_t i = receiver->outgoing_first; i != OUTGOING_NONE; i = runs[i].next)
-        sent = settle_run(receiver, run_bytes(receiver, &runs[i]), sent,
+        sent = settle_run(receiver, receiver_run_bytes(receiver, &runs[i]), sent,
                           runs[i].source == OUTGOING_BATCH, &error);
     receiver->outgoing_first = receiver->outgoing_last = OUTGOING_NONE;
     if (tail.iov_len > 0) {
@@ -222,13 +245,6 @@ static int settle(struct receiver *receiver, size_t sent)
 }
 
 /* -- the write -- */
-
-/* A receiver may not hold more than its endpoint allows. (All together may not hold more than the
- * server: see relieve.) */
-static bool is_over_limit(const struct receiver *receiver)
-{
-    return receiver->is_open && receiver->outbox.held > receiver->limits->queue_bytes;
-}
 
 /* Writes once, if `may_write`, and keeps the rest; what cannot be written any more is thrown away.
  */
@@ -255,8 +271,16 @@ static void write_once(struct receiver *receiver, bool may_write)
         calls->failed(receiver);
         return;
     }
-    note_held(receiver);
+    receiver_note_held(receiver);
     update_wants_write(receiver);
+}
+
+/* Whether it has to be closed. (All together may not hold more than the server: see relieve.) */
+static bool has_overflowed(struct receiver *receiver)
+{
+    bool must_close = receiver->must_close && receiver->is_open;
+    receiver->must_close = false;
+    return must_close || (receiver_is_over_limit(receiver) && !receiver_make_room(receiver));
 }
 
 void receiver_flush(struct receiver *receiver)
@@ -264,20 +288,30 @@ void receiver_flush(struct receiver *receiver)
     bool is_blocked = receiver->wants_write;
     if (receiver->socket < 0)
         return;
+    if (receiver->has_gap && receiver_settle_messages(receiver, 0) != OK) {
+        receiver->loop->calls->failed(receiver);
+        return;
+    }
     /* While the outbox waits for the socket, writing is tried only when the socket asks for it, */
     write_once(receiver, !is_blocked);
     /* or before the receiver would be given up: much may have been published since it was full. */
-    if (is_blocked && is_over_limit(receiver))
+    if (is_blocked && receiver_is_over_limit(receiver))
         write_once(receiver, true);
-    if (is_over_limit(receiver))
+    if (has_overflowed(receiver))
         receiver->loop->calls->overflow(receiver);
-    if (receiver->wants_drained && outbox_is_empty(&receiver->outbox))
+    if (receiver->wants_drained && receiver_is_drained(receiver))
         receiver->loop->calls->drained(receiver);
 }
 
 int receiver_cut(struct receiver *receiver)
 {
+    uint64_t waiting = outbox_count_messages(&receiver->outbox);
     int error = outbox_truncate(&receiver->outbox, receiver->tls_retry);
-    note_held(receiver);
+    if (receiver->waiting != NULL)
+        waiting += receiver->waiting->count;
+    counter_add(&receiver->audience->dropped[OVERFLOW_CLOSE],
+                waiting - outbox_count_messages(&receiver->outbox));
+    forget_waiting(receiver);
+    receiver_note_held(receiver);
     return error;
 }

@@ -10,7 +10,9 @@
 
 #include "base/error.h"
 #include "delivery/compressor.h"
+#include "delivery/message_queue.h"
 #include "delivery/outbox.h"
+#include "delivery/overflow.h"
 #include "loop/loop.h"
 #include "ws/frame.h"
 
@@ -25,8 +27,11 @@ struct subscription_set;
 
 /* What a receiver may use. */
 struct receiver_limits {
-    size_t queue_bytes; /* memory for what it has not taken yet */
-    uint32_t topics;    /* that it may be in */
+    size_t queue_bytes;      /* memory for what it has not taken yet */
+    uint32_t topics;         /* that it may be in */
+    uint32_t queue_messages; /* that may wait; 0: no limit */
+    enum overflow_policy overflow;
+    const char *gap_text; /* of markers where messages are missing; NULL: none; borrowed */
     struct compression_settings compression;
 };
 
@@ -36,7 +41,7 @@ struct receiver_calls {
     void (*lost)(struct receiver *receiver);
     /* There is no memory to keep what it was to get: it has to end. */
     void (*failed)(struct receiver *receiver);
-    /* It holds more than its limit. */
+    /* It holds more than its limit, or misses a message, and no policy helps. */
     void (*overflow)(struct receiver *receiver);
     /* Everything is sent; asked for by wants_drained. */
     void (*drained)(struct receiver *receiver);
@@ -53,6 +58,8 @@ struct receiver {
     bool wants_write : 1;    /* the socket was full: EPOLLOUT is watched for */
     bool write_failed : 1;   /* it takes nothing any more, what it would get is thrown away */
     bool wants_drained : 1;
+    bool must_close : 1; /* it has missed a message, and its endpoint drops none: see overflow */
+    bool has_gap : 1;    /* among this iteration's runs: messages are missing there */
     uint8_t window : 2;  /* enum deflate_window: whether it can read compressed messages */
     uint8_t queue_class; /* of what its outbox holds, see base/holders.h */
     struct delivery_loop *loop;
@@ -60,6 +67,7 @@ struct receiver {
     const struct receiver_limits *limits; /* NULL while it is not open */
     SSL *tls;                             /* owned; NULL: plain */
     struct outbox outbox;
+    struct message_queue *waiting;          /* owned; behind the outbox; NULL: nothing */
     struct subscription_set *subscriptions; /* owned; NULL: none */
     struct receiver *next_dirty;
     uint32_t input_events;   /* EPOLL* bits: what is watched for beside EPOLLOUT */
@@ -94,6 +102,10 @@ MUST_CHECK int receiver_queue(struct receiver *receiver, const void *head, size_
 MUST_CHECK int receiver_send(struct receiver *receiver, enum opcode opcode, const void *data,
                              size_t len);
 
+/* The same with a message that no overflow policy drops. */
+MUST_CHECK int receiver_send_control(struct receiver *receiver, enum opcode opcode,
+                                     const void *data, size_t len);
+
 /* Writes once what this iteration holds for the receiver: its outbox, its own frames, and what it
  * has not had of its audience's batch. What the socket does not take is kept. Between events. */
 void receiver_flush(struct receiver *receiver);
@@ -107,5 +119,32 @@ MUST_CHECK int receiver_cut(struct receiver *receiver);
 
 /* Bytes that are queued, those of this iteration for the receiver alone included. */
 size_t receiver_queued(const struct receiver *receiver);
+
+/* Bytes of memory for what it has not taken. */
+static inline size_t receiver_held(const struct receiver *receiver)
+{
+    return receiver->outbox.held + (receiver->waiting != NULL ? receiver->waiting->held : 0);
+}
+
+/* Whether everything but what comes in this iteration is sent. */
+static inline bool receiver_is_drained(const struct receiver *receiver)
+{
+    return outbox_is_empty(&receiver->outbox) && receiver->waiting == NULL;
+}
+
+/* -- for receiver_overflow.c -- */
+
+/* Takes note of what it holds now. */
+void receiver_note_held(struct receiver *receiver);
+
+/* The bytes of a run that is no gap, as the receiver is sent them. */
+struct outgoing;
+struct iovec receiver_run_bytes(const struct receiver *receiver, const struct outgoing *run);
+
+/* The same of the frames between two offsets of the audience's (plain) batch. */
+struct iovec receiver_batch_bytes(const struct receiver *receiver, size_t begin, size_t end);
+
+/* Whether there is something in the batch, from `cursor` on, that it has not had. */
+bool receiver_is_behind(const struct receiver *receiver);
 
 #endif

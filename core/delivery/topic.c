@@ -5,6 +5,7 @@
 #include "delivery/delivery_loop.h"
 #include "delivery/fanout.h"
 #include "delivery/interest.h"
+#include "delivery/receiver_overflow.h"
 #include "delivery/subscription_set.h"
 
 #include <stdlib.h>
@@ -216,25 +217,52 @@ static void queue_for_members(struct delivery_loop *loop, const struct topic *to
         struct receiver *receiver = topic->members[i]->receiver;
         if (receiver == except || !receiver->is_open)
             continue;
-        if (delivery_queue_shared(receiver, frame) == OK)
+        if (delivery_queue_shared(receiver, frame) == OK) {
             delivered++;
-        else
+        } else {
             delivery_count_drop(loop, DROP_NO_MEMORY);
+            receiver_missed(receiver, 1, frame_payload_length(frame->len));
+        }
     }
     counter_add(&topic->key.fanout->audiences[loop->loop->index].messages_out, delivered);
 }
 
+static void members_missed(const struct topic *topic, uint64_t messages, uint64_t bytes)
+{
+    for (uint32_t i = 0; i < topic->count; i++)
+        receiver_missed(topic->members[i]->receiver, messages, bytes);
+}
+
 void topic_deliver(struct delivery_loop *loop, const struct topic_key *key, const void *frame,
-                   size_t len)
+                   size_t len, struct message_key conflation)
 {
     const struct topic *topic = find_topic(loop, key);
     struct shared_frame shared;
     if (topic == NULL)
         return;
-    if (delivery_share_frame(loop, frame, len, &shared) == OK)
+    if (delivery_share_frame(loop, frame, len, &shared) == OK &&
+        delivery_note_key(loop, shared, conflation) == OK) {
         queue_for_members(loop, topic, &shared, NULL);
-    else
-        delivery_count_drop(loop, DROP_NO_MEMORY);
+        return;
+    }
+    delivery_count_drop(loop, DROP_NO_MEMORY);
+    members_missed(topic, 1, frame_payload_length(len));
+}
+
+uint64_t topic_hash(const struct topic_key *key)
+{
+    return topic_key_hash(key, &key->fanout->delivery->topic_counts.secret);
+}
+
+void topic_missed(struct delivery_loop *loop, const struct fanout *fanout, enum topic_kind kind,
+                  uint64_t hash, uint64_t messages, uint64_t bytes)
+{
+    for (const struct hash_link *link = hash_table_first(&loop->topics, hash); link != NULL;
+         link = hash_table_next(link)) {
+        const struct topic *topic = (const struct topic *)link;
+        if (topic->key.fanout == fanout && topic->key.kind == kind)
+            members_missed(topic, messages, bytes);
+    }
 }
 
 /* On this loop, and for the others at the end of its iteration. */
@@ -248,11 +276,15 @@ static int publish_on_loop(struct delivery_loop *loop, const struct topic_key *k
         return OK;
     if (delivery_share(loop, opcode, data, len, &frame) != OK)
         return ERR_NO_MEMORY;
-    if (topic != NULL)
+    struct message_key conflation = fanout_read_key(key->fanout, key, data, len);
+    if (delivery_note_key(loop, frame, conflation) != OK)
+        return ERR_NO_MEMORY;
+    int error =
+        forward_to_topic(loop, key, loop->unicast.data + frame.offset, frame.len, conflation);
+    if (topic == NULL || error != OK)
+        delivery_unshare(loop, frame); /* Nobody here is given it. */
+    else
         queue_for_members(loop, topic, &frame, except);
-    int error = forward_to_topic(loop, key, loop->unicast.data + frame.offset, frame.len);
-    if (topic == NULL)
-        loop->unicast.len = frame.offset; /* Nobody here was given it. */
     return error;
 }
 

@@ -10,6 +10,7 @@
 #define SLUICE_DELIVERY_TOPIC_H
 
 #include "base/error.h"
+#include "delivery/conflation_key.h"
 #include "delivery/topic_counts.h"
 #include "ws/frame.h"
 
@@ -50,9 +51,18 @@ MUST_CHECK int topic_publish_from(struct receiver *receiver, const char *name, e
 MUST_CHECK int topic_publish(struct fanout *fanout, enum topic_kind kind, const char *name,
                              size_t name_len, enum opcode opcode, const void *data, size_t len);
 
-/* Gives a frame that was published elsewhere to this loop's subscribers. */
+/* Gives a frame that was published elsewhere, with the conflation key that was read there, to this
+ * loop's subscribers. */
 void topic_deliver(struct delivery_loop *loop, const struct topic_key *key, const void *frame,
-                   size_t len);
+                   size_t len, struct message_key conflation);
+
+/* The subscribers of this loop miss messages of the topics of that kind and hash (topic_hash): each
+ * meets its policy. */
+void topic_missed(struct delivery_loop *loop, const struct fanout *fanout, enum topic_kind kind,
+                  uint64_t hash, uint64_t messages, uint64_t bytes);
+
+/* What topic_missed knows a topic by. Any thread. */
+uint64_t topic_hash(const struct topic_key *key);
 
 /* How many clients it has, on all loops. Any thread. */
 uint32_t topic_count(struct fanout *fanout, enum topic_kind kind, const char *name, size_t len);

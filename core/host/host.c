@@ -135,6 +135,16 @@ static int host_client_send(struct sl_client *client, enum sl_message_type type,
     return client_send(client_of(client), opcode_of(type), data, len) == OK ? 0 : -1;
 }
 
+static int host_client_send_control(struct sl_client *client, enum sl_message_type type,
+                                    const char *data, size_t len)
+{
+    if (!is_sendable(type, data, len))
+        return -1;
+    if (host_is_shadowed())
+        return 0;
+    return client_send_control(client_of(client), opcode_of(type), data, len) == OK ? 0 : -1;
+}
+
 static enum sl_verdict host_close_with(struct sl_client *client, int code, const char *reason)
 {
     const struct running *running = &chain_loop_of(client)->running;
@@ -187,6 +197,16 @@ static int host_send(const struct sl_instance *self, uint64_t client_id, enum sl
     if (host_is_watching(self))
         return 0;
     return hub_send(hub_of(self), client_id, opcode_of(type), data, len) == OK ? 0 : -1;
+}
+
+static int host_send_control(const struct sl_instance *self, uint64_t client_id,
+                             enum sl_message_type type, const char *data, size_t len)
+{
+    if (!is_sendable(type, data, len))
+        return -1;
+    if (host_is_watching(self))
+        return 0;
+    return hub_send_control(hub_of(self), client_id, opcode_of(type), data, len) == OK ? 0 : -1;
 }
 
 static int host_close(const struct sl_instance *self, uint64_t client_id, int code,
@@ -337,6 +357,8 @@ static const struct sl_host table = {
     .metric_observe = plugin_metric_observe,
     .set_unready = host_set_unready,
     .timeout = host_timeout,
+    .client_send_control = host_client_send_control,
+    .send_control = host_send_control,
 };
 
 const struct sl_host *host_table(void)

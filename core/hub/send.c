@@ -26,12 +26,18 @@ int hub_broadcast_to_all(struct hub *hub, enum opcode opcode, const void *data, 
 
 /* -- one client -- */
 
-struct client_mail {
-    struct mail mail; /* first */
+/* What a client is to get. */
+struct order {
     uint64_t client_id;
     enum opcode opcode; /* OPCODE_CLOSE: `data` is the reason */
+    bool is_control;    /* no overflow policy drops it */
     uint16_t close_code;
     size_t len;
+};
+
+struct client_mail {
+    struct mail mail; /* first */
+    struct order order;
     char data[];
 };
 
@@ -41,28 +47,33 @@ static struct shard *shard_of_id(const struct hub *hub, uint64_t client_id)
     return index < hub->set.count ? &hub->set.shards[index] : NULL;
 }
 
-static int apply(struct shard *shard, uint64_t client_id, enum opcode opcode, uint16_t close_code,
-                 const char *data, size_t len)
+static int send_to(struct client *client, const struct order *order, const char *data)
 {
-    struct client *client = shard_find(shard, client_id);
+    return order->is_control ? client_send_control(client, order->opcode, data, order->len)
+                             : client_send(client, order->opcode, data, order->len);
+}
+
+static int apply(struct shard *shard, const struct order *order, const char *data)
+{
+    struct client *client = shard_find(shard, order->client_id);
     if (client == NULL)
         return OK;
-    if (opcode != OPCODE_CLOSE)
-        return client_send(client, opcode, data, len) == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
-    client_close(client, close_code, data, len);
+    if (order->opcode != OPCODE_CLOSE)
+        return send_to(client, order, data) == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
+    client_close(client, order->close_code, data, order->len);
     return OK;
 }
 
 static size_t cost_of(const struct client_mail *mail)
 {
-    return memory_cost(sizeof *mail + mail->len);
+    return memory_cost(sizeof *mail + mail->order.len);
 }
 
 static void deliver_to_client(struct loop *loop, struct mail *mail)
 {
     struct client_mail *to = (struct client_mail *)mail;
     struct shard *shard = shard_of(loop);
-    int error = apply(shard, to->client_id, to->opcode, to->close_code, to->data, to->len);
+    int error = apply(shard, &to->order, to->data);
     (void)error; /* Out of memory, which client_send has counted. */
     memory_account_sub(&shard->set->delivery.forwarded, cost_of(to));
     free(to);
@@ -78,28 +89,23 @@ static bool is_refused(struct hub *hub, enum opcode opcode)
     return true;
 }
 
-static int post_to_client(struct hub *hub, uint64_t client_id, enum opcode opcode,
-                          uint16_t close_code, const char *data, size_t len)
+static int post_order(struct hub *hub, const struct order *order, const char *data)
 {
-    struct shard *shard = shard_of_id(hub, client_id);
+    struct shard *shard = shard_of_id(hub, order->client_id);
     if (shard == NULL)
         return ERR_INVALID;
     if (shard == current_shard(hub))
-        return apply(shard, client_id, opcode, close_code, data, len);
-    if (is_refused(hub, opcode))
+        return apply(shard, order, data);
+    if (is_refused(hub, order->opcode))
         return ERR_LIMIT;
-    struct client_mail *mail = malloc(sizeof *mail + len);
+    struct client_mail *mail = malloc(sizeof *mail + order->len);
     if (mail == NULL)
         return ERR_NO_MEMORY;
     if (current_shard(hub) != NULL) /* What was published here before goes first. */
         forward_flush(&current_shard(hub)->delivery);
-    *mail = (struct client_mail){.mail.deliver = deliver_to_client,
-                                 .client_id = client_id,
-                                 .opcode = opcode,
-                                 .close_code = close_code,
-                                 .len = len};
-    if (len > 0)
-        memcpy(mail->data, data, len);
+    *mail = (struct client_mail){.mail.deliver = deliver_to_client, .order = *order};
+    if (order->len > 0)
+        memcpy(mail->data, data, order->len);
     memory_account_add(&hub->set.delivery.forwarded, cost_of(mail));
     loop_post(&shard->loop, &mail->mail);
     return OK;
@@ -107,10 +113,21 @@ static int post_to_client(struct hub *hub, uint64_t client_id, enum opcode opcod
 
 int hub_send(struct hub *hub, uint64_t client_id, enum opcode opcode, const void *data, size_t len)
 {
-    return post_to_client(hub, client_id, opcode, 0, data, len);
+    const struct order order = {.client_id = client_id, .opcode = opcode, .len = len};
+    return post_order(hub, &order, data);
+}
+
+int hub_send_control(struct hub *hub, uint64_t client_id, enum opcode opcode, const void *data,
+                     size_t len)
+{
+    const struct order order = {
+        .client_id = client_id, .opcode = opcode, .is_control = true, .len = len};
+    return post_order(hub, &order, data);
 }
 
 int hub_close(struct hub *hub, uint64_t client_id, uint16_t code, const char *reason)
 {
-    return post_to_client(hub, client_id, OPCODE_CLOSE, code, reason, strlen(reason));
+    const struct order order = {
+        .client_id = client_id, .opcode = OPCODE_CLOSE, .close_code = code, .len = strlen(reason)};
+    return post_order(hub, &order, reason);
 }

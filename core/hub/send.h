@@ -19,6 +19,10 @@ struct hub;
 MUST_CHECK int hub_send(struct hub *hub, uint64_t client_id, enum opcode opcode, const void *data,
                         size_t len);
 
+/* The same with a message that no overflow policy drops. */
+MUST_CHECK int hub_send_control(struct hub *hub, uint64_t client_id, enum opcode opcode,
+                                const void *data, size_t len);
+
 /* Closes one client. Any thread. Returns 0, ERR_INVALID or ERR_NO_MEMORY. */
 MUST_CHECK int hub_close(struct hub *hub, uint64_t client_id, uint16_t code, const char *reason);
 

@@ -375,3 +375,19 @@ void frame_around(const uint8_t *stream, size_t len, size_t offset, size_t *begi
     *begin = at <= offset ? at : previous;
     *end = at >= offset ? at : len;
 }
+
+size_t frame_length(const uint8_t *stream, size_t len)
+{
+    size_t begin, end;
+    if (len < 2)
+        return len;
+    frame_around(stream, len, 1, &begin, &end);
+    return end;
+}
+
+size_t frame_payload_length(size_t frame_len)
+{
+    if (frame_len < 2 + 126)
+        return frame_len - 2;
+    return frame_len < 4 + 65536 ? frame_len - 4 : frame_len - 10;
+}

@@ -145,4 +145,16 @@ void frame_view(const uint8_t *frame, struct frame_view *view);
  * sent without it. */
 void frame_around(const uint8_t *stream, size_t len, size_t offset, size_t *begin, size_t *end);
 
+/* How long the first frame of a stream as above is, or the response that it begins with. */
+size_t frame_length(const uint8_t *stream, size_t len);
+
+/* Whether a stream begins with a frame of a message, not with a response or a control frame. */
+static inline bool frame_is_message(const uint8_t *stream)
+{
+    return (stream[0] & 0x88) == 0x80 && (stream[0] & 0x0F) != OPCODE_CONTINUATION;
+}
+
+/* The bytes of payload in a whole frame of a server. */
+size_t frame_payload_length(size_t frame_len);
+
 #endif

@@ -551,6 +551,14 @@ struct sl_host {
     /* The `timeout` of its place in the pipeline, ns: how long a deferral may last. In on_reload
      * the new one. */
     int64_t (*timeout)(const struct sl_instance *self);
+
+    /* -- control messages: as client_send and send, but no overflow policy drops the message. For
+     * what a client must not miss: an answer, a change of state. A client that does not take them
+     * is closed once they are more than its queue allows. */
+    int (*client_send_control)(struct sl_client *client, enum sl_message_type type,
+                               const char *data, size_t len);
+    int (*send_control)(const struct sl_instance *self, uint64_t client_id,
+                        enum sl_message_type type, const char *data, size_t len);
 };
 
 /* ------------------------------------------------------------------------------------- helpers */

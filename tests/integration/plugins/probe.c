@@ -171,6 +171,31 @@ static enum sl_verdict do_send(const struct call *call)
                  call->self->host->send(call->self, id, SL_TEXT, text, sizeof text - 1));
 }
 
+/* The same as a message that is dropped for nobody; the id 0: to the sender. */
+static enum sl_verdict do_control(const struct call *call)
+{
+    static const char text[] = "control";
+    uint64_t id = strtoull(call->argument, NULL, 10);
+    if (id == 0)
+        call->self->host->client_send_control(call->client, SL_TEXT, text, sizeof text - 1);
+    else
+        call->self->host->send_control(call->self, id, SL_TEXT, text, sizeof text - 1);
+    return SL_HANDLED;
+}
+
+static enum sl_verdict do_topic(const struct call *call)
+{
+    size_t len = strcspn(call->argument, " ");
+    return call->self->host->message_topic(call->message, call->argument, len) == 0 ? SL_CONTINUE
+                                                                                    : SL_ERROR;
+}
+
+static enum sl_verdict do_subscribe(const struct call *call)
+{
+    return reply(call, "%d",
+                 call->self->host->subscribe(call->client, call->argument, strlen(call->argument)));
+}
+
 static enum sl_verdict do_kick(const struct call *call)
 {
     uint64_t id = strtoull(call->argument, NULL, 10);
@@ -205,6 +230,9 @@ static const struct command {
     {"broadcast-elsewhere", do_broadcast_elsewhere},
     {"send", do_send},
     {"kick", do_kick},
+    {"control", do_control},
+    {"topic", do_topic},
+    {"subscribe", do_subscribe},
     {"flood", do_flood},
 };
 

@@ -296,6 +296,25 @@ static void a_queue_that_is_given_up_ends_behind_the_frame_under_way(void **stat
     expect_notes("close:1013:server:slow consumer");
 }
 
+static void a_queue_whose_policy_makes_room_is_not_given_up(void **state)
+{
+    static char text[30000];
+    (void)state;
+    clients.how.queue_overflow = QUEUE_DROP_NEWEST;
+    clients_set_up();
+    struct remote remote = remote_join(0);
+    fill(&remote);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(client_send(remote.client, OPCODE_BINARY, text, sizeof text), OK);
+    clients_settle();
+    client_give_up_queue(remote.client);
+    assert_int_equal(remote.client->state, CLIENT_OPEN);
+    assert_int_equal(clients_drops(DROP_QUEUE_TOTAL), 1);
+    client_give_up_queue(remote.client); /* Nothing is left but the frame under way. */
+    assert_int_equal(remote.client->state, CLIENT_CLOSING);
+    close(remote.socket);
+}
+
 static void giving_up_a_closing_clients_queue_ends_it(void **state)
 {
     struct remote remote = remote_join(0);
@@ -347,6 +366,7 @@ int main(void)
         clients_test(without_memory_the_reason_is_empty),
         clients_test(a_close_hook_may_end_others),
         clients_test(a_queue_that_is_given_up_ends_behind_the_frame_under_way),
+        clients_test(a_queue_whose_policy_makes_room_is_not_given_up),
         clients_test(giving_up_a_closing_clients_queue_ends_it),
         clients_test(a_queue_over_its_own_limit_is_given_up),
     };

@@ -6,6 +6,8 @@
 #include "loop/loop.h"
 #include "unit.h"
 
+#include <string.h>
+
 #define LOOPS 3u
 
 static struct delivery delivery;
@@ -85,6 +87,55 @@ static void a_set_up_takes_its_limits_from_the_configuration(void **state)
     endpoint_setup_unref(NULL);
 }
 
+static uint64_t key_of(const char *text)
+{
+    return fanout_read_key(&endpoint->fanout, NULL, text, strlen(text)).hash;
+}
+
+static void a_set_up_takes_its_overflow_policy_from_the_configuration(void **state)
+{
+    static const enum overflow_policy policies[] = {
+        [QUEUE_CLOSE] = OVERFLOW_CLOSE,
+        [QUEUE_DROP_OLDEST] = OVERFLOW_DROP_OLDEST,
+        [QUEUE_DROP_NEWEST] = OVERFLOW_DROP_NEWEST,
+        [QUEUE_CONFLATE] = OVERFLOW_CONFLATE,
+    };
+    (void)state;
+    how.queue_messages = 9;
+    for (unsigned policy = QUEUE_CLOSE; policy <= QUEUE_CONFLATE; policy++) {
+        how.queue_overflow = (enum queue_overflow)policy;
+        struct endpoint_setup *setup = make_setup();
+        assert_int_equal(setup->receiver_limits.overflow, policies[policy]);
+        assert_int_equal(setup->receiver_limits.queue_messages, 9);
+        assert_null(setup->receiver_limits.gap_text);
+        endpoint_setup_unref(setup);
+    }
+    how.gap_marker = true;
+    struct endpoint_setup *setup = make_setup();
+    assert_string_equal(setup->receiver_limits.gap_text, CONFIG_GAP_TEXT);
+    endpoint_setup_unref(setup);
+    how.gap_text = (char *)(uintptr_t)"gap";
+    setup = make_setup();
+    assert_string_equal(setup->receiver_limits.gap_text, "gap");
+    endpoint_setup_unref(setup);
+}
+
+/* A set-up that is not in force changes nothing. */
+static void messages_are_told_apart_once_the_key_is_used(void **state)
+{
+    (void)state;
+    how.queue_overflow = QUEUE_CONFLATE;
+    how.queue_key = (char *)(uintptr_t)"/a";
+    struct endpoint_setup *setup = make_setup();
+    assert_int_equal(key_of("{\"a\":1}"), CONFLATION_NO_KEY);
+    endpoint_use_key(endpoint, &how);
+    assert_int_not_equal(key_of("{\"a\":1}"), CONFLATION_NO_KEY);
+    how.queue_overflow = QUEUE_CLOSE;
+    endpoint_use_key(endpoint, &how);
+    assert_int_equal(key_of("{\"a\":1}"), CONFLATION_NO_KEY);
+    endpoint_setup_unref(setup);
+}
+
 static void a_set_up_lives_as_long_as_a_loop_or_anybody_else_has_it(void **state)
 {
     struct endpoint_setup *first = make_setup(), *second = make_setup();
@@ -152,6 +203,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         endpoint_test(a_new_endpoint_lets_nobody_in),
         endpoint_test(a_set_up_takes_its_limits_from_the_configuration),
+        endpoint_test(a_set_up_takes_its_overflow_policy_from_the_configuration),
+        endpoint_test(messages_are_told_apart_once_the_key_is_used),
         endpoint_test(a_set_up_lives_as_long_as_a_loop_or_anybody_else_has_it),
         endpoint_test(switching_to_the_same_set_up_keeps_it),
         endpoint_test(without_memory_nothing_is_made),

@@ -288,7 +288,8 @@ static bool read_with_failure(unsigned nth)
         remote_expect_text(&other, "two");
         remote_expect(&sender, OPCODE_PONG, "p", 1);
     }
-    assert_true(other.client->state == CLIENT_OPEN);
+    /* If it has missed a message, it is told so: 1013. */
+    assert_true(other.client->state == CLIENT_OPEN || clients_drops(DROP_NO_MEMORY) > 0);
     close(sender.socket);
     close(other.socket);
     clients_settle();

@@ -236,7 +236,7 @@ static void no_failed_allocation_leaves_half_a_frame(void **state)
     assert_true(outcome.failures > 20);
     assert_true(outcome.whole > 2); /* Whoever is not concerned goes on. */
     assert_true(outcome.cut > 0);   /* What cannot be kept ends its client. */
-    assert_int_equal(outcome.told, 0);
+    assert_true(outcome.told > 0);  /* Whoever misses a message is closed with 1013. */
 }
 
 static void no_failed_allocation_leaves_an_overflowing_client_half_a_frame(void **state)

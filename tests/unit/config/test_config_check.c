@@ -72,6 +72,27 @@ static void the_largest_message_fits_exactly(void **state)
                                "2MiB}}]\n"));
 }
 
+static void keys_of_a_queue_that_would_do_nothing_are_refused(void **state)
+{
+    (void)state;
+    refused_config("listen: [{address: '*:0'}]\n"
+                   "endpoints:\n"
+                   "- path: /a\n"
+                   "  queue: {key: /symbol, gap_text: x}\n"
+                   "- path: /b\n"
+                   "  queue: {gap_marker: true}\n"
+                   "- path: /c\n"
+                   "  queue: {overflow: drop-newest, messages: 5, gap_marker: true, gap_text: x}\n"
+                   "- path: /d\n"
+                   "  queue: {overflow: conflate}\n",
+                   "3:9 endpoints.0: queue.key is what conflate tells messages apart by; set "
+                   "queue.overflow: conflate too\n"
+                   "3:9 endpoints.0: queue.gap_text is the text of gap markers; set "
+                   "queue.gap_marker: true too\n"
+                   "5:9 endpoints.1: with queue.overflow: close there are no gaps to mark; choose "
+                   "another policy, or leave gap_marker out\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +102,7 @@ int main(void)
         cmocka_unit_test(a_list_of_revocations_needs_its_authorities),
         cmocka_unit_test(a_unix_socket_of_the_admin_needs_no_token),
         cmocka_unit_test(the_largest_message_fits_exactly),
+        cmocka_unit_test(keys_of_a_queue_that_would_do_nothing_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

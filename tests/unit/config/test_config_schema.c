@@ -50,6 +50,11 @@ static void fills_in_every_default_of_an_endpoint(void **state)
     assert_int_equal(endpoint->heartbeat_interval, 25000000000);
     assert_int_equal(endpoint->heartbeat_timeout, 10000000000);
     assert_int_equal(endpoint->queue_bytes, 1 << 20);
+    assert_int_equal(endpoint->queue_messages, 0);
+    assert_int_equal(endpoint->queue_overflow, QUEUE_CLOSE);
+    assert_null(endpoint->queue_key);
+    assert_false(endpoint->gap_marker);
+    assert_null(endpoint->gap_text);
     assert_int_equal(endpoint->clients_max, 100000);
     assert_int_equal(endpoint->clients_per_address, 1000);
     assert_int_equal(endpoint->pipeline_length, 0);
@@ -121,7 +126,9 @@ static void reads_every_key_of_an_endpoint(void **state)
                                         "    subprotocols: [chat.v1, chat.v2]\n"
                                         "    message: {max_size: 1, types: [binary]}\n"
                                         "    heartbeat: {interval: 0, timeout: 1m}\n"
-                                        "    queue: {bytes: 1KiB, overflow: close}\n"
+                                        "    queue: {bytes: 1KiB, messages: 9, overflow: "
+                                        "conflate, key: /a/b~1c, gap_marker: true, gap_text: "
+                                        "'{dropped} missed'}\n"
                                         "    clients: {max: 7, per_address: 0}\n"
                                         "    pipeline:\n"
                                         "      - plugin: auth\n"
@@ -143,6 +150,11 @@ static void reads_every_key_of_an_endpoint(void **state)
     assert_int_equal(endpoint->heartbeat_interval, 0);
     assert_int_equal(endpoint->heartbeat_timeout, 60000000000);
     assert_int_equal(endpoint->queue_bytes, 1024);
+    assert_int_equal(endpoint->queue_messages, 9);
+    assert_int_equal(endpoint->queue_overflow, QUEUE_CONFLATE);
+    assert_string_equal(endpoint->queue_key, "/a/b~1c");
+    assert_true(endpoint->gap_marker);
+    assert_string_equal(endpoint->gap_text, "{dropped} missed");
     assert_int_equal(endpoint->clients_max, 7);
     assert_int_equal(endpoint->clients_per_address, 0);
     assert_int_equal(endpoint->pipeline_length, 2);
@@ -223,11 +235,6 @@ static void values_out_of_range_name_the_range(void **state)
 static void keys_of_later_versions_are_named_as_such(void **state)
 {
     (void)state;
-    refused_endpoint("queue: {overflow: drop-oldest, gap_marker: true}",
-                     "4:21 endpoints.0.queue.overflow: this version does not support "
-                     "\"drop-oldest\" yet\n"
-                     "4:34 endpoints.0.queue.gap_marker: this version does not support it yet; "
-                     "remove it\n");
     refused_endpoint("clients: {per_identity: 1}",
                      "4:13 endpoints.0.clients.per_identity: this version does not support it yet; "
                      "remove it\n");

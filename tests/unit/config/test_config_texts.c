@@ -34,6 +34,27 @@ static void checks_names_and_paths(void **state)
         "lower case letters, digits and \"-\" (the folders are in plugins.path)\n");
 }
 
+static void checks_the_texts_of_a_queue(void **state)
+{
+    (void)state;
+    refused_config(
+        "listen: [{address: '*:0'}]\n"
+        "endpoints:\n"
+        "- path: /a\n"
+        "  queue: {overflow: conflate, key: symbol}\n"
+        "- path: /b\n"
+        "  queue: {overflow: conflate, key: /a~2}\n"
+        "- path: /c\n"
+        "  queue: {overflow: drop-oldest, gap_marker: true, gap_text: "
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}\n",
+        "4:36 endpoints.0.queue.key: \"symbol\" is neither topic nor a JSON Pointer, "
+        "which begins with a slash, such as /symbol\n"
+        "6:36 endpoints.1.queue.key: in a JSON Pointer ~ is written ~0, and / in a name "
+        "~1\n"
+        "8:62 endpoints.2.queue.gap_text: must have 1 to 128 bytes; this one has 129\n");
+}
+
 static void trusted_proxies_that_are_no_prefixes_are_refused_one_by_one(void **state)
 {
     (void)state;
@@ -126,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checks_names_and_paths),
+        cmocka_unit_test(checks_the_texts_of_a_queue),
         cmocka_unit_test(trusted_proxies_that_are_no_prefixes_are_refused_one_by_one),
         cmocka_unit_test(texts_have_a_greatest_length),
         cmocka_unit_test(a_path_is_what_a_request_has_once_it_is_decoded),

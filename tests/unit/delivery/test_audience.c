@@ -197,7 +197,9 @@ static void frames_from_elsewhere_go_to_this_loop_only(void **state)
     loops_open(&loops, 2);
     peer_open(&loops, &here, 0);
     peer_open(&loops, &there, 1);
-    assert_int_equal(audience_add_frames(loops_audience(&loops, 0), frames, sizeof frames, 2), OK);
+    assert_int_equal(audience_add_frames(loops_audience(&loops, 0), frames, sizeof frames, 2,
+                                         (struct message_key){.is_read = false}),
+                     OK);
     loops_settle(&loops);
     peer_expect(&here, "a b");
     peer_expect(&there, "");

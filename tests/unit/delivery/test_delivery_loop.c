@@ -159,15 +159,15 @@ static void catching_up_is_for_open_members_with_something_to_catch_up_with(void
     (void)state;
     loops_open(&loops, 1);
     peer_open(&loops, &peer, 0);
-    assert_int_equal(delivery_catch_up(&peer.receiver), OK);
+    assert_int_equal(outgoing_catch_up(&peer.receiver), OK);
     assert_int_equal(receiver_queued(&peer.receiver), 0);
     publish(&loops, 0, "abc");
-    assert_int_equal(delivery_catch_up(&peer.receiver), OK);
-    assert_int_equal(delivery_catch_up(&peer.receiver), OK); /* It has all by now. */
+    assert_int_equal(outgoing_catch_up(&peer.receiver), OK);
+    assert_int_equal(outgoing_catch_up(&peer.receiver), OK); /* It has all by now. */
     assert_int_equal(receiver_queued(&peer.receiver), 5);
     publish(&loops, 0, "d");
     peer.receiver.is_open = false;
-    assert_int_equal(delivery_catch_up(&peer.receiver), OK);
+    assert_int_equal(outgoing_catch_up(&peer.receiver), OK);
     assert_int_equal(receiver_queued(&peer.receiver), 5);
     peer_close(&peer);
     loops_close(&loops);

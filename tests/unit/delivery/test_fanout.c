@@ -3,6 +3,8 @@
 #include "current_loop.h"
 #include "failing_memory.h"
 
+#include <stdio.h>
+
 static int publish_from_anywhere(struct loops *loops, const char *text)
 {
     return fanout_publish(&loops->fanout, OPCODE_TEXT, text, strlen(text));
@@ -136,6 +138,76 @@ static void without_memory_for_audiences_it_can_be_torn_down(void **state)
     loops_close(&loops);
 }
 
+/* -- keys -- */
+
+static struct message_key read_key(struct loops *loops, enum topic_kind kind, const char *name,
+                                   const char *text)
+{
+    const struct topic_key topic = {
+        .fanout = &loops->fanout, .kind = kind, .name = name, .len = strlen(name)};
+    return fanout_read_key(&loops->fanout, kind != TOPIC_ALL ? &topic : NULL, text, strlen(text));
+}
+
+static void messages_are_told_apart_by_the_key_in_use(void **state)
+{
+    struct loops loops;
+    (void)state;
+    loops_open(&loops, 1);
+    assert_false(read_key(&loops, TOPIC_ALL, "", "{\"a\":1}").is_read);
+    assert_int_equal(fanout_add_key(&loops.fanout, "/a"), OK);
+    assert_int_equal(fanout_add_key(&loops.fanout, "topic"), OK);
+    assert_int_equal(fanout_add_key(&loops.fanout, "/a"), OK); /* It is there. */
+    fanout_use_key(&loops.fanout, "/a");
+    uint64_t one = read_key(&loops, TOPIC_ALL, "", "{\"a\":1}").hash;
+    assert_int_equal(read_key(&loops, TOPIC_NAMED, "x", "{\"a\":1,\"b\":2}").hash, one);
+    assert_int_not_equal(read_key(&loops, TOPIC_ALL, "", "{\"a\":2}").hash, one);
+    assert_int_equal(read_key(&loops, TOPIC_ALL, "", "text").hash, CONFLATION_NO_KEY);
+    fanout_use_key(&loops.fanout, "topic");
+    uint64_t x = read_key(&loops, TOPIC_NAMED, "x", "1").hash;
+    assert_int_equal(read_key(&loops, TOPIC_NAMED, "x", "2").hash, x);
+    assert_int_not_equal(read_key(&loops, TOPIC_NAMED, "y", "1").hash, x);
+    assert_int_equal(read_key(&loops, TOPIC_ALL, "", "1").hash, CONFLATION_NO_KEY);
+    assert_int_equal(read_key(&loops, TOPIC_IDENTITY, "x", "1").hash, CONFLATION_NO_KEY);
+    fanout_use_key(&loops.fanout, NULL);
+    assert_false(read_key(&loops, TOPIC_NAMED, "x", "1").is_read);
+    loops_close(&loops);
+}
+
+/* Wherever it was published, a blocked receiver gets the latest of each key. */
+static void keys_go_along_to_other_loops(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < LOOP_COUNTS; i++) {
+        struct loops loops;
+        struct peer peer;
+        char text[32];
+        loops_open(&loops, loop_counts[i]);
+        assert_int_equal(fanout_add_key(&loops.fanout, "/a"), OK);
+        fanout_use_key(&loops.fanout, "/a");
+        peer_open(&loops, &peer, loops.count - 1);
+        peer.limits.overflow = OVERFLOW_CONFLATE;
+        peer_shrink(&peer);
+        static char large[100000];
+        memset(large, 'x', sizeof large);
+        assert_int_equal(receiver_send(&peer.receiver, OPCODE_BINARY, large, sizeof large), OK);
+        loops_settle(&loops);
+        assert_true(peer.receiver.wants_write);
+        for (unsigned j = 0; j < 9; j++) {
+            snprintf(text, sizeof text, "{\"a\":%u,\"n\":%u}", j % 3, j);
+            publish(&loops, 0, text);
+        }
+        loops_settle(&loops);
+        assert_int_equal(publish_from_anywhere(&loops, "{\"a\":0,\"n\":9}"), OK);
+        loops_settle(&loops);
+        peer_read_all(&peer);
+        memmove(peer.got.data, peer.got.data + 10 + sizeof large, peer.got.len - 10 - sizeof large);
+        peer.got.len -= 10 + sizeof large;
+        peer_expect(&peer, "{\"a\":1,\"n\":7} {\"a\":2,\"n\":8} {\"a\":0,\"n\":9}");
+        peer_close(&peer);
+        loops_close(&loops);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +216,8 @@ int main(void)
         cmocka_unit_test(endpoints_do_not_hear_of_each_other),
         cmocka_unit_test(nothing_more_is_taken_while_too_much_is_on_its_way),
         cmocka_unit_test(without_memory_the_publisher_is_told),
+        cmocka_unit_test(messages_are_told_apart_by_the_key_in_use),
+        cmocka_unit_test(keys_go_along_to_other_loops),
         cmocka_unit_test(without_memory_for_audiences_it_can_be_torn_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

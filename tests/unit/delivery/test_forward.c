@@ -217,27 +217,41 @@ static void the_memory_of_much_is_given_back(void **state)
 
 /* -- limits and errors -- */
 
-static void what_cannot_be_posted_is_counted_as_dropped(void **state)
+static void what_cannot_be_posted_is_missed_by_those_that_it_was_for(void **state)
 {
     struct loops loops;
-    struct peer here, there;
+    struct peer here, there, marked;
     (void)state;
     loops_open(&loops, 2);
     peer_open(&loops, &here, 0);
     peer_open(&loops, &there, 1);
+    peer_open(&loops, &marked, 1);
+    marked.limits.overflow = OVERFLOW_DROP_OLDEST;
+    marked.limits.gap_text = "{dropped}/{bytes}";
+    subscribe(&marked, "x");
     publish(&loops, 0, "a");
     delivery_flush(&loops.deliveries[0]);
     delivery_set_limit(&loops.delivery, 10); /* The mail that waits is more. */
     publish(&loops, 0, "b");
+    publish(&loops, 0, "bb");
+    publish_to_topic(&here, "x", "bbb");
+    publish_to_topic(&here, "y", "nobody's");
     delivery_flush(&loops.deliveries[0]);
     assert_int_equal(loops_drops(&loops, DROP_QUEUE_TOTAL), 1);
     loops_settle(&loops);
     publish(&loops, 0, "c");
     loops_settle(&loops);
-    peer_expect(&here, "a b c");
-    peer_expect(&there, "a c");
+    peer_expect(&here, "a b bb c");
+    peer_expect(&there, "a");
+    assert_int_equal(there.overflowed, 1);
+    peer_expect(&marked, "a 3/6 c");
     assert_int_equal(loops_drops(&loops, DROP_QUEUE_TOTAL), 1);
+    const counter *dropped = loops_audience(&loops, 1)->dropped;
+    assert_int_equal(counter_read(&dropped[OVERFLOW_CLOSE]), 2);
+    assert_int_equal(counter_read(&dropped[OVERFLOW_DROP_OLDEST]), 3);
+    assert_int_equal(here.overflowed, 0);
     peer_close(&here);
+    peer_close(&marked);
     peer_close(&there);
     loops_close(&loops);
 }
@@ -262,6 +276,8 @@ static bool flush_with_failure(unsigned number)
     /* The copy that the loops share first, then a mail for each. */
     peer_expect(&there[0], has_failed && number <= 2 ? "b" : "a b");
     peer_expect(&there[1], has_failed && number != 2 ? "b" : "a b");
+    assert_int_equal(there[0].overflowed, has_failed && number <= 2);
+    assert_int_equal(there[1].overflowed, has_failed && number != 2);
     peer_close(&here);
     peer_close(&there[0]);
     peer_close(&there[1]);
@@ -298,6 +314,7 @@ static bool deliver_with_failure(unsigned number)
     loops_settle(&loops);
     /* The batch; the bytes of the topic's frame; the receiver's runs. */
     peer_expect(&there, !has_failed ? "a b c" : number == 1 ? "b c" : "a c");
+    assert_int_equal(there.overflowed, has_failed);
     peer_close(&sender);
     peer_close(&there);
     loops_close(&loops);
@@ -324,7 +341,7 @@ int main(void)
         cmocka_unit_test(one_loop_forwards_nothing),
         cmocka_unit_test(every_loop_but_the_publishers_gets_one_mail_and_they_share_its_bytes),
         cmocka_unit_test(the_memory_of_much_is_given_back),
-        cmocka_unit_test(what_cannot_be_posted_is_counted_as_dropped),
+        cmocka_unit_test(what_cannot_be_posted_is_missed_by_those_that_it_was_for),
         cmocka_unit_test(without_memory_a_loop_misses_what_cannot_be_posted_to_it),
         cmocka_unit_test(without_memory_what_a_loop_cannot_take_is_counted_as_dropped),
     };

@@ -234,6 +234,29 @@ static void copies_a_few_shared_bytes_into_a_private_segment(void **state)
     assert_int_equal(memory_account_bytes(&account), 0);
 }
 
+static void counts_the_messages_that_have_not_begun(void **state)
+{
+    struct outbox outbox = {0};
+    uint8_t stream[512];
+    static const uint8_t ping[] = {0x89, 0};
+    size_t len = make_stream(stream, 4, 20);
+    (void)state;
+    assert_int_equal(outbox_count_messages(&outbox), 0);
+    append(&outbox, stream, len, 0);
+    append(&outbox, ping, sizeof ping, 0);
+    assert_int_equal(outbox_count_messages(&outbox), 4);
+    outbox_consume(&outbox, 1);
+    assert_int_equal(outbox_count_messages(&outbox), 3);
+    outbox_consume(&outbox, 21);
+    assert_int_equal(outbox_count_messages(&outbox), 3);
+    struct shared_bytes *bytes = shared_bytes_create(stream, len, &account);
+    assert_int_equal(outbox_append(&outbox, bytes, 22, len), OK);
+    shared_bytes_unref(bytes);
+    assert_int_equal(outbox_count_messages(&outbox), 6);
+    outbox_clear(&outbox);
+    assert_int_equal(memory_account_bytes(&account), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +268,7 @@ int main(void)
         cmocka_unit_test(truncating_keeps_what_tls_has_begun_to_send),
         cmocka_unit_test(truncating_keeps_the_response_to_the_upgrade),
         cmocka_unit_test(small_frames_share_memory),
+        cmocka_unit_test(counts_the_messages_that_have_not_begun),
         cmocka_unit_test(what_follows_costs_no_record),
         cmocka_unit_test(charges_private_copies_and_records_whole),
         cmocka_unit_test(copies_a_few_shared_bytes_into_a_private_segment),

@@ -149,6 +149,8 @@ LAYOUT(sl_host, metric_set, 464, 8);
 LAYOUT(sl_host, metric_observe, 472, 8);
 LAYOUT(sl_host, set_unready, 480, 8);
 LAYOUT(sl_host, timeout, 488, 8);
+LAYOUT(sl_host, client_send_control, 496, 8);
+LAYOUT(sl_host, send_control, 504, 8);
 VALUE(SL_ERROR, -1);
 VALUE(SL_CONTINUE, 0);
 VALUE(SL_DROP, 1);

@@ -51,6 +51,10 @@ static void notes_what_is_sent(void **state)
     assert_int_equal(fake_event_last(FAKE_SENT)->client_id, fake_client_number(client));
     assert_int_equal(host->send(self, 77, SL_TEXT, "you", 3), 0);
     assert_int_equal(fake_event_last(FAKE_SENT)->client_id, 77);
+    assert_int_equal(host->client_send_control(client, SL_TEXT, "now", 3), 0);
+    assert_last(FAKE_SENT, "", "now");
+    assert_int_equal(host->send_control(self, 78, SL_TEXT, "you", 3), 0);
+    assert_int_equal(fake_event_last(FAKE_SENT)->client_id, 78);
     assert_int_equal(host->broadcast(self, NULL, SL_TEXT, "all", 3), 0);
     assert_last(FAKE_BROADCAST, "/ws", "all");
     assert_int_equal(host->broadcast(self, "/other", SL_TEXT, "all", 3), 0);
@@ -67,6 +71,7 @@ static void text_has_to_be_utf8_and_topics_need_names(void **state)
     assert_int_not_equal(host->client_send(client, SL_TEXT, "\xff", 1), 0);
     assert_int_equal(host->client_send(client, SL_BINARY, "\xff", 1), 0);
     assert_int_not_equal(host->client_send(client, (enum sl_message_type)3, "a", 1), 0);
+    assert_int_not_equal(host->client_send_control(client, SL_TEXT, "\xff", 1), 0);
     assert_int_not_equal(host->send(self, 1, SL_TEXT, "\xff", 1), 0);
     assert_int_not_equal(host->broadcast(self, NULL, SL_TEXT, "\xff", 1), 0);
     assert_int_not_equal(host->publish(self, NULL, "", 0, SL_TEXT, "a", 1), 0);

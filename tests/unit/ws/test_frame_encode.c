@@ -85,6 +85,35 @@ static void finds_the_frame_behind_a_response(void **state)
     assert_int_equal(end, 14);
 }
 
+static void knows_the_length_of_the_first_frame_and_of_its_payload(void **state)
+{
+    static const size_t sizes[] = {0, 1, 125, 126, 65535, 65536};
+    static uint8_t text[65536];
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct buffer stream;
+        buffer_init(&stream, 1u << 20);
+        assert_int_equal(frame_append(&stream, OPCODE_TEXT, text, sizes[i]), OK);
+        size_t len = stream.len;
+        assert_int_equal(frame_append(&stream, OPCODE_PING, NULL, 0), OK);
+        assert_int_equal(frame_length(stream.data, stream.len), len);
+        assert_int_equal(frame_payload_length(len), sizes[i]);
+        assert_true(frame_is_message(stream.data));
+        assert_false(frame_is_message(stream.data + len));
+        assert_int_equal(frame_length(stream.data + len, 2), 2);
+        buffer_release(&stream);
+    }
+}
+
+static void a_response_is_no_message_and_one_piece(void **state)
+{
+    static const char stream[] = "HTTP/1.1 101 X\r\n\r\n\x81\x01x";
+    (void)state;
+    assert_int_equal(frame_length((const uint8_t *)stream, sizeof stream - 1), 18);
+    assert_false(frame_is_message((const uint8_t *)stream));
+    assert_int_equal(frame_length((const uint8_t *)"x", 1), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +121,8 @@ int main(void)
         cmocka_unit_test(cuts_a_close_reason_between_characters),
         cmocka_unit_test(finds_the_frame_around_an_offset),
         cmocka_unit_test(finds_the_frame_behind_a_response),
+        cmocka_unit_test(knows_the_length_of_the_first_frame_and_of_its_payload),
+        cmocka_unit_test(a_response_is_no_message_and_one_piece),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
