@@ -267,7 +267,7 @@ class WaitersThatLeave(unittest.TestCase):
             wait_until(lambda: server.metric('sluice_plugin_auth_deferred_total') == 256, 'all wait')
             for client in leaving:
                 client.reset()
-            server.wait_for_metric(0, 'sluice_clients')
+            server.wait_for_metric(0, 'sluice_deferrals')
             staying = [Pending(server, '/ws', bearer(issuer.tokens['ES256'])) for _ in range(256)]
             wait_until(lambda: server.metric('sluice_plugin_auth_deferred_total') == 512, 'all wait')
             self.assertEqual(server.metric('sluice_plugin_auth_failed_total'), 0)
