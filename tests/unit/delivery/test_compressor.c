@@ -1,12 +1,10 @@
 #include "unit.h"
 
 #include "delivery/compressor.h"
-#include "ws/inflater.h"
 
 #include "failing_memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static const struct compression_settings settings = {.min_size = 100, .level = 1, .memory = 9};
 

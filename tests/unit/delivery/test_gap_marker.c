@@ -1,7 +1,6 @@
 #include "unit.h"
 
 #include "delivery/gap_marker.h"
-#include "ws/frame.h"
 
 #include <string.h>
 

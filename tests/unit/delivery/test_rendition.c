@@ -288,8 +288,8 @@ static void without_memory_messages_go_plain_or_the_receiver_ends(void **state)
         loops_open(&loops, 1);
         open_with_window(&loops, &peer, DEFLATE_WINDOW_FULL);
         fail_allocation(nth);
-        for (char letter = 'A'; letter <= 'D'; letter++) {
-            size_t len = write_message(text, letter == 'B' ? 'b' : letter);
+        for (int letter = 'A'; letter <= 'D'; letter++) {
+            size_t len = write_message(text, letter == 'B' ? 'b' : (char)letter);
             published +=
                 audience_publish(loops_audience(&loops, 0), OPCODE_BINARY, text, len, NULL) == OK;
         }
