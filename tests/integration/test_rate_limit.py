@@ -60,7 +60,12 @@ class WhatClientsSee(ServedTest):
                 begin = time.monotonic()
                 for text in texts:
                     await slow.send(text)
-                self.assertEqual([await slow.recv() for _ in texts], texts)
+                got = []
+                while len(got) < len(texts):
+                    text = await slow.recv()
+                    if text in texts:  # clients of other tests that have left may still be heard
+                        got.append(text)
+                self.assertEqual(got, texts)
                 return time.monotonic() - begin
         seconds = asyncio.run(asyncio.wait_for(client(), patience(30)))
         self.assertGreater(seconds, 0.9)  # 19 times 50 ms
