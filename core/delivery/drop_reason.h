@@ -1,6 +1,6 @@
 /*
  * Why a message went no further, or output was thrown away; the labels of the metric
- * sluice_messages_dropped_total.
+ * sluice_drops_total.
  */
 #ifndef SLUICE_DELIVERY_DROP_REASON_H
 #define SLUICE_DELIVERY_DROP_REASON_H

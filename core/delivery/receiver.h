@@ -113,8 +113,9 @@ void receiver_flush(struct receiver *receiver);
 /* The socket takes bytes again: the rest goes out at the end of the iteration. */
 void receiver_on_writable(struct receiver *receiver);
 
-/* Forgets what is queued but for the frame under way. Returns 0, or ERR_NO_MEMORY: the stream ends
- * inside a frame then. With the audience's batch empty or not sent yet. */
+/* Forgets what waits for the socket, but not the frame under way and not the receiver's own frames
+ * of this iteration. Returns 0, or ERR_NO_MEMORY: the stream ends inside a frame then. Call it
+ * while the audience's batch is empty or not sent yet. */
 MUST_CHECK int receiver_cut(struct receiver *receiver);
 
 /* Bytes that are queued, those of this iteration for the receiver alone included. */

@@ -9,8 +9,8 @@
 
 static struct shard *current_shard(const struct hub *hub)
 {
-    struct loop *loop = loop_current();
-    return loop != NULL && shard_of(loop)->set == &hub->set ? shard_of(loop) : NULL;
+    struct delivery_loop *here = delivery_current_loop(&hub->set.delivery);
+    return here != NULL ? shard_of_delivery(here) : NULL;
 }
 
 int hub_broadcast_to_all(struct hub *hub, enum opcode opcode, const void *data, size_t len)
