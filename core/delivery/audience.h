@@ -9,11 +9,8 @@
 #ifndef SLUICE_DELIVERY_AUDIENCE_H
 #define SLUICE_DELIVERY_AUDIENCE_H
 
-#include "base/buffer.h"
 #include "base/counter.h"
-#include "delivery/backlog.h"
-#include "delivery/rendition.h"
-#include "delivery/frame_notes.h"
+#include "delivery/batch.h"
 #include "delivery/missed.h"
 #include "delivery/overflow.h"
 #include "ws/frame.h"
@@ -35,18 +32,14 @@ struct audience {
     uint32_t count;
     _Atomic uint32_t present; /* the same, for other threads: whether the loop is to be woken */
     uint32_t capacity;
-    struct buffer batch; /* frames published in this iteration */
-    uint32_t batch_messages;
     bool is_dirty;
-    uint64_t batch_skips;   /* how many of them receivers are not to get, summed over receivers */
-    struct backlog backlog; /* for those that could not take a batch whole */
-    struct rendition renditions[DEFLATE_WINDOW_COUNT - 1]; /* of the batch, by window */
+    struct batch batch;   /* published in this iteration */
+    uint64_t batch_skips; /* messages of it that receivers are not to get, summed over receivers */
     struct audience *next_dirty;
     counter messages_in; /* from its members, counted by their reader */
     counter messages_out;
     counter dropped[OVERFLOW_POLICY_COUNT]; /* messages that members missed, by policy */
-    struct frame_notes notes; /* of frames in the batch, where policies or keys need them */
-    struct missed missed;     /* what other loops could not tell this one of */
+    struct missed missed;                   /* what other loops could not tell this one of */
 };
 
 void audience_init(struct audience *audience, struct fanout *fanout, struct delivery_loop *loop);

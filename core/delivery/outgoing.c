@@ -55,7 +55,7 @@ int outgoing_add(struct receiver *receiver, uint32_t source, size_t offset, size
 
 int outgoing_catch_up(struct receiver *receiver)
 {
-    uint32_t published = (uint32_t)receiver->audience->batch.len;
+    uint32_t published = (uint32_t)receiver->audience->batch.frames.len;
     if (!receiver->is_open || !receiver->is_joined || receiver->cursor >= published)
         return OK;
     int error =

@@ -86,53 +86,23 @@ void receiver_on_writable(struct receiver *receiver)
 /* -- gathering what is to be written -- */
 
 /* Its audience's batch in the encoding that the receiver is sent. */
-struct batch_view {
-    const struct buffer *frames;
-    struct backlog *backlog;
-    const struct rendition *rendition; /* NULL: the plain one */
-};
-
-/* Of a receiver that can read compressed messages: made now, as far as it is not there. */
-static struct batch_view compressed_batch(const struct receiver *receiver)
-{
-    struct audience *audience = receiver->audience;
-    struct rendition *rendition = &audience->renditions[receiver->window - 1];
-    rendition_cover(rendition, &audience->batch, &receiver->loop->compressor,
-                    (enum deflate_window)receiver->window, &receiver->limits->compression);
-    if (!rendition->differs)
-        return (struct batch_view){.frames = &audience->batch, .backlog = &audience->backlog};
-    return (struct batch_view){
-        .frames = &rendition->frames, .backlog = &rendition->backlog, .rendition = rendition};
-}
-
 static struct batch_view batch_of(const struct receiver *receiver)
 {
-    struct audience *audience = receiver->audience;
-    if (receiver->window != DEFLATE_WINDOW_NONE)
-        return compressed_batch(receiver);
-    return (struct batch_view){.frames = &audience->batch, .backlog = &audience->backlog};
-}
-
-/* The frames between two offsets of the plain batch. */
-static struct iovec batch_bytes(const struct batch_view *batch, size_t begin, size_t end)
-{
-    if (batch->rendition != NULL) {
-        begin = rendition_offset(batch->rendition, begin);
-        end = rendition_offset(batch->rendition, end);
-    }
-    return (struct iovec){.iov_base = batch->frames->data + begin, .iov_len = end - begin};
+    enum deflate_window window = receiver->window;
+    return batch_view(&receiver->audience->batch, window, &receiver->loop->compressor,
+                      window != DEFLATE_WINDOW_NONE ? &receiver->limits->compression : NULL);
 }
 
 struct iovec receiver_batch_bytes(const struct receiver *receiver, size_t begin, size_t end)
 {
     struct batch_view batch = batch_of(receiver);
-    return batch_bytes(&batch, begin, end);
+    return batch_view_bytes(&batch, begin, end);
 }
 
 bool receiver_is_behind(const struct receiver *receiver)
 {
     return receiver->is_open && receiver->is_joined &&
-           receiver->cursor < receiver->audience->batch.len;
+           receiver->cursor < receiver->audience->batch.frames.len;
 }
 
 /* What the receiver has not had yet of what was published to its audience in this iteration. */
@@ -140,7 +110,7 @@ static struct iovec batch_tail(const struct receiver *receiver)
 {
     if (!receiver_is_behind(receiver))
         return (struct iovec){.iov_base = NULL, .iov_len = 0};
-    return receiver_batch_bytes(receiver, receiver->cursor, receiver->audience->batch.len);
+    return receiver_batch_bytes(receiver, receiver->cursor, receiver->audience->batch.frames.len);
 }
 
 struct iovec receiver_run_bytes(const struct receiver *receiver, const struct outgoing *run)
@@ -239,7 +209,7 @@ static int settle(struct receiver *receiver, size_t sent)
     receiver->outgoing_first = receiver->outgoing_last = OUTGOING_NONE;
     if (tail.iov_len > 0) {
         settle_run(receiver, tail, sent, true, &error);
-        receiver->cursor = (uint32_t)receiver->audience->batch.len;
+        receiver->cursor = (uint32_t)receiver->audience->batch.frames.len;
     }
     return error;
 }

@@ -47,15 +47,12 @@ static struct shared_bytes *share_frame(const struct receiver *receiver, struct 
 /* What is noted of the frame at `offset` of where a run lies. */
 static struct frame_note *note_of(struct receiver *receiver, uint32_t source, size_t offset)
 {
-    struct audience *audience = receiver->audience;
     struct delivery_loop *loop = receiver->loop;
     if (source >= OUTGOING_COMPRESSED)
         return frame_notes_find(&loop->compressed_notes[source - OUTGOING_COMPRESSED], offset);
     if (source != OUTGOING_BATCH)
         return frame_notes_find(&loop->unicast_notes, offset);
-    if (audience->notes.count == 0)
-        frame_notes_index(&audience->notes, audience->batch.data, audience->batch.len);
-    return frame_notes_find(&audience->notes, offset);
+    return batch_note(&receiver->audience->batch, offset);
 }
 
 /* Describes a frame of a run, as the receiver is sent it, as something to be queued. */
@@ -122,12 +119,12 @@ static int settle_frame(struct receiver *receiver, uint32_t source, size_t offse
 /* Frames that lie between two offsets of the plain batch. */
 static int settle_batch(struct receiver *receiver, size_t begin, size_t end, struct settling *left)
 {
-    const struct buffer *batch = &receiver->audience->batch;
+    const struct buffer *frames = &receiver->audience->batch.frames;
     int error = OK;
     if (take_if_sent(left, receiver_batch_bytes(receiver, begin, end).iov_len))
         return OK;
     for (size_t at = begin, len; at < end && error == OK; at += len) {
-        len = frame_length(batch->data + at, end - at);
+        len = frame_length(frames->data + at, end - at);
         error = settle_frame(receiver, OUTGOING_BATCH, at,
                              receiver_batch_bytes(receiver, at, at + len), left);
     }
@@ -185,7 +182,7 @@ int receiver_settle_messages(struct receiver *receiver, size_t sent)
     receiver->has_gap = false;
     receiver->outgoing_first = receiver->outgoing_last = OUTGOING_NONE;
     if (receiver_is_behind(receiver)) {
-        size_t published = receiver->audience->batch.len;
+        size_t published = receiver->audience->batch.frames.len;
         if (error == OK)
             error = settle_batch(receiver, receiver->cursor, published, &left);
         receiver->cursor = (uint32_t)published;

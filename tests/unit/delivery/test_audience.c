@@ -227,10 +227,10 @@ static void much_is_sent_after_the_event_and_its_memory_given_back(void **state)
     assert_true(loops.deliveries[0].has_much_to_send);
     loops_settle(&loops);
     assert_false(loops.deliveries[0].has_much_to_send);
-    assert_true(audience->batch.capacity > 0); /* It is likely to be needed again. */
+    assert_true(audience->batch.frames.capacity > 0); /* It is likely to be needed again. */
     assert_int_equal(audience_publish(audience, OPCODE_BINARY, text, sizeof text, NULL), OK);
     loops_settle(&loops);
-    assert_int_equal(audience->batch.capacity, 0);
+    assert_int_equal(audience->batch.frames.capacity, 0);
     loops_close(&loops);
 }
 

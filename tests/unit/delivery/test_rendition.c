@@ -155,7 +155,7 @@ static void nothing_is_compressed_where_nobody_can_read_it(void **state)
     flush(&loops);
     expect_letters(&peer, "ABC");
     assert_int_equal(compressed_messages(&loops), 0);
-    assert_int_equal(loops_audience(&loops, 0)->renditions[0].frames.capacity, 0);
+    assert_int_equal(loops_audience(&loops, 0)->batch.renditions[0].frames.capacity, 0);
     peer_close(&peer);
     loops_close(&loops);
 }
