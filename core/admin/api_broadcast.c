@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "hub/hub.h"
 #include "delivery/topic.h"
+#include "delivery/topic_publishing.h"
 
 #include <stdio.h>
 #include <stdlib.h>

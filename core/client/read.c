@@ -8,7 +8,7 @@
 #include "client/endpoint.h"
 #include "client/recorder.h"
 #include "client/shard.h"
-#include "delivery/topic.h"
+#include "delivery/topic_publishing.h"
 #include "pipeline/chain.h"
 #include "pipeline/message.h"
 

@@ -5,6 +5,7 @@
 #include "delivery/fanout.h"
 #include "delivery/interest.h"
 #include "delivery/shared_bytes.h"
+#include "delivery/topic_publishing.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 #include "delivery/interest.h"
 #include "delivery/receiver_overflow.h"
 #include "delivery/topic.h"
+#include "delivery/topic_publishing.h"
 
 static void subscribers_missed(struct audience *audience, const struct missed_count *count)
 {

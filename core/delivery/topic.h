@@ -1,5 +1,5 @@
 /*
- * Topics: named sets of an endpoint's receivers, and what is published to them.
+ * Topics: named sets of an endpoint's receivers.
  *
  * Each loop has its own part of a topic: those subscribers that it owns. A topic is there while it
  * has subscribers. The clients of an identity are such a set too, under a name of another kind, so
@@ -10,9 +10,8 @@
 #define SLUICE_DELIVERY_TOPIC_H
 
 #include "base/error.h"
-#include "delivery/conflation_key.h"
+#include "base/hash_table.h"
 #include "delivery/topic_counts.h"
-#include "ws/frame.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,8 +20,18 @@
 struct delivery_loop;
 struct fanout;
 struct receiver;
+struct subscription;
 
 #define TOPIC_NAME_MAX 255 /* bytes */
+
+struct topic {
+    struct hash_link link; /* first; in its loop's table of topics */
+    struct topic_key key;
+    struct subscription **members; /* owned; in no order */
+    uint32_t count;
+    uint32_t capacity;
+    char name[TOPIC_NAME_MAX + 1];
+};
 
 /* Whether it is 1 to 255 bytes of UTF-8 without a zero byte. Any thread. */
 bool topic_is_name(const char *name, size_t len);
@@ -41,34 +50,23 @@ MUST_CHECK int topic_join_identity(struct receiver *receiver, const char *identi
 /* Takes a receiver out of all its topics. */
 void topic_leave_all(struct receiver *receiver);
 
-/* Publishes to a topic (zero-terminated) of the receiver's endpoint, on all loops, but not to
- * `except` (may be NULL). Returns 0 or ERR_NO_MEMORY. */
-MUST_CHECK int topic_publish_from(struct receiver *receiver, const char *name, enum opcode opcode,
-                                  const void *data, size_t len, const struct receiver *except);
-
-/* Publishes to a topic or an identity of an endpoint. Any thread. Returns 0, ERR_INVALID (not a
- * name), ERR_LIMIT (see forward_from_outside) or ERR_NO_MEMORY. */
-MUST_CHECK int topic_publish(struct fanout *fanout, enum topic_kind kind, const char *name,
-                             size_t name_len, enum opcode opcode, const void *data, size_t len);
-
-/* Gives a frame that was published elsewhere, with the conflation key that was read there, to this
- * loop's subscribers. */
-void topic_deliver(struct delivery_loop *loop, const struct topic_key *key, const void *frame,
-                   size_t len, struct message_key conflation);
-
-/* The subscribers of this loop miss messages of the topics of that kind and hash (topic_hash): each
- * meets its policy. */
-void topic_missed(struct delivery_loop *loop, const struct fanout *fanout, enum topic_kind kind,
-                  uint64_t hash, uint64_t messages, uint64_t bytes);
-
-/* What topic_missed knows a topic by. Any thread. */
-uint64_t topic_hash(const struct topic_key *key);
-
 /* How many clients it has, on all loops. Any thread. */
 uint32_t topic_count(struct fanout *fanout, enum topic_kind kind, const char *name, size_t len);
 
 /* How many topics (not identities) an endpoint has, and how many subscriptions to them. Takes the
  * same time for any number, and no lock. Any thread. */
 void topic_totals(const struct fanout *fanout, uint32_t *topics, uint32_t *subscriptions);
+
+/* A hash for tables of topics. Any thread. */
+uint64_t topic_hash(const struct topic_key *key);
+
+/* -- for topic_publishing.c -- */
+
+/* The part of a topic that this loop has, or NULL. */
+struct topic *topic_find(const struct delivery_loop *loop, const struct topic_key *key);
+
+/* What names a topic. Any thread. */
+struct topic_key topic_key_of(struct fanout *fanout, enum topic_kind kind, const char *name,
+                              size_t len);
 
 #endif

@@ -1,6 +1,7 @@
 #include "host/host_topic.h"
 
 #include "delivery/topic.h"
+#include "delivery/topic_publishing.h"
 #include "host/host_internal.h"
 
 int host_subscribe(struct sl_client *client, const char *topic, size_t len)

@@ -11,6 +11,7 @@
 #include "client/endpoint.h"
 #include "client/shard.h"
 #include "delivery/topic.h"
+#include "delivery/topic_publishing.h"
 
 #include <stdatomic.h>
 #include <string.h>

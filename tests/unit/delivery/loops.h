@@ -10,6 +10,7 @@
 #include "delivery/delivery_loop.h"
 #include "delivery/fanout.h"
 #include "delivery/topic.h"
+#include "delivery/topic_publishing.h"
 #include "delivery/transport.h"
 
 #include "unit.h"

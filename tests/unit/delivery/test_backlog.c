@@ -98,7 +98,7 @@ static void slow_receivers_share_what_they_have_not_been_sent(void **state)
         assert_int_equal(peers[i].got.len, 10 * (4 + LARGE));
     }
     assert_int_equal(queued_memory(&loops), 0);
-    assert_null(loops_audience(&loops, 0)->backlog.block);
+    assert_null(loops_audience(&loops, 0)->batch.backlog.block);
     for (unsigned i = 0; i < 10; i++)
         peer_close(&peers[i]);
     loops_close(&loops);
@@ -115,7 +115,7 @@ static void a_small_rest_is_copied_and_holds_no_block(void **state)
         publish_large(&loops);
     socket_takes = 10 * (4 + LARGE) - 10;
     flush(&loops);
-    assert_null(loops_audience(&loops, 0)->backlog.block);
+    assert_null(loops_audience(&loops, 0)->batch.backlog.block);
     assert_int_equal(receiver_queued(&peer.receiver), 10);
     assert_true(queued_memory(&loops) < 2 * LARGE); /* The frame under way, and no more. */
     socket_takes = SIZE_MAX;

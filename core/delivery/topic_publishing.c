@@ -1,0 +1,105 @@
+#include "delivery/topic_publishing.h"
+
+#include "delivery/audience.h"
+#include "delivery/delivery_loop.h"
+#include "delivery/fanout.h"
+#include "delivery/receiver_overflow.h"
+#include "delivery/subscription_set.h"
+#include "delivery/topic.h"
+
+#include <string.h>
+
+/* To the subscribers of this loop, who share one frame. */
+static void queue_for_members(struct delivery_loop *loop, const struct topic *topic,
+                              struct shared_frame *frame, const struct receiver *except)
+{
+    uint64_t delivered = 0;
+    for (uint32_t i = 0; i < topic->count; i++) {
+        struct receiver *receiver = topic->members[i]->receiver;
+        if (receiver == except || !receiver->is_open)
+            continue;
+        if (delivery_queue_shared(receiver, frame) == OK) {
+            delivered++;
+        } else {
+            delivery_count_drop(loop, DROP_NO_MEMORY);
+            receiver_missed(receiver, 1, frame_payload_length(frame->len));
+        }
+    }
+    counter_add(&topic->key.fanout->audiences[loop->loop->index].messages_out, delivered);
+}
+
+static void members_missed(const struct topic *topic, uint64_t messages, uint64_t bytes)
+{
+    for (uint32_t i = 0; i < topic->count; i++)
+        receiver_missed(topic->members[i]->receiver, messages, bytes);
+}
+
+void topic_deliver(struct delivery_loop *loop, const struct topic_key *key, const void *frame,
+                   size_t len, struct message_key conflation)
+{
+    const struct topic *topic = topic_find(loop, key);
+    struct shared_frame shared;
+    if (topic == NULL)
+        return;
+    if (delivery_share_frame(loop, frame, len, &shared) == OK &&
+        delivery_note_key(loop, shared, conflation) == OK) {
+        queue_for_members(loop, topic, &shared, NULL);
+        return;
+    }
+    delivery_count_drop(loop, DROP_NO_MEMORY);
+    members_missed(topic, 1, frame_payload_length(len));
+}
+
+void topic_missed(struct delivery_loop *loop, const struct fanout *fanout, enum topic_kind kind,
+                  uint64_t hash, uint64_t messages, uint64_t bytes)
+{
+    for (const struct hash_link *link = hash_table_first(&loop->topics, hash); link != NULL;
+         link = hash_table_next(link)) {
+        const struct topic *topic = (const struct topic *)link;
+        if (topic->key.fanout == fanout && topic->key.kind == kind)
+            members_missed(topic, messages, bytes);
+    }
+}
+
+/* On this loop, and for the others at the end of its iteration. */
+static int publish_on_loop(struct delivery_loop *loop, const struct topic_key *key,
+                           enum opcode opcode, const void *data, size_t len,
+                           const struct receiver *except)
+{
+    const struct topic *topic = topic_find(loop, key);
+    struct shared_frame frame;
+    if (topic == NULL && loop->delivery->loop_count == 1)
+        return OK;
+    if (delivery_share(loop, opcode, data, len, &frame) != OK)
+        return ERR_NO_MEMORY;
+    struct message_key conflation = fanout_read_key(key->fanout, key, data, len);
+    if (delivery_note_key(loop, frame, conflation) != OK)
+        return ERR_NO_MEMORY;
+    int error =
+        forward_to_topic(loop, key, loop->unicast.data + frame.offset, frame.len, conflation);
+    if (topic == NULL || error != OK)
+        delivery_unshare(loop, frame); /* Nobody here is given it. */
+    else
+        queue_for_members(loop, topic, &frame, except);
+    return error;
+}
+
+int topic_publish_from(struct receiver *receiver, const char *name, enum opcode opcode,
+                       const void *data, size_t len, const struct receiver *except)
+{
+    struct topic_key key =
+        topic_key_of(receiver->audience->fanout, TOPIC_NAMED, name, strlen(name));
+    return publish_on_loop(receiver->loop, &key, opcode, data, len, except);
+}
+
+int topic_publish(struct fanout *fanout, enum topic_kind kind, const char *name, size_t name_len,
+                  enum opcode opcode, const void *data, size_t len)
+{
+    struct topic_key key = topic_key_of(fanout, kind, name, name_len);
+    struct delivery_loop *here = delivery_current_loop(fanout->delivery);
+    if (!topic_is_name(name, name_len))
+        return ERR_INVALID;
+    if (here == NULL)
+        return forward_from_outside(&key, opcode, data, len);
+    return publish_on_loop(here, &key, opcode, data, len, NULL);
+}
