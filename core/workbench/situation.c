@@ -127,7 +127,9 @@ static void on_fault(int number, siginfo_t *info, void *context)
 
 static void catch_signals(void)
 {
-    stack_t stack = {.ss_sp = malloc(STACK_SIZE), .ss_size = STACK_SIZE};
+    static void *memory; /* of the stack; kept here, since a leak checker does not ask the kernel */
+    memory = malloc(STACK_SIZE);
+    stack_t stack = {.ss_sp = memory, .ss_size = STACK_SIZE};
     struct sigaction alarm = {.sa_handler = on_alarm};
     struct sigaction fault = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     if (stack.ss_sp != NULL)
