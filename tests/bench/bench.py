@@ -9,12 +9,14 @@ import argparse
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 
-from scenarios import IdleMemory, Traffic, all_scenarios, count_syscalls
-from servers import ROOT, BenchError, all_servers
+from measure import count_syscalls
+from peers import all_servers
+from report import judge, print_markdown, print_scenario
+from scenarios import Traffic, all_scenarios
+from servers import ROOT, BenchError
 
 NOISE = 'the machine is shared: figures move from run to run, ratios far less'
 
@@ -26,9 +28,12 @@ def parse_arguments():
     parser.add_argument('--only', metavar='SCENARIO', action='append',
                         help='run only this scenario (repeatable; --list names them)')
     parser.add_argument('--server', metavar='NAME', action='append',
-                        help='run only this server: sluice, gorilla, ws or civetweb (repeatable)')
+                        help='run only this server: sluice, bun, lws, nchan, gorilla, ws, civetweb or bare '
+                             '(repeatable)')
     parser.add_argument('--rounds', type=int, help='how often each is measured (default 3)')
     parser.add_argument('--seconds', type=float, help='length of one measurement (default 4)')
+    parser.add_argument('--set', metavar='KEY=VALUE', action='append', default=[], dest='settings',
+                        help="change a value of Sluice's configuration (repeatable)")
     parser.add_argument('--syscalls', action='store_true',
                         help='also count system calls a message with strace')
     parser.add_argument('--json', metavar='FILE', help='write all figures to FILE')
@@ -57,7 +62,7 @@ def chosen_scenarios(arguments):
 def ready_servers(arguments):
     """The servers that can run here; says why another cannot."""
     ready = []
-    for server in all_servers(os.path.abspath(arguments.build)):
+    for server in all_servers(os.path.abspath(arguments.build), arguments.settings):
         if arguments.server and server.name not in arguments.server:
             continue
         try:
@@ -68,92 +73,43 @@ def ready_servers(arguments):
     return ready
 
 
-def measured_paths(scenario, server):
-    """{label: path} of what is measured on one server."""
-    paths = {server.name: scenario.path()}
-    if server.name == 'sluice':
-        paths.update(scenario.variants())
-    return paths
-
-
-def measure_round(scenario, servers, load, seconds, figures):
-    for server in servers:
-        for label, path in measured_paths(scenario, server).items():
-            try:
-                server.start(scenario.clients())
-                figures.setdefault(label, []).append(
-                    scenario.measure(load, server, path, seconds))
-            except BenchError as error:
-                print(f'  {label}: {error}', flush=True)
-            finally:
-                if server.process:
-                    server.stop()
+def measure_one(scenario, server, path, settings, load, seconds):
+    work = scenario.work(settings)
+    try:
+        server.start(work)
+        return scenario.measure(load, server, server.url(work, path), seconds)
+    finally:
+        if server.process:
+            server.stop()
 
 
 def measure(scenario, servers, load, arguments):
-    """All rounds of one scenario, each beginning with another server: {label: [figure...]}."""
+    """All rounds of one scenario, each beginning with another server: {label: [figures...]}."""
+    contenders = scenario.contenders(servers)
     figures = {}
     for number in range(arguments.rounds):
-        turn = number % len(servers)
-        measure_round(scenario, servers[turn:] + servers[:turn], load, arguments.seconds, figures)
-    return figures
-
-
-def ratio_text(scenario, label, ours, theirs):
-    """How many times better sluice is, whichever way is better."""
-    if isinstance(scenario, IdleMemory):
-        return f'{label}/sluice {theirs / ours:6.2f}'
-    return f'sluice/{label} {ours / theirs:6.2f}'
-
-
-def print_scenario(scenario, figures, verdicts):
-    print(f'\n{scenario.title} ({scenario.unit})')
-    ours = statistics.median(figures['sluice']) if 'sluice' in figures else None
-    for label, values in figures.items():
-        median = statistics.median(values)
-        ratio = ratio_text(scenario, label, ours, median) if ours and median > 0 else ''
-        print(f'  {label:<16} {median:>12,.0f}   ({min(values):,.0f} to {max(values):,.0f})   '
-              f'{"" if label == "sluice" else ratio}')
-    for verdict in verdicts:
-        print(f'  {verdict}')
-
-
-def judge(scenario, figures):
-    """Sentences that say which goals are met."""
-    if 'sluice' not in figures:
-        return []
-    ours = statistics.median(figures['sluice'])
-    verdicts = []
-    for name, least in scenario.goals.items():
-        if name in figures:
-            ratio = ours / statistics.median(figures[name])
-            verdicts.append(verdict(ratio >= least, f'at least {least:g} times {name}',
-                                    f'{ratio:.2f} times'))
-    if isinstance(scenario, IdleMemory):
-        verdicts.append(verdict(ours <= scenario.maximum,
-                                f'at most {scenario.maximum} bytes an idle client',
-                                f'{ours:.0f} bytes'))
-        connected = scenario.connected.get('sluice', 0)
-        verdicts.append(verdict(connected >= scenario.count,
-                                f'{scenario.count:,} clients with 32 front workers',
-                                f'{connected:,}'))
-    return verdicts
-
-
-def verdict(met, goal, measured):
-    return f'goal {"met" if met else "missed"}: {goal} ({measured})'
+        turn = number % len(contenders) if contenders else 0
+        for label, server, path, settings in contenders[turn:] + contenders[:turn]:
+            try:
+                figures.setdefault(label, []).append(
+                    measure_one(scenario, server, path, settings, load, arguments.seconds))
+            except (BenchError, subprocess.TimeoutExpired) as error:
+                print(f'  {scenario.name}, {label}: {error}', flush=True)
+    return {label: figures[label] for label, *_ in contenders if figures.get(label)}
 
 
 def syscall_figures(scenario, servers, load, arguments):
+    """{label: system calls for a delivery}"""
     figures = {}
-    for server in servers:
+    for label, server, path, settings in scenario.contenders(servers):
+        work = scenario.work(settings)
         try:
-            server.start(scenario.clients())
-            figures[server.name] = count_syscalls(load, server, scenario, scenario.path(),
-                                                  arguments.seconds)
-            print(f'  {server.name:<16} {figures[server.name]:.3f} system calls a message')
+            server.start(work)
+            words = scenario.words(server, server.url(work, path))
+            figures[label] = count_syscalls(load, server, words, arguments.seconds)
+            print(f'  {label:<18} {figures[label]:.3f} system calls a message')
         except BenchError as error:
-            print(f'  {server.name}: {error}')
+            print(f'  {label}: {error}')
         finally:
             if server.process:
                 server.stop()
@@ -178,32 +134,40 @@ def measure_plugins(arguments):
                             preexec_fn=lambda: os.sched_setaffinity(0, {0})).returncode)
 
 
+def compare(arguments, scenarios, servers):
+    load = load_command(arguments)
+    print(f'{arguments.rounds} round(s) of {arguments.seconds:g} s; {NOISE}', flush=True)
+    results = {}
+    measured = []
+    for scenario in scenarios:
+        figures = measure(scenario, servers, load, arguments)
+        if not figures:
+            continue
+        measured.append((scenario, figures))
+        results[scenario.name] = {'figures': figures, 'goals': judge(scenario, figures)}
+        print_scenario(scenario, figures)
+        if arguments.syscalls and isinstance(scenario, Traffic) and shutil.which('strace'):
+            results[scenario.name]['syscalls_per_message'] = syscall_figures(
+                scenario, servers, load, arguments)
+        sys.stdout.flush()
+        if arguments.json:
+            with open(arguments.json, 'w') as file:
+                json.dump(results, file, indent=2)
+    print_markdown(measured)
+
+
 def main():
     arguments = parse_arguments()
     if arguments.plugins is not None:
         measure_plugins(arguments)
     scenarios = chosen_scenarios(arguments)
     if arguments.list:
-        print('\n'.join(f'{s.name:<14} {s.title}' for s in scenarios))
+        print('\n'.join(f'{s.name:<20} {s.title}' for s in scenarios))
         return
-    load = load_command(arguments)
     servers = ready_servers(arguments)
     if not servers:
         sys.exit('bench: no server can run here')
-    print(f'{arguments.rounds} round(s) of {arguments.seconds:g} s; {NOISE}', flush=True)
-    results = {}
-    for scenario in scenarios:
-        figures = measure(scenario, servers, load, arguments)
-        verdicts = judge(scenario, figures)
-        results[scenario.name] = {'unit': scenario.unit, 'figures': figures, 'goals': verdicts}
-        print_scenario(scenario, figures, verdicts)
-        if arguments.syscalls and isinstance(scenario, Traffic) and shutil.which('strace'):
-            results[scenario.name]['syscalls_per_message'] = syscall_figures(
-                scenario, servers, load, arguments)
-        sys.stdout.flush()
-    if arguments.json:
-        with open(arguments.json, 'w') as file:
-            json.dump(results, file, indent=2)
+    compare(arguments, scenarios, servers)
 
 
 if __name__ == '__main__':

@@ -1,218 +1,188 @@
-"""What the benchmark measures, and how one measurement of each is made."""
+"""What the benchmark measures. A measurement is a dictionary:
 
-import json
-import os
-import subprocess
-import tempfile
-import time
+rate      messages or upgrades a second
+cpu       microseconds of CPU time that the server used for each of them
+p50, p99  microseconds from sending to receiving
+bytes     memory of a client
+memory    MiB that the server has grown by
+load      how busy the load generator was, 0 to 1
+"""
 
-from servers import BenchError
+from measure import Held, private_bytes, run_load, settled_bytes
+from servers import BenchError, Work
 
-LOAD_TIMEOUT = 180
-WARM_CLIENTS = 100
+ALL_CPUS = (0, 1)
 
 
 class Scenario:
-    """One kind of work. `goals` maps a server's name to the least ratio sluice/server wanted."""
+    """One kind of work. `peer_goals` are the least rate and the most CPU time beside Bun; `needs` is what a server
+    must offer; `variants` are further ways to run Sluice: {label: (path, settings)}."""
 
-    def __init__(self, name, title, unit, goals=None, quick=True):
+    def __init__(self, name, title, path='/ws', clients=1000, needs='fanout', tls=False, compress=False, cpus=(0,),
+                 peer_goals=None, variants=None, only=None, quick=False):
         self.name = name
         self.title = title
-        self.unit = unit
-        self.goals = goals or {}
+        self.path = path
+        self.clients = clients
+        self.needs = {needs} | ({'tls'} if tls else set()) | ({'compress'} if compress else set())
+        self.tls = tls
+        self.compress = compress
+        self.cpus = cpus
+        self.peer_goals = peer_goals
+        self.variants = variants or {}
+        self.only = only
         self.quick = quick
 
-    def clients(self):
-        raise NotImplementedError
+    def work(self, settings=()):
+        return Work(self.clients, self.tls, self.compress, settings, self.cpus)
 
-    def variants(self):
-        """Paths that sluice is measured on besides the usual one, as {label: path}."""
-        return {}
+    def suits(self, server):
+        return self.needs <= server.offers and (self.only is None or server.name in self.only)
 
-    def path(self):
-        return '/ws'
+    def contenders(self, servers):
+        """[(label, server, path, settings)] of all that is measured."""
+        found = []
+        for server in servers:
+            if self.suits(server):
+                found.append((server.name, server, self.path, ()))
+            if server.name == 'sluice':
+                found += [(label, server, path or self.path, settings)
+                          for label, (path, settings) in self.variants.items()]
+        return found
 
-    def measure(self, load, server, path, seconds):
-        """One figure for a running server."""
+    def measure(self, load, server, url, seconds):
         raise NotImplementedError
 
 
 class Traffic(Scenario):
-    """Fan-out or echo: messages a second."""
+    """Fan-out, echo and topics: deliveries a second, or how long they take at a fixed rate."""
 
-    def __init__(self, name, title, mode, clients, window, payload=64, senders=1, default=False,
-                 compress=False, **rest):
-        super().__init__(name, title, 'messages/s', **rest)
+    def __init__(self, name, title, mode='fanout', window=1, payload=64, senders=1, topics=0, slow=0, rate=0,
+                 bare=False, **rest):
+        super().__init__(name, title, **rest)
         self.mode = mode
-        self.default = default
-        self.count = clients
-        self.arguments = ['--clients', str(clients), '--window', str(window),
-                          '--payload', str(payload), '--senders', str(senders),
-                          *(['--compress'] if compress else [])]
+        self.bare = bare
+        self.slow = slow
+        self.arguments = ['--clients', str(self.clients), '--window', str(window),
+                          '--payload', str(payload), '--slow', str(slow),
+                          *(['--topics', str(topics)] if topics else []),
+                          *(['--rate', str(rate)] if rate else []),
+                          *(['--compress'] if self.compress else [])]
+        self.senders = str(senders)
 
-    def clients(self):
-        return self.count
+    def suits(self, server):
+        return super().suits(server) or (self.bare and server.name == 'bare')
 
-    def path(self):
-        return '/echo' if self.mode == 'echo' else '/ws'
+    def words(self, server, url):
+        return [self.mode, url, *self.arguments,
+                '--senders', '0' if server.name == 'bare' else self.senders]
 
-    def variants(self):
-        return {'sluice+pipeline': '/ws-default'} if self.default else {}
-
-    def measure(self, load, server, path, seconds):
-        result = run_load(load, [self.mode, server.url + path, *self.arguments,
-                                 '--seconds', str(seconds), '--warm-up', '1'])
+    def measure(self, load, server, url, seconds):
+        before = private_bytes(server) if self.slow else 0
+        result = run_load(load, [*self.words(server, url), '--seconds', str(seconds), '--warm-up', '1'], server,
+                          set(self.cpus) if len(self.cpus) > 1 else None)
         if result['lost']:
             raise BenchError(f'{server.name} closed {result["lost"]} clients in {self.name}')
-        return result['per_second']
+        if self.compress and result['compressed'] < result['messages'] / 2:
+            raise BenchError(f'{server.name} does not compress')
+        figures = {'rate': result['per_second'], 'cpu': result.get('cpu_us'), 'load': result['load_cpu']}
+        if self.mode == 'latency':
+            figures.update(p50=result['p50_us'], p99=result['p99_us'])
+        if self.compress:
+            figures['payload'] = result['bytes'] / max(result['messages'], 1)
+        if self.slow:
+            figures['memory'] = (private_bytes(server) - before) / 2**20
+        return figures
 
 
 class Upgrades(Scenario):
-    """Handshakes a second."""
+    """Handshakes a second: 64 connections that open, close properly and open anew."""
 
-    def __init__(self):
-        super().__init__('upgrades', 'upgrades, 64 at once', 'upgrades/s')
+    def __init__(self, name, title, resume=False, **rest):
+        super().__init__(name, title, clients=64, **rest)
+        self.resume = resume
 
-    def clients(self):
-        return 64
-
-    def measure(self, load, server, path, seconds):
-        result = run_load(load, ['upgrades', server.url + path, '--clients', '64',
-                                 '--seconds', str(seconds), '--warm-up', '1'])
-        return result['per_second']
+    def measure(self, load, server, url, seconds):
+        result = run_load(load, ['upgrades', url, '--clients', str(self.clients), '--seconds', str(seconds),
+                                 '--warm-up', '1', *(['--resume'] if self.resume else [])], server)
+        if self.resume and result['resumed'] < result['upgrades'] * 0.9:
+            raise BenchError(f'{server.name} does not resume sessions')
+        return {'rate': result['per_second'], 'cpu': result['cpu_us'], 'load': result['load_cpu']}
 
 
 class IdleMemory(Scenario):
-    """User memory of an idle client: what the process holds more of after they connected."""
+    """User memory of an idle client: what the server holds more of after the second half of them connected."""
 
-    maximum = 700
+    def __init__(self, name, title, maximum, clients=10000, **rest):
+        super().__init__(name, title, clients=clients, **rest)
+        self.maximum = maximum
 
-    def __init__(self, clients):
-        super().__init__('idle', f'user memory of an idle client, {clients:,} clients',
-                         'bytes, less is better')
-        self.count = clients
-        self.connected = {}
-
-    def clients(self):
-        return self.count
-
-    def measure(self, load, server, path, seconds):
+    def measure(self, load, server, url, seconds):
+        words = ['--compress'] if self.compress else []
         # What only the first clients cost (code touched, pools set up) is not counted.
-        with Held(load, server.url + path, WARM_CLIENTS):
-            pass
-        before = private_bytes(server.process.pid)
-        with Held(load, server.url + path, self.count) as held:
-            self.connected[server.name] = held.connected
-            return (settled_bytes(server.process.pid) - before) / held.connected
+        with Held(load, url, self.clients // 2, words):
+            before = settled_bytes(server)
+            with Held(load, url, self.clients // 2, words) as held:
+                return {'bytes': (settled_bytes(server) - before) / held.connected}
 
 
-class Held:
-    """Idle connections, held while the block runs."""
+def traffic_scenarios():
+    pipeline = {'sluice+pipeline': ('/ws-default', ())}
+    return [
+        Traffic('fanout-1', 'fan-out to 1,000, 1 in flight', peer_goals=(1.05, 0.9), variants=pipeline, bare=True,
+                quick=True),
+        Traffic('fanout-16', 'fan-out to 1,000, 16 in flight', window=16, peer_goals=(1.3, 0.8),
+                variants=pipeline, quick=True),
+        Traffic('fanout-128', 'fan-out to 1,000, 128 in flight', window=128, peer_goals=(15, 0.1)),
+        Traffic('fanout-1k', 'fan-out to 1,000, 1 KiB, 16 in flight', window=16, payload=1024,
+                peer_goals=(1.4, 0.65)),
+        Traffic('fanout-10', '10 senders to 100, 16 in flight', window=16, senders=10, clients=100),
+        Traffic('fanout-10000', 'fan-out to 10,000, 16 in flight', window=16, clients=10000,
+                peer_goals=(1.3, 0.8)),
+        Traffic('fanout-1k-compressed', 'compressed fan-out to 1,000, 1 KiB of JSON, 16 in flight', window=16,
+                payload=1024, compress=True, peer_goals=(2, 0.5), quick=True),
+        Traffic('fanout-16-tls', 'TLS fan-out to 1,000, 16 in flight', window=16, tls=True, peer_goals=(1.2, 0.8),
+                quick=True),
+        Traffic('topics-1000', '1,000 topics of 10, a sender each, 16 in flight', path='/topic', needs='topics',
+                clients=10000, topics=1000, senders=1000, window=16, peer_goals=(1.3, 0.8)),
+        Traffic('topics-10', '10 topics of 1,000, a sender each, 16 in flight', path='/topic', needs='topics',
+                clients=10000, topics=10, senders=10, window=16, peer_goals=(1.3, 0.8)),
+        Traffic('echo-1', 'echo, 100 clients, 1 in flight', mode='echo', path='/echo', needs='echo', clients=100,
+                peer_goals=(1.1, 0.95), quick=True),
+        Traffic('echo-16', 'echo, 100 clients, 16 in flight', mode='echo', path='/echo', needs='echo', clients=100,
+                window=16, peer_goals=(1.1, 0.95), quick=True),
+        Traffic('echo-4k', 'echo, 100 clients, 4 KiB, 1 in flight', mode='echo', path='/echo', needs='echo',
+                clients=100, payload=4096, peer_goals=(1.0, 1.0)),
+        Traffic('echo-1k-compressed', 'compressed echo, 100 clients, 1 KiB, 1 in flight', mode='echo', path='/echo',
+                needs='echo', clients=100, payload=1024, compress=True),
+        Traffic('slow', 'fan-out to 1,000 of whom 50 do not read, 16 in flight', window=16, slow=50, needs='slow',
+                path='/ws-close', variants={'sluice+drop-oldest': ('/ws-drop-oldest', ())}),
+        Traffic('latency-40', '40 messages a second to 1,000', mode='latency', rate=40, quick=True),
+        Traffic('latency-1000', '10 senders of 100 messages a second to 1,000', mode='latency', rate=100, senders=10,
+                only=('sluice', 'bun')),
+    ]
 
-    def __init__(self, load, url, clients):
-        self.command = [*load, 'idle', url, '--clients', str(clients)]
 
-    def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, preexec_fn=pin_load)
-        line = self.process.stdout.readline()
-        if not line:
-            self.process.wait()
-            raise BenchError('the load generator could not connect all clients')
-        self.connected = json.loads(line)['connected']
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait(LOAD_TIMEOUT)
+def loop_scenarios():
+    """Sluice alone, on both CPUs, which it shares with the load generator."""
+    counts = {f'{count} loops': (None, (f'loops={count}',)) for count in (2, 4, 8)}
+    return [
+        Traffic('loops-1', 'fan-out to 1,000, 1 in flight, 1 to 8 loops', cpus=ALL_CPUS, only=('sluice',),
+                variants=counts),
+        Traffic('loops-16', 'fan-out to 1,000, 16 in flight, 1 to 8 loops', window=16, cpus=ALL_CPUS,
+                only=('sluice',), variants=counts),
+    ]
 
 
 def all_scenarios(quick):
-    clients = 10000
     scenarios = [
-        Traffic('fanout-1', 'fan-out to 1,000, 1 in flight', 'fanout', 1000, 1, default=True,
-                goals={'gorilla': 1.3}),
-        Traffic('fanout-16', 'fan-out to 1,000, 16 in flight', 'fanout', 1000, 16, default=True,
-                goals={'gorilla': 10}),
-        Traffic('fanout-128', 'fan-out to 1,000, 128 in flight', 'fanout', 1000, 128, quick=False),
-        Traffic('fanout-1k', 'fan-out to 1,000, 1 KiB, 16 in flight', 'fanout', 1000, 16,
-                payload=1024, quick=False),
-        Traffic('fanout-1k-compressed', 'compressed fan-out to 1,000, 1 KiB, 16 in flight', 'fanout', 1000, 16,
-                payload=1024, compress=True, quick=False),
-        Traffic('fanout-10', '10 senders to 100, 16 in flight', 'fanout', 100, 16, senders=10,
-                quick=False),
-        Traffic('fanout-10000', 'fan-out to 10,000, 16 in flight', 'fanout', clients, 16,
-                quick=False),
-        Traffic('echo-1', 'echo, 100 clients, 1 in flight', 'echo', 100, 1,
-                goals={'gorilla': 1.5}),
-        Traffic('echo-16', 'echo, 100 clients, 16 in flight', 'echo', 100, 16,
-                goals={'gorilla': 1.5}),
-        Traffic('echo-1k-compressed', 'compressed echo, 100 clients, 1 KiB, 1 in flight', 'echo', 100, 1,
-                payload=1024, compress=True, quick=False),
-        Traffic('echo-4k', 'echo, 100 clients, 4 KiB, 1 in flight', 'echo', 100, 1, payload=4096,
-                goals={'gorilla': 1.5}, quick=False),
-        IdleMemory(clients),
-        Upgrades(),
+        *traffic_scenarios(),
+        *loop_scenarios(),
+        IdleMemory('idle', 'user memory of an idle client', 460, quick=True),
+        IdleMemory('idle-compressed', 'the same, with permessage-deflate', 480, compress=True),
+        IdleMemory('idle-tls', 'the same, with TLS', 12288, tls=True),
+        Upgrades('upgrades', 'upgrades, 64 at once', quick=True),
+        Upgrades('upgrades-tls', 'upgrades with TLS', tls=True),
+        Upgrades('upgrades-resumed', 'upgrades with TLS, resumed', tls=True, resume=True),
     ]
     return [s for s in scenarios if s.quick or not quick]
-
-
-def pin_load():
-    """The load generator runs on CPU 1 (on the only CPU if there is one)."""
-    os.sched_setaffinity(0, {1} if os.cpu_count() > 1 else {0})
-
-
-def run_load(load, arguments):
-    done = subprocess.run([*load, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=LOAD_TIMEOUT, preexec_fn=pin_load)
-    if done.returncode != 0:
-        raise BenchError(done.stderr.decode(errors='replace').strip())
-    return json.loads(done.stdout)
-
-
-def private_bytes(pid):
-    """Written memory that is the process's own: heap, stacks, data. No shared code, no kernel."""
-    with open(f'/proc/{pid}/smaps_rollup') as file:
-        for line in file:
-            if line.startswith('Private_Dirty:'):
-                return int(line.split()[1]) * 1024
-    raise BenchError('no Private_Dirty in smaps_rollup')
-
-
-def settled_bytes(pid):
-    """Memory once it has stopped moving (a collector may still be at work), at most 10 seconds."""
-    last = private_bytes(pid)
-    for _ in range(20):
-        time.sleep(0.5)
-        now = private_bytes(pid)
-        if abs(now - last) < 64 * 1024:
-            return now
-        last = now
-    return last
-
-
-def count_syscalls(load, server, scenario, path, seconds):
-    """System calls for one delivered message, while strace watches (which slows everything, but
-    evenly). Both rates are taken over the same steady run."""
-    with tempfile.NamedTemporaryFile('r', prefix='sluice-bench-') as report:
-        traffic = subprocess.Popen(
-            [*load, scenario.mode, server.url + path, *scenario.arguments,
-             '--seconds', str(seconds), '--warm-up', '2'],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=pin_load)
-        traffic.stderr.readline()  # "... clients are connected"
-        strace = subprocess.Popen(['strace', '-c', '-f', '-o', report.name, '-p',
-                                   str(server.process.pid)], stderr=subprocess.PIPE)
-        strace.stderr.readline()  # "strace: Process 1 attached"
-        begin = time.monotonic()
-        result, _ = traffic.communicate(timeout=LOAD_TIMEOUT)
-        strace.send_signal(2)
-        elapsed = time.monotonic() - begin
-        strace.communicate(timeout=LOAD_TIMEOUT)
-        total = [line.split() for line in report.read().splitlines() if line.endswith('total')]
-    if not total or not result:
-        raise BenchError('strace could not watch the server')
-    # Columns: % time, seconds, usecs/call (newer strace only), calls, errors (if any), "total".
-    numbers = [int(field) for field in total[0][2:-1] if field.isdigit()]
-    calls = max(numbers)
-    return calls / elapsed / json.loads(result)['per_second']

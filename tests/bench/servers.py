@@ -1,86 +1,93 @@
-"""The servers that the benchmark compares: how each is built, started and stopped."""
+"""The servers that the benchmark compares: what they offer, how each is built, started and stopped."""
 
 import os
 import re
+import resource
 import select
-import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-INTEGRATION = os.path.join(ROOT, 'tests', 'integration')
 START_SECONDS = 30
 STOP_SECONDS = 20
-
-SLUICE_CONFIG = """\
-listen:
-  - address: 127.0.0.1:0
-front: {{workers: 32}}
-limits: {{clients: 100000, clients_per_address: 100000, queue_bytes: 1GiB,
-         handshakes_per_address: 0}}
-plugins: {{path: ["{plugins}"]}}
-log: {{level: info, format: text}}
-endpoints:
-  - path: /ws
-    heartbeat: {{interval: 1h, timeout: 1h}}
-    queue: {{bytes: 16MiB}}
-    clients: {{max: 100000, per_address: 100000}}
-  - path: /ws-default
-    heartbeat: {{interval: 1h, timeout: 1h}}
-    queue: {{bytes: 16MiB}}
-    clients: {{max: 100000, per_address: 100000}}
-    pipeline:
-      - plugin: rate-limit
-        options: {{messages: 1000000000/s, burst: 1000000000}}
-      - plugin: validate
-  - path: /echo
-    heartbeat: {{interval: 1h, timeout: 1h}}
-    clients: {{max: 100000, per_address: 100000}}
-    pipeline:
-      - plugin: echo
-"""
 
 
 class BenchError(Exception):
     """Something that a benchmark needs is missing or does not work."""
 
 
+class Work:
+    """What a server is started for."""
+
+    def __init__(self, clients, tls=False, compress=False, settings=(), cpus=(0,)):
+        self.clients = clients
+        self.tls = tls
+        self.compress = compress
+        self.settings = list(settings)  # Sluice: KEY=VALUE, as with --set
+        self.cpus = set(cpus) & os.sched_getaffinity(0)
+
+
 class Server:
-    """One server: prepared once, started for every measurement on CPU 0."""
+    """One server: prepared once, started anew for every measurement."""
+
+    # What of the scenarios' needs it can do.
+    offers = frozenset({'fanout', 'echo'})
 
     def __init__(self, name, build):
         self.name = name
         self.build = build
         self.process = None
-        self.url = None
+        self.addresses = {}
         self.output = None
 
     def prepare(self):
         """Builds what is needed; raises BenchError with the reason if it cannot."""
 
-    def command(self, clients):
+    def command(self, work):
         raise NotImplementedError
 
-    def start(self, clients):
-        """Starts the server for up to `clients` clients and waits until it says its address."""
+    def tls_arguments(self, work):
+        """The words of most peers' command lines: --compress, and the certificate."""
+        return [*(['--compress'] if work.compress else []), *(certificate() if work.tls else [])]
+
+    def start(self, work):
+        """Starts the server and waits until it says its addresses."""
+        self.addresses = {}
         self.output = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            self.command(clients), stdin=subprocess.DEVNULL, stdout=self.output,
-            stderr=subprocess.STDOUT, preexec_fn=lambda: os.sched_setaffinity(0, {0}))
+            self.command(work), stdin=subprocess.DEVNULL, stdout=self.output,
+            stderr=subprocess.STDOUT, preexec_fn=lambda: prepare_process(work.cpus))
         deadline = time.monotonic() + START_SECONDS
-        while self.url is None:
-            found = re.search(rb'ws://127\.0\.0\.1:\d+', self.text())
-            if found:
-                self.url = found.group().decode()
-            elif self.process.poll() is not None or time.monotonic() > deadline:
+        while not self.is_listening(work):
+            if self.process.poll() is not None or time.monotonic() > deadline:
                 text = self.text().decode(errors='replace')[-2000:]
                 self.stop()
                 raise BenchError(f'{self.name} did not start: {text}')
-            else:
-                select.select([], [], [], 0.02)
+            select.select([], [], [], 0.02)
+
+    def is_listening(self, work):
+        for scheme, address in re.findall(rb'\b(wss?)://(127\.0\.0\.1:\d+)', self.text()):
+            self.addresses[scheme.decode()] = address.decode()
+        return ('wss' if work.tls else 'ws') in self.addresses
+
+    def url(self, work, path):
+        scheme = 'wss' if work.tls else 'ws'
+        return f'{scheme}://{self.addresses[scheme]}{path}'
+
+    def processes(self):
+        """The process ids of the server and all its children."""
+        found = [self.process.pid]
+        for pid in found:
+            try:
+                with open(f'/proc/{pid}/task/{pid}/children') as file:
+                    found += [int(word) for word in file.read().split()]
+            except OSError:
+                pass
+        return found
 
     def text(self):
         return os.pread(self.output.fileno(), 1 << 20, 0)
@@ -95,65 +102,36 @@ class Server:
                 self.process.kill()
                 self.process.wait()
         self.output.close()
-        self.url = None
+        self.process = None
 
 
-class Sluice(Server):
-    def __init__(self, build):
-        super().__init__('sluice', build)
-        self.folder = None
-
-    def prepare(self):
-        binary = os.path.join(self.build, 'sluice')
-        if not os.path.exists(binary):
-            raise BenchError(f'{binary} is missing: build it with scripts/build test')
-        self.folder = tempfile.TemporaryDirectory(prefix='sluice-bench-')
-        with open(os.path.join(self.folder.name, 'sluice.yaml'), 'w') as file:
-            file.write(SLUICE_CONFIG.format(plugins=os.path.join(self.build, 'plugins')))
-
-    def command(self, clients):
-        return [os.path.join(self.build, 'sluice'), 'serve', '-c',
-                os.path.join(self.folder.name, 'sluice.yaml')]
+def prepare_process(cpus):
+    """Where a server runs, with as many descriptors as it may have."""
+    os.sched_setaffinity(0, cpus)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-class Gorilla(Server):
-    def __init__(self, build):
-        super().__init__('gorilla', build)
-
-    def prepare(self):
-        if not shutil.which('go'):
-            raise BenchError('go is not installed')
-        environment = dict(os.environ, GO111MODULE='off', GOFLAGS='', GOPATH='/usr/share/gocode')
-        run_quietly(['go', 'build', '-o', self.command(0)[0],
-                     os.path.join(HERE, 'peer_gorilla.go')], environment)
-
-    def command(self, clients):
-        return [os.path.join(self.build, 'tests', 'peer_gorilla')]
+_certificate = None
 
 
-class NodeWs(Server):
-    def __init__(self, build):
-        super().__init__('ws', build)
-
-    def prepare(self):
-        if not shutil.which('node'):
-            raise BenchError('node is not installed')
-        if not os.path.isdir(os.path.join(INTEGRATION, 'node_modules', 'ws')):
-            run_quietly(['npm', 'ci', '--no-audit', '--no-fund', '--prefix', INTEGRATION])
-
-    def command(self, clients):
-        return ['node', os.path.join(HERE, 'peer_ws.mjs')]
+def certificate():
+    """[certificate, key] of files that all servers use: ECDSA with P-256, made once a run."""
+    global _certificate
+    if _certificate is None:
+        _certificate = tempfile.TemporaryDirectory(prefix='sluice-bench-')
+        run_quietly(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                     'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost',
+                     '-keyout', os.path.join(_certificate.name, 'key.pem'),
+                     '-out', os.path.join(_certificate.name, 'certificate.pem')])
+    return [os.path.join(_certificate.name, name) for name in ('certificate.pem', 'key.pem')]
 
 
-class CivetWeb(Server):
-    def __init__(self, build):
-        super().__init__('civetweb', build)
-
-    def prepare(self):
-        run_quietly(['cmake', '--build', self.build, '--target', 'peer_civetweb'])
-
-    def command(self, clients):
-        return [os.path.join(self.build, 'tests', 'peer_civetweb'), str(clients + 64)]
+def free_port():
+    """A port of the loopback address that nobody listens on, for a server that cannot choose one."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
 
 
 def run_quietly(command, environment=None):
@@ -166,7 +144,3 @@ def run_quietly(command, environment=None):
     if done.returncode != 0:
         output = done.stdout.decode(errors='replace')[-2000:]
         raise BenchError(f'{" ".join(command)} failed:\n{output}')
-
-
-def all_servers(build):
-    return [Sluice(build), Gorilla(build), NodeWs(build), CivetWeb(build)]

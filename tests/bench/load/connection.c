@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,10 @@
 static uint8_t scratch[READ_SIZE];
 
 /* Opens a socket bound to 127.0.0.2 to 127.0.0.33 in turn: each has its own 28,000 ports. */
-static int open_socket(size_t index)
+static int open_socket(size_t index, bool is_slow)
 {
     int one = 1;
+    int few = 4096;
     struct sockaddr_in source = {.sin_family = AF_INET};
     source.sin_addr.s_addr = htonl(0x7f000002u + (uint32_t)(index % SOURCE_ADDRESSES));
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -33,6 +35,8 @@ static int open_socket(size_t index)
     /* The port is then chosen by connect, which knows the whole four-tuple. */
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (is_slow)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
     if (bind(fd, (struct sockaddr *)&source, sizeof source) < 0) {
         close(fd);
         return -1;
@@ -55,31 +59,37 @@ struct pattern pattern_create(const char *mark, size_t payload, size_t copies)
     struct pattern pattern = {.bytes = malloc((payload + FRAME_HEAD_MAX) * copies)};
     if (!pattern.bytes)
         return pattern;
-    pattern.message_len = frame_build(pattern.bytes, mark, payload);
+    for (size_t i = 0; i < copies; i++)
+        pattern.message_len =
+            frame_build(pattern.bytes + i * pattern.message_len, mark, payload, (uint32_t)i);
     pattern.len = pattern.message_len * copies;
-    for (size_t i = 1; i < copies; i++)
-        memcpy(pattern.bytes + i * pattern.message_len, pattern.bytes, pattern.message_len);
     return pattern;
 }
 
 int connection_start(struct connection *connection, const struct options *options, int epoll,
                      size_t index)
 {
-    connection->socket = open_socket(index);
+    connection->is_slow = index >= options->clients - options->slow && index < options->clients;
+    connection->socket = open_socket(index, connection->is_slow);
     if (connection->socket < 0)
         return -1;
+    connection->topic = options->topics > 0 ? index % options->topics : 0;
     connection->epoll = epoll;
     connection->state = CONNECTION_CONNECTING;
     connection->request_sent = false;
-    /* A sender has to tell its own messages by what they begin with. */
+    /* One of several senders has to tell its own messages by what they begin with. */
     connection->offers_compression =
-        options->compress && (options->mode == MODE_ECHO || index >= options->senders);
+        options->compress &&
+        (options->mode == MODE_ECHO || options->senders == 1 || index >= options->senders);
     connection->pattern_at = 0;
     connection->owed = 0;
     connection->reader = (struct frame_reader){0};
     connection->head_len = 0;
     connection->head = malloc(HEAD_MAX + 1);
-    if (!connection->head ||
+    if (options->tls)
+        connection->tls = tls_begin(options->tls, connection->socket,
+                                    options->resume ? connection->session : NULL);
+    if (!connection->head || (options->tls && !connection->tls) ||
         (connect(connection->socket, (const struct sockaddr *)&options->server,
                  sizeof options->server) < 0 &&
          errno != EINPROGRESS) ||
@@ -95,16 +105,31 @@ int connection_start(struct connection *connection, const struct options *option
 /* As browsers write it. */
 #define COMPRESSION_OFFER "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
 
+static ssize_t send_bytes(struct connection *connection, const void *data, size_t len)
+{
+    return connection->tls ? tls_send(connection->tls, data, len)
+                           : send(connection->socket, data, len, MSG_NOSIGNAL);
+}
+
+static ssize_t receive_bytes(struct connection *connection, void *data, size_t len)
+{
+    return connection->tls ? tls_receive(connection->tls, data, len)
+                           : recv(connection->socket, data, len, 0);
+}
+
 static int send_request(struct connection *connection, const struct options *options)
 {
     char request[512];
+    char topic[32] = "";
+    if (options->topics > 0)
+        snprintf(topic, sizeof topic, "?topic=t%zu", connection->topic);
     int len = snprintf(request, sizeof request,
-                       "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
+                       "GET %s%s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
                        "Connection: Upgrade\r\nSec-WebSocket-Key: " KEY "\r\n"
                        "Sec-WebSocket-Version: 13\r\n%s\r\n",
-                       options->path, options->authority,
+                       options->path, topic, options->authority,
                        connection->offers_compression ? COMPRESSION_OFFER : "");
-    ssize_t sent = send(connection->socket, request, (size_t)len, MSG_NOSIGNAL);
+    ssize_t sent = send_bytes(connection, request, (size_t)len);
     if (sent < 0 && (errno == EAGAIN || errno == ENOTCONN))
         return 0;
     connection->request_sent = sent == len;
@@ -144,18 +169,24 @@ int connection_advance(struct connection *connection, const struct options *opti
         *why = "the connection was refused";
         return send_request(connection, options);
     }
-    ssize_t got = recv(connection->socket, connection->head + connection->head_len,
-                       HEAD_MAX - connection->head_len, 0);
-    if (got < 0 && errno == EAGAIN)
-        return 0;
-    if (got <= 0) {
-        *why = "the server closed the connection during the handshake";
-        return -1;
+    int open = 0;
+    while (open == 0) {
+        ssize_t got = receive_bytes(connection, connection->head + connection->head_len,
+                                    HEAD_MAX - connection->head_len);
+        if (got < 0 && errno == EAGAIN)
+            return 0;
+        if (got <= 0) {
+            *why = "the server closed the connection during the handshake";
+            return -1;
+        }
+        connection->head_len += (size_t)got;
+        open = check_head(connection, count, why);
     }
-    connection->head_len += (size_t)got;
-    int open = check_head(connection, count, why);
-    /* There may be more than fitted: ask to be told. */
-    if (open > 0 && connection->head_len == HEAD_MAX)
+    if (open > 0 && connection->is_slow)
+        epoll_ctl(connection->epoll, EPOLL_CTL_DEL, connection->socket, NULL);
+    else if (open > 0 && connection->tls) /* OpenSSL may hold more than that */
+        open = connection_receive(connection, count) < 0 ? -1 : 1;
+    else if (open > 0 && connection->head_len == HEAD_MAX) /* more than fitted: ask to be told */
         watch(connection, EPOLL_CTL_MOD, false);
     return open;
 }
@@ -168,8 +199,7 @@ int connection_send(struct connection *connection, uint64_t messages)
         uint64_t len = pattern->len - connection->pattern_at;
         if (len > connection->owed)
             len = connection->owed;
-        ssize_t sent = send(connection->socket, pattern->bytes + connection->pattern_at,
-                            (size_t)len, MSG_NOSIGNAL);
+        ssize_t sent = send_bytes(connection, pattern->bytes + connection->pattern_at, (size_t)len);
         if (sent < 0 && errno != EAGAIN)
             return -1;
         if (sent < 0)
@@ -186,19 +216,29 @@ int connection_receive(struct connection *connection, struct frame_count *count)
 {
     ssize_t got;
     do {
-        got = recv(connection->socket, scratch, sizeof scratch, 0);
+        got = receive_bytes(connection, scratch, sizeof scratch);
         if (got < 0 && errno == EAGAIN)
             return 0;
         if (got <= 0)
             return -1;
         frame_reader_feed(&connection->reader, scratch, (size_t)got, connection->mark, count);
-    } while ((size_t)got == sizeof scratch); /* less: the socket is empty */
+    } while ((size_t)got == sizeof scratch || connection->tls); /* less: the socket is empty */
     return count->closed ? -1 : 0;
+}
+
+int connection_write(struct connection *connection, const uint8_t *data, size_t len)
+{
+    return send_bytes(connection, data, len) == (ssize_t)len ? 0 : -1;
 }
 
 void connection_reset(struct connection *connection)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    if (connection->tls) {
+        SSL_SESSION_free(connection->session);
+        connection->session = tls_end(connection->tls);
+        connection->tls = NULL;
+    }
     if (connection->socket >= 0) {
         setsockopt(connection->socket, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
         close(connection->socket);
@@ -207,4 +247,11 @@ void connection_reset(struct connection *connection)
     connection->head = NULL;
     connection->socket = -1;
     connection->state = CONNECTION_NONE;
+}
+
+void connection_deinit(struct connection *connection)
+{
+    connection_reset(connection);
+    SSL_SESSION_free(connection->session);
+    connection->session = NULL;
 }

@@ -4,6 +4,7 @@
 
 #define OPCODE_CLOSE 0x8
 #define FIN 0x80
+#define RSV1 0x40
 
 /* How long a header is once its first two bytes are known. Server frames are never masked. */
 static size_t head_size(const uint8_t *head)
@@ -22,18 +23,29 @@ static uint64_t payload_size(const uint8_t *head)
     return size;
 }
 
-/* Accounts for one whole frame. Control frames are no messages, and neither is a fragment: the
- * message counts when its last fragment is complete. */
-static void count_frame(uint8_t first, bool own, struct frame_count *count)
+/* Accounts for one whole frame, whose payload begins with `start` (NULL: it is shorter than a
+ * mark). Control frames are no messages, and neither is a fragment: the message counts when its
+ * last fragment is complete. */
+static void count_frame(uint8_t first, uint64_t payload, const uint8_t *start, const char *mark,
+                        struct frame_count *count)
 {
     unsigned opcode = first & 0xf;
     if (opcode == OPCODE_CLOSE)
         count->closed = true;
-    if (opcode >= 0x8 || !(first & FIN))
+    if (opcode >= 0x8)
+        return;
+    count->bytes += payload;
+    if (first & RSV1)
+        count->compressed++;
+    if (!(first & FIN))
         return;
     count->messages++;
-    if (own)
+    if (!start)
+        return;
+    if (mark && memcmp(start, mark, MARK_LEN) == 0)
         count->own++;
+    if (count->latencies)
+        latencies_add(count->latencies, count->now - latency_read(start));
 }
 
 /* The common case: counts the frames that are in the buffer as a whole. Returns bytes used. */
@@ -49,8 +61,7 @@ static size_t feed_whole(const uint8_t *data, size_t len, const char *mark,
         uint64_t payload = payload_size(frame);
         if (payload > len - at - head)
             break;
-        bool own = mark && payload >= MARK_LEN && memcmp(frame + head, mark, MARK_LEN) == 0;
-        count_frame(frame[0], own, count);
+        count_frame(frame[0], payload, payload >= MARK_LEN ? frame + head : NULL, mark, count);
         at += head + (size_t)payload;
     }
     return at;
@@ -63,7 +74,8 @@ static size_t feed_head(struct frame_reader *reader, const uint8_t *data, size_t
     while (at < len) {
         reader->head[reader->head_len++] = data[at++];
         if (reader->head_len >= 2 && reader->head_len == head_size(reader->head)) {
-            reader->remaining = payload_size(reader->head);
+            reader->payload = payload_size(reader->head);
+            reader->remaining = reader->payload;
             reader->in_payload = true;
             reader->mark_len = 0;
             break;
@@ -79,15 +91,14 @@ static size_t feed_payload(struct frame_reader *reader, const uint8_t *data, siz
     size_t used = reader->remaining < len ? (size_t)reader->remaining : len;
     size_t wanted = MARK_LEN - reader->mark_len;
     size_t copied = used < wanted ? used : wanted;
-    if (mark && copied > 0) {
+    if (copied > 0) {
         memcpy(reader->mark + reader->mark_len, data, copied);
         reader->mark_len = (uint8_t)(reader->mark_len + copied);
     }
     reader->remaining -= used;
     if (reader->remaining == 0) {
-        bool own =
-            mark && reader->mark_len == MARK_LEN && memcmp(reader->mark, mark, MARK_LEN) == 0;
-        count_frame(reader->head[0], own, count);
+        count_frame(reader->head[0], reader->payload,
+                    reader->mark_len == MARK_LEN ? reader->mark : NULL, mark, count);
         reader->in_payload = false;
         reader->head_len = 0;
     }
@@ -119,10 +130,10 @@ static uint8_t json_byte(size_t at, uint32_t *random)
     return byte == '0' ? (uint8_t)('0' + (*random >> 16) % 10) : (uint8_t)byte;
 }
 
-size_t frame_build(uint8_t *out, const char *mark, size_t payload)
+size_t frame_build(uint8_t *out, const char *mark, size_t payload, uint32_t seed)
 {
     static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
-    uint32_t random = 1;
+    uint32_t random = seed * 7919 + 1;
     size_t head = 2;
     out[0] = FIN | 0x1;
     if (payload < 126) {

@@ -7,6 +7,8 @@
 #ifndef LOAD_FRAMES_H
 #define LOAD_FRAMES_H
 
+#include "latency.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +20,7 @@
 
 /* What is known of a stream of server frames between two reads. */
 struct frame_reader {
+    uint64_t payload;   /* payload bytes of the current frame */
     uint64_t remaining; /* payload bytes of the current frame still to come */
     uint8_t head[10];   /* the header, as far as it has come; complete while payload is read */
     uint8_t head_len;
@@ -27,18 +30,25 @@ struct frame_reader {
 };
 
 struct frame_count {
-    uint64_t messages; /* complete messages, whoever sent them */
-    uint64_t own;      /* those whose payload starts with the reader's own mark */
-    bool closed;       /* a close frame came */
+    uint64_t messages;   /* complete messages, whoever sent them */
+    uint64_t compressed; /* those that came compressed (RSV1) */
+    uint64_t bytes;      /* of all payloads, as they came */
+    uint64_t own;        /* those whose payload starts with the reader's own mark */
+    bool closed;         /* a close frame came */
+    /* NULL: payloads hold no times. Else they begin with one, and `now` is when they came. */
+    struct latencies *latencies;
+    uint32_t now;
 };
 
 /* Reads `len` bytes that came from the server and adds to `count`. `mark` (MARK_LEN bytes) is what
- * own messages start with; NULL: payloads are not looked at. */
+ * own messages start with; NULL: no message counts as own. Payloads are looked at only for that and
+ * for times. */
 void frame_reader_feed(struct frame_reader *reader, const uint8_t *data, size_t len,
                        const char *mark, struct frame_count *count);
 
 /* Writes one masked text frame of `payload` bytes (MARK_LEN to 65535), `mark` first and JSON
- * after it, to `out` (payload + FRAME_HEAD_MAX bytes). Returns the frame's length. */
-size_t frame_build(uint8_t *out, const char *mark, size_t payload);
+ * after it, to `out` (payload + FRAME_HEAD_MAX bytes). Another `seed` makes other figures in the
+ * JSON. Returns the frame's length, which depends on `payload` only. */
+size_t frame_build(uint8_t *out, const char *mark, size_t payload, uint32_t seed);
 
 #endif

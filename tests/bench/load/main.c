@@ -12,6 +12,9 @@ int main(int argc, char **argv)
     case MODE_ECHO:
         traffic_run(&options);
         break;
+    case MODE_LATENCY:
+        latency_run(&options);
+        break;
     case MODE_IDLE:
         idle_run(&options);
         break;

@@ -9,6 +9,9 @@
 /* Fan-out and echo: messages round and round, counted for a while. */
 void traffic_run(const struct options *options);
 
+/* Messages at a fixed rate: how long they take. */
+void latency_run(const struct options *options);
+
 /* Holds connections until standard input ends. */
 void idle_run(const struct options *options);
 

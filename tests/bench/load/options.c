@@ -1,5 +1,6 @@
 #include "options.h"
 #include "frames.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const mode_names[] = {"fanout", "echo", "idle", "upgrades"};
+static const char *const mode_names[] = {"fanout", "echo", "latency", "idle", "upgrades"};
 
 static const char usage_text[] =
     "usage: load MODE URL [OPTION...]\n"
@@ -17,19 +18,26 @@ static const char usage_text[] =
     "modes:\n"
     "  fanout     every message of the senders goes to all clients; deliveries are counted\n"
     "  echo       every client gets its own messages back; messages are counted\n"
+    "  latency    as fanout, at a fixed rate; how long deliveries took is counted\n"
     "  idle       connects, prints a line, holds the connections until standard input ends\n"
     "  upgrades   connects and closes over and over; handshakes are counted\n"
     "\n"
     "options:\n"
     "  --clients N    connections (upgrades: at once)        (default 1000)\n"
-    "  --senders N    fanout: how many of the clients send   (default 1)\n"
+    "  --senders N    fanout: how many of the clients send   (default 1; 0: the server itself "
+    "does)\n"
+    "  --topics N     client i asks for topic i modulo N, with ?topic= behind the path\n"
+    "  --slow N       so many of the clients read nothing\n"
+    "  --rate N       latency: messages a second of each sender (default 100)\n"
     "  --window N     messages that a sender has in flight   (default 1)\n"
     "  --payload N    bytes of a message, at least 8         (default 64)\n"
-    "  --compress     offer permessage-deflate (a fan-out's senders do not)\n"
+    "  --compress     offer permessage-deflate (several senders do not)\n"
+    "  --resume       upgrades: resume TLS sessions\n"
+    "  --cpu-of PID   also say how much CPU time this process used (may be repeated)\n"
     "  --seconds S    how long to measure                    (default 5)\n"
     "  --warm-up S    how long to run before that            (default 1)\n"
     "\n"
-    "URL is ws://IPV4:PORT/PATH. The result is one line of JSON on standard output.\n";
+    "URL is ws://IPV4:PORT/PATH, or wss://. The result is one line of JSON on standard output.\n";
 
 const char *mode_name(enum mode mode)
 {
@@ -61,8 +69,13 @@ static void parse_url(struct options *options, const char *url)
     char host[32];
     unsigned port;
     int end = 0;
-    if (sscanf(url, "ws://%31[0-9.]:%u%n", host, &port, &end) != 2 || port == 0 || port > 65535)
+    bool secure = strncmp(url, "wss:", 4) == 0;
+    if (sscanf(url, secure ? "wss://%31[0-9.]:%u%n" : "ws://%31[0-9.]:%u%n", host, &port, &end) !=
+            2 ||
+        port == 0 || port > 65535)
         fail("the URL must look like ws://127.0.0.1:8080/ws, not %s", url);
+    if (secure && !(options->tls = tls_context_create()))
+        fail("out of memory");
     const char *path = url + end;
     if (*path != '/' || strlen(path) >= sizeof options->path)
         fail("the URL needs a path of at most %zu bytes: %s", sizeof options->path - 1, url);
@@ -93,50 +106,66 @@ static double parse_seconds(const char *name, const char *text)
     return value;
 }
 
+/* Options that are numbers: where they go and what they may be. */
+static const struct {
+    int which;
+    size_t offset;
+    size_t minimum;
+    size_t maximum;
+} counts[] = {
+    {'c', offsetof(struct options, clients), 1, 1000000},
+    {'s', offsetof(struct options, senders), 0, 1000000},
+    {'w', offsetof(struct options, window), 1, 4096},
+    {'p', offsetof(struct options, payload), MARK_LEN, 65535},
+    {'t', offsetof(struct options, topics), 1, 1000000},
+    {'l', offsetof(struct options, slow), 0, 1000000},
+    {'r', offsetof(struct options, rate), 1, 1000000},
+};
+
+static void parse_server(struct options *options, const char *name, const char *value)
+{
+    if (options->server_count == SERVER_PROCESSES_MAX)
+        fail("--cpu-of: at most %d processes", SERVER_PROCESSES_MAX);
+    options->servers[options->server_count++] = (pid_t)parse_count(name, value, 1, 1 << 30);
+}
+
 static void parse_option(struct options *options, int which, const char *name, const char *value)
 {
-    switch (which) {
-    case 'c':
-        options->clients = parse_count(name, value, 1, 1000000);
-        break;
-    case 's':
-        options->senders = parse_count(name, value, 1, 1000000);
-        break;
-    case 'w':
-        options->window = parse_count(name, value, 1, 4096);
-        break;
-    case 'p':
-        options->payload = parse_count(name, value, MARK_LEN, 65535);
-        break;
-    case 'z':
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        if (counts[i].which == which)
+            *(size_t *)((char *)options + counts[i].offset) =
+                parse_count(name, value, counts[i].minimum, counts[i].maximum);
+    if (which == 'o')
+        parse_server(options, name, value);
+    if (which == 'e')
+        options->resume = true;
+    if (which == 'z')
         options->compress = true;
-        break;
-    case 'd':
+    if (which == 'd')
         options->seconds = parse_seconds(name, value);
-        break;
-    case 'u':
+    if (which == 'u')
         options->warm_up = parse_seconds(name, value);
-        break;
-    default:
-        break;
-    }
 }
 
 void options_parse(struct options *options, int argc, char **argv)
 {
-    static const struct option known[] = {{"clients", required_argument, NULL, 'c'},
-                                          {"senders", required_argument, NULL, 's'},
-                                          {"window", required_argument, NULL, 'w'},
-                                          {"payload", required_argument, NULL, 'p'},
-                                          {"seconds", required_argument, NULL, 'd'},
-                                          {"warm-up", required_argument, NULL, 'u'},
-                                          {"compress", no_argument, NULL, 'z'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"clients", required_argument, NULL, 'c'}, {"senders", required_argument, NULL, 's'},
+        {"window", required_argument, NULL, 'w'},  {"payload", required_argument, NULL, 'p'},
+        {"seconds", required_argument, NULL, 'd'}, {"warm-up", required_argument, NULL, 'u'},
+        {"topics", required_argument, NULL, 't'},  {"slow", required_argument, NULL, 'l'},
+        {"rate", required_argument, NULL, 'r'},    {"cpu-of", required_argument, NULL, 'o'},
+        {"resume", no_argument, NULL, 'e'},        {"compress", no_argument, NULL, 'z'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     int which;
     int index = 0;
-    *options = (struct options){
-        .clients = 1000, .senders = 1, .window = 1, .payload = 64, .seconds = 5, .warm_up = 1};
+    *options = (struct options){.clients = 1000,
+                                .senders = 1,
+                                .window = 1,
+                                .payload = 64,
+                                .rate = 100,
+                                .seconds = 5,
+                                .warm_up = 1};
     while ((which = getopt_long(argc, argv, "", known, &index)) != -1) {
         if (which == 'h') {
             fputs(usage_text, stdout);
@@ -150,6 +179,6 @@ void options_parse(struct options *options, int argc, char **argv)
         fail("a mode and a URL are needed");
     options->mode = parse_mode(argv[optind]);
     parse_url(options, argv[optind + 1]);
-    if (options->mode == MODE_FANOUT && options->senders > options->clients)
-        fail("--senders cannot be more than --clients");
+    if (options->mode != MODE_ECHO && options->senders + options->slow > options->clients)
+        fail("--senders and --slow together cannot be more than --clients");
 }

@@ -108,10 +108,23 @@ void swarm_open(struct swarm *swarm)
     }
 }
 
+void swarm_count(struct swarm *swarm, const struct frame_count *came)
+{
+    swarm->total.messages += came->messages;
+    swarm->total.compressed += came->compressed;
+    swarm->total.bytes += came->bytes;
+}
+
+void swarm_drop(struct swarm *swarm, struct connection *connection)
+{
+    connection_reset(connection);
+    swarm->lost++;
+}
+
 void swarm_deinit(struct swarm *swarm)
 {
     for (size_t i = 0; i < swarm->count; i++)
-        connection_reset(&swarm->connections[i]);
+        connection_deinit(&swarm->connections[i]);
     free(swarm->connections);
     close(swarm->epoll);
 }

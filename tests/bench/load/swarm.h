@@ -15,6 +15,7 @@
 struct swarm {
     const struct options *options; /* borrowed */
     int epoll;
+    int timer; /* latency: when to send; its events come with a NULL connection */
     struct connection *connections;
     size_t count;
     size_t opened;            /* how many handshakes are complete */
@@ -35,6 +36,12 @@ void swarm_open(struct swarm *swarm);
 
 /* Waits up to `seconds` for events and hands them out. Returns how many there were. */
 size_t swarm_poll(struct swarm *swarm, double seconds, swarm_event on_event);
+
+/* Adds what came for one connection to the total. */
+void swarm_count(struct swarm *swarm, const struct frame_count *came);
+
+/* Gives up a connection that has ended. */
+void swarm_drop(struct swarm *swarm, struct connection *connection);
 
 /* Closes everything. */
 void swarm_deinit(struct swarm *swarm);

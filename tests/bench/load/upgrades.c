@@ -2,9 +2,11 @@
  * Upgrades: each of the connections is opened, closed with the closing handshake and opened anew.
  */
 #include "modes.h"
+#include "report.h"
 #include "swarm.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +15,7 @@
 struct upgrades {
     size_t started; /* also chooses the source address */
     size_t done;
+    size_t resumed; /* TLS sessions */
     size_t failed;
 };
 
@@ -54,6 +57,8 @@ static void on_upgrade(struct swarm *swarm, struct connection *connection, uint3
         fail(swarm, connection, why);
     } else if (open > 0) {
         progress.done++;
+        if (connection->tls && SSL_session_reused(connection->tls))
+            progress.resumed++;
         if (connection_send(connection, 1) < 0)
             begin(swarm, connection);
     }
@@ -75,10 +80,16 @@ void upgrades_run(const struct options *options)
         begin(&swarm, &swarm.connections[i]);
     run_for(&swarm, options->warm_up);
     size_t before = progress.done;
-    double seconds = run_for(&swarm, options->seconds);
+    size_t resumed = progress.resumed;
+    struct span span = span_begin(options);
+    run_for(&swarm, options->seconds);
+    span_end(&span, options);
     size_t done = progress.done - before;
-    printf("{\"mode\": \"upgrades\", \"clients\": %zu, \"seconds\": %.3f, \"upgrades\": %zu, "
-           "\"per_second\": %.0f, \"failed\": %zu}\n",
-           options->clients, seconds, done, (double)done / seconds, progress.failed);
+    printf("{\"mode\": \"upgrades\", \"clients\": %zu, \"upgrades\": %zu, \"per_second\": %.0f, "
+           "\"resumed\": %zu, \"failed\": %zu",
+           options->clients, done, (double)done / span.seconds, progress.resumed - resumed,
+           progress.failed);
+    report_span(&span, done);
+    puts("}");
     swarm_deinit(&swarm);
 }

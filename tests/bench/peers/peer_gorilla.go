@@ -1,10 +1,13 @@
 // The benchmark's Go peer: gorilla/websocket with the usual hub. One goroutine owns the set of
 // clients; each client has a read pump, a write pump and a buffered channel between hub and writer.
 // A full channel makes the hub wait instead of dropping the client, so that every server in the
-// benchmark delivers everything. /echo answers the sender only.
+// benchmark delivers everything. /echo answers the sender only. Compressed messages are prepared once for all.
+//
+// usage: peer_gorilla [--compress] [CERTIFICATE KEY]
 package main
 
 import (
+	"flag"
 	"fmt"
 	"log"
 	"net"
@@ -16,8 +19,16 @@ import (
 const sendBuffer = 1024
 
 type message struct {
-	kind int
-	data []byte
+	kind     int
+	data     []byte
+	prepared *websocket.PreparedMessage // nil: written for each client
+}
+
+func (m message) write(conn *websocket.Conn) error {
+	if m.prepared != nil {
+		return conn.WritePreparedMessage(m.prepared)
+	}
+	return conn.WriteMessage(m.kind, m.data)
 }
 
 type client struct {
@@ -60,7 +71,7 @@ func (c *client) writePump() {
 	defer close(c.done)
 	defer c.conn.Close()
 	for m := range c.send {
-		if c.conn.WriteMessage(m.kind, m.data) != nil {
+		if m.write(c.conn) != nil {
 			return
 		}
 	}
@@ -73,7 +84,11 @@ func (c *client) readPump(h *hub) {
 		if err != nil {
 			return
 		}
-		h.broadcast <- message{kind, data}
+		m := message{kind: kind, data: data}
+		if upgrader.EnableCompression {
+			m.prepared, _ = websocket.NewPreparedMessage(kind, data)
+		}
+		h.broadcast <- m
 	}
 }
 
@@ -110,7 +125,18 @@ func serveEcho(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func listen(scheme string) net.Listener {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s://%s\n", scheme, listener.Addr())
+	return listener
+}
+
 func main() {
+	flag.BoolVar(&upgrader.EnableCompression, "compress", false, "offer permessage-deflate")
+	flag.Parse()
 	h := &hub{
 		clients:    make(map[*client]bool),
 		broadcast:  make(chan message),
@@ -120,10 +146,8 @@ func main() {
 	go h.run()
 	http.HandleFunc("/ws", serveBroadcast(h))
 	http.HandleFunc("/echo", serveEcho)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
+	if flag.NArg() == 2 {
+		go func() { log.Fatal(http.ServeTLS(listen("wss"), nil, flag.Arg(0), flag.Arg(1))) }()
 	}
-	fmt.Printf("ws://%s\n", listener.Addr())
-	log.Fatal(http.Serve(listener, nil))
+	log.Fatal(http.Serve(listen("ws"), nil))
 }
