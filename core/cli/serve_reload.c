@@ -87,6 +87,7 @@ static void warn_of_the_rest(const struct config *before, const struct config *a
     if (before->loops != after->loops)
         log_warn("serve", "loops has changed, which %s", advice);
     if (before->front_workers != after->front_workers ||
+        before->front_handshake_threads != after->front_handshake_threads ||
         before->front_request_timeout != after->front_request_timeout ||
         before->front_max_header != after->front_max_header)
         log_warn("serve", "front has changed, which for listeners that are open already %s",

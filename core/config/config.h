@@ -119,6 +119,7 @@ struct config {
     struct position admin_position;
     unsigned loops; /* 0: one for each CPU that the process may use */
     unsigned front_workers;
+    unsigned front_handshake_threads; /* 0: as many as CPUs */
     int64_t front_request_timeout;
     size_t front_max_header;
     uint32_t limit_clients;

@@ -38,25 +38,30 @@ static int idle_time(struct accept_queue *queue, int most)
         until = earlier(until, oldest->deadline);
     if (!TAILQ_EMPTY(&queue->postponed))
         until = earlier(until, queue->next_postponed);
-    until = earlier(until, handshake_schedule_next(&queue->schedule, now,
-                                                   accept_queue_handshake_interval(queue)));
+    until = earlier(until, accept_queue_next_turn(queue, now));
     until = earlier(until, lingering_close_next_check(&queue->lingering));
     return until <= now ? 0 : (int)((until - now + NS_PER_MS - 1) / NS_PER_MS);
 }
 
-/* Accepts after the events are handled: accepting may free connections that still have one. */
+/* Takes turns back and accepts after the events are handled: both may free connections that still
+ * have one. */
 static void run_once(struct accept_queue *queue, struct pollfd *listeners, nfds_t count,
                      int milliseconds)
 {
     struct epoll_event events[EVENTS];
     bool has_incoming = false;
+    bool are_turns_over = false;
     int len = epoll_wait(queue->epoll, events, EVENTS, idle_time(queue, milliseconds));
     for (int i = 0; i < len; i++) {
         if (events[i].data.ptr == NULL)
             has_incoming = true;
+        else if (events[i].data.ptr == &queue->turns)
+            are_turns_over = true;
         else
             accept_queue_on_event(queue, events[i].data.ptr, events[i].events);
     }
+    if (are_turns_over)
+        accept_queue_take_back_turns(queue);
     int64_t now = clock_monotonic();
     for (nfds_t i = 0; has_incoming && i < count; i++)
         accept_queue_accept_incoming(queue, listeners[i].fd, now);
@@ -134,6 +139,15 @@ void accept_queue_linger(struct accept_queue *queue, int socket)
 
 /* -- life -- */
 
+static int watch_turns(struct accept_queue *queue)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &queue->turns};
+    if (handshake_turns_init(&queue->turns, queue->limits.max_head) != OK)
+        return ERR_SYSTEM;
+    return epoll_ctl(queue->epoll, EPOLL_CTL_ADD, queue->turns.event_fd, &event) == 0 ? OK
+                                                                                      : ERR_SYSTEM;
+}
+
 int accept_queue_create(const struct accept_queue_limits *limits, SSL_CTX *tls, struct trust *trust,
                         struct accept_queue_stats *stats, struct accept_queue **out)
 {
@@ -146,6 +160,7 @@ int accept_queue_create(const struct accept_queue_limits *limits, SSL_CTX *tls, 
         queue->tls = tls;
     queue->trust = trust;
     queue->stats = stats;
+    queue->turns.event_fd = -1;
     int error = pending_connections_init(&queue->pending);
     handshake_schedule_init(&queue->schedule);
     TAILQ_INIT(&queue->postponed);
@@ -158,7 +173,7 @@ int accept_queue_create(const struct accept_queue_limits *limits, SSL_CTX *tls, 
     queue->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (queue->scratch == NULL)
         error = ERR_NO_MEMORY;
-    else if (queue->epoll < 0)
+    else if (queue->epoll < 0 || watch_turns(queue) != OK)
         error = ERR_SYSTEM;
     if (error != OK) {
         accept_queue_destroy(queue);
@@ -183,6 +198,7 @@ void accept_queue_destroy(struct accept_queue *queue)
     if (queue == NULL)
         return;
     struct pending *pending;
+    accept_queue_end_turns(queue);
     while ((pending = pending_connections_oldest(&queue->pending)) != NULL) {
         accept_queue_remove(queue, pending);
         pending_destroy(pending);
@@ -191,6 +207,7 @@ void accept_queue_destroy(struct accept_queue *queue)
     pending_queue_clear(&queue->ready);
     tls_handoff_deinit(&queue->handoff);
     lingering_close_deinit(&queue->lingering);
+    handshake_turns_deinit(&queue->turns);
     if (queue->epoll >= 0)
         close(queue->epoll);
     SSL_CTX_free(queue->tls);

@@ -6,8 +6,8 @@
  * The accept queue replaces poll and accept in CivetWeb's accepting thread: what it accepts from
  * the listeners is pending at first, and accept_queue_take returns what is ready. It knows sockets
  * and OpenSSL, and nothing of CivetWeb. All listeners of a queue are plain, or all have TLS.
- * Handshakes run on the accepting thread, so they use at most one core for each queue; see
- * handshake_schedule.h for their order.
+ * The accepting thread decides whose handshake goes on (handshake_schedule.h); the work is done by
+ * the threads that all queues share (handshake_threads.h).
  */
 #ifndef SLUICE_FRONT_ACCEPT_QUEUE_H
 #define SLUICE_FRONT_ACCEPT_QUEUE_H
@@ -39,6 +39,7 @@ struct accept_queue_limits {
     size_t max_pending_per_address;  /* at least 1; one more, and the address's oldest has to go */
     struct descriptors *descriptors; /* borrowed, must outlive the queue; NULL: use any number */
     struct handshakes *handshakes;   /* borrowed, must outlive the queue; NULL: without TLS */
+    struct handshake_threads *threads; /* likewise; NULL: the accepting thread does handshakes */
 };
 
 /* Why a pending connection was dropped. */

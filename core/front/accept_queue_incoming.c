@@ -41,11 +41,18 @@ static void enlarge_socket_buffer(const struct accept_queue *queue, int socket)
     (void)setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
 }
 
+static void give_up_oldest_pending(struct accept_queue *queue)
+{
+    struct pending *oldest = pending_connections_oldest(&queue->pending);
+    if (oldest != NULL)
+        accept_queue_give_up(queue, oldest, PENDING_DROP_FULL);
+}
+
 static void add_pending(struct accept_queue *queue, struct pending *pending)
 {
     if (!accept_queue_limit_address(queue, pending) &&
         queue->pending.count >= queue->limits.max_pending)
-        accept_queue_give_up(queue, pending_connections_oldest(&queue->pending), PENDING_DROP_FULL);
+        give_up_oldest_pending(queue);
     if (pending_connections_add(&queue->pending, pending) == OK &&
         watch_pending(queue, pending) == OK) {
         atomic_store_explicit(&queue->stats->pending, queue->pending.count, memory_order_relaxed);

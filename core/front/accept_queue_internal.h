@@ -10,6 +10,7 @@
 
 #include "front/accept_queue.h"
 #include "front/handshake_schedule.h"
+#include "front/handshake_threads.h"
 #include "front/lingering_close.h"
 #include "front/pending_connections.h"
 #include "front/tls_handoff.h"
@@ -22,13 +23,14 @@ struct accept_queue {
     bool has_warned_of_old_headers;
     struct trust *trust; /* borrowed; NULL: nobody is trusted */
     struct accept_queue_stats *stats;
-    int epoll;              /* the listeners (with NULL) and the pending connections */
+    int epoll;              /* the listeners (with NULL), `turns`, and the pending connections */
     bool watches_listeners; /* the listeners are in it */
     struct pending_connections pending;
     struct pending_queue postponed;     /* of the pending ones: examined from time to time only */
     int64_t next_postponed;             /* when to examine these, monotonic, ns */
     struct pending_queue moved;         /* of the pending ones: a proxy has named another address */
     struct handshake_schedule schedule; /* of the pending ones, with TLS */
+    struct handshake_turns turns;       /* of the pending ones: handshake threads have them */
     size_t charged;                     /* bytes that their TLS holds, see handshakes.h */
     struct pending_queue ready;         /* no longer pending */
     unsigned char *scratch;             /* max_head bytes */
@@ -94,7 +96,14 @@ void accept_queue_yield_descriptors(struct accept_queue *queue, int64_t now);
  * backlog overflows. */
 void accept_queue_advance_handshakes(struct accept_queue *queue);
 
-/* ns between two handshakes of an address at its rate; 0: no limit. */
-int64_t accept_queue_handshake_interval(const struct accept_queue *queue);
+/* Takes back the connections whose turns are over. */
+void accept_queue_take_back_turns(struct accept_queue *queue);
+
+/* Waits for the turns under way, whatever comes of them: the queue ends. */
+void accept_queue_end_turns(struct accept_queue *queue);
+
+/* When the next connection may have its turn, monotonic, ns; INT64_MAX: when another one's is over,
+ * or not before something arrives. */
+int64_t accept_queue_next_turn(struct accept_queue *queue, int64_t now);
 
 #endif

@@ -199,7 +199,8 @@ void accept_queue_on_event(struct accept_queue *queue, struct pending *pending, 
 {
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
         pending->has_ended = true;
-    if (pending->is_postponed)
+    pending->has_event = pending->is_in_turn;
+    if (pending->is_postponed || pending->is_in_turn)
         return;
     if (queue->is_tls) {
         on_tls_event(queue, pending);

@@ -217,7 +217,8 @@ static int create_accept_queue(struct civetweb_context *civetweb, const struct c
                                          .max_pending = ACCEPT_QUEUE_MAX,
                                          .max_pending_per_address = ACCEPT_QUEUE_MAX_PER_ADDRESS,
                                          .descriptors = civetweb->descriptors,
-                                         .handshakes = civetweb->handshakes};
+                                         .handshakes = civetweb->handshakes,
+                                         .threads = civetweb->threads};
     int rc = accept_queue_create(&limits, civetweb->tls, civetweb->trust, &civetweb->accept_stats,
                                  &civetweb->accept_queue);
     if (rc == ERR_SYSTEM)

@@ -40,8 +40,9 @@ struct civetweb_context {
     unsigned workers;    /* threads */
     SSL_CTX *tls;        /* owned; NULL: plain; the first one, once started CivetWeb's own */
     struct trust *trust; /* borrowed; NULL: no proxy is trusted */
-    struct descriptors *descriptors; /* borrowed; NULL: the reserve may be used */
-    struct handshakes *handshakes;   /* borrowed; NULL: without TLS */
+    struct descriptors *descriptors;   /* borrowed; NULL: the reserve may be used */
+    struct handshakes *handshakes;     /* borrowed; NULL: without TLS */
+    struct handshake_threads *threads; /* borrowed; NULL: handshakes on the accepting thread */
     struct mg_context *mg;
     struct accept_queue *accept_queue; /* owned */
     struct accept_queue_stats accept_stats;

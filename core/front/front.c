@@ -5,6 +5,15 @@
 
 /* -- life -- */
 
+/* With one thread the accepting threads do handshakes themselves: that saves its wake-ups. */
+static int create_handshake_threads(struct front *front, const struct config *config)
+{
+    unsigned count = config->front_handshake_threads;
+    if (count == 0)
+        count = handshake_threads_auto();
+    return count > 1 ? handshake_threads_create(count, &front->threads) : OK;
+}
+
 int front_create(const struct config *config, struct hub *hub, struct diagnostics *diagnostics,
                  struct front **out)
 {
@@ -24,6 +33,8 @@ int front_create(const struct config *config, struct hub *hub, struct diagnostic
     int error =
         trusted_proxies_create(config->trusted_proxies, config->trusted_proxy_count, &proxies);
     trust_change(&front->trust, proxies);
+    if (error == OK)
+        error = create_handshake_threads(front, config);
     if (error == OK)
         error = front_reload_prepare(front, config, diagnostics, &reload);
     if (error != OK) {
@@ -48,6 +59,7 @@ void front_destroy(struct front *front)
     for (size_t i = 0; i < front->count; i++)
         front_listener_destroy(front->listeners[i]);
     free(front->listeners);
+    handshake_threads_destroy(front->threads);
     mg_exit_library();
     trust_deinit(&front->trust);
     pthread_mutex_destroy(&front->lock);

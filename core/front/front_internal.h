@@ -8,6 +8,7 @@
 #include "front/front.h"
 #include "front/front_handler.h"
 #include "front/front_listener.h"
+#include "front/handshake_threads.h"
 #include "front/handshakes.h"
 #include "front/trusted_proxies.h"
 
@@ -27,6 +28,7 @@ struct front {
     struct front_handler handler;
     struct trust trust;
     struct handshakes handshakes;
+    struct handshake_threads *threads; /* owned; NULL: handshakes on the accepting threads */
 };
 
 #endif

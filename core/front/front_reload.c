@@ -90,6 +90,7 @@ static int find_or_make_listeners(struct front *front, const struct config *conf
         if (error == OK) {
             step->listener->civetweb.trust = &front->trust;
             step->listener->civetweb.handshakes = &front->handshakes;
+            step->listener->civetweb.threads = front->threads;
             step->listener->civetweb.descriptors = &front->handler.hub->descriptors;
         } else {
             result = error;

@@ -55,11 +55,11 @@ static bool is_letter(char c)
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* Makes no TLS state, which is large, before the first byte has come. */
-static enum pending_state begin_tls(struct pending *pending, size_t max_head)
+enum pending_state pending_look_for_tls(struct pending *pending)
 {
-    uint32_t most = HANDSHAKE_BYTES + BYTES_PER_HEAD_BYTE * (uint32_t)max_head;
     char first;
+    if (pending->may_begin_tls)
+        return PENDING_READY;
     ssize_t len = recv(pending->socket, &first, 1, MSG_PEEK | MSG_DONTWAIT);
     if (len <= 0)
         return len < 0 && would_block(errno) ? PENDING_INCOMPLETE : PENDING_ENDED;
@@ -67,6 +67,17 @@ static enum pending_state begin_tls(struct pending *pending, size_t max_head)
         return PENDING_PLAIN_HTTP;
     if (pending->has_ended) /* The peer cannot answer any more. */
         return PENDING_ENDED;
+    pending->may_begin_tls = true;
+    return PENDING_READY;
+}
+
+/* Makes no TLS state, which is large, before the first byte has come. */
+static enum pending_state begin_tls(struct pending *pending, size_t max_head)
+{
+    uint32_t most = HANDSHAKE_BYTES + BYTES_PER_HEAD_BYTE * (uint32_t)max_head;
+    enum pending_state state = pending_look_for_tls(pending);
+    if (state != PENDING_READY)
+        return state;
     pending->tls.ssl = SSL_new(pending->context);
     if (pending->tls.ssl == NULL ||
         tls_stream_attach(pending->tls.ssl, pending->socket, most, RECORDS_MAX) != OK) {
@@ -116,25 +127,26 @@ static int append_to_head(struct pending *pending, const unsigned char *bytes, s
 }
 
 /* Reads a record at a time, whole, so that nothing of it stays behind unseen in OpenSSL. */
-static enum pending_state read_tls_head(struct pending *pending, unsigned char *scratch,
-                                        size_t max_head)
+static enum pending_state read_tls_head(struct pending *pending, size_t max_head)
 {
+    unsigned char record[SSL3_RT_MAX_PLAIN_LENGTH];
     enum pending_state state;
     do {
         size_t len = 0;
+        size_t left = max_head - pending->tls.head_len;
         ERR_clear_error();
-        int rc = SSL_read_ex(pending->tls.ssl, scratch, max_head - pending->tls.head_len, &len);
+        int rc = SSL_read_ex(pending->tls.ssl, record, left < sizeof record ? left : sizeof record,
+                             &len);
         if (rc != 1)
             return state_after_tls_failure(pending, rc);
-        if (append_to_head(pending, scratch, len) != OK)
+        if (append_to_head(pending, record, len) != OK)
             return PENDING_ENDED;
         state = state_of_head(pending, pending->tls.head, pending->tls.head_len, max_head);
     } while (state == PENDING_INCOMPLETE);
     return state;
 }
 
-static enum pending_state examine_tls(struct pending *pending, unsigned char *scratch,
-                                      size_t max_head)
+static enum pending_state examine_tls(struct pending *pending, size_t max_head)
 {
     enum pending_state state = PENDING_READY;
     if (pending->tls.ssl == NULL)
@@ -144,7 +156,7 @@ static enum pending_state examine_tls(struct pending *pending, unsigned char *sc
     if (state == PENDING_READY && !pending->has_handshake)
         state = continue_handshake(pending);
     if (state == PENDING_READY)
-        state = read_tls_head(pending, scratch, max_head);
+        state = read_tls_head(pending, max_head);
     return state;
 }
 
@@ -220,7 +232,7 @@ enum pending_state pending_examine(struct pending *pending, unsigned char *scrat
     if (state != PENDING_READY)
         return state;
     return pending->context == NULL ? examine_plain(pending, scratch, max_head)
-                                    : examine_tls(pending, scratch, max_head);
+                                    : examine_tls(pending, max_head);
 }
 
 enum tls_fault pending_tls_fault(const struct pending *pending)

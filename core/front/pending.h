@@ -21,6 +21,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+struct handshake_turns;
 struct pending_address;
 
 /* The TLS state of a connection, complete when its head is. */
@@ -35,6 +36,16 @@ enum proxy_header_stage {
     PROXY_HEADER_DONE,     /* no: it was read, or none may come */
     PROXY_HEADER_POSSIBLE, /* from a trusted proxy: one may come first */
     PROXY_HEADER_BEGUN     /* its signature was there */
+};
+
+enum pending_state {
+    PENDING_INCOMPLETE, /* everything that has come was read */
+    PENDING_TURN_OVER,  /* more may have come: a handshake's turn is over */
+    PENDING_READY, /* the head is complete, malformed, or as long as it may be: a worker can answer
+                    */
+    PENDING_ENDED, /* the connection ended or failed before that */
+    PENDING_BAD_PROXY_HEADER, /* from a trusted proxy */
+    PENDING_PLAIN_HTTP        /* the peer does not speak TLS, but what it sends looks like HTTP */
 };
 
 struct pending {
@@ -55,37 +66,36 @@ struct pending {
     bool is_moved;       /* to be counted at the address that a proxy has named */
     bool is_scheduled;   /* in struct handshake_schedule */
     bool is_scheduled_as_begun; /* there, among those whose handshake has begun */
+    bool may_begin_tls;         /* its first byte has come, and looks like TLS */
+    bool is_in_turn;            /* a handshake thread has it */
+    bool has_event;             /* one came while it was in turn */
     enum proxy_header_stage proxy_header_stage;
     struct proxy_header header;
     SSL_CTX *context; /* one reference; NULL: plain */
     struct pending_tls tls;
     size_t head_capacity;            /* bytes that tls.head has room for */
+    struct handshake_turns *turns;   /* while it is in turn */
+    enum pending_state turn_state;   /* what came of its turn */
     size_t charged;                  /* bytes that are counted for it, see handshakes.h */
     struct pending_address *address; /* where it is counted; NULL: nowhere */
     TAILQ_ENTRY(pending) by_age;
     TAILQ_ENTRY(pending) by_address;
     TAILQ_ENTRY(pending) by_schedule;
-    TAILQ_ENTRY(pending) link; /* postponed, moved, ready or handed off */
+    TAILQ_ENTRY(pending) link; /* postponed, moved, in turn, ready or handed off */
 };
 
 TAILQ_HEAD(pending_queue, pending);
-
-enum pending_state {
-    PENDING_INCOMPLETE, /* everything that has come was read */
-    PENDING_TURN_OVER,  /* more may have come: a handshake's turn is over */
-    PENDING_READY, /* the head is complete, malformed, or as long as it may be: a worker can answer
-                    */
-    PENDING_ENDED, /* the connection ended or failed before that */
-    PENDING_BAD_PROXY_HEADER, /* from a trusted proxy */
-    PENDING_PLAIN_HTTP        /* the peer does not speak TLS, but what it sends looks like HTTP */
-};
 
 /* Looks whether a PROXY header comes first, and reads it. PENDING_READY: there is none, or it has
  * been read. */
 MUST_CHECK enum pending_state pending_examine_proxy_header(struct pending *pending);
 
-/* Examines what has arrived; of TLS, as much as belongs to one turn. `scratch` is working memory of
- * `max_head` bytes, the longest head. */
+/* Looks whether a TLS handshake can begin. PENDING_READY: its first byte is there, or it has begun.
+ */
+MUST_CHECK enum pending_state pending_look_for_tls(struct pending *pending);
+
+/* Examines what has arrived; of TLS, as much as belongs to one turn. `max_head` is how long a head
+ * may be; `scratch`, of as many bytes, is working memory for a plain connection. */
 MUST_CHECK enum pending_state pending_examine(struct pending *pending, unsigned char *scratch,
                                               size_t max_head);
 

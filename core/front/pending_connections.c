@@ -137,7 +137,13 @@ void pending_connections_remove(struct pending_connections *connections, struct 
 
 struct pending *pending_connections_oldest(const struct pending_connections *connections)
 {
-    return TAILQ_FIRST(&connections->by_age);
+    struct pending *pending;
+    TAILQ_FOREACH(pending, &connections->by_age, by_age)
+    {
+        if (!pending->is_in_turn)
+            break;
+    }
+    return pending;
 }
 
 struct pending *pending_connections_oldest_like(const struct pending_connections *connections,
@@ -146,8 +152,15 @@ struct pending *pending_connections_oldest_like(const struct pending_connections
     uint8_t key[16];
     address_key_of(pending, key);
     const struct pending_address *address = find_address(connections, key);
+    struct pending *oldest = NULL;
     *count = address == NULL ? 0 : address->count;
-    return address == NULL ? NULL : TAILQ_FIRST(&address->connections);
+    if (address != NULL)
+        TAILQ_FOREACH(oldest, &address->connections, by_address)
+        {
+            if (!oldest->is_in_turn)
+                break;
+        }
+    return oldest;
 }
 
 void pending_connections_deinit(struct pending_connections *connections)
@@ -155,12 +168,17 @@ void pending_connections_deinit(struct pending_connections *connections)
     free_idle_addresses(connections, INT64_MAX);
 }
 
+static bool can_give_tls_up(const struct pending *pending)
+{
+    return !pending->is_in_turn && pending->tls.ssl != NULL;
+}
+
 static struct pending *oldest_with_tls(const struct pending_address *address)
 {
     struct pending *pending;
     TAILQ_FOREACH(pending, &address->connections, by_address)
     {
-        if (pending->tls.ssl != NULL)
+        if (can_give_tls_up(pending))
             break;
     }
     return pending;
@@ -184,7 +202,7 @@ struct pending *pending_connections_heaviest(const struct pending_connections *c
     if (heaviest == NULL) /* All with TLS state came through trusted proxies. */
         TAILQ_FOREACH(heaviest, &connections->by_age, by_age)
         {
-            if (heaviest->tls.ssl != NULL)
+            if (can_give_tls_up(heaviest))
                 break;
         }
     return heaviest;

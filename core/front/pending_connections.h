@@ -1,7 +1,8 @@
 /*
  * The pending connections of an accept queue, by age and by address.
  *
- * On the accepting thread. Borrows the connections: remove one before freeing it.
+ * On the accepting thread. Borrows the connections: remove one before freeing it. The functions
+ * that look for a connection to give up pass over those that a handshake thread has at the moment.
  */
 #ifndef SLUICE_FRONT_PENDING_CONNECTIONS_H
 #define SLUICE_FRONT_PENDING_CONNECTIONS_H

@@ -12,6 +12,7 @@ static void fills_in_every_default(void **state)
     assert_null(config->admin_token_file);
     assert_int_equal(config->loops, 0);
     assert_int_equal(config->front_workers, 32);
+    assert_int_equal(config->front_handshake_threads, 0);
     assert_int_equal(config->front_request_timeout, 5000000000);
     assert_int_equal(config->front_max_header, 16384);
     assert_int_equal(config->limit_clients, 100000);

@@ -1,16 +1,28 @@
-/* core/front/accept_queue_tls.c: handshakes on real sockets, with clients in the same thread. */
+/*
+ * core/front/accept_queue_tls.c: handshakes on real sockets, with clients in the same thread; on
+ * the accepting thread, and on others.
+ */
 #include "front/certificates.h"
 #include "front/queue_fixture.h"
 
 #include "front/handshake_schedule.h"
+#include "front/handshake_threads.h"
+
+#include <semaphore.h>
+#include <time.h>
 
 #define RATE 1 /* handshakes a second */
+#define THREADS 3
+
+static unsigned thread_count; /* 0: on the accepting thread */
 
 /* A TLS accept queue with one certificate. */
 struct tls_queue {
     struct served_queue served;
     struct handshakes handshakes;
+    struct handshake_threads *threads;
     struct test_certificate certificate;
+    SSL_CTX *context; /* the queue's, which lives as long as that */
 };
 
 /* `bytes`, `rate`: see handshakes_configure. */
@@ -22,14 +34,18 @@ static void open_tls_queue(struct tls_queue *fixture, size_t bytes, uint32_t rat
                                          .handshakes = &fixture->handshakes};
     *fixture = (struct tls_queue){.certificate = make_certificate("first", 0, HOUR, NULL)};
     handshakes_configure(&fixture->handshakes, bytes, rate);
-    SSL_CTX *context = context_with(TLS_server_method(), &fixture->certificate);
-    open_queue_with(&fixture->served, limits, context);
-    SSL_CTX_free(context);
+    if (thread_count > 0)
+        assert_int_equal(handshake_threads_create(thread_count, &fixture->threads), OK);
+    limits.threads = fixture->threads;
+    fixture->context = context_with(TLS_server_method(), &fixture->certificate);
+    open_queue_with(&fixture->served, limits, fixture->context);
+    SSL_CTX_free(fixture->context);
 }
 
 static void close_tls_queue(struct tls_queue *fixture)
 {
     close_queue(&fixture->served);
+    handshake_threads_destroy(fixture->threads);
     assert_int_equal(atomic_load(&fixture->handshakes.bytes), 0);
     free_certificate(&fixture->certificate);
 }
@@ -200,8 +216,108 @@ static void later_connections_get_the_new_context(void **state)
     free_certificate(&certificate);
 }
 
+static void a_hello_that_trickles_is_read_whichever_thread_has_the_connection(void **state)
+{
+    struct tls_queue fixture;
+    unsigned char hello[4096];
+    (void)state;
+    open_tls_queue(&fixture, SIZE_MAX, 0);
+    struct tls_client client = connect_tls(&fixture);
+    BIO *made = BIO_new(BIO_s_mem());
+    SSL_set0_wbio(client.ssl, made);
+    assert_int_equal(SSL_connect(client.ssl), -1);
+    int len = BIO_read(made, hello, sizeof hello);
+    assert_true(len > 0);
+    for (int i = 0; i < len; i++) {
+        assert_int_equal(send(client.socket, hello + i, 1, MSG_NOSIGNAL), 1);
+        assert_int_equal(accept_queue_poll(fixture.served.queue, &fixture.served.listener, 1, 0),
+                         0);
+    }
+    SSL_set0_wbio(client.ssl, BIO_new_socket(client.socket, BIO_NOCLOSE));
+    complete_handshake(&fixture, &client);
+    assert_certificate(&client, "first");
+    assert_int_equal(atomic_load(&fixture.handshakes.begun), 1);
+    close_tls_client(&client);
+    close_tls_queue(&fixture);
+}
+
+static void a_queue_ends_while_handshakes_are_under_way(void **state)
+{
+    enum { CLIENTS = 20 };
+    struct tls_queue fixture;
+    struct tls_client clients[CLIENTS];
+    (void)state;
+    open_tls_queue(&fixture, SIZE_MAX, 0);
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = connect_tls(&fixture);
+        assert_int_equal(SSL_connect(clients[i].ssl), -1); /* The hello is sent. */
+    }
+    while (atomic_load(&fixture.handshakes.begun) == 0)
+        (void)accept_queue_poll(fixture.served.queue, &fixture.served.listener, 1, 10);
+    close_tls_queue(&fixture);
+    for (int i = 0; i < CLIENTS; i++)
+        close_tls_client(&clients[i]);
+}
+
+/* Two handshakes wait for each other in here. */
+struct meeting {
+    sem_t arrivals[2];
+    atomic_int count;
+    atomic_int met;
+};
+
+static int meet(SSL *ssl, int *alert, void *argument)
+{
+    struct meeting *meeting = argument;
+    struct timespec until;
+    (void)ssl;
+    (void)alert;
+    int place = atomic_fetch_add(&meeting->count, 1);
+    if (place > 1)
+        return SSL_CLIENT_HELLO_SUCCESS;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    sem_post(&meeting->arrivals[1 - place]);
+    if (sem_timedwait(&meeting->arrivals[place], &until) == 0)
+        atomic_fetch_add(&meeting->met, 1);
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+static void threads_work_on_several_handshakes_at_a_time(void **state)
+{
+    struct tls_queue fixture;
+    struct meeting meeting = {.count = 0};
+    (void)state;
+    sem_init(&meeting.arrivals[0], 0, 0);
+    sem_init(&meeting.arrivals[1], 0, 0);
+    open_tls_queue(&fixture, SIZE_MAX, 0);
+    SSL_CTX_set_client_hello_cb(fixture.context, meet, &meeting);
+    struct tls_client one = connect_tls(&fixture);
+    struct tls_client other = connect_tls(&fixture);
+    assert_int_equal(SSL_connect(one.ssl), -1);
+    assert_int_equal(SSL_connect(other.ssl), -1);
+    complete_handshake(&fixture, &one);
+    complete_handshake(&fixture, &other);
+    assert_int_equal(atomic_load(&meeting.met), 2);
+    close_tls_client(&one);
+    close_tls_client(&other);
+    close_tls_queue(&fixture);
+    sem_destroy(&meeting.arrivals[0]);
+    sem_destroy(&meeting.arrivals[1]);
+}
+
+static int use_threads(void **state)
+{
+    (void)state;
+    thread_count = THREADS;
+    return 0;
+}
+
 int main(void)
 {
+    const struct CMUnitTest on_threads[] = {
+        cmocka_unit_test(threads_work_on_several_handshakes_at_a_time),
+    };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hands_out_the_tls_state_with_what_was_decrypted),
         cmocka_unit_test(plain_http_is_told_so_in_plain_http),
@@ -209,6 +325,10 @@ int main(void)
         cmocka_unit_test(handshakes_over_the_rate_are_delayed),
         cmocka_unit_test(a_broken_rule_of_tls_is_counted),
         cmocka_unit_test(later_connections_get_the_new_context),
+        cmocka_unit_test(a_hello_that_trickles_is_read_whichever_thread_has_the_connection),
+        cmocka_unit_test(a_queue_ends_while_handshakes_are_under_way),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("on the accepting thread", tests, NULL, NULL);
+    failed += cmocka_run_group_tests_name("on threads", tests, use_threads, NULL);
+    return failed + cmocka_run_group_tests_name("on several threads", on_threads, NULL, NULL);
 }

@@ -70,6 +70,29 @@ static void a_plain_head_is_ready_with_its_last_byte_and_stays_in_the_socket(voi
     destroy_pair(&pair);
 }
 
+static void a_handshake_can_begin_with_its_first_byte(void **state)
+{
+    struct pair silent = make_pair();
+    struct pair ended = make_pair();
+    struct pair plain = make_pair();
+    (void)state;
+    assert_int_equal(pending_look_for_tls(silent.pending), PENDING_INCOMPLETE);
+    assert_int_equal(shutdown(silent.peer, SHUT_WR), 0);
+    assert_int_equal(pending_look_for_tls(silent.pending), PENDING_ENDED);
+    say(&ended, "\x16");
+    ended.pending->has_ended = true; /* as epoll says: it could not answer */
+    assert_int_equal(pending_look_for_tls(ended.pending), PENDING_ENDED);
+    ended.pending->has_ended = false;
+    assert_int_equal(pending_look_for_tls(ended.pending), PENDING_READY);
+    ended.pending->has_ended = true; /* What has begun goes on. */
+    assert_int_equal(pending_look_for_tls(ended.pending), PENDING_READY);
+    say(&plain, "G");
+    assert_int_equal(pending_look_for_tls(plain.pending), PENDING_PLAIN_HTTP);
+    destroy_pair(&silent);
+    destroy_pair(&ended);
+    destroy_pair(&plain);
+}
+
 static void a_head_as_long_as_may_be_is_ready(void **state)
 {
     struct pair pair = make_pair();
@@ -236,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_head_is_ready_with_its_last_byte_and_stays_in_the_socket),
+        cmocka_unit_test(a_handshake_can_begin_with_its_first_byte),
         cmocka_unit_test(a_head_as_long_as_may_be_is_ready),
         cmocka_unit_test(what_was_looked_at_is_counted_each_time),
         cmocka_unit_test(a_peer_that_ends_before_its_head_is_complete_has_ended),

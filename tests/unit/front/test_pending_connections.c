@@ -53,6 +53,25 @@ static void the_heaviest_is_the_oldest_of_the_address_that_has_most(void **state
     assert_ptr_equal(pending_connections_heaviest(&connections), second);
 }
 
+static void connections_that_a_handshake_thread_has_are_passed_over(void **state)
+{
+    size_t count;
+    (void)state;
+    struct pending *first = add_from(0, 1);
+    struct pending *second = add_from(1, 1);
+    first->is_in_turn = true;
+    assert_ptr_equal(pending_connections_oldest(&connections), second);
+    assert_ptr_equal(pending_connections_oldest_like(&connections, first, &count), second);
+    assert_int_equal(count, 2);
+    assert_ptr_equal(pending_connections_heaviest(&connections), second);
+    second->is_in_turn = true;
+    assert_null(pending_connections_oldest(&connections));
+    assert_null(pending_connections_oldest_like(&connections, first, &count));
+    assert_int_equal(count, 2);
+    assert_null(pending_connections_heaviest(&connections));
+    first->is_in_turn = second->is_in_turn = false; /* So that they are removed. */
+}
+
 static void connections_without_tls_are_not_heavy(void **state)
 {
     (void)state;
@@ -151,6 +170,7 @@ int main(void)
 #define WITH_CONNECTIONS(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         WITH_CONNECTIONS(the_heaviest_is_the_oldest_of_the_address_that_has_most),
+        WITH_CONNECTIONS(connections_that_a_handshake_thread_has_are_passed_over),
         WITH_CONNECTIONS(connections_without_tls_are_not_heavy),
         WITH_CONNECTIONS(addresses_with_as_many_go_by_age),
         WITH_CONNECTIONS(addresses_of_one_ipv6_network_are_one),
