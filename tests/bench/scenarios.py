@@ -14,6 +14,11 @@ from servers import BenchError, Work
 ALL_CPUS = (0, 1)
 
 
+def span(seconds):
+    """The load generator's words for how long is measured, after a warm-up of half of that, a second at most."""
+    return ['--seconds', str(seconds), '--warm-up', str(min(1, seconds / 2))]
+
+
 class Scenario:
     """One kind of work. `peer_goals` are the least rate and the most CPU time beside Bun; `needs` is what a server
     must offer; `variants` are further ways to run Sluice: {label: (path, settings)}."""
@@ -79,7 +84,7 @@ class Traffic(Scenario):
 
     def measure(self, load, server, url, seconds):
         before = private_bytes(server) if self.slow else 0
-        result = run_load(load, [*self.words(server, url), '--seconds', str(seconds), '--warm-up', '1'], server,
+        result = run_load(load, [*self.words(server, url), *span(seconds)], server,
                           set(self.cpus) if len(self.cpus) > 1 else None)
         if result['lost']:
             raise BenchError(f'{server.name} closed {result["lost"]} clients in {self.name}')
@@ -103,8 +108,8 @@ class Upgrades(Scenario):
         self.resume = resume
 
     def measure(self, load, server, url, seconds):
-        result = run_load(load, ['upgrades', url, '--clients', str(self.clients), '--seconds', str(seconds),
-                                 '--warm-up', '1', *(['--resume'] if self.resume else [])], server)
+        result = run_load(load, ['upgrades', url, '--clients', str(self.clients), *span(seconds),
+                                 *(['--resume'] if self.resume else [])], server)
         if self.resume and result['resumed'] < result['upgrades'] * 0.9:
             raise BenchError(f'{server.name} does not resume sessions')
         return {'rate': result['per_second'], 'cpu': result['cpu_us'], 'load': result['load_cpu']}
@@ -160,6 +165,8 @@ def traffic_scenarios():
         Traffic('latency-40', '40 messages a second to 1,000', mode='latency', rate=40, quick=True),
         Traffic('latency-1000', '10 senders of 100 messages a second to 1,000', mode='latency', rate=100, senders=10,
                 only=('sluice', 'bun')),
+        Traffic('latency-10000', '10 senders of 1,000 messages a second to 1,000', mode='latency', rate=1000,
+                senders=10, only=('sluice', 'bun')),
     ]
 
 
