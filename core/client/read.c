@@ -386,6 +386,10 @@ void client_on_ready(struct loop *loop, struct io_source *source, uint32_t event
         receiver_on_writable(&client->receiver);
     if (client->state == CLIENT_GONE || (events & ~(uint32_t)EPOLLOUT) == 0)
         return;
+    if (client_shard(client)->switching > 0)
+        client_catch_up_with_reload(client); /* As in client_resume_input. */
+    if (client->state == CLIENT_GONE)
+        return;
     if (client->is_waiting)
         client_on_departure(client); /* Nothing else is watched for. */
     else if (reads_frames(client))

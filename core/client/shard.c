@@ -119,6 +119,7 @@ static void free_closed(struct shard *shard)
 static bool shard_on_iteration_end(struct loop *loop)
 {
     struct shard *shard = shard_of(loop);
+    bool has_more = shard->sweeps != NULL && sweep_go_on(shard);
     delivery_flush(&shard->delivery);
     if (shard->wants_relief) {
         relieve_budgets(shard);
@@ -126,49 +127,61 @@ static bool shard_on_iteration_end(struct loop *loop)
             &shard->delivery); /* Or a client would be freed that has something to be sent. */
     }
     free_closed(shard);
-    return delivery_is_dirty(&shard->delivery) || shard->closed != NULL;
+    return has_more || delivery_is_dirty(&shard->delivery) || shard->closed != NULL;
 }
 
 /* -- draining -- */
 
-static uint32_t count_open(const struct shard *shard)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < shard->slot_count; i++)
-        if (shard->slots[i].client != NULL && shard->slots[i].client->state == CLIENT_OPEN)
-            count++;
-    return count;
-}
-
-static void close_some(struct shard *shard, uint32_t count)
+static bool close_for_restart(struct sweep *sweep, struct client *client)
 {
     static const char reason[] = "server is shutting down";
-    for (uint32_t i = 0; i < shard->slot_count && count > 0; i++) {
-        struct client *client = shard->slots[i].client;
-        if (client != NULL && client->state == CLIENT_OPEN) {
-            client_close(client, CLOSE_SERVICE_RESTART, reason, sizeof reason - 1);
-            count--;
-        }
-    }
+    (void)sweep;
+    if (client->state != CLIENT_OPEN)
+        return false;
+    client_close(client, CLOSE_SERVICE_RESTART, reason, sizeof reason - 1);
+    return true;
 }
 
+static void end_drain(struct sweep *sweep, struct shard *shard)
+{
+    (void)sweep;
+    timer_stop(&shard->drain_timer);
+}
+
+/* How many clients to close until the next tick. */
+static uint32_t drain_share(const struct shard *shard)
+{
+    int64_t left = shard->drain_until - shard->loop.now;
+    uint32_t ticks = left > DRAIN_TICK ? (uint32_t)(left / DRAIN_TICK) : 1;
+    uint32_t share = (shard->drain_left + ticks - 1) / ticks;
+    return share > DRAIN_AT_LEAST ? share : DRAIN_AT_LEAST;
+}
+
+/* The end of the iteration goes on with what is not done at once. */
 static void on_drain_timer(struct loop *loop, struct timer *timer)
 {
     struct shard *shard = shard_of(loop);
-    int64_t left = shard->drain_until - loop->now;
-    uint32_t ticks = left > DRAIN_TICK ? (uint32_t)(left / DRAIN_TICK) : 1;
-    uint32_t open = count_open(shard);
-    uint32_t share = (open + ticks - 1) / ticks;
+    uint32_t share = drain_share(shard);
+    shard->drain.quota += share;
+    shard->drain_left -= share < shard->drain_left ? share : shard->drain_left;
+    timer_start(&loop->timers, timer, loop->now + DRAIN_TICK);
+}
 
-    close_some(shard, share > DRAIN_AT_LEAST ? share : DRAIN_AT_LEAST);
-    if (open > 0)
-        timer_start(&loop->timers, timer, loop->now + DRAIN_TICK);
+static bool is_draining(const struct shard *shard)
+{
+    return timer_is_running(&shard->drain_timer);
 }
 
 void shard_drain(struct shard *shard, int64_t until)
 {
+    bool is_under_way = is_draining(shard);
     shard->drain_until = until;
+    if (is_under_way)
+        return;
+    shard->drain_left = atomic_load_explicit(&shard->load, memory_order_relaxed);
+    shard->drain = (struct sweep){.visit = close_for_restart, .end = end_drain};
     on_drain_timer(&shard->loop, &shard->drain_timer);
+    sweep_begin(shard, &shard->drain);
 }
 
 /* -- life -- */
@@ -177,6 +190,7 @@ void shard_drain(struct shard *shard, int64_t until)
 static void shard_on_stop(struct loop *loop)
 {
     struct shard *shard = shard_of(loop);
+    sweep_end_all(shard);
     for (uint32_t i = 0; i < shard->slot_count; i++)
         if (shard->slots[i].client != NULL)
             client_abort(shard->slots[i].client);

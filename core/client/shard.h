@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/holders.h"
 #include "base/memory_account.h"
+#include "client/sweep.h"
 #include "delivery/delivery_loop.h"
 #include "delivery/tls_stream.h"
 #include "loop/loop.h"
@@ -81,8 +82,12 @@ struct shard {
     uint8_t *input; /* FRAME_UNCONSUMED_MAX + SHARD_READ_SIZE bytes: what is being read */
     struct inflater *inflater; /* owned; NULL: no compressed message has come yet */
     struct buffer inflated;    /* the message that is being handled, if it came compressed */
-    struct timer drain_timer;
+    struct sweep *sweeps;      /* under way; borrowed */
+    unsigned switching;        /* reloads that have not reached all clients yet */
+    struct sweep drain;
+    struct timer drain_timer; /* runs while the sweep does */
     int64_t drain_until;
+    uint32_t drain_left; /* clients that have no share of the time yet */
     struct shard_stats stats;
     struct holders input_holders;     /* of what clients have sent */
     struct mail relieve_mail;         /* owned; from other loops */

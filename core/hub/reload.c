@@ -4,6 +4,7 @@
 #include "hub/hub.h"
 #include "pipeline/chain.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct endpoint_change {
 /* One loop's order to change over. */
 struct switch_mail {
     struct mail mail; /* first */
+    struct sweep sweep;
     struct hub_reload *reload;
 };
 
@@ -172,17 +174,14 @@ static void close_removed(struct client *client)
         client_close(client, CLOSE_GOING_AWAY, reason, sizeof reason - 1);
 }
 
-static void switch_clients(struct shard *shard)
+static bool switch_client(struct sweep *sweep, struct client *client)
 {
-    for (uint32_t i = 0; i < shard->slot_count; i++) {
-        struct client *client = shard->slots[i].client;
-        if (client == NULL)
-            continue;
-        if (atomic_load_explicit(&client_endpoint(client)->is_active, memory_order_relaxed))
-            client_catch_up_with_reload(client);
-        else
-            close_removed(client);
-    }
+    (void)sweep;
+    if (atomic_load_explicit(&client_endpoint(client)->is_active, memory_order_relaxed))
+        client_catch_up_with_reload(client);
+    else
+        close_removed(client);
+    return true;
 }
 
 /* What instances do outside of their stages' hooks: now that no loop has the old chains any more,
@@ -202,23 +201,39 @@ static void on_all_switched(struct loop *loop, struct mail *mail)
     release(reload);
 }
 
-static void switch_shard(struct shard *shard, struct hub_reload *reload)
+/* The last loop ends the reload, and with it the orders. */
+static void end_switch(struct hub_reload *reload)
 {
-    for (size_t i = 0; !reload->is_void && i < reload->change_count; i++)
-        endpoint_switch_loop(reload->changes[i].endpoint, shard->loop.index,
-                             reload->changes[i].setup);
-    if (!reload->is_void)
-        switch_clients(shard);
     if (atomic_fetch_sub_explicit(&reload->loops_to_go, 1, memory_order_acq_rel) == 1) {
         reload->done.deliver = on_all_switched;
         hub_post_control(reload->hub, &reload->done);
     }
 }
 
+static void on_clients_switched(struct sweep *sweep, struct shard *shard)
+{
+    struct switch_mail *order =
+        (struct switch_mail *)((char *)sweep - offsetof(struct switch_mail, sweep));
+    shard->switching--;
+    end_switch(order->reload);
+}
+
+/* New clients get the new set-up from here on, and the others before their next message. */
 static void deliver_switch(struct loop *loop, struct mail *mail)
 {
     struct switch_mail *order = (struct switch_mail *)mail;
-    switch_shard(shard_of(loop), order->reload); /* The last loop ends both. */
+    struct hub_reload *reload = order->reload;
+    struct shard *shard = shard_of(loop);
+    if (reload->is_void) {
+        end_switch(reload);
+        return;
+    }
+    for (size_t i = 0; i < reload->change_count; i++)
+        endpoint_switch_loop(reload->changes[i].endpoint, loop->index, reload->changes[i].setup);
+    shard->switching++;
+    order->sweep = (struct sweep){
+        .visit = switch_client, .end = on_clients_switched, .quota = SWEEP_WITHOUT_QUOTA};
+    sweep_begin(shard, &order->sweep);
 }
 
 /* -- committing: the main thread -- */

@@ -242,13 +242,18 @@ class UnderLoad(unittest.TestCase):
         return stop, threads
 
     def test_swapping_under_load(self):
-        rounds = 20 if sanitized() else ROUNDS
+        self.swap(20 if sanitized() else ROUNDS, loops=4)
+
+    def test_swapping_in_several_portions(self):
+        self.swap(10, loops=1)
+
+    def swap(self, rounds, loops):
         paths = [f'/ws{number}' for number in range(GROUPS)]
 
         def endpoints(number):
             return [endpoint(path, [version(f't{number % 5}'), version('steady')])
                     for path in paths]
-        with Reloadable(*endpoints(0), loops=4) as running:
+        with Reloadable(*endpoints(0), loops=loops) as running:
             groups = [[RawClient(running.server, path) for _ in range(CONNECTIONS)]
                       for path in paths]
             failures, counts = [], []

@@ -35,6 +35,22 @@ static void a_client_changes_over_to_the_newest_set_up(void **state)
     close(other.socket);
 }
 
+static void
+a_client_that_a_reload_has_not_reached_changes_over_before_its_next_message(void **state)
+{
+    struct remote remote = remote_join(0);
+    (void)state;
+    clients.how.message_max_size = 10;
+    clients_set_up();
+    clients.shards[0].switching = 1;
+    remote_send_text(&remote, "more than ten bytes");
+    clients_settle();
+    assert_ptr_equal(remote.client->seen.chain, newest_chain());
+    assert_int_equal(clients_closes(CLOSE_TOO_BIG - 1000), 1);
+    clients.shards[0].switching = 0;
+    close(remote.socket);
+}
+
 static void the_set_up_before_goes_with_its_last_client(void **state)
 {
     struct remote remote = remote_join(0);
@@ -173,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         clients_test(a_client_changes_over_to_the_newest_set_up),
+        clients_test(a_client_that_a_reload_has_not_reached_changes_over_before_its_next_message),
         clients_test(the_set_up_before_goes_with_its_last_client),
         clients_test(whoever_is_ending_or_waits_for_a_verdict_keeps_what_it_has),
         clients_test(an_endpoint_that_is_gone_leaves_its_clients_alone),

@@ -164,6 +164,29 @@ static void a_small_server_does_not_take_its_time(void **state)
     leave_many();
 }
 
+static void draining_does_not_hold_a_loop_up(void **state)
+{
+    struct loop *loop = clients_loop(0);
+    struct remote more[MANY];
+    (void)state;
+    join_many(0);
+    memcpy(more, remotes, sizeof more);
+    join_many(0);
+    shard_drain(&clients.shards[0], loop->now - 1);
+    unsigned closed = SWEEP_VISITS;
+    assert_true(clients_closes(CLOSE_SERVICE_RESTART - 1000) <= closed);
+    assert_true(count_in_state(CLIENT_OPEN) > 0); /* They have their turn in the next iteration. */
+    while (count_in_state(CLIENT_OPEN) > 0) {
+        closed += SWEEP_VISITS;
+        clients_iterate(0);
+        assert_true(clients_closes(CLOSE_SERVICE_RESTART - 1000) <= closed);
+    }
+    assert_int_equal(clients_closes(CLOSE_SERVICE_RESTART - 1000), 2 * MANY);
+    for (unsigned i = 0; i < MANY; i++)
+        close(more[i].socket);
+    leave_many();
+}
+
 static void past_its_time_everybody_is_closed_at_once(void **state)
 {
     (void)state;
@@ -270,6 +293,7 @@ int main(void)
         clients_test(close_codes_are_counted_one_by_one_or_in_groups),
         clients_test(draining_closes_everybody_with_1012_and_spreads_that),
         clients_test(a_small_server_does_not_take_its_time),
+        clients_test(draining_does_not_hold_a_loop_up),
         clients_test(past_its_time_everybody_is_closed_at_once),
         clients_test(who_is_given_up_twice_at_the_end_of_an_iteration_is_freed_once),
         clients_test(an_iteration_goes_on_while_close_hooks_make_work),
