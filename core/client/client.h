@@ -229,6 +229,11 @@ MUST_CHECK int client_send(struct client *client, enum opcode opcode, const void
 MUST_CHECK int client_send_control(struct client *client, enum opcode opcode, const void *data,
                                    size_t len);
 
+/* Sends what is ordered for a client of the loop, or closes it. One that is gone is not an error.
+ * Returns 0 or ERR_NO_MEMORY (counted). */
+MUST_CHECK int client_carry_out(struct shard *shard, const struct receiver_order *order,
+                                const void *text, size_t len);
+
 /* -- close.c: the ways to end -- */
 
 /* Sends a close frame and awaits the peer's. Nothing happens unless the client is OPEN. */

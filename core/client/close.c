@@ -46,6 +46,7 @@ static void queue_close_frame(struct client *client, uint16_t code, const char *
 
 void client_close(struct client *client, uint16_t code, const char *reason, size_t reason_len)
 {
+    forward_pull(client->receiver.loop); /* The client gets what was published before. */
     if (client->state != CLIENT_OPEN)
         return;
     note_close(client, code, reason, reason_len, false);
@@ -154,6 +155,13 @@ static struct client *client_of_receiver(struct receiver *receiver)
     return (struct client *)receiver;
 }
 
+static void on_order(struct delivery_loop *loop, const struct receiver_order *order,
+                     const void *text, size_t len)
+{
+    int error = client_carry_out(shard_of_delivery(loop), order, text, len);
+    (void)error; /* Out of memory, which has been counted. */
+}
+
 static void on_lost(struct receiver *receiver)
 {
     client_on_departure(client_of_receiver(receiver));
@@ -181,7 +189,8 @@ static void on_queues_full(struct delivery_loop *loop)
 
 const struct receiver_calls *client_receiver_calls(void)
 {
-    static const struct receiver_calls calls = {.lost = on_lost,
+    static const struct receiver_calls calls = {.order = on_order,
+                                                .lost = on_lost,
                                                 .failed = on_failed,
                                                 .overflow = on_overflow,
                                                 .drained = on_drained,

@@ -38,22 +38,18 @@ static int reserve_member(struct audience *audience)
     return OK;
 }
 
-/* Before anybody can know that a receiver has joined. */
-static void note_present(struct audience *audience)
-{
-    atomic_store_explicit(&audience->present, audience->count, memory_order_seq_cst);
-}
-
 int audience_join(struct audience *audience, struct receiver *receiver)
 {
     if (reserve_member(audience) != OK)
         return ERR_NO_MEMORY;
+    if (audience->count == 0)
+        interested_add(&audience->fanout->interested, audience->loop->loop->index);
+    forward_pull(audience->loop); /* After that: see interest.h. */
     receiver->is_joined = true;
     receiver->member_index = audience->count;
     receiver->cursor = (uint32_t)audience->batch.frames.len;
     audience->batch_skips += audience->batch.messages;
     audience->members[audience->count++] = receiver;
-    note_present(audience);
     return OK;
 }
 
@@ -65,26 +61,11 @@ void audience_leave(struct audience *audience, struct receiver *receiver)
     audience->members[receiver->member_index] = last;
     last->member_index = receiver->member_index;
     receiver->is_joined = false;
-    note_present(audience);
+    if (audience->count == 0)
+        interested_remove(&audience->fanout->interested, audience->loop->loop->index);
 }
 
 /* -- the batch -- */
-
-/* Encodes into the batch and, for the other loops, into what is forwarded; into both or none. */
-static int append_to_batch(struct audience *audience, enum opcode opcode, const void *data,
-                           size_t len)
-{
-    struct batch *batch = &audience->batch;
-    size_t before = batch->frames.len;
-    struct message_key key = fanout_read_key(audience->fanout, NULL, data, len);
-    if (batch_add_message(batch, opcode, data, len, key) != OK)
-        return ERR_NO_MEMORY;
-    if (forward_broadcast(audience, batch->frames.data + before, batch->frames.len - before, key) ==
-        OK)
-        return OK;
-    batch_take_back(batch, before);
-    return ERR_NO_MEMORY;
-}
 
 static void note_published(struct audience *audience)
 {
@@ -93,52 +74,43 @@ static void note_published(struct audience *audience)
         audience->loop->has_much_to_send = true;
 }
 
+/* A receiver is not to get what comes next, but all that was published before. */
+static int begin_skip(const struct audience *audience, struct receiver *except)
+{
+    bool skips = except != NULL && except->is_joined && except->audience == audience;
+    return skips ? outgoing_catch_up(except) : OK;
+}
+
+static void end_skip(struct audience *audience, struct receiver *except)
+{
+    if (except == NULL || !except->is_joined || except->audience != audience)
+        return;
+    except->cursor = (uint32_t)audience->batch.frames.len;
+    audience->batch_skips++;
+}
+
+/* A message that other loops get too, in its place. If the one who is not to get it cannot be left
+ * out for lack of memory, he gets it: better than to miss what came before it. */
+static void add_forwarded(struct audience *audience, const struct forwarded *forwarded,
+                          struct receiver *except)
+{
+    bool skips = begin_skip(audience, except) == OK;
+    if (audience_add_frames(audience, forwarded->frame, forwarded->len, 1, forwarded->conflation) !=
+        OK) {
+        delivery_count_drop(audience->loop, DROP_NO_MEMORY);
+        audience_missed(audience, 1, frame_payload_length(forwarded->len));
+    } else if (skips) {
+        end_skip(audience, except);
+    }
+}
+
 int audience_publish(struct audience *audience, enum opcode opcode, const void *data, size_t len,
                      struct receiver *except)
 {
-    bool skips = except != NULL && except->is_joined && except->audience == audience;
-    if (skips && outgoing_catch_up(except) != OK)
-        return ERR_NO_MEMORY;
-    int error = append_to_batch(audience, opcode, data, len);
+    const struct topic_key all = {.fanout = audience->fanout, .kind = TOPIC_ALL, .name = ""};
+    struct forwarded forwarded;
+    int error = begin_skip(audience, except);
+    if (error == OK)
+        error = forward_message(audience->loop, &all, 0, opcode, data, len, &forwarded);
     if (error != OK)
         return error;
-    if (skips) {
-        except->cursor = (uint32_t)audience->batch.frames.len;
-        audience->batch_skips++;
-    }
-    note_published(audience);
-    return OK;
-}
-
-int audience_add_frames(struct audience *audience, const void *frames, size_t len,
-                        uint32_t messages, struct message_key key)
-{
-    if (batch_add_frames(&audience->batch, frames, len, messages, key) != OK)
-        return ERR_NO_MEMORY;
-    note_published(audience);
-    return OK;
-}
-
-void audience_missed(struct audience *audience, uint64_t messages, uint64_t bytes)
-{
-    for (uint32_t i = 0; i < audience->count; i++)
-        receiver_missed(audience->members[i], messages, bytes);
-}
-
-/* -- the flush -- */
-
-void audience_flush(struct audience *audience)
-{
-    uint64_t delivered = 0;
-    for (uint32_t i = 0; i < audience->count; i++) {
-        struct receiver *member = audience->members[i];
-        if (member->is_open)
-            delivered += audience->batch.messages;
-        receiver_flush(member);
-        member->cursor = 0;
-    }
-    if (delivered > audience->batch_skips)
-        counter_add(&audience->messages_out, delivered - audience->batch_skips);
-    batch_clear(&audience->batch, BATCH_KEEP);
-    audience->batch_skips = 0;
-}

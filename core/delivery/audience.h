@@ -30,7 +30,6 @@ struct audience {
     struct delivery_loop *loop;
     struct receiver **members; /* open ones, in no order; each knows its index */
     uint32_t count;
-    _Atomic uint32_t present; /* the same, for other threads: whether the loop is to be woken */
     uint32_t capacity;
     bool is_dirty;
     struct batch batch;   /* published in this iteration */

@@ -4,24 +4,23 @@
 #include "delivery/interest.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 int delivery_init(struct delivery *delivery, unsigned loop_count)
 {
     *delivery = (struct delivery){.loop_count = loop_count};
-    size_t interests_size = loop_count * sizeof(struct interest);
     delivery->loops = calloc(loop_count, sizeof(struct delivery_loop *));
-    delivery->interests = aligned_alloc(_Alignof(struct interest), interests_size);
-    if (delivery->loops == NULL || delivery->interests == NULL)
+    delivery->interest = calloc(1, sizeof *delivery->interest);
+    if (message_log_init(&delivery->log, loop_count, &delivery->forwarded) != OK ||
+        delivery->loops == NULL || delivery->interest == NULL)
         return ERR_NO_MEMORY;
-    memset(delivery->interests, 0, interests_size);
     return topic_counts_init(&delivery->topic_counts);
 }
 
 void delivery_deinit(struct delivery *delivery)
 {
     topic_counts_deinit(&delivery->topic_counts);
-    free(delivery->interests);
+    message_log_deinit(&delivery->log);
+    free(delivery->interest);
     free(delivery->loops);
 }
 

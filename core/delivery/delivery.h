@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/memory_account.h"
+#include "delivery/message_log.h"
 #include "delivery/topic_counts.h"
 
 struct delivery_loop;
@@ -20,9 +21,10 @@ struct interest;
 struct delivery {
     struct delivery_loop **loops; /* owned; by index, NULL until delivery_loop_init */
     unsigned loop_count;
-    struct interest *interests;      /* owned; one for each loop */
+    struct interest *interest;       /* owned; which loops have topics */
+    struct message_log log;          /* what is published, for all loops */
     struct memory_account queued;    /* for receivers that do not take what they are sent */
-    struct memory_account forwarded; /* on its way from one thread to a loop; the same limit */
+    struct memory_account forwarded; /* in the log, not read by all loops; the same limit */
     struct topic_counts topic_counts;
 };
 

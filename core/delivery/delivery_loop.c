@@ -19,13 +19,13 @@ void delivery_loop_init(struct delivery_loop *loop, struct delivery *delivery,
     buffer_init(&loop->unicast, UNICAST_MAX);
     for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
         buffer_init(&loop->compressed[i], UNICAST_MAX);
-    outbound_init(&loop->outbound);
+    forwarding_init(loop);
 }
 
 void delivery_loop_deinit(struct delivery_loop *loop)
 {
     hash_table_deinit(&loop->topics, NULL); /* No subscription is left. */
-    outbound_deinit(&loop->outbound);
+    forwarding_deinit(loop);
     buffer_release(&loop->unicast);
     for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
         buffer_release(&loop->compressed[i]);
@@ -317,9 +317,12 @@ static void empty_unicast(struct delivery_loop *loop)
 
 void delivery_flush(struct delivery_loop *loop)
 {
+    forward_wake(loop);
+    forward_pull_some(loop);
     loop->has_much_to_send = false;
-    forward_flush(loop);
+    loop->forwarding.is_busy = true; /* Those who end receivers in here add nothing to batches. */
     flush_audiences(loop); /* First: runs of a receiver may lie in its audience's batch. */
     flush_receivers(loop);
+    loop->forwarding.is_busy = false;
     empty_unicast(loop);
 }

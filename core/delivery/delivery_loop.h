@@ -46,8 +46,9 @@ struct delivery_loop {
     uint32_t outgoing_count;
     uint32_t outgoing_capacity;
     struct hash_table topics; /* of struct topic: those that have subscribers here */
-    struct outbound outbound; /* published here in this iteration, for the other loops */
-    struct holders holders;   /* of what outboxes hold */
+    struct interest_counts topic_slots;
+    struct forwarding forwarding;
+    struct holders holders; /* of what outboxes hold */
     struct delivery_stats stats;
     bool has_much_to_send; /* flush after this event, not only at the iteration's end */
 };
@@ -59,14 +60,16 @@ void delivery_loop_init(struct delivery_loop *loop, struct delivery *delivery,
 /* Frees; no receiver may be left. */
 void delivery_loop_deinit(struct delivery_loop *loop);
 
-/* Sends what this iteration has made the loop's receivers get so far, and hands what the other
- * loops have to hear of to them. Between events: receivers may be gone afterwards. */
+/* Sends what has been published to the loop's receivers so far, on any loop unless that is much,
+ * and wakes other loops for what has been published here. Between events: receivers may be gone
+ * afterwards. */
 void delivery_flush(struct delivery_loop *loop);
 
-/* Whether there is something to be flushed. */
+/* Whether there is something for the next flush. */
 static inline bool delivery_is_dirty(const struct delivery_loop *loop)
 {
-    return loop->dirty_audiences != NULL || loop->dirty_receivers != NULL;
+    return loop->dirty_audiences != NULL || loop->dirty_receivers != NULL ||
+           forward_is_behind(loop);
 }
 
 static inline void delivery_count_drop(struct delivery_loop *loop, enum drop_reason reason)

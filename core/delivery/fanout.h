@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "delivery/conflation_key.h"
+#include "delivery/interest.h"
 #include "ws/frame.h"
 
 #include <stdatomic.h>
@@ -21,6 +22,7 @@ struct topic_key;
 struct fanout {
     struct delivery *delivery;
     struct audience *audiences;           /* owned; one for each loop, by its index */
+    struct interested interested;         /* loops that have a receiver */
     _Atomic uint32_t topics;              /* that have subscribers; see topic_totals */
     _Atomic uint32_t subscriptions;       /* to those */
     _Atomic(struct conflation_key *) key; /* one of `keys`: what tells messages apart; NULL: none */

@@ -3,312 +3,337 @@
 #include "delivery/audience.h"
 #include "delivery/delivery_loop.h"
 #include "delivery/fanout.h"
-#include "delivery/interest.h"
-#include "delivery/shared_bytes.h"
 #include "delivery/topic_publishing.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define RECORDS_MAX (UINT32_MAX / 2)
-#define RECORDS_KEEP (512u * 1024) /* bytes that an emptied buffer keeps */
-/* Small messages to many subscribers are much work for the loop that gets them. */
-#define TOPICS_FLUSH (32u * 1024)
+#define WAKE_EARLY (32u * 1024) /* bytes: others begin before this loop's iteration ends */
+#define LAG_MAX (2 * MESSAGE_LOG_NODE_MAX) /* bytes that loops hold for which there is nothing */
 
-/* What stands before the frames of one record; the topic's name lies between. */
+/* What the log holds: for the receivers of a topic, or all; then the topic's name and the frame
+ * follow. Or for one receiver, and the text follows. */
 struct record {
-    struct topic_key key; /* its name is set by the reader */
-    size_t frames_len;
-    struct message_key conflation; /* of the only message, if it was read */
-    uint32_t messages;
+    size_t size; /* of all of it */
+    bool is_order;
+    union {
+        struct {
+            struct topic_key key; /* its name is set by the reader */
+            uint64_t hash;
+            struct message_key conflation;
+        } message;
+        struct {
+            unsigned loop;
+            struct receiver_order order;
+        } to_one;
+    };
 };
 
-void outbound_init(struct outbound *outbound)
+/* -- reading -- */
+
+static void add_to_audience(struct audience *audience, const uint8_t *frame, size_t len,
+                            struct message_key conflation)
 {
-    *outbound = (struct outbound){.open = NULL};
-    buffer_init(&outbound->records, RECORDS_MAX);
-}
-
-void outbound_deinit(struct outbound *outbound)
-{
-    buffer_release(&outbound->records);
-}
-
-/* -- writing records -- */
-
-/* Appends a record with room for its frames, to which *frames is set. */
-static int append_record(struct buffer *records, const struct topic_key *key,
-                         struct message_key conflation, size_t frames_len, uint8_t **frames)
-{
-    struct record record = {
-        .key = *key, .frames_len = frames_len, .conflation = conflation, .messages = 1};
-    uint8_t *to;
-    if (buffer_extend(records, sizeof record + key->len + frames_len, &to) != OK)
-        return ERR_NO_MEMORY;
-    memcpy(to, &record, sizeof record);
-    if (key->len > 0)
-        memcpy(to + sizeof record, key->name, key->len);
-    *frames = to + sizeof record + key->len;
-    return OK;
-}
-
-static int lengthen_record(struct outbound *outbound, const void *frame, size_t len)
-{
-    struct record record;
-    if (buffer_append(&outbound->records, frame, len) != OK)
-        return ERR_NO_MEMORY;
-    uint8_t *at = outbound->records.data + outbound->open_at;
-    memcpy(&record, at, sizeof record);
-    record.frames_len += len;
-    record.messages++;
-    memcpy(at, &record, sizeof record);
-    return OK;
-}
-
-static bool has_other_loops(const struct delivery_loop *loop)
-{
-    return loop->delivery->loop_count > 1;
-}
-
-int forward_broadcast(struct audience *audience, const void *frame, size_t len,
-                      struct message_key key)
-{
-    struct outbound *outbound = &audience->loop->outbound;
-    const struct topic_key all = {.fanout = audience->fanout, .kind = TOPIC_ALL, .name = ""};
-    size_t begin = outbound->records.len;
-    uint8_t *to;
-    if (!has_other_loops(audience->loop))
-        return OK;
-    if (outbound->open == audience->fanout && !key.is_read)
-        return lengthen_record(outbound, frame, len);
-    if (append_record(&outbound->records, &all, key, len, &to) != OK)
-        return ERR_NO_MEMORY;
-    memcpy(to, frame, len);
-    outbound->open = key.is_read ? NULL : audience->fanout;
-    outbound->open_at = begin;
-    return OK;
-}
-
-int forward_to_topic(struct delivery_loop *loop, const struct topic_key *key, const void *frame,
-                     size_t len, struct message_key conflation)
-{
-    struct outbound *outbound = &loop->outbound;
-    uint8_t *to;
-    if (!has_other_loops(loop))
-        return OK;
-    if (append_record(&outbound->records, key, conflation, len, &to) != OK)
-        return ERR_NO_MEMORY;
-    memcpy(to, frame, len);
-    outbound->open = NULL;
-    if (outbound->records.len > TOPICS_FLUSH)
-        forward_flush(loop);
-    return OK;
-}
-
-/* -- reading records -- */
-
-/* Returns where the record's frames begin. */
-static const uint8_t *read_record(const uint8_t *at, struct record *record)
-{
-    memcpy(record, at, sizeof *record);
-    record->key.name = (const char *)at + sizeof *record;
-    return at + sizeof *record + record->key.len;
-}
-
-/* -- posting -- */
-
-struct records_mail {
-    struct mail mail; /* first */
-    struct delivery *delivery;
-    struct shared_bytes *records; /* one reference */
-};
-
-/* The bytes of payload of a record's messages. */
-static uint64_t payload_of(const struct record *record, const uint8_t *frames)
-{
-    uint64_t bytes = 0;
-    for (size_t at = 0, len; at < record->frames_len; at += len) {
-        len = frame_length(frames + at, record->frames_len - at);
-        bytes += frame_payload_length(len);
-    }
-    return bytes;
-}
-
-static void add_to_audience(struct audience *audience, const struct record *record,
-                            const uint8_t *frames)
-{
-    if (audience_add_frames(audience, frames, record->frames_len, record->messages,
-                            record->conflation) == OK)
+    if (audience->count == 0 || audience_add_frames(audience, frame, len, 1, conflation) == OK)
         return;
     delivery_count_drop(audience->loop, DROP_NO_MEMORY);
-    audience_missed(audience, record->messages, payload_of(record, frames));
+    audience_missed(audience, 1, frame_payload_length(len));
 }
 
-static void deliver_record(struct delivery_loop *loop, const struct record *record,
-                           const uint8_t *frames)
+static void deliver_message(struct delivery_loop *loop, struct record *record, const uint8_t *body)
 {
-    if (record->key.kind != TOPIC_ALL)
-        topic_deliver(loop, &record->key, frames, record->frames_len, record->conflation);
+    struct topic_key *key = &record->message.key;
+    const uint8_t *frame = body + key->len;
+    size_t len = record->size - sizeof *record - key->len;
+    key->name = (const char *)body;
+    if (key->kind == TOPIC_ALL)
+        add_to_audience(&key->fanout->audiences[loop->loop->index], frame, len,
+                        record->message.conflation);
     else
-        add_to_audience(&record->key.fanout->audiences[loop->loop->index], record, frames);
-    if (loop->has_much_to_send)
-        delivery_flush(loop);
+        topic_deliver(loop, key, record->message.hash, frame, len, record->message.conflation,
+                      NULL);
 }
 
-static void deliver_records(struct loop *event_loop, struct mail *mail)
+/* Returns the record's size. */
+static size_t deliver_record(struct delivery_loop *loop, const uint8_t *data)
 {
-    struct records_mail *records_mail = (struct records_mail *)mail;
-    struct delivery_loop *loop = records_mail->delivery->loops[event_loop->index];
-    const uint8_t *at = records_mail->records->data;
-    const uint8_t *end = at + records_mail->records->len;
-    while (at < end) {
-        struct record record;
-        at = read_record(at, &record);
-        deliver_record(loop, &record, at);
-        at += record.frames_len;
-    }
-    shared_bytes_unref(records_mail->records);
-    free(records_mail);
-}
-
-/* One bit for each loop. */
-struct loop_set {
-    uint64_t words[DELIVERY_LOOPS_MAX / 64];
-};
-
-static bool is_in_set(const struct loop_set *set, unsigned loop)
-{
-    return (set->words[loop / 64] >> loop % 64 & 1) != 0;
-}
-
-static bool is_empty_set(const struct loop_set *set)
-{
-    for (size_t i = 0; i < sizeof set->words / sizeof *set->words; i++)
-        if (set->words[i] != 0)
-            return false;
-    return true;
-}
-
-static bool may_have_receivers(const struct delivery *delivery, unsigned loop,
-                               const struct topic_key *key, uint64_t hash)
-{
-    if (key->kind != TOPIC_ALL)
-        return interest_may_have(&delivery->interests[loop], hash);
-    return atomic_load_explicit(&key->fanout->audiences[loop].present, memory_order_seq_cst) > 0;
-}
-
-static void add_loops_of(const struct delivery *delivery, const struct topic_key *key,
-                         struct loop_set *set)
-{
-    uint64_t hash =
-        key->kind != TOPIC_ALL ? topic_key_hash(key, &delivery->topic_counts.secret) : 0;
-    for (unsigned i = 0; i < delivery->loop_count; i++)
-        if (!is_in_set(set, i) && may_have_receivers(delivery, i, key, hash))
-            set->words[i / 64] |= UINT64_C(1) << i % 64;
-}
-
-/* The loops that have a receiver for any of the records. */
-static struct loop_set loops_for(const struct delivery *delivery, const struct buffer *records)
-{
-    struct loop_set set = {{0}};
     struct record record;
-    for (const uint8_t *at = records->data; at < records->data + records->len;) {
-        at = read_record(at, &record);
-        add_loops_of(delivery, &record.key, &set);
-        at += record.frames_len;
-    }
+    const uint8_t *body = data + sizeof record;
+    memcpy(&record, data, sizeof record);
+    if (!record.is_order)
+        deliver_message(loop, &record, body);
+    else if (record.to_one.loop == loop->loop->index)
+        loop->calls->order(loop, &record.to_one.order, body, record.size - sizeof record);
+    return record.size;
+}
+
+/* Delivers records: to the end, to `until` (if not NULL), or until there is `enough` to be sent. */
+static void pull_records(struct delivery_loop *loop, const uint8_t *until, bool enough)
+{
+    struct message_log *log = &loop->delivery->log;
+    struct log_place *place = &loop->forwarding.place;
+    const uint8_t *data;
+    size_t len;
+    while ((len = message_log_peek(log, place, &data)) > 0)
+        for (size_t size; len > 0; len -= size) {
+            if (data == until || (enough && loop->has_much_to_send))
+                return;
+            size = deliver_record(loop, data);
+            message_log_advance(place, size);
+            data += size;
+        }
+}
+
+static void pull(struct delivery_loop *loop, const uint8_t *until, bool enough)
+{
+    struct forwarding *forwarding = &loop->forwarding;
+    if (forwarding->is_busy)
+        return;
+    forwarding->is_busy = true; /* An order that is carried out does not pull in turn. */
+    pull_records(loop, until, enough);
+    forwarding->is_busy = false;
+}
+
+void forward_pull(struct delivery_loop *loop)
+{
+    pull(loop, NULL, false);
+}
+
+void forward_pull_some(struct delivery_loop *loop)
+{
+    pull(loop, NULL, true);
+}
+
+bool forward_is_behind(const struct delivery_loop *loop)
+{
+    return message_log_has_more(&loop->delivery->log, &loop->forwarding.place);
+}
+
+/* -- waking -- */
+
+static void deliver_wake(struct loop *event_loop, struct mail *mail)
+{
+    struct forwarding *forwarding =
+        (struct forwarding *)(void *)((char *)mail - offsetof(struct forwarding, wake));
+    struct delivery_loop *loop =
+        (struct delivery_loop *)(void *)((char *)forwarding -
+                                         offsetof(struct delivery_loop, forwarding));
+    (void)event_loop;
+    /* First: who appends from now on wakes the loop again. */
+    atomic_exchange_explicit(&forwarding->is_posted, false, memory_order_seq_cst);
+    forward_pull_some(loop); /* What is left is left to the iteration's end. */
+}
+
+static void wake(struct delivery_loop *loop)
+{
+    if (!atomic_exchange_explicit(&loop->forwarding.is_posted, true, memory_order_seq_cst))
+        loop_post(loop->loop, &loop->forwarding.wake);
+}
+
+static void wake_set(struct delivery *delivery, const struct loop_set *set)
+{
+    for (unsigned i = 0; i < delivery->loop_count; i++)
+        if (loop_set_has(set, i))
+            wake(delivery->loops[i]);
+}
+
+/* Those for whom there was nothing in the log, and who therefore still hold it. */
+static void wake_laggards(struct delivery *delivery, uint64_t memory, uint64_t lag)
+{
+    for (unsigned i = 0; i < delivery->loop_count; i++)
+        if (message_log_lag(&delivery->loops[i]->forwarding.place, memory) > lag)
+            wake(delivery->loops[i]);
+}
+
+void forward_wake(struct delivery_loop *loop)
+{
+    struct forwarding *forwarding = &loop->forwarding;
+    if (forwarding->appended == 0)
+        return;
+    wake_set(loop->delivery, &forwarding->to_wake);
+    forwarding->to_wake = (struct loop_set){{0}};
+    forwarding->appended = 0;
+}
+
+void forward_end_interest(struct delivery_loop *loop)
+{
+    wake_laggards(loop->delivery, message_log_memory(&loop->delivery->log), 0);
+}
+
+void forwarding_init(struct delivery_loop *loop)
+{
+    loop->forwarding.wake.deliver = deliver_wake;
+    message_log_enter(&loop->delivery->log, &loop->forwarding.place);
+}
+
+void forwarding_deinit(struct delivery_loop *loop)
+{
+    message_log_leave(&loop->delivery->log, &loop->forwarding.place);
+}
+
+/* -- writing -- */
+
+/* The loops that may have receivers. */
+static struct loop_set loops_of(const struct topic_key *key, uint64_t hash)
+{
+    if (key->kind == TOPIC_ALL)
+        return interested_loops(&key->fanout->interested);
+    return interest_loops(key->fanout->delivery->interest, hash);
+}
+
+/* Wakes loops for which there is nothing, before they hold much of the log; and if all receivers
+ * have left since the message was appended, so that nobody will be woken for it. */
+static void wake_if_late(struct delivery *delivery, const struct loop_set *set,
+                         const struct log_entry *entry)
+{
+    if (loop_set_is_empty(set))
+        wake_laggards(delivery, entry->memory + 1, 0);
+    else if (entry->is_milestone)
+        wake_laggards(delivery, entry->memory, LAG_MAX);
+}
+
+/* Notes who is to be woken for what a loop has appended. */
+static void note_appended(struct delivery_loop *loop, const struct loop_set *set, size_t len,
+                          const struct log_entry *entry)
+{
+    struct forwarding *forwarding = &loop->forwarding;
+    for (unsigned i = 0; i < INTEREST_WORDS; i++)
+        forwarding->to_wake.words[i] |= set->words[i];
+    forwarding->appended += len;
+    wake_if_late(loop->delivery, set, entry);
+    if (forwarding->appended > WAKE_EARLY)
+        forward_wake(loop);
+}
+
+static int append_message(const struct topic_key *key, uint64_t hash, struct log_place *place,
+                          enum opcode opcode, const void *data, size_t len, struct log_entry *entry)
+{
+    uint8_t header[FRAME_HEADER_MAX];
+    size_t header_len = frame_encode_header(header, opcode, len);
+    struct record record = {
+        .size = sizeof record + key->len + header_len + len,
+        .message = {
+            .key = *key, .hash = hash, .conflation = fanout_read_key(key->fanout, key, data, len)}};
+    const struct iovec pieces[] = {{.iov_base = &record, .iov_len = sizeof record},
+                                   {.iov_base = (void *)(uintptr_t)key->name, .iov_len = key->len},
+                                   {.iov_base = header, .iov_len = header_len},
+                                   {.iov_base = (void *)(uintptr_t)data, .iov_len = len}};
+    return message_log_append(&key->fanout->delivery->log, place, pieces, 4, record.size, entry);
+}
+
+/* -- from a loop -- */
+
+/* The loops but this one that may have receivers. */
+static struct loop_set others_of(const struct delivery_loop *loop, const struct topic_key *key,
+                                 uint64_t hash)
+{
+    struct loop_set set = loops_of(key, hash);
+    loop_set_remove(&set, loop->loop->index);
     return set;
 }
 
-/* Tells the receivers of a loop that they miss what is recorded. */
-static void note_missed(unsigned loop, const struct buffer *records)
+/* The log takes no more. */
+static void note_refused(struct delivery_loop *loop, const struct topic_key *key,
+                         const struct loop_set *set, size_t len)
 {
-    const uint8_t *at = records->data;
-    const uint8_t *end = at + records->len;
-    while (at < end) {
-        struct record record;
-        const uint8_t *frames = read_record(at, &record);
-        missed_note(&record.key.fanout->audiences[loop], &record.key, record.messages,
-                    payload_of(&record, frames));
-        at = frames + record.frames_len;
-    }
+    delivery_count_drop(loop, DROP_QUEUE_TOTAL);
+    for (unsigned i = 0; i < loop->delivery->loop_count; i++)
+        if (loop_set_has(set, i))
+            missed_note(&key->fanout->audiences[i], key, 1, len);
 }
 
-/* Nothing can be posted to anybody. A thread that is no loop's is told so, and may try again. */
-static int refuse_records(struct delivery *delivery, const struct delivery_loop *from,
-                          const struct loop_set *set, const struct buffer *records, int error)
+/* What the loop itself has appended, when it has come there in the log. */
+static struct forwarded take_own(struct delivery_loop *loop, const struct log_entry *entry)
 {
-    for (unsigned i = 0; i < delivery->loop_count && from != NULL; i++)
-        if (is_in_set(set, i))
-            note_missed(i, records);
-    return error;
+    struct record record;
+    memcpy(&record, entry->data, sizeof record);
+    size_t head = sizeof record + record.message.key.len;
+    message_log_advance(&loop->forwarding.place, record.size);
+    return (struct forwarded){.frame = entry->data + head,
+                              .len = record.size - head,
+                              .conflation = record.message.conflation};
 }
 
-/* To all loops that have a receiver, but not to `from` (may be NULL). With ERR_NO_MEMORY some may
- * have got it: those that have not are told. */
-static int post_records(struct delivery *delivery, const struct delivery_loop *from,
-                        const struct buffer *records)
+int forward_message(struct delivery_loop *loop, const struct topic_key *key, uint64_t hash,
+                    enum opcode opcode, const void *data, size_t len, struct forwarded *out)
 {
-    int error = OK;
-    struct loop_set set = loops_for(delivery, records);
-    if (from != NULL)
-        set.words[from->loop->index / 64] &= ~(UINT64_C(1) << from->loop->index % 64);
-    if (is_empty_set(&set))
+    struct log_entry entry;
+    out->len = 0;
+    forward_pull(loop);
+    if (loop->delivery->loop_count == 1)
         return OK;
-    if (memory_account_is_full(&delivery->forwarded))
-        return refuse_records(delivery, from, &set, records, ERR_LIMIT);
-    struct shared_bytes *shared =
-        shared_bytes_create(records->data, records->len, &delivery->forwarded);
-    if (shared == NULL)
-        return refuse_records(delivery, from, &set, records, ERR_NO_MEMORY);
-    for (unsigned i = 0; i < delivery->loop_count; i++) {
-        if (!is_in_set(&set, i))
-            continue;
-        struct records_mail *mail = malloc(sizeof *mail);
-        if (mail == NULL) {
-            error = ERR_NO_MEMORY;
-            note_missed(i, records);
-            continue;
-        }
-        *mail = (struct records_mail){.mail.deliver = deliver_records,
-                                      .delivery = delivery,
-                                      .records = shared_bytes_ref(shared)};
-        loop_post(delivery->loops[i]->loop, &mail->mail);
+    struct loop_set set = others_of(loop, key, hash);
+    if (loop_set_is_empty(&set))
+        return OK;
+    if (memory_account_is_full(&loop->delivery->forwarded)) {
+        note_refused(loop, key, &set, len);
+        return OK;
     }
-    shared_bytes_unref(shared);
-    return error;
+    if (append_message(key, hash, &loop->forwarding.place, opcode, data, len, &entry) != OK)
+        return ERR_NO_MEMORY;
+    set = others_of(loop, key, hash); /* Not before: see interest.h. */
+    note_appended(loop, &set, len + 1, &entry);
+    pull(loop, entry.data, false); /* What others have appended since we looked. */
+    *out = take_own(loop, &entry);
+    return OK;
 }
 
-void forward_flush(struct delivery_loop *loop)
+/* -- from anywhere -- */
+
+/* Wakes for what a thread that is no loop's has appended. */
+static void wake_at_once(struct delivery *delivery, const struct loop_set *set,
+                         const struct log_entry *entry)
 {
-    struct outbound *outbound = &loop->outbound;
-    if (outbound->records.len == 0)
-        return;
-    int error = post_records(loop->delivery, loop, &outbound->records);
-    if (error != OK)
-        delivery_count_drop(loop, error == ERR_LIMIT ? DROP_QUEUE_TOTAL : DROP_NO_MEMORY);
-    outbound->records.len = 0;
-    outbound->open = NULL;
-    if (outbound->records.capacity > RECORDS_KEEP)
-        buffer_release(&outbound->records);
+    wake_set(delivery, set);
+    wake_if_late(delivery, set, entry);
 }
 
 int forward_from_outside(const struct topic_key *key, enum opcode opcode, const void *data,
                          size_t len)
 {
-    uint8_t header[FRAME_HEADER_MAX];
-    struct buffer record;
-    uint8_t *to;
-    size_t header_len = frame_encode_header(header, opcode, len);
-    buffer_init(&record, RECORDS_MAX);
-    struct message_key conflation = fanout_read_key(key->fanout, key, data, len);
-    int error = append_record(&record, key, conflation, header_len + len, &to);
-    if (error == OK) {
-        memcpy(to, header, header_len);
-        if (len > 0)
-            memcpy(to + header_len, data, len);
-        error = post_records(key->fanout->delivery, NULL, &record);
-    }
-    buffer_release(&record);
-    return error;
+    struct delivery *delivery = key->fanout->delivery;
+    uint64_t hash = key->kind != TOPIC_ALL ? topic_hash(key) : 0;
+    struct log_entry entry;
+    struct loop_set set = loops_of(key, hash);
+    if (loop_set_is_empty(&set))
+        return OK;
+    if (memory_account_is_full(&delivery->forwarded))
+        return ERR_LIMIT;
+    if (append_message(key, hash, NULL, opcode, data, len, &entry) != OK)
+        return ERR_NO_MEMORY;
+    set = loops_of(key, hash); /* Not before: see interest.h. */
+    wake_at_once(delivery, &set, &entry);
+    return OK;
+}
+
+static bool is_refused(struct delivery *delivery, struct delivery_loop *here,
+                       const struct receiver_order *order)
+{
+    if (order->opcode == OPCODE_CLOSE || !memory_account_is_full(&delivery->forwarded))
+        return false;
+    if (here != NULL)
+        delivery_count_drop(here, DROP_QUEUE_TOTAL);
+    return true;
+}
+
+int forward_order(struct delivery *delivery, unsigned loop, const struct receiver_order *order,
+                  const void *data, size_t len)
+{
+    struct delivery_loop *here = delivery_current_loop(delivery);
+    struct log_place *place = here != NULL ? &here->forwarding.place : NULL;
+    struct log_entry entry;
+    struct loop_set set = {{0}};
+    struct record record = {
+        .size = sizeof record + len, .is_order = true, .to_one = {.loop = loop, .order = *order}};
+    const struct iovec pieces[] = {{.iov_base = &record, .iov_len = sizeof record},
+                                   {.iov_base = (void *)(uintptr_t)data, .iov_len = len}};
+    if (is_refused(delivery, here, order))
+        return ERR_LIMIT;
+    if (message_log_append(&delivery->log, place, pieces, 2, record.size, &entry) != OK)
+        return ERR_NO_MEMORY;
+    loop_set_add(&set, loop);
+    if (here != NULL)
+        note_appended(here, &set, len + 1, &entry);
+    else
+        wake_at_once(delivery, &set, &entry);
+    return OK;
 }

@@ -22,6 +22,7 @@ static void deliver_missed(struct loop *event_loop, struct mail *mail)
     struct audience *audience =
         (struct audience *)(void *)((char *)missed - offsetof(struct audience, missed));
     (void)event_loop;
+    forward_pull(audience->loop); /* What was let through before comes first. */
     pthread_mutex_lock(&missed->lock);
     const struct missed_notes notes = missed->notes;
     missed->notes = (struct missed_notes){.topic_count = 0};
@@ -69,7 +70,8 @@ static struct missed_count *count_of(struct missed_notes *notes, enum topic_kind
 static bool has_subscribers(const struct audience *audience, uint64_t hash)
 {
     const struct delivery *delivery = audience->fanout->delivery;
-    return interest_may_have(&delivery->interests[audience->loop->loop->index], hash);
+    const struct loop_set loops = interest_loops(delivery->interest, hash);
+    return loop_set_has(&loops, audience->loop->loop->index);
 }
 
 void missed_note(struct audience *audience, const struct topic_key *key, uint64_t messages,

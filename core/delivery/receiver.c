@@ -48,6 +48,8 @@ void receiver_leave(struct receiver *receiver)
 {
     audience_leave(receiver->audience, receiver);
     topic_leave_all(receiver);
+    if (receiver->audience->count == 0)
+        forward_end_interest(receiver->loop);
 }
 
 /* -- what is watched for -- */

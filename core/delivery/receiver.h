@@ -35,8 +35,19 @@ struct receiver_limits {
     struct compression_settings compression;
 };
 
-/* What the delivery tells whoever owns receivers. Rare; set once for a loop. */
+/* What one receiver, which its owner knows by an id, is to get. */
+struct receiver_order {
+    uint64_t id;
+    enum opcode opcode; /* OPCODE_CLOSE: the text is the reason */
+    bool is_control;    /* no overflow policy drops it */
+    uint16_t close_code;
+};
+
+/* What the delivery tells whoever owns receivers. Rare, but for orders; set once for a loop. */
 struct receiver_calls {
+    /* An order from another thread (forward_order), with its text. Perhaps in a hook. */
+    void (*order)(struct delivery_loop *loop, const struct receiver_order *order, const void *text,
+                  size_t len);
     /* A write has failed: the peer takes nothing any more. May end the receiver. */
     void (*lost)(struct receiver *receiver);
     /* There is no memory to keep what it was to get: it has to end. */

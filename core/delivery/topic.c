@@ -29,8 +29,8 @@ uint64_t topic_hash(const struct topic_key *key)
     return topic_key_hash(key, &key->fanout->delivery->topic_counts.secret);
 }
 
-static struct topic *topic_with_hash(const struct delivery_loop *loop, const struct topic_key *key,
-                                     uint64_t hash)
+struct topic *topic_with_hash(const struct delivery_loop *loop, const struct topic_key *key,
+                              uint64_t hash)
 {
     struct hash_link *link = hash_table_first(&loop->topics, hash);
     while (link != NULL && !is_topic_of((struct topic *)link, key))
@@ -60,7 +60,7 @@ static struct topic *need_topic(struct delivery_loop *loop, const struct topic_k
     memcpy(topic->name, key->name, key->len);
     topic->key.name = topic->name;
     hash_table_add(&loop->topics, &topic->link, hash);
-    interest_add(&loop->delivery->interests[loop->loop->index], hash);
+    interest_add(loop->delivery->interest, &loop->topic_slots, loop->loop->index, hash);
     return topic;
 }
 
@@ -69,7 +69,8 @@ static void drop_topic_if_empty(struct delivery_loop *loop, struct topic *topic)
     if (topic->count > 0)
         return;
     hash_table_remove(&loop->topics, &topic->link);
-    interest_remove(&loop->delivery->interests[loop->loop->index], topic->link.hash);
+    interest_remove(loop->delivery->interest, &loop->topic_slots, loop->loop->index,
+                    topic->link.hash);
     free(topic->members);
     free(topic);
 }
@@ -120,6 +121,7 @@ static int join_topic(struct receiver *receiver, const struct topic_key *key)
     struct topic *topic = set != NULL ? need_topic(receiver->loop, key) : NULL;
     if (topic == NULL)
         return ERR_NO_MEMORY;
+    forward_pull(receiver->loop); /* After the loop has entered itself: see interest.h. */
     if (subscription_set_find(set, topic) != NULL)
         return OK;
     bool is_named = key->kind == TOPIC_NAMED;
@@ -167,6 +169,7 @@ void topic_unsubscribe(struct receiver *receiver, const char *name, size_t len)
     struct subscription_set *set = receiver->subscriptions;
     if (set == NULL || !topic_is_name(name, len))
         return;
+    forward_pull(receiver->loop);
     const struct topic *topic = topic_find(receiver->loop, &key);
     struct subscription *subscription = topic != NULL ? subscription_set_find(set, topic) : NULL;
     if (subscription == NULL)

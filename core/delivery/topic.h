@@ -65,6 +65,10 @@ uint64_t topic_hash(const struct topic_key *key);
 /* The part of a topic that this loop has, or NULL. */
 struct topic *topic_find(const struct delivery_loop *loop, const struct topic_key *key);
 
+/* The same by its hash (topic_hash), which may be 0 while the loop has no topics. */
+struct topic *topic_with_hash(const struct delivery_loop *loop, const struct topic_key *key,
+                              uint64_t hash);
+
 /* What names a topic. Any thread. */
 struct topic_key topic_key_of(struct fanout *fanout, enum topic_kind kind, const char *name,
                               size_t len);

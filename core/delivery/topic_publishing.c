@@ -34,16 +34,17 @@ static void members_missed(const struct topic *topic, uint64_t messages, uint64_
         receiver_missed(topic->members[i]->receiver, messages, bytes);
 }
 
-void topic_deliver(struct delivery_loop *loop, const struct topic_key *key, const void *frame,
-                   size_t len, struct message_key conflation)
+void topic_deliver(struct delivery_loop *loop, const struct topic_key *key, uint64_t hash,
+                   const void *frame, size_t len, struct message_key conflation,
+                   const struct receiver *except)
 {
-    const struct topic *topic = topic_find(loop, key);
+    const struct topic *topic = topic_with_hash(loop, key, hash);
     struct shared_frame shared;
     if (topic == NULL)
         return;
     if (delivery_share_frame(loop, frame, len, &shared) == OK &&
         delivery_note_key(loop, shared, conflation) == OK) {
-        queue_for_members(loop, topic, &shared, NULL);
+        queue_for_members(loop, topic, &shared, except);
         return;
     }
     delivery_count_drop(loop, DROP_NO_MEMORY);
@@ -61,27 +62,36 @@ void topic_missed(struct delivery_loop *loop, const struct fanout *fanout, enum 
     }
 }
 
-/* On this loop, and for the others at the end of its iteration. */
+/* To the subscribers of this loop alone. */
+static int publish_here(struct delivery_loop *loop, const struct topic *topic, enum opcode opcode,
+                        const void *data, size_t len, const struct receiver *except)
+{
+    const struct topic_key *key = &topic->key;
+    struct shared_frame frame;
+    if (delivery_share(loop, opcode, data, len, &frame) != OK ||
+        delivery_note_key(loop, frame, fanout_read_key(key->fanout, key, data, len)) != OK)
+        return ERR_NO_MEMORY;
+    queue_for_members(loop, topic, &frame, except);
+    return OK;
+}
+
 static int publish_on_loop(struct delivery_loop *loop, const struct topic_key *key,
                            enum opcode opcode, const void *data, size_t len,
                            const struct receiver *except)
 {
-    const struct topic *topic = topic_find(loop, key);
-    struct shared_frame frame;
-    if (topic == NULL && loop->delivery->loop_count == 1)
+    struct forwarded forwarded;
+    bool needs_hash = loop->topics.used > 0 || loop->delivery->loop_count > 1;
+    uint64_t hash = needs_hash ? topic_hash(key) : 0;
+    int error = forward_message(loop, key, hash, opcode, data, len, &forwarded);
+    if (error != OK)
+        return error;
+    if (forwarded.len > 0) {
+        topic_deliver(loop, key, hash, forwarded.frame, forwarded.len, forwarded.conflation,
+                      except);
         return OK;
-    if (delivery_share(loop, opcode, data, len, &frame) != OK)
-        return ERR_NO_MEMORY;
-    struct message_key conflation = fanout_read_key(key->fanout, key, data, len);
-    if (delivery_note_key(loop, frame, conflation) != OK)
-        return ERR_NO_MEMORY;
-    int error =
-        forward_to_topic(loop, key, loop->unicast.data + frame.offset, frame.len, conflation);
-    if (topic == NULL || error != OK)
-        delivery_unshare(loop, frame); /* Nobody here is given it. */
-    else
-        queue_for_members(loop, topic, &frame, except);
-    return error;
+    }
+    const struct topic *topic = topic_with_hash(loop, key, hash);
+    return topic != NULL ? publish_here(loop, topic, opcode, data, len, except) : OK;
 }
 
 int topic_publish_from(struct receiver *receiver, const char *name, enum opcode opcode,

@@ -28,10 +28,11 @@ MUST_CHECK int topic_publish_from(struct receiver *receiver, const char *name, e
 MUST_CHECK int topic_publish(struct fanout *fanout, enum topic_kind kind, const char *name,
                              size_t name_len, enum opcode opcode, const void *data, size_t len);
 
-/* Gives a frame that was published elsewhere, with the conflation key that was read there, to this
- * loop's subscribers. */
-void topic_deliver(struct delivery_loop *loop, const struct topic_key *key, const void *frame,
-                   size_t len, struct message_key conflation);
+/* Gives a frame that is in the log, with its topic's hash (topic_hash) and its conflation key, to
+ * this loop's subscribers, but not to `except` (may be NULL). */
+void topic_deliver(struct delivery_loop *loop, const struct topic_key *key, uint64_t hash,
+                   const void *frame, size_t len, struct message_key conflation,
+                   const struct receiver *except);
 
 /* The subscribers of this loop miss messages of the topics of that kind and hash (topic_hash): each
  * meets its policy. */

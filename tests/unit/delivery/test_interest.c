@@ -63,26 +63,54 @@ static void from_outside_only_loops_with_a_receiver_are_woken(void **state)
     loops_close(&loops);
 }
 
+static bool may_have(const struct interest *interest, unsigned loop, uint64_t hash)
+{
+    const struct loop_set set = interest_loops(interest, hash);
+    return loop_set_has(&set, loop);
+}
+
 static void slots_are_shared_and_count(void **state)
 {
     static struct interest interest;
+    static struct interest_counts counts[2];
     (void)state;
-    assert_false(interest_may_have(&interest, 5));
-    interest_add(&interest, 5);
-    interest_add(&interest, 5 + INTEREST_SLOTS);
-    assert_true(interest_may_have(&interest, 5));
-    assert_true(interest_may_have(&interest, 5 + 7 * INTEREST_SLOTS));
-    assert_false(interest_may_have(&interest, 6));
-    interest_remove(&interest, 5);
-    assert_true(interest_may_have(&interest, 5));
-    interest_remove(&interest, 5 + INTEREST_SLOTS);
-    assert_false(interest_may_have(&interest, 5));
+    for (unsigned i = 0; i < 2; i++) {
+        const unsigned loop = i * 200, other = 200 - loop; /* In different words of a set. */
+        assert_false(may_have(&interest, loop, 5));
+        interest_add(&interest, &counts[i], loop, 5);
+        interest_add(&interest, &counts[i], loop, 5 + INTEREST_SLOTS);
+        assert_true(may_have(&interest, loop, 5));
+        assert_true(may_have(&interest, loop, 5 + 7 * INTEREST_SLOTS));
+        assert_false(may_have(&interest, loop, 6));
+        assert_false(may_have(&interest, other, 5));
+        interest_remove(&interest, &counts[i], loop, 5);
+        assert_true(may_have(&interest, loop, 5));
+        interest_remove(&interest, &counts[i], loop, 5 + INTEREST_SLOTS);
+        assert_false(may_have(&interest, loop, 5));
+    }
+}
+
+static void a_set_of_loops_knows_its_loops(void **state)
+{
+    struct loop_set set = {{0}};
+    (void)state;
+    assert_true(loop_set_is_empty(&set));
+    loop_set_add(&set, 255);
+    loop_set_add(&set, 63);
+    assert_false(loop_set_is_empty(&set));
+    assert_true(loop_set_has(&set, 255));
+    assert_false(loop_set_has(&set, 254));
+    loop_set_remove(&set, 255);
+    assert_true(loop_set_has(&set, 63));
+    loop_set_remove(&set, 63);
+    assert_true(loop_set_is_empty(&set));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slots_are_shared_and_count),
+        cmocka_unit_test(a_set_of_loops_knows_its_loops),
         cmocka_unit_test(loops_without_a_receiver_are_not_woken),
         cmocka_unit_test(from_outside_only_loops_with_a_receiver_are_woken),
     };
