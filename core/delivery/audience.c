@@ -114,3 +114,48 @@ int audience_publish(struct audience *audience, enum opcode opcode, const void *
         error = forward_message(audience->loop, &all, 0, opcode, data, len, &forwarded);
     if (error != OK)
         return error;
+    if (forwarded.len > 0) {
+        add_forwarded(audience, &forwarded, except);
+        return OK;
+    }
+    const struct message_key key = fanout_read_key(audience->fanout, NULL, data, len);
+    if (begin_skip(audience, except) != OK ||
+        batch_add_message(&audience->batch, opcode, data, len, key) != OK)
+        return ERR_NO_MEMORY;
+    end_skip(audience, except);
+    note_published(audience);
+    return OK;
+}
+
+int audience_add_frames(struct audience *audience, const void *frames, size_t len,
+                        uint32_t messages, struct message_key key)
+{
+    if (batch_add_frames(&audience->batch, frames, len, messages, key) != OK)
+        return ERR_NO_MEMORY;
+    note_published(audience);
+    return OK;
+}
+
+void audience_missed(struct audience *audience, uint64_t messages, uint64_t bytes)
+{
+    for (uint32_t i = 0; i < audience->count; i++)
+        receiver_missed(audience->members[i], messages, bytes);
+}
+
+/* -- the flush -- */
+
+void audience_flush(struct audience *audience)
+{
+    uint64_t delivered = 0;
+    for (uint32_t i = 0; i < audience->count; i++) {
+        struct receiver *member = audience->members[i];
+        if (member->is_open)
+            delivered += audience->batch.messages;
+        receiver_flush(member);
+        member->cursor = 0;
+    }
+    if (delivered > audience->batch_skips)
+        counter_add(&audience->messages_out, delivered - audience->batch_skips);
+    batch_clear(&audience->batch, BATCH_KEEP);
+    audience->batch_skips = 0;
+}

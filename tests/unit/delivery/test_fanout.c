@@ -39,8 +39,7 @@ static void any_thread_reaches_the_receivers_of_all_loops(void **state)
         current_loop = NULL;
         loops_settle(&loops);
         for (unsigned j = 0; j < loops.count; j++) {
-            /* What came from outside was in the mailbox, and so behind what was published here. */
-            peer_expect(&peers[j], j == loops.count - 1 ? " c a" : "a  c");
+            peer_expect(&peers[j], "a  c");
             peer_close(&peers[j]);
         }
         loops_close(&loops);
@@ -115,14 +114,13 @@ static void without_memory_the_publisher_is_told(void **state)
         has_failed = end_failing_allocations();
         assert_int_equal(error, has_failed ? ERR_NO_MEMORY : OK);
         loops_settle(&loops);
-        /* The record and its copy first, then a mail for each loop. */
-        peer_expect(&peers[0], number <= 3 ? "" : "a");
-        peer_expect(&peers[1], number <= 2 || number == 4 ? "" : "a");
+        for (unsigned i = 0; i < 2; i++)
+            peer_expect(&peers[i], has_failed ? "" : "a");
         peer_close(&peers[0]);
         peer_close(&peers[1]);
         loops_close(&loops);
     }
-    assert_int_equal(number, 6);
+    assert_int_equal(number, 3); /* What the log holds has failed. */
 }
 
 static void without_memory_for_audiences_it_can_be_torn_down(void **state)

@@ -294,10 +294,10 @@ static void messages_allocate_nothing_once_buffers_are_warm(void **state)
             subscribe(&peers[j], "x");
         }
         iterate_with_messages(&loops, &peers[0], 20);
-        /* The bytes that the other loops share and a mail for each of them, for any number. */
-        unsigned posting = loops.count > 1 ? loops.count : 0;
-        assert_int_equal(allocations_of_an_iteration(&loops, &peers[0], 1), posting);
-        assert_int_equal(allocations_of_an_iteration(&loops, &peers[0], 20), posting);
+        /* The log goes on in a new node now and then. */
+        unsigned nodes = loops.count > 1 ? 1 : 0;
+        assert_in_range(allocations_of_an_iteration(&loops, &peers[0], 1), 0, nodes);
+        assert_in_range(allocations_of_an_iteration(&loops, &peers[0], 20), 0, nodes);
         for (unsigned j = 0; j < 2 * loops.count; j++)
             peer_close(&peers[j]);
         loops_close(&loops);

@@ -20,13 +20,13 @@ struct calling {
     struct hub *hub;
     struct instance *instance; /* of /ws */
     struct instance *shadow;   /* likewise, in shadow mode */
+    uint64_t before;           /* memory of the log, when nothing had been sent */
 };
 
 /* As if a client were there, or the loop would not be told. */
 static inline void pretend_presence(struct hub *hub, const char *path)
 {
-    struct audience *audience = &hub_find_endpoint(hub, path)->fanout.audiences[0];
-    atomic_store(&audience->present, 1);
+    interested_add(&hub_find_endpoint(hub, path)->fanout.interested, 0);
 }
 
 static inline struct calling begin_calling(void)
@@ -44,6 +44,7 @@ static inline struct calling begin_calling(void)
     const struct chain *chain = hub_find_endpoint(calling.hub, "/ws")->setup->chain;
     calling.instance = chain->stages[0].instance;
     calling.shadow = chain->stages[1].instance;
+    calling.before = atomic_load(&calling.hub->set.delivery.log.memory);
     return calling;
 }
 
@@ -53,10 +54,10 @@ static inline void end_calling(struct calling *calling)
     config_destroy(calling->config);
 }
 
-/* Bytes that are on their way to the loop; 0: nothing was sent. */
+/* Bytes that have been put into the log; 0: nothing was sent. */
 static inline size_t bytes_under_way(const struct calling *calling)
 {
-    return memory_account_bytes(&calling->hub->set.delivery.forwarded);
+    return atomic_load(&calling->hub->set.delivery.log.memory) - calling->before;
 }
 
 #endif
