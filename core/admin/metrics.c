@@ -92,8 +92,9 @@ static void write_transport(struct metrics_writer *writer, struct hub *hub)
         "Memory held of what clients have sent: incomplete messages, deferred ones and "
         "what waits behind them (limit: limits.input_bytes).");
     metrics_put(writer, "sluice_input_bytes %zu\n", memory_account_bytes(&hub->set.input));
-    metrics_describe(writer, "sluice_forwarded_bytes", "gauge",
-                     "Memory on its way from one loop to another (limit: limits.queue_bytes).");
+    metrics_describe(
+        writer, "sluice_forwarded_bytes", "gauge",
+        "Memory for messages that not all loops have read (limit: limits.queue_bytes).");
     metrics_put(writer, "sluice_forwarded_bytes %zu\n",
                 memory_account_bytes(&hub->set.delivery.forwarded));
 }

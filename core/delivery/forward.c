@@ -5,6 +5,7 @@
 #include "delivery/fanout.h"
 #include "delivery/topic_publishing.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define WAKE_EARLY (32u * 1024) /* bytes: others begin before this loop's iteration ends */
@@ -180,15 +181,22 @@ static struct loop_set loops_of(const struct topic_key *key, uint64_t hash)
     return interest_loops(key->fanout->delivery->interest, hash);
 }
 
+/* The log takes no more: whoever holds it, with or without need, is to let go of it. */
+static void wake_all(struct delivery *delivery)
+{
+    wake_laggards(delivery, UINT64_MAX, 0);
+}
+
 /* Wakes loops for which there is nothing, before they hold much of the log; and if all receivers
  * have left since the message was appended, so that nobody will be woken for it. */
 static void wake_if_late(struct delivery *delivery, const struct loop_set *set,
                          const struct log_entry *entry)
 {
+    size_t limit = memory_account_limit(&delivery->forwarded) / 4;
     if (loop_set_is_empty(set))
         wake_laggards(delivery, entry->memory + 1, 0);
     else if (entry->is_milestone)
-        wake_laggards(delivery, entry->memory, LAG_MAX);
+        wake_laggards(delivery, entry->memory, limit < LAG_MAX ? limit : LAG_MAX);
 }
 
 /* Notes who is to be woken for what a loop has appended. */
@@ -236,6 +244,7 @@ static void note_refused(struct delivery_loop *loop, const struct topic_key *key
                          const struct loop_set *set, size_t len)
 {
     delivery_count_drop(loop, DROP_QUEUE_TOTAL);
+    wake_all(loop->delivery);
     for (unsigned i = 0; i < loop->delivery->loop_count; i++)
         if (loop_set_has(set, i))
             missed_note(&key->fanout->audiences[i], key, 1, len);
@@ -257,6 +266,7 @@ int forward_message(struct delivery_loop *loop, const struct topic_key *key, uin
                     enum opcode opcode, const void *data, size_t len, struct forwarded *out)
 {
     struct log_entry entry;
+    assert(!loop->forwarding.is_busy); /* No hook runs there. */
     out->len = 0;
     forward_pull(loop);
     if (loop->delivery->loop_count == 1)
@@ -296,8 +306,10 @@ int forward_from_outside(const struct topic_key *key, enum opcode opcode, const 
     struct loop_set set = loops_of(key, hash);
     if (loop_set_is_empty(&set))
         return OK;
-    if (memory_account_is_full(&delivery->forwarded))
+    if (memory_account_is_full(&delivery->forwarded)) {
+        wake_all(delivery);
         return ERR_LIMIT;
+    }
     if (append_message(key, hash, NULL, opcode, data, len, &entry) != OK)
         return ERR_NO_MEMORY;
     set = loops_of(key, hash); /* Not before: see interest.h. */
@@ -312,6 +324,7 @@ static bool is_refused(struct delivery *delivery, struct delivery_loop *here,
         return false;
     if (here != NULL)
         delivery_count_drop(here, DROP_QUEUE_TOTAL);
+    wake_all(delivery);
     return true;
 }
 

@@ -2,19 +2,18 @@
 
 #include "base/memory_cost.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define OPEN_SIZE_MIN 512u
-#define SPINS_BEFORE_YIELD 100u
 
 /* `state` is twice the length of what readers may read, and 1 more if nothing will be added. */
 #define SEALED ((size_t)1)
 
 struct log_node {
     _Atomic size_t state;
-    _Atomic(struct log_node *) next;
+    _Atomic(struct log_node *) next; /* NULL: none, or its maker has not said so yet */
+    struct log_node *before;         /* the node that it was put behind; may be freed */
     _Atomic unsigned
         holders;     /* readers that have not passed it, and the log while it is the tail */
     size_t size;     /* of `data` */
@@ -75,10 +74,9 @@ static void copy_pieces(uint8_t *to, const struct iovec *pieces, size_t count)
 }
 
 /* To the reader's own node, if that is still the last one and has room. Another one may be put
- * behind it at any moment, whose maker seals it: then nothing is added. The tail is looked at
- * first because it may take its maker a while to do so, and what that thread, or one that it has
- * told, has appended already must not come after this. (An own node behind `node` is never freed:
- * its owner has not passed it.) */
+ * behind it at any moment, and then it is sealed: nothing is added. The tail is looked at
+ * first because that maker may take a while, and meanwhile others, who append behind that one, are
+ * done: this must not come before them. (The node is there: its owner has not passed it.) */
 static bool append_to_open(struct message_log *log, struct log_node *node,
                            const struct iovec *pieces, size_t count, size_t len,
                            struct log_entry *entry)
@@ -99,17 +97,20 @@ static bool append_to_open(struct message_log *log, struct log_node *node,
     return true;
 }
 
-/* Makes a node the last one. From the exchange on all others are put behind it; readers wait until
- * it is linked, which is two instructions later. */
+/* Makes a node the last one. From the exchange on it has its place; readers do not wait for the
+ * rest: see find_next. */
 static void link_node(struct message_log *log, struct log_node *node)
 {
-    struct log_node *before =
-        atomic_exchange_explicit(&log->tail, node, memory_order_seq_cst); /* Takes its hold. */
+    struct log_node *before = atomic_load_explicit(&log->tail, memory_order_relaxed);
+    do {
+        node->before = before;
+    } while (!atomic_compare_exchange_weak_explicit(&log->tail, &before, node, memory_order_seq_cst,
+                                                    memory_order_relaxed));
     atomic_fetch_or_explicit(&before->state, SEALED, memory_order_seq_cst);
     memory_account_add(log->account, node_cost(before));
-    /* Release: readers that go on to the node see its bytes, and that the one before is sealed. */
+    /* Release: readers that go on to the node see its bytes. */
     atomic_store_explicit(&before->next, node, memory_order_release);
-    node_release(log, before);
+    node_release(log, before); /* The log's hold. */
 }
 
 /* How large a reader's next node is to be: twice as large as the last one if that got full, and for
@@ -149,10 +150,11 @@ int message_log_append(struct message_log *log, struct log_place *place, const s
     *entry = (struct log_entry){.data = node->data, .memory = node->memory};
     entry->is_milestone = node->memory / MESSAGE_LOG_NODE_MAX !=
                           (node->memory + node_cost(node)) / MESSAGE_LOG_NODE_MAX;
+    bool is_large = node->size > MESSAGE_LOG_NODE_MAX;
     if (place != NULL)
         place->open = node;
-    link_node(log, node);
-    if (node->size > MESSAGE_LOG_NODE_MAX)
+    link_node(log, node); /* It may be gone afterwards, if nobody here has to pass it. */
+    if (is_large)
         end_large_node(log);
     return OK;
 }
@@ -164,14 +166,17 @@ void message_log_enter(struct message_log *log, struct log_place *place)
     *place = (struct log_place){.node = atomic_load_explicit(&log->tail, memory_order_relaxed)};
 }
 
-/* The node behind a node that is not the last one. Its maker is about to link it, if it has not. */
-static struct log_node *await_next(struct log_node *node)
+/* The node behind one that the reader has not passed and that is not the last. If its maker has not
+ * linked it yet, it is found from the end: all nodes in between are there, since the reader has not
+ * passed them. */
+static struct log_node *find_next(const struct message_log *log, const struct log_node *node)
 {
-    struct log_node *next;
-    unsigned spins = 0;
-    while ((next = atomic_load_explicit(&node->next, memory_order_acquire)) == NULL)
-        if (++spins > SPINS_BEFORE_YIELD)
-            sched_yield();
+    struct log_node *next = atomic_load_explicit(&node->next, memory_order_acquire);
+    if (next != NULL)
+        return next;
+    next = atomic_load_explicit(&log->tail, memory_order_seq_cst);
+    while (next->before != node)
+        next = next->before;
     return next;
 }
 
@@ -201,10 +206,10 @@ size_t message_log_peek(struct message_log *log, struct log_place *place, const 
         }
         if (atomic_load_explicit(&log->tail, memory_order_seq_cst) == node)
             return 0;
-        struct log_node *next = await_next(node);
-        /* It is sealed now; something may have been added before that. */
-        if (place->offset == atomic_load_explicit(&node->state, memory_order_relaxed) / 2)
-            pass_node(log, place, next);
+        /* Something may have been added before it was sealed, by its follower's maker or here. */
+        len = atomic_fetch_or_explicit(&node->state, SEALED, memory_order_acq_rel) / 2;
+        if (place->offset == len)
+            pass_node(log, place, find_next(log, node));
     }
 }
 

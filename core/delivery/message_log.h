@@ -3,7 +3,7 @@
  *
  * A list of nodes, each with a run of records. Any thread appends. Each loop is a reader with a
  * place of its own, from the beginning on; it reads every record, at its own pace, and a node is
- * freed when the last reader has passed it. Nobody takes a lock.
+ * freed when the last reader has passed it. Nobody takes a lock or waits for anybody.
  *
  * An append that has returned comes before every append that is called afterwards, on whichever
  * thread; and a reader that then reads to the end finds it. Records of appends that run at the same

@@ -5,7 +5,7 @@ import unittest
 
 from harness import RawClient, Sluice, endpoint, settings
 
-CLIENTS = 8
+CLIENTS = 4
 ROUNDS = 40  # commands of each client
 EACH = 30    # numbers a command
 QUESTIONS = 20000
