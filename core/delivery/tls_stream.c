@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -248,9 +250,28 @@ void tls_stream_lend(SSL *tls)
     stream->turn_records = stream->turn_bytes = UNLIMITED;
 }
 
+/* OpenSSL keeps the keys of the key exchange for as long as the connection, and offers no way to
+ * let go of them, but shares them: an empty key of any type takes the place of what they hold. */
+static void forget_key(EVP_PKEY *key)
+{
+    (void)EVP_PKEY_set_type(key, EVP_PKEY_X25519);
+    EVP_PKEY_free(key);
+}
+
+static void forget_key_exchange(SSL *tls)
+{
+    EVP_PKEY *key;
+    if (SSL_get_tmp_key(tls, &key) == 1)
+        forget_key(key);
+    if (SSL_get_peer_tmp_key(tls, &key) == 1)
+        forget_key(key);
+    ERR_clear_error();
+}
+
 void tls_stream_open(SSL *tls)
 {
     struct tls_stream *stream = stream_of(tls);
+    forget_key_exchange(tls);
     stream->all_records = stream->all_bytes = UNLIMITED;
     tls_stream_begin_turn(tls);
 }

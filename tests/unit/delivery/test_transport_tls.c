@@ -5,6 +5,7 @@
 #include "made_certificate.h"
 
 #include <fcntl.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <unistd.h>
 
@@ -181,6 +182,35 @@ static void cutting_keeps_what_openssl_has_to_be_offered_again(void **state)
     assert_int_equal(peer.failed + peer.lost, 0);
 }
 
+static void assert_without_key(EVP_PKEY *key)
+{
+    unsigned char raw[64];
+    size_t len = sizeof raw;
+    assert_int_not_equal(EVP_PKEY_get_raw_public_key(key, raw, &len), 1);
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+}
+
+static void an_open_connection_has_forgotten_its_key_exchange(void **state)
+{
+    EVP_PKEY *key = NULL;
+    char bytes[8];
+    (void)state;
+    assert_int_equal(SSL_get_peer_tmp_key(peer.receiver.tls, &key), 1);
+    assert_without_key(key);
+    if (SSL_get_tmp_key(peer.receiver.tls, &key) == 1) /* With ML-KEM there is none. */
+        assert_without_key(key);
+    assert_int_equal(SSL_key_update(client_tls, SSL_KEY_UPDATE_REQUESTED), 1);
+    for (int i = 0; i < 3; i++) { /* The keys of records change without it. */
+        client_writes("hello");
+        assert_int_equal(transport_read(&peer.receiver, bytes, sizeof bytes), 5);
+        assert_memory_equal(bytes, "hello", 5);
+        send_text(&peer, "hi");
+        delivery_flush(&loops.deliveries[0]);
+        assert_true(client_reads() > 0);
+    }
+}
+
 static void shutting_down_says_so_in_tls(void **state)
 {
     char byte;
@@ -221,6 +251,8 @@ int main(void)
                                         close_tls),
         cmocka_unit_test_setup_teardown(cutting_keeps_what_openssl_has_to_be_offered_again,
                                         open_tls, close_tls),
+        cmocka_unit_test_setup_teardown(an_open_connection_has_forgotten_its_key_exchange, open_tls,
+                                        close_tls),
         cmocka_unit_test_setup_teardown(shutting_down_says_so_in_tls, open_tls, close_tls),
         cmocka_unit_test_setup_teardown(what_is_no_tls_ends_the_connection_behind_what_was,
                                         open_tls, close_tls),

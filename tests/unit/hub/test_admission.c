@@ -86,6 +86,50 @@ static void client_gives_its_place_back_when_it_leaves(void **state)
     end_serving(&serving);
 }
 
+static uint32_t load_of(const struct serving *serving, unsigned loop)
+{
+    return atomic_load(&serving->hub->set.shards[loop].load);
+}
+
+static void newcomers_are_spread_evenly(void **state)
+{
+    enum { LOOPS = 4, EACH = 8 };
+    int joined[LOOPS * EACH];
+    (void)state;
+    struct serving serving = serve("loops: 4\n" ENDPOINT);
+    for (int i = 0; i < LOOPS * EACH; i++)
+        joined[i] = join(serving.hub, "/ws");
+    for (unsigned i = 0; i < LOOPS; i++)
+        assert_int_equal(load_of(&serving, i), EACH);
+    for (int i = 0; i < LOOPS * EACH; i++)
+        close(joined[i]);
+    end_serving(&serving);
+}
+
+static void a_loop_that_does_not_go_on_gets_no_newcomers_and_catches_up_later(void **state)
+{
+    enum { CLIENTS = 6 };
+    int joined[2 * CLIENTS];
+    (void)state;
+    struct serving serving = serve(TWO_LOOPS ENDPOINT);
+    struct shard *stuck = &serving.hub->set.shards[0];
+    atomic_store(&stuck->is_stuck, true); /* as the watchdog says */
+    for (int i = 0; i < CLIENTS; i++)
+        joined[i] = join(serving.hub, "/ws");
+    assert_int_equal(load_of(&serving, 0), 0);
+    assert_int_equal(load_of(&serving, 1), CLIENTS);
+    atomic_store(&serving.hub->set.shards[1].is_stuck, true);
+    assert_admission(&serving, "/ws", 1, ADMISSION_STUCK);
+    atomic_store(&serving.hub->set.shards[1].is_stuck, false);
+    atomic_store(&stuck->is_stuck, false);
+    for (int i = CLIENTS; i < 2 * CLIENTS; i++)
+        joined[i] = join(serving.hub, "/ws");
+    assert_int_equal(load_of(&serving, 0), CLIENTS);
+    for (int i = 0; i < 2 * CLIENTS; i++)
+        close(joined[i]);
+    end_serving(&serving);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +139,8 @@ int main(void)
         cmocka_unit_test(each_address_has_a_limit_for_each_endpoint),
         cmocka_unit_test(nobody_is_admitted_while_draining),
         cmocka_unit_test(client_gives_its_place_back_when_it_leaves),
+        cmocka_unit_test(newcomers_are_spread_evenly),
+        cmocka_unit_test(a_loop_that_does_not_go_on_gets_no_newcomers_and_catches_up_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
