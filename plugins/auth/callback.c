@@ -3,7 +3,6 @@
 #include "json_text.h"
 
 #include <openssl/evp.h>
-#include <stdlib.h>
 
 #define ANSWER_MAX 16384
 #define HEADER_MAX 9000
