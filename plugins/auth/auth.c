@@ -313,6 +313,9 @@ static int on_reload(struct sl_instance *self)
     struct policy *next = policy_create(self, &state->home, state->policy);
     if (next == NULL)
         return SL_ERROR;
+    struct fetched_keys *fetched = state->policy->jwt.fetched;
+    if (fetched != NULL && fetched != next->jwt.fetched)
+        fetched_keys_end_reports(fetched);
     take_over(state, next);
     report_keys(self, next);
     return 0;

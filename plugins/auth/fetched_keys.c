@@ -20,6 +20,8 @@ struct fetched_keys {
     int64_t next_refetch; /* when an unknown key may cause a fetch */
     unsigned failures;    /* since the last success */
     bool is_fetching;
+    bool is_reported; /* /metrics and /readyz tell of these keys */
+    bool is_vital;    /* as the rules say that are in force, not those of a fetch under way */
     struct keys_waiter *waiters;
     size_t waiting;
     char url[];
@@ -102,12 +104,15 @@ static void unlink_waiter(struct fetched_keys *keys, struct keys_waiter *waiter)
 /* -- the end of a fetch -- */
 
 /* Whether there are keys, for /metrics and /readyz. Called with the lock. */
-static void report_keys(const struct key_set *set, const struct fetch_rules *rules,
+static void report_keys(const struct fetched_keys *keys, const struct fetch_rules *rules,
                         struct sl_instance *self)
 {
+    const struct key_set *set = keys->set;
+    if (!keys->is_reported)
+        return;
     self->host->metric_set(rules->meters->keys, set != NULL ? (double)set->count : 0);
     if (SL_HAS(self->host, set_unready))
-        self->host->set_unready(self, set == NULL && rules->is_vital ? NO_KEYS : NULL);
+        self->host->set_unready(self, set == NULL && keys->is_vital ? NO_KEYS : NULL);
 }
 
 /* Sets that are replaced are returned in `old`. Called with the lock. */
@@ -172,7 +177,7 @@ static void end_fetch(struct fetched_keys *keys, const struct fetch_rules *rules
         keys->asked_at = fetch->began;
     plan_next_fetch(keys, rules, fetch == NULL || fetch->is_due, set != NULL, now);
     replace_sets(keys, rules, set, now, old);
-    report_keys(keys->set, rules, self);
+    report_keys(keys, rules, self);
     struct keys_waiter *waiters = keys->waiters;
     if (waiters != NULL)
         waiters->link = &waiters;
@@ -265,7 +270,16 @@ void fetched_keys_report(struct fetched_keys *keys, const struct fetch_rules *ru
                          struct sl_instance *self)
 {
     pthread_mutex_lock(&keys->lock);
-    report_keys(keys->set, rules, self);
+    keys->is_reported = true;
+    keys->is_vital = rules->is_vital;
+    report_keys(keys, rules, self);
+    pthread_mutex_unlock(&keys->lock);
+}
+
+void fetched_keys_end_reports(struct fetched_keys *keys)
+{
+    pthread_mutex_lock(&keys->lock);
+    keys->is_reported = false;
     pthread_mutex_unlock(&keys->lock);
 }
 

@@ -54,9 +54,13 @@ bool fetched_keys_is_from(const struct fetched_keys *keys, const char *url_cstr)
  */
 void fetched_keys_take(struct fetched_keys *keys, int64_t now, struct key_set *sets[FETCHED_SETS]);
 
-/* Reports on /metrics and /readyz whether there are keys. The end of each fetch does so too. */
+/* Reports on /metrics and /readyz whether there are keys. From now on the end of each fetch does so
+ * too, by these rules, also if it began under others. */
 void fetched_keys_report(struct fetched_keys *keys, const struct fetch_rules *rules,
                          struct sl_instance *self);
+
+/* Others are reported from now on: the end of a fetch that is under way says nothing. */
+void fetched_keys_end_reports(struct fetched_keys *keys);
 
 /* Starts a fetch if one is due. */
 void fetched_keys_maintain(struct fetched_keys *keys, const struct fetch_rules *rules,

@@ -256,6 +256,29 @@ class NoKeysYet(unittest.TestCase):
             server.reload(settings(endpoint('/ws')))
             self.assertEqual(self.readiness(server)[0], 200)
 
+    def test_the_end_of_a_fetch_says_what_the_options_of_now_want(self):
+        issuer.let_go.clear()
+        self.addCleanup(issuer.let_go.set)
+        with Sluice(settings(endpoint('/ws', [issuer.stage(jwks_ready=False)]))) as server:
+            server.wait_for_metric(1, 'sluice_plugin_auth_key_fetches_total')
+            server.reload(settings(endpoint('/ws', [issuer.stage()])))
+            issuer.let_go.set()
+            server.wait_for_metric(1, 'sluice_plugin_auth_key_failures_total')
+            self.assertEqual(self.readiness(server)[0], 503)
+
+    def test_the_end_of_a_fetch_from_a_former_url_says_nothing(self):
+        issuer.let_go.clear()
+        self.addCleanup(issuer.let_go.set)
+        elsewhere = issuer.stage(jwks_url=issuer.url + '/nowhere')
+        log = {'level': 'debug'}
+        with Sluice(settings(endpoint('/ws', [issuer.stage()]), log=log)) as server:
+            server.wait_for_metric(1, 'sluice_plugin_auth_key_fetches_total')
+            server.reload(settings(endpoint('/ws', [elsewhere]), log=log))
+            issuer.status = 200
+            issuer.let_go.set()
+            server.wait_for_log(' of no use here)')
+            self.assertEqual(self.readiness(server)[0], 503)
+
 
 class WaitersThatLeave(unittest.TestCase):
     def test_they_give_their_places_back(self):
