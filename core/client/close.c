@@ -5,6 +5,7 @@
 #include "client/certificate_watch.h"
 #include "client/client.h"
 #include "delivery/receiver_overflow.h"
+#include "delivery/topic_batch.h"
 #include "delivery/transport.h"
 #include "client/endpoint.h"
 #include "client/recorder.h"
@@ -40,7 +41,8 @@ static void queue_close_frame(struct client *client, uint16_t code, const char *
 {
     uint8_t frame[2 + FRAME_CONTROL_MAX];
     size_t frame_len = frame_encode_close(frame, code, reason, len);
-    if (receiver_queue(&client->receiver, frame, frame_len, NULL, 0) != OK)
+    if (topic_batches_close(&client->receiver) != OK ||
+        receiver_queue(&client->receiver, frame, frame_len, NULL, 0) != OK)
         client_abort(client); /* Without memory it ends without a goodbye. */
 }
 

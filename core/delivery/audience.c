@@ -120,6 +120,7 @@ int audience_publish(struct audience *audience, enum opcode opcode, const void *
     }
     const struct message_key key = fanout_read_key(audience->fanout, NULL, data, len);
     if (begin_skip(audience, except) != OK ||
+        delivery_publish_to(audience->loop, &audience->batch) != OK ||
         batch_add_message(&audience->batch, opcode, data, len, key) != OK)
         return ERR_NO_MEMORY;
     end_skip(audience, except);
@@ -130,7 +131,8 @@ int audience_publish(struct audience *audience, enum opcode opcode, const void *
 int audience_add_frames(struct audience *audience, const void *frames, size_t len,
                         uint32_t messages, struct message_key key)
 {
-    if (batch_add_frames(&audience->batch, frames, len, messages, key) != OK)
+    if (delivery_publish_to(audience->loop, &audience->batch) != OK ||
+        batch_add_frames(&audience->batch, frames, len, messages, key) != OK)
         return ERR_NO_MEMORY;
     note_published(audience);
     return OK;

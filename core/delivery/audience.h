@@ -32,7 +32,8 @@ struct audience {
     uint32_t count;
     uint32_t capacity;
     bool is_dirty;
-    struct batch batch;   /* published in this iteration */
+    struct backlog backlogs[DEFLATE_WINDOW_COUNT]; /* by window: plain first */
+    struct batch batch;                            /* published in this iteration */
     uint64_t batch_skips; /* messages of it that receivers are not to get, summed over receivers */
     struct audience *next_dirty;
     counter messages_in; /* from its members, counted by their reader */

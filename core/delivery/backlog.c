@@ -37,27 +37,24 @@ static int begin_block(struct backlog *backlog, size_t len, struct memory_accoun
     return OK;
 }
 
-int backlog_add_batch(struct backlog *backlog, const struct buffer *batch,
-                      struct memory_account *account)
+int backlog_add_batch(struct backlog *backlog, struct backlog_place *place,
+                      const struct buffer *batch, struct memory_account *account)
 {
-    if (backlog->has_batch)
+    if (place->block != NULL)
         return OK;
     if (has_room(backlog->block, batch->len))
         shared_bytes_ref(backlog->block);
     else if (begin_block(backlog, batch->len, account) != OK)
         return ERR_NO_MEMORY;
     struct shared_bytes *block = backlog->block;
-    backlog->base = block->len;
-    backlog->has_batch = true;
+    *place = (struct backlog_place){.block = block, .base = block->len};
     memcpy(block->data + block->len, batch->data, batch->len);
     block->len += batch->len;
     return OK;
 }
 
-void backlog_end_batch(struct backlog *backlog)
+void backlog_end_batch(struct backlog_place *place)
 {
-    if (!backlog->has_batch)
-        return;
-    backlog->has_batch = false;
-    shared_bytes_unref(backlog->block);
+    shared_bytes_unref(place->block);
+    place->block = NULL;
 }

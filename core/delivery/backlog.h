@@ -1,5 +1,6 @@
 /*
- * A backlog: what an audience's slow clients have not been sent yet, once for all of them.
+ * A backlog: what an audience's slow clients have not been sent yet, once for all of them, whether
+ * it was published to all or to topics.
  *
  * Only the loop's thread. Batches that somebody could not take whole are appended to a block, one
  * behind the other, so that a client that stays behind needs one segment for each block and not one
@@ -13,20 +14,24 @@
 #include "base/error.h"
 #include "delivery/shared_bytes.h"
 
-#include <stdbool.h>
+#include <stddef.h>
 
 struct backlog {
     struct shared_bytes *block; /* the one that is appended to; NULL: none */
-    size_t base;                /* where the batch begins in it, if it is there */
-    bool has_batch;             /* then one reference to `block` is the backlog's */
 };
 
-/* Makes sure that the block holds the whole batch, from `base` on, until backlog_end_batch. Returns
- * 0 or ERR_NO_MEMORY. */
-MUST_CHECK int backlog_add_batch(struct backlog *backlog, const struct buffer *batch,
-                                 struct memory_account *account);
+/* Where a batch lies. Zeroed: nowhere. */
+struct backlog_place {
+    struct shared_bytes *block; /* one reference; NULL: nowhere */
+    size_t base;                /* where the batch begins in it */
+};
+
+/* Makes sure that a block holds the whole batch, until backlog_end_batch. Returns 0 or
+ * ERR_NO_MEMORY. */
+MUST_CHECK int backlog_add_batch(struct backlog *backlog, struct backlog_place *place,
+                                 const struct buffer *batch, struct memory_account *account);
 
 /* The batch has been sent to everybody, or kept. */
-void backlog_end_batch(struct backlog *backlog);
+void backlog_end_batch(struct backlog_place *place);
 
 #endif

@@ -8,6 +8,7 @@ void batch_init(struct batch *batch)
 {
     *batch = (struct batch){.messages = 0};
     buffer_init(&batch->frames, BATCH_MAX);
+    buffer_init(&batch->stretches, SIZE_MAX);
     for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
         rendition_init(&batch->renditions[i]);
 }
@@ -15,6 +16,7 @@ void batch_init(struct batch *batch)
 void batch_deinit(struct batch *batch)
 {
     buffer_release(&batch->frames);
+    buffer_release(&batch->stretches);
     for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
         rendition_deinit(&batch->renditions[i]);
     frame_notes_release(&batch->notes);
@@ -51,23 +53,76 @@ int batch_add_frames(struct batch *batch, const void *frames, size_t len, uint32
     return note_added(batch, before, messages, key);
 }
 
-void batch_take_back(struct batch *batch, size_t offset)
+static void empty_buffer(struct buffer *buffer, size_t keep)
 {
-    frame_notes_truncate(&batch->notes, offset);
-    batch->frames.len = offset;
-    batch->messages--;
+    buffer->len = 0;
+    if (buffer->capacity > keep)
+        buffer_release(buffer);
 }
 
 void batch_clear(struct batch *batch, size_t keep)
 {
-    backlog_end_batch(&batch->backlog);
+    backlog_end_batch(&batch->kept);
     for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
         rendition_end_batch(&batch->renditions[i], keep);
-    frame_notes_clear(&batch->notes);
-    batch->frames.len = 0;
+    frame_notes_clear(&batch->notes, keep);
+    empty_buffer(&batch->frames, keep);
+    empty_buffer(&batch->stretches, keep);
     batch->messages = 0;
-    if (batch->frames.capacity > keep)
-        buffer_release(&batch->frames);
+}
+
+/* -- stretches -- */
+
+int batch_begin_stretch(struct batch *batch, uint32_t sequence)
+{
+    const struct stretch stretch = {.sequence = sequence, .offset = (uint32_t)batch->frames.len};
+    return buffer_append(&batch->stretches, &stretch, sizeof stretch);
+}
+
+static const struct stretch *first_stretch(const struct batch *batch, size_t *count)
+{
+    *count = batch->stretches.len / sizeof(struct stretch);
+    return (const void *)batch->stretches.data;
+}
+
+uint32_t batch_sequence(const struct batch *batch, size_t offset)
+{
+    size_t low = 0, high;
+    const struct stretch *stretches = first_stretch(batch, &high);
+    while (low + 1 < high) { /* The last one that does not begin behind `offset`. */
+        size_t middle = low + (high - low) / 2;
+        if (stretches[middle].offset <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return stretches[low].sequence;
+}
+
+size_t batch_offset_after(const struct batch *batch, uint32_t sequence)
+{
+    size_t low = 0, count;
+    const struct stretch *stretches = first_stretch(batch, &count);
+    for (size_t high = count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (is_later_sequence(stretches[middle].sequence, sequence))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low < count ? stretches[low].offset : batch->frames.len;
+}
+
+uint32_t batch_count(const struct batch *batch, size_t begin, size_t end, uint64_t *bytes)
+{
+    uint32_t messages = 0;
+    *bytes = 0;
+    for (size_t at = begin, len; at < end; at += len) {
+        len = frame_length(batch->frames.data + at, end - at);
+        *bytes += frame_payload_length(len);
+        messages++;
+    }
+    return messages;
 }
 
 struct frame_note *batch_note(struct batch *batch, size_t offset)
@@ -83,7 +138,7 @@ struct batch_view batch_view(struct batch *batch, enum deflate_window window,
                              struct compressor *compressor,
                              const struct compression_settings *settings)
 {
-    const struct batch_view plain = {.frames = &batch->frames, .backlog = &batch->backlog};
+    const struct batch_view plain = {.frames = &batch->frames, .kept = &batch->kept};
     if (window == DEFLATE_WINDOW_NONE)
         return plain;
     struct rendition *rendition = &batch->renditions[window - 1];
@@ -91,7 +146,7 @@ struct batch_view batch_view(struct batch *batch, enum deflate_window window,
     if (!rendition->differs)
         return plain;
     return (struct batch_view){
-        .frames = &rendition->frames, .backlog = &rendition->backlog, .rendition = rendition};
+        .frames = &rendition->frames, .kept = &rendition->kept, .rendition = rendition};
 }
 
 struct iovec batch_view_bytes(const struct batch_view *view, size_t begin, size_t end)

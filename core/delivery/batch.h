@@ -16,6 +16,7 @@
 #include "delivery/rendition.h"
 #include "ws/frame.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -23,10 +24,23 @@
 struct batch {
     struct buffer frames;
     uint32_t messages;
-    struct backlog backlog; /* for those that could not take a batch whole */
+    struct buffer stretches;   /* a struct stretch for each, in order */
+    struct backlog_place kept; /* for those that could not take it whole */
     struct rendition renditions[DEFLATE_WINDOW_COUNT - 1]; /* by window */
     struct frame_notes notes; /* of frames, where policies or keys need them */
 };
+
+/* Messages that follow each other, while nothing was published to anybody else on the loop. */
+struct stretch {
+    uint32_t sequence; /* tells what was published before what, whomever it was for */
+    uint32_t offset;   /* where it begins */
+};
+
+/* Sequences are counted on and on. */
+static inline bool is_later_sequence(uint32_t sequence, uint32_t other)
+{
+    return (int32_t)(sequence - other) > 0;
+}
 
 void batch_init(struct batch *batch);
 
@@ -41,8 +55,17 @@ MUST_CHECK int batch_add_message(struct batch *batch, enum opcode opcode, const 
 MUST_CHECK int batch_add_frames(struct batch *batch, const void *frames, size_t len,
                                 uint32_t messages, struct message_key key);
 
-/* Takes the last message out again, which begins at `offset`. Nobody has been sent it. */
-void batch_take_back(struct batch *batch, size_t offset);
+/* What is added from now on has a later sequence. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int batch_begin_stretch(struct batch *batch, uint32_t sequence);
+
+/* The sequence of a frame. */
+uint32_t batch_sequence(const struct batch *batch, size_t offset);
+
+/* Where the first frame begins that has a later sequence. */
+size_t batch_offset_after(const struct batch *batch, uint32_t sequence);
+
+/* How many messages begin between two offsets, and the bytes of their payload. Takes its time. */
+uint32_t batch_count(const struct batch *batch, size_t begin, size_t end, uint64_t *bytes);
 
 /* Everything has been sent to everybody, or kept. Each part keeps at most `keep` bytes of memory.
  */
@@ -56,7 +79,7 @@ struct frame_note *batch_note(struct batch *batch, size_t offset);
 /* A batch in one encoding. */
 struct batch_view {
     const struct buffer *frames;
-    struct backlog *backlog;
+    struct backlog_place *kept;
     const struct rendition *rendition; /* NULL: the plain one */
 };
 

@@ -8,8 +8,8 @@
 
 #define UNICAST_MAX (UINT32_MAX / 2)
 #define UNICAST_FLUSH (256u * 1024)
-#define OUTGOING_FLUSH (64u * 1024) /* runs */
 #define OUTGOING_KEEP (2 * OUTGOING_FLUSH)
+#define NOTES_KEEP (256u * 1024) /* bytes */
 
 void delivery_loop_init(struct delivery_loop *loop, struct delivery *delivery,
                         struct loop *event_loop, const struct receiver_calls *calls)
@@ -26,6 +26,7 @@ void delivery_loop_deinit(struct delivery_loop *loop)
 {
     hash_table_deinit(&loop->topics, NULL); /* No subscription is left. */
     forwarding_deinit(loop);
+    topic_batches_deinit(&loop->topic_batches);
     buffer_release(&loop->unicast);
     for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
         buffer_release(&loop->compressed[i]);
@@ -188,12 +189,6 @@ int delivery_note_key(struct delivery_loop *loop, struct shared_frame frame, str
     return ERR_NO_MEMORY;
 }
 
-void delivery_unshare(struct delivery_loop *loop, struct shared_frame frame)
-{
-    frame_notes_truncate(&loop->unicast_notes, frame.offset);
-    loop->unicast.len = frame.offset;
-}
-
 int delivery_share(struct delivery_loop *loop, enum opcode opcode, const void *data, size_t len,
                    struct shared_frame *out)
 {
@@ -302,10 +297,10 @@ static void empty_buffer(struct buffer *buffer)
 static void empty_unicast(struct delivery_loop *loop)
 {
     empty_buffer(&loop->unicast);
-    frame_notes_clear(&loop->unicast_notes);
+    frame_notes_clear(&loop->unicast_notes, NOTES_KEEP);
     for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++) {
         empty_buffer(&loop->compressed[i]);
-        frame_notes_clear(&loop->compressed_notes[i]);
+        frame_notes_clear(&loop->compressed_notes[i], NOTES_KEEP);
     }
     loop->outgoing_count = 0;
     if (loop->outgoing_capacity > OUTGOING_KEEP) {
@@ -321,8 +316,11 @@ void delivery_flush(struct delivery_loop *loop)
     forward_pull_some(loop);
     loop->has_much_to_send = false;
     loop->forwarding.is_busy = true; /* Those who end receivers in here add nothing to batches. */
+    topic_batches_queue(loop);
     flush_audiences(loop); /* First: runs of a receiver may lie in its audience's batch. */
     flush_receivers(loop);
     loop->forwarding.is_busy = false;
+    topic_batches_take_back(loop);
     empty_unicast(loop);
+    loop->published_to = NULL;
 }

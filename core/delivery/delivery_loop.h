@@ -19,9 +19,12 @@
 #include "delivery/outgoing.h"
 #include "delivery/receiver.h"
 #include "delivery/topic.h"
+#include "delivery/topic_batch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define OUTGOING_FLUSH (64u * 1024) /* runs; with more, they are sent after the current event */
 
 struct delivery_stats {
     counter bytes_in;
@@ -45,6 +48,9 @@ struct delivery_loop {
     struct outgoing *outgoing; /* owned */
     uint32_t outgoing_count;
     uint32_t outgoing_capacity;
+    uint32_t sequence;                /* grows with what is published: see delivery_sequence */
+    const struct batch *published_to; /* since it grew; NULL: single receivers */
+    struct topic_batches topic_batches;
     struct hash_table topics; /* of struct topic: those that have subscribers here */
     struct interest_counts topic_slots;
     struct forwarding forwarding;
@@ -69,7 +75,7 @@ void delivery_flush(struct delivery_loop *loop);
 static inline bool delivery_is_dirty(const struct delivery_loop *loop)
 {
     return loop->dirty_audiences != NULL || loop->dirty_receivers != NULL ||
-           forward_is_behind(loop);
+           loop->topic_batches.lent > 0 || forward_is_behind(loop);
 }
 
 static inline void delivery_count_drop(struct delivery_loop *loop, enum drop_reason reason)
@@ -84,6 +90,42 @@ void delivery_mark_audience(struct delivery_loop *loop, struct audience *audienc
 
 /* Notes that a receiver has something to be written. */
 void delivery_mark_receiver(struct delivery_loop *loop, struct receiver *receiver);
+
+/* What is published to single receivers now comes after what has a lower sequence. */
+static inline uint32_t delivery_sequence(struct delivery_loop *loop)
+{
+    if (loop->published_to != NULL) {
+        loop->published_to = NULL;
+        loop->sequence++;
+    }
+    return loop->sequence;
+}
+
+/* The same for what is published to a batch. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK static inline int delivery_publish_to(struct delivery_loop *loop, struct batch *batch)
+{
+    if (loop->published_to == batch)
+        return OK;
+    int error = batch_begin_stretch(batch, loop->sequence + 1);
+    if (error != OK)
+        return error;
+    loop->published_to = batch;
+    loop->sequence++;
+    return OK;
+}
+
+/* The same for the batch of a topic with so many subscribers: each may need a run more. */
+MUST_CHECK static inline int delivery_publish_to_topic(struct delivery_loop *loop,
+                                                       struct topic_batch *lent,
+                                                       uint32_t subscribers)
+{
+    if (loop->published_to != &lent->batch) {
+        loop->topic_batches.runs += subscribers;
+        if (loop->topic_batches.runs > OUTGOING_FLUSH)
+            loop->has_much_to_send = true;
+    }
+    return delivery_publish_to(loop, &lent->batch);
+}
 
 /* A message for any number of receivers in this iteration. */
 struct shared_frame {
@@ -112,8 +154,5 @@ MUST_CHECK int delivery_queue_shared(struct receiver *receiver, struct shared_fr
  * frame is taken out again, so it has to be the last one. */
 MUST_CHECK int delivery_note_key(struct delivery_loop *loop, struct shared_frame frame,
                                  struct message_key key);
-
-/* Takes the last shared frame out again. Nobody was given it. */
-void delivery_unshare(struct delivery_loop *loop, struct shared_frame frame);
 
 #endif

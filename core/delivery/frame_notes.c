@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-#define NOTES_KEEP 8192u /* that room stays for */
-
 int frame_notes_add(struct frame_notes *notes, size_t offset, struct message_key key)
 {
     if (notes->count == notes->capacity) {
@@ -59,10 +57,10 @@ void frame_notes_truncate(struct frame_notes *notes, size_t offset)
     }
 }
 
-void frame_notes_clear(struct frame_notes *notes)
+void frame_notes_clear(struct frame_notes *notes, size_t keep)
 {
     frame_notes_truncate(notes, 0);
-    if (notes->capacity > NOTES_KEEP)
+    if (notes->capacity * sizeof *notes->list > keep)
         frame_notes_release(notes);
 }
 

@@ -40,8 +40,8 @@ struct frame_note *frame_notes_find(const struct frame_notes *notes, size_t offs
 /* Forgets the frames from `offset` on. */
 void frame_notes_truncate(struct frame_notes *notes, size_t offset);
 
-/* Forgets all frames; keeps some memory for the next ones. */
-void frame_notes_clear(struct frame_notes *notes);
+/* Forgets all frames; keeps at most `keep` bytes of memory for the next ones. */
+void frame_notes_clear(struct frame_notes *notes, size_t keep);
 
 void frame_notes_release(struct frame_notes *notes);
 

@@ -87,18 +87,21 @@ void receiver_on_writable(struct receiver *receiver)
 
 /* -- gathering what is to be written -- */
 
-/* Its audience's batch in the encoding that the receiver is sent. */
-static struct batch_view batch_of(const struct receiver *receiver)
+/* A batch in the encoding that the receiver is sent. */
+static struct batch_view view_of(const struct receiver *receiver, struct batch *batch)
 {
     enum deflate_window window = receiver->window;
-    return batch_view(&receiver->audience->batch, window, &receiver->loop->compressor,
+    return batch_view(batch, window, &receiver->loop->compressor,
                       window != DEFLATE_WINDOW_NONE ? &receiver->limits->compression : NULL);
 }
 
-struct iovec receiver_batch_bytes(const struct receiver *receiver, size_t begin, size_t end)
+struct iovec receiver_batch_bytes(const struct receiver *receiver, struct batch *batch,
+                                  size_t begin, size_t end)
 {
-    struct batch_view batch = batch_of(receiver);
-    return batch_view_bytes(&batch, begin, end);
+    if (receiver->window == DEFLATE_WINDOW_NONE)
+        return (struct iovec){.iov_base = batch->frames.data + begin, .iov_len = end - begin};
+    struct batch_view view = view_of(receiver, batch);
+    return batch_view_bytes(&view, begin, end);
 }
 
 bool receiver_is_behind(const struct receiver *receiver)
@@ -112,21 +115,24 @@ static struct iovec batch_tail(const struct receiver *receiver)
 {
     if (!receiver_is_behind(receiver))
         return (struct iovec){.iov_base = NULL, .iov_len = 0};
-    return receiver_batch_bytes(receiver, receiver->cursor, receiver->audience->batch.frames.len);
+    struct batch *batch = &receiver->audience->batch;
+    return receiver_batch_bytes(receiver, batch, receiver->cursor, batch->frames.len);
 }
 
 struct iovec receiver_run_bytes(const struct receiver *receiver, const struct outgoing *run)
 {
     const struct delivery_loop *loop = receiver->loop;
     const struct buffer *source = &loop->unicast;
-    if (run->source == OUTGOING_BATCH)
-        return receiver_batch_bytes(receiver, run->offset, run->offset + run->len);
+    if (outgoing_is_in_batch(run->source))
+        return receiver_batch_bytes(receiver, outgoing_batch(receiver, run->source), run->offset,
+                                    run->offset + run->len);
     if (run->source >= OUTGOING_COMPRESSED)
         source = &loop->compressed[run->source - OUTGOING_COMPRESSED];
     return (struct iovec){.iov_base = source->data + run->offset, .iov_len = run->len};
 }
 
-/* Collects outbox, own frames and batch, in the order in which they are to arrive. */
+/* Collects outbox, own frames and batch, in the order in which they are to arrive: not while
+ * is_unordered. */
 static size_t gather(const struct receiver *receiver, struct iovec *pieces)
 {
     const struct outgoing *runs = receiver->loop->outgoing;
@@ -156,40 +162,51 @@ size_t receiver_queued(const struct receiver *receiver)
 
 /* -- settling what was written -- */
 
-/* Whether a part of the batch is kept where all slow receivers find it: not if so little is left
- * that a block would be held for nothing, unless the receiver holds that block already. */
-static bool is_worth_sharing(const struct receiver *receiver, const struct batch_view *batch,
-                             size_t left)
+/* Whether a part of a batch is kept where all slow receivers find it: not if so little is left that
+ * a block would be held for nothing, unless the receiver holds that block already. */
+static bool is_worth_sharing(const struct receiver *receiver, const struct backlog *backlog,
+                             const struct batch_view *view, size_t left)
 {
     const struct segment *last = receiver->outbox.last;
-    return left >= batch->frames->len / 4 ||
-           (last != NULL && last->bytes == batch->backlog->block) ||
+    return left >= view->frames->len / 4 || (last != NULL && last->bytes == backlog->block) ||
            memory_account_is_full(&receiver->loop->delivery->queued);
 }
 
-/* Keeps the unsent part of a run of frames. */
-static int keep_run(struct receiver *receiver, struct iovec run, size_t sent, bool from_batch)
+/* Keeps the unsent part of a run that lies in a batch. */
+static int keep_batch_run(struct receiver *receiver, struct iovec run, size_t sent,
+                          struct batch *batch)
 {
     struct memory_account *account = &receiver->loop->delivery->queued;
-    struct batch_view batch = batch_of(receiver);
-    if (!from_batch || !is_worth_sharing(receiver, &batch, run.iov_len - sent))
+    struct batch_view view = view_of(receiver, batch);
+    struct backlog *backlog =
+        &receiver->audience->backlogs[view.rendition != NULL ? receiver->window : 0];
+    if (!is_worth_sharing(receiver, backlog, &view, run.iov_len - sent))
         return outbox_append_copy(&receiver->outbox, run.iov_base, run.iov_len, sent, account);
-    int error = backlog_add_batch(batch.backlog, batch.frames, account);
+    int error = backlog_add_batch(backlog, view.kept, view.frames, account);
     if (error != OK)
         return error;
-    size_t begin = batch.backlog->base + (size_t)((uint8_t *)run.iov_base - batch.frames->data);
-    return outbox_append(&receiver->outbox, batch.backlog->block, begin + sent,
-                         begin + run.iov_len);
+    size_t begin = view.kept->base + (size_t)((uint8_t *)run.iov_base - view.frames->data);
+    return outbox_append(&receiver->outbox, view.kept->block, begin + sent, begin + run.iov_len);
+}
+
+/* Keeps the unsent part of a run of frames. */
+static int keep_run(struct receiver *receiver, struct iovec run, size_t sent, uint32_t source)
+{
+    struct batch *batch = outgoing_batch(receiver, source);
+    if (batch != NULL)
+        return keep_batch_run(receiver, run, sent, batch);
+    return outbox_append_copy(&receiver->outbox, run.iov_base, run.iov_len, sent,
+                              &receiver->loop->delivery->queued);
 }
 
 /* Takes what was sent off a run; keeps the rest. Returns what is left of `sent`. */
-static size_t settle_run(struct receiver *receiver, struct iovec run, size_t sent, bool from_batch,
+static size_t settle_run(struct receiver *receiver, struct iovec run, size_t sent, uint32_t source,
                          int *error)
 {
     if (sent >= run.iov_len)
         return sent - run.iov_len;
     if (*error == OK)
-        *error = keep_run(receiver, run, sent, from_batch);
+        *error = keep_run(receiver, run, sent, source);
     return 0;
 }
 
@@ -206,11 +223,11 @@ static int settle(struct receiver *receiver, size_t sent)
     outbox_consume(&receiver->outbox, from_outbox);
     sent -= from_outbox;
     for (uint32_t i = receiver->outgoing_first; i != OUTGOING_NONE; i = runs[i].next)
-        sent = settle_run(receiver, receiver_run_bytes(receiver, &runs[i]), sent,
-                          runs[i].source == OUTGOING_BATCH, &error);
-    receiver->outgoing_first = receiver->outgoing_last = OUTGOING_NONE;
+        sent = settle_run(receiver, receiver_run_bytes(receiver, &runs[i]), sent, runs[i].source,
+                          &error);
+    outgoing_clear(receiver);
     if (tail.iov_len > 0) {
-        settle_run(receiver, tail, sent, true, &error);
+        settle_run(receiver, tail, sent, OUTGOING_BATCH, &error);
         receiver->cursor = (uint32_t)receiver->audience->batch.frames.len;
     }
     return error;
@@ -255,12 +272,21 @@ static bool has_overflowed(struct receiver *receiver)
     return must_close || (receiver_is_over_limit(receiver) && !receiver_make_room(receiver));
 }
 
+/* Whether its runs have to be brought into order. Most that get something from a topic get nothing
+ * else. */
+static bool is_unordered(const struct receiver *receiver)
+{
+    return receiver->has_topic_runs &&
+           (receiver->outgoing_first != receiver->outgoing_last || receiver_is_behind(receiver));
+}
+
 void receiver_flush(struct receiver *receiver)
 {
     bool is_blocked = receiver->wants_write;
     if (receiver->socket < 0)
         return;
-    if (receiver->has_gap && receiver_settle_messages(receiver, 0) != OK) {
+    if ((is_unordered(receiver) && outgoing_sort(receiver) != OK) ||
+        (receiver->has_gap && receiver_settle_messages(receiver, 0) != OK)) {
         receiver->loop->calls->failed(receiver);
         return;
     }

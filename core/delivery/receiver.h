@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 struct audience;
+struct batch;
 struct delivery_loop;
 struct receiver;
 struct subscription_set;
@@ -71,8 +72,9 @@ struct receiver {
     bool wants_drained : 1;
     bool must_close : 1; /* it has missed a message, and its endpoint drops none: see overflow */
     bool has_gap : 1;    /* among this iteration's runs: messages are missing there */
-    uint8_t window : 2;  /* enum deflate_window: whether it can read compressed messages */
-    uint8_t queue_class; /* of what its outbox holds, see base/holders.h */
+    bool has_topic_runs : 1; /* the same: some lie in topics' batches, see outgoing_sort */
+    uint8_t window : 2;      /* enum deflate_window: whether it can read compressed messages */
+    uint8_t queue_class;     /* of what its outbox holds, see base/holders.h */
     struct delivery_loop *loop;
     struct audience *audience;
     const struct receiver_limits *limits; /* NULL while it is not open */
@@ -153,8 +155,9 @@ void receiver_note_held(struct receiver *receiver);
 struct outgoing;
 struct iovec receiver_run_bytes(const struct receiver *receiver, const struct outgoing *run);
 
-/* The same of the frames between two offsets of the audience's (plain) batch. */
-struct iovec receiver_batch_bytes(const struct receiver *receiver, size_t begin, size_t end);
+/* The same of the frames between two offsets of a batch. */
+struct iovec receiver_batch_bytes(const struct receiver *receiver, struct batch *batch,
+                                  size_t begin, size_t end);
 
 /* Whether there is something in the batch, from `cursor` on, that it has not had. */
 bool receiver_is_behind(const struct receiver *receiver);

@@ -48,11 +48,12 @@ static struct shared_bytes *share_frame(const struct receiver *receiver, struct 
 static struct frame_note *note_of(struct receiver *receiver, uint32_t source, size_t offset)
 {
     struct delivery_loop *loop = receiver->loop;
+    struct batch *batch = outgoing_batch(receiver, source);
+    if (batch != NULL)
+        return batch_note(batch, offset);
     if (source >= OUTGOING_COMPRESSED)
         return frame_notes_find(&loop->compressed_notes[source - OUTGOING_COMPRESSED], offset);
-    if (source != OUTGOING_BATCH)
-        return frame_notes_find(&loop->unicast_notes, offset);
-    return batch_note(&receiver->audience->batch, offset);
+    return frame_notes_find(&loop->unicast_notes, offset);
 }
 
 /* Describes a frame of a run, as the receiver is sent it, as something to be queued. */
@@ -71,7 +72,7 @@ static void describe_frame(struct receiver *receiver, uint32_t source, size_t of
     frame->conflates =
         note->key.is_read && receiver->is_open && receiver->limits->overflow == OVERFLOW_CONFLATE;
     frame->key = note->key.hash;
-    if (source == OUTGOING_BATCH)
+    if (outgoing_batch(receiver, source) != NULL)
         frame->copy = share_frame(receiver, note, bytes);
 }
 
@@ -116,17 +117,18 @@ static int settle_frame(struct receiver *receiver, uint32_t source, size_t offse
     return keep_frame(receiver, &frame, left);
 }
 
-/* Frames that lie between two offsets of the plain batch. */
-static int settle_batch(struct receiver *receiver, size_t begin, size_t end, struct settling *left)
+/* Frames that lie between two offsets of a batch. */
+static int settle_batch(struct receiver *receiver, uint32_t source, size_t begin, size_t end,
+                        struct settling *left)
 {
-    const struct buffer *frames = &receiver->audience->batch.frames;
+    struct batch *batch = outgoing_batch(receiver, source);
     int error = OK;
-    if (take_if_sent(left, receiver_batch_bytes(receiver, begin, end).iov_len))
+    if (take_if_sent(left, receiver_batch_bytes(receiver, batch, begin, end).iov_len))
         return OK;
     for (size_t at = begin, len; at < end && error == OK; at += len) {
-        len = frame_length(frames->data + at, end - at);
-        error = settle_frame(receiver, OUTGOING_BATCH, at,
-                             receiver_batch_bytes(receiver, at, at + len), left);
+        len = frame_length(batch->frames.data + at, end - at);
+        error = settle_frame(receiver, source, at,
+                             receiver_batch_bytes(receiver, batch, at, at + len), left);
     }
     return error;
 }
@@ -151,8 +153,8 @@ static int settle_frames(struct receiver *receiver, const struct outgoing *run,
 static int settle_run_messages(struct receiver *receiver, const struct outgoing *run,
                                struct settling *left)
 {
-    if (run->source == OUTGOING_BATCH)
-        return settle_batch(receiver, run->offset, run->offset + run->len, left);
+    if (outgoing_batch(receiver, run->source) != NULL)
+        return settle_batch(receiver, run->source, run->offset, run->offset + run->len, left);
     if (run->source != OUTGOING_GAP)
         return settle_frames(receiver, run, left);
     struct message_queue *waiting = need_waiting(receiver); /* Nothing of a gap is sent yet. */
@@ -180,11 +182,11 @@ int receiver_settle_messages(struct receiver *receiver, size_t sent)
     for (uint32_t i = receiver->outgoing_first; i != OUTGOING_NONE && error == OK; i = runs[i].next)
         error = settle_run_messages(receiver, &runs[i], &left);
     receiver->has_gap = false;
-    receiver->outgoing_first = receiver->outgoing_last = OUTGOING_NONE;
+    outgoing_clear(receiver);
     if (receiver_is_behind(receiver)) {
         size_t published = receiver->audience->batch.frames.len;
         if (error == OK)
-            error = settle_batch(receiver, receiver->cursor, published, &left);
+            error = settle_batch(receiver, OUTGOING_BATCH, receiver->cursor, published, &left);
         receiver->cursor = (uint32_t)published;
     }
     count_dropped(receiver);

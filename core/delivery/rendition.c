@@ -119,7 +119,7 @@ size_t rendition_offset(const struct rendition *rendition, size_t offset)
 
 void rendition_end_batch(struct rendition *rendition, size_t keep)
 {
-    backlog_end_batch(&rendition->backlog);
+    backlog_end_batch(&rendition->kept);
     rendition->frames.len = 0;
     rendition->ends.len = 0;
     rendition->covered = 0;

@@ -19,12 +19,12 @@
 #include <stddef.h>
 
 struct rendition {
-    struct buffer frames;   /* if it differs */
-    struct buffer ends;     /* if it differs: a struct rendition_end for each frame */
-    size_t covered;         /* bytes of the plain batch that have been looked at */
-    bool differs;           /* there is a message that is long enough */
-    bool stays_plain;       /* there was no memory: this batch goes out plain */
-    struct backlog backlog; /* for those that could not take a batch whole */
+    struct buffer frames;      /* if it differs */
+    struct buffer ends;        /* if it differs: a struct rendition_end for each frame */
+    size_t covered;            /* bytes of the plain batch that have been looked at */
+    bool differs;              /* there is a message that is long enough */
+    bool stays_plain;          /* there was no memory: this batch goes out plain */
+    struct backlog_place kept; /* for those that could not take the batch whole */
 };
 
 void rendition_init(struct rendition *rendition);

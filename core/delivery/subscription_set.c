@@ -87,6 +87,25 @@ void subscription_set_remove(struct subscription_set *set, struct subscription *
     *set = (struct subscription_set){.named = set->named};
 }
 
+static int visit_list(struct subscription *list, int (*visit)(struct subscription *subscription))
+{
+    int error = OK;
+    while (list != NULL && error == OK) {
+        error = visit(list);
+        list = list->next;
+    }
+    return error;
+}
+
+int subscription_set_for_each(struct subscription_set *set,
+                              int (*visit)(struct subscription *subscription))
+{
+    int error = visit_list(set->few, visit);
+    for (uint32_t i = 0; i < set->bucket_count && error == OK; i++)
+        error = visit_list(set->buckets[i], visit);
+    return error;
+}
+
 struct subscription *subscription_set_take_all(struct subscription_set *set)
 {
     struct subscription *all = set->few;

@@ -7,6 +7,8 @@
 #ifndef SLUICE_DELIVERY_SUBSCRIPTION_SET_H
 #define SLUICE_DELIVERY_SUBSCRIPTION_SET_H
 
+#include "base/error.h"
+
 #include <stdint.h>
 
 struct receiver;
@@ -17,7 +19,9 @@ struct subscription {
     struct subscription *next; /* in the set */
     struct topic *topic;
     struct receiver *receiver;
-    uint32_t index; /* in the topic's members */
+    uint32_t index;   /* in the topic's members */
+    uint32_t cursor;  /* how much of the topic's batch the receiver has */
+    uint32_t skipped; /* messages of the batch that it is not to get */
 };
 
 /* Zeroed it is empty. */
@@ -38,6 +42,10 @@ void subscription_set_add(struct subscription_set *set, struct subscription *sub
 
 /* Takes one out that is in the set. */
 void subscription_set_remove(struct subscription_set *set, struct subscription *subscription);
+
+/* Calls `visit` with each until it returns an error, which is returned. */
+MUST_CHECK int subscription_set_for_each(struct subscription_set *set,
+                                         int (*visit)(struct subscription *subscription));
 
 /* Takes all out, as a list. */
 struct subscription *subscription_set_take_all(struct subscription_set *set);

@@ -6,6 +6,7 @@
 #include "delivery/fanout.h"
 #include "delivery/interest.h"
 #include "delivery/subscription_set.h"
+#include "delivery/topic_batch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,7 @@ static void drop_topic_if_empty(struct delivery_loop *loop, struct topic *topic)
 {
     if (topic->count > 0)
         return;
+    topic_batch_release(topic);
     hash_table_remove(&loop->topics, &topic->link);
     interest_remove(loop->delivery->interest, &loop->topic_slots, loop->loop->index,
                     topic->link.hash);
@@ -110,6 +112,7 @@ static int add_member(struct receiver *receiver, struct topic *topic)
     }
     *subscription =
         (struct subscription){.topic = topic, .receiver = receiver, .index = topic->count};
+    topic_batch_join(subscription);
     subscription_set_add(receiver->subscriptions, subscription);
     topic->members[topic->count++] = subscription;
     return OK;
@@ -139,6 +142,7 @@ static void end_subscription(struct subscription *subscription)
 {
     struct receiver *receiver = subscription->receiver;
     struct topic *topic = subscription->topic;
+    topic_batch_leave(subscription);
     struct subscription *last = topic->members[--topic->count];
     topic->members[subscription->index] = last;
     last->index = subscription->index;

@@ -21,6 +21,7 @@ struct delivery_loop;
 struct fanout;
 struct receiver;
 struct subscription;
+struct topic_batch;
 
 #define TOPIC_NAME_MAX 255 /* bytes */
 
@@ -30,6 +31,8 @@ struct topic {
     struct subscription **members; /* owned; in no order */
     uint32_t count;
     uint32_t capacity;
+    struct topic_batch *batch; /* what was published to it in this iteration; NULL: nothing, or each
+                                  subscriber has it for itself */
     char name[TOPIC_NAME_MAX + 1];
 };
 

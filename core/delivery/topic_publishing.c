@@ -6,8 +6,16 @@
 #include "delivery/receiver_overflow.h"
 #include "delivery/subscription_set.h"
 #include "delivery/topic.h"
+#include "delivery/topic_batch.h"
 
 #include <string.h>
+
+static bool is_batched(const struct topic *topic)
+{
+    return topic->batch != NULL || topic->count >= TOPIC_BATCH_SUBSCRIBERS;
+}
+
+/* -- to a topic with few subscribers -- */
 
 /* To the subscribers of this loop, who share one frame. */
 static void queue_for_members(struct delivery_loop *loop, const struct topic *topic,
@@ -28,6 +36,86 @@ static void queue_for_members(struct delivery_loop *loop, const struct topic *to
     counter_add(&topic->key.fanout->audiences[loop->loop->index].messages_out, delivered);
 }
 
+static int deliver_to_few(struct delivery_loop *loop, const struct topic *topic, const void *frame,
+                          size_t len, struct message_key conflation, const struct receiver *except)
+{
+    struct shared_frame shared;
+    if (delivery_share_frame(loop, frame, len, &shared) != OK ||
+        delivery_note_key(loop, shared, conflation) != OK)
+        return ERR_NO_MEMORY;
+    queue_for_members(loop, topic, &shared, except);
+    return OK;
+}
+
+static int publish_to_few(struct delivery_loop *loop, const struct topic *topic, enum opcode opcode,
+                          const void *data, size_t len, const struct receiver *except)
+{
+    const struct topic_key *key = &topic->key;
+    struct shared_frame frame;
+    if (delivery_share(loop, opcode, data, len, &frame) != OK ||
+        delivery_note_key(loop, frame, fanout_read_key(key->fanout, key, data, len)) != OK)
+        return ERR_NO_MEMORY;
+    queue_for_members(loop, topic, &frame, except);
+    return OK;
+}
+
+/* -- to a topic with a batch -- */
+
+/* The subscription of the receiver that is not to get a message, which it has to catch up with;
+ * NULL: it has none. */
+static struct subscription *skipping(const struct topic *topic, const struct receiver *except)
+{
+    if (except == NULL || except->subscriptions == NULL)
+        return NULL;
+    return subscription_set_find(except->subscriptions, topic);
+}
+
+static void end_adding(struct delivery_loop *loop, const struct batch *batch, size_t before,
+                       struct subscription *skips)
+{
+    topic_batch_note_added(loop, batch->frames.len - before);
+    if (skips != NULL)
+        topic_batch_skip(skips);
+}
+
+/* If the one who is not to get it cannot be left out for lack of memory, he gets it: better than to
+ * miss what came before it. */
+static int deliver_to_batch(struct delivery_loop *loop, struct topic *topic, const void *frame,
+                            size_t len, struct message_key conflation,
+                            const struct receiver *except)
+{
+    struct topic_batch *lent = topic_batch_borrow(loop, topic);
+    struct subscription *skips = skipping(topic, except);
+    if (skips != NULL && topic_batch_catch_up(skips) != OK)
+        skips = NULL;
+    if (lent == NULL || delivery_publish_to_topic(loop, lent, topic->count) != OK)
+        return ERR_NO_MEMORY;
+    size_t before = lent->batch.frames.len;
+    if (batch_add_frames(&lent->batch, frame, len, 1, conflation) != OK)
+        return ERR_NO_MEMORY;
+    end_adding(loop, &lent->batch, before, skips);
+    return OK;
+}
+
+static int publish_to_batch(struct delivery_loop *loop, struct topic *topic, enum opcode opcode,
+                            const void *data, size_t len, const struct receiver *except)
+{
+    const struct topic_key *key = &topic->key;
+    struct topic_batch *lent = topic_batch_borrow(loop, topic);
+    struct subscription *skips = skipping(topic, except);
+    if (lent == NULL || (skips != NULL && topic_batch_catch_up(skips) != OK) ||
+        delivery_publish_to_topic(loop, lent, topic->count) != OK)
+        return ERR_NO_MEMORY;
+    size_t before = lent->batch.frames.len;
+    if (batch_add_message(&lent->batch, opcode, data, len,
+                          fanout_read_key(key->fanout, key, data, len)) != OK)
+        return ERR_NO_MEMORY;
+    end_adding(loop, &lent->batch, before, skips);
+    return OK;
+}
+
+/* -- to a topic -- */
+
 static void members_missed(const struct topic *topic, uint64_t messages, uint64_t bytes)
 {
     for (uint32_t i = 0; i < topic->count; i++)
@@ -38,15 +126,13 @@ void topic_deliver(struct delivery_loop *loop, const struct topic_key *key, uint
                    const void *frame, size_t len, struct message_key conflation,
                    const struct receiver *except)
 {
-    const struct topic *topic = topic_with_hash(loop, key, hash);
-    struct shared_frame shared;
+    struct topic *topic = topic_with_hash(loop, key, hash);
     if (topic == NULL)
         return;
-    if (delivery_share_frame(loop, frame, len, &shared) == OK &&
-        delivery_note_key(loop, shared, conflation) == OK) {
-        queue_for_members(loop, topic, &shared, except);
+    int error = is_batched(topic) ? deliver_to_batch(loop, topic, frame, len, conflation, except)
+                                  : deliver_to_few(loop, topic, frame, len, conflation, except);
+    if (error == OK)
         return;
-    }
     delivery_count_drop(loop, DROP_NO_MEMORY);
     members_missed(topic, 1, frame_payload_length(len));
 }
@@ -63,16 +149,11 @@ void topic_missed(struct delivery_loop *loop, const struct fanout *fanout, enum 
 }
 
 /* To the subscribers of this loop alone. */
-static int publish_here(struct delivery_loop *loop, const struct topic *topic, enum opcode opcode,
+static int publish_here(struct delivery_loop *loop, struct topic *topic, enum opcode opcode,
                         const void *data, size_t len, const struct receiver *except)
 {
-    const struct topic_key *key = &topic->key;
-    struct shared_frame frame;
-    if (delivery_share(loop, opcode, data, len, &frame) != OK ||
-        delivery_note_key(loop, frame, fanout_read_key(key->fanout, key, data, len)) != OK)
-        return ERR_NO_MEMORY;
-    queue_for_members(loop, topic, &frame, except);
-    return OK;
+    return is_batched(topic) ? publish_to_batch(loop, topic, opcode, data, len, except)
+                             : publish_to_few(loop, topic, opcode, data, len, except);
 }
 
 static int publish_on_loop(struct delivery_loop *loop, const struct topic_key *key,
@@ -90,7 +171,7 @@ static int publish_on_loop(struct delivery_loop *loop, const struct topic_key *k
                       except);
         return OK;
     }
-    const struct topic *topic = topic_with_hash(loop, key, hash);
+    struct topic *topic = topic_with_hash(loop, key, hash);
     return topic != NULL ? publish_here(loop, topic, opcode, data, len, except) : OK;
 }
 

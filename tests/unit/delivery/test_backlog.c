@@ -13,9 +13,11 @@ static struct buffer batch_of(uint8_t *data, size_t len)
     return (struct buffer){.data = data, .len = len, .capacity = len, .maximum = len};
 }
 
+static struct backlog_place place; /* of the batch at hand */
+
 static void add(struct backlog *backlog, const struct buffer *batch)
 {
-    assert_int_equal(backlog_add_batch(backlog, batch, &account), OK);
+    assert_int_equal(backlog_add_batch(backlog, &place, batch, &account), OK);
 }
 
 static void a_block_goes_with_its_last_reader(void **state)
@@ -26,7 +28,7 @@ static void a_block_goes_with_its_last_reader(void **state)
     (void)state;
     add(&backlog, &batch);
     struct shared_bytes *reader = shared_bytes_ref(backlog.block);
-    backlog_end_batch(&backlog);
+    backlog_end_batch(&place);
     assert_ptr_equal(backlog.block, reader);
     shared_bytes_unref(reader);
     assert_null(backlog.block);
@@ -41,13 +43,13 @@ static void batches_follow_each_other_in_a_block(void **state)
     (void)state;
     add(&backlog, &batch);
     struct shared_bytes *reader = shared_bytes_ref(backlog.block);
-    backlog_end_batch(&backlog);
+    backlog_end_batch(&place);
     add(&backlog, &batch);
     add(&backlog, &batch); /* The same batch, which is there already. */
     assert_ptr_equal(backlog.block, reader);
-    assert_int_equal(backlog.base, 100);
+    assert_int_equal(place.base, 100);
     assert_int_equal(reader->len, 200);
-    backlog_end_batch(&backlog);
+    backlog_end_batch(&place);
     shared_bytes_unref(reader);
     assert_int_equal(memory_account_bytes(&account), 0);
 }
@@ -60,14 +62,14 @@ static void a_block_that_is_full_is_followed_by_a_larger_one(void **state)
     (void)state;
     add(&backlog, &batch);
     struct shared_bytes *first = shared_bytes_ref(backlog.block);
-    backlog_end_batch(&backlog);
+    backlog_end_batch(&place);
     add(&backlog, &batch);
     assert_ptr_not_equal(backlog.block, first);
-    assert_int_equal(backlog.base, 0);
+    assert_int_equal(place.base, 0);
     assert_true(backlog.block->capacity > first->capacity);
     shared_bytes_unref(first); /* That it goes is not the new block's business. */
     assert_non_null(backlog.block);
-    backlog_end_batch(&backlog);
+    backlog_end_batch(&place);
     assert_null(backlog.block);
     assert_int_equal(memory_account_bytes(&account), 0);
 }
@@ -98,7 +100,7 @@ static void slow_receivers_share_what_they_have_not_been_sent(void **state)
         assert_int_equal(peers[i].got.len, 10 * (4 + LARGE));
     }
     assert_int_equal(queued_memory(&loops), 0);
-    assert_null(loops_audience(&loops, 0)->batch.backlog.block);
+    assert_null(loops_audience(&loops, 0)->backlogs[0].block);
     for (unsigned i = 0; i < 10; i++)
         peer_close(&peers[i]);
     loops_close(&loops);
@@ -115,7 +117,7 @@ static void a_small_rest_is_copied_and_holds_no_block(void **state)
         publish_large(&loops);
     socket_takes = 10 * (4 + LARGE) - 10;
     flush(&loops);
-    assert_null(loops_audience(&loops, 0)->batch.backlog.block);
+    assert_null(loops_audience(&loops, 0)->backlogs[0].block);
     assert_int_equal(receiver_queued(&peer.receiver), 10);
     assert_true(queued_memory(&loops) < 2 * LARGE); /* The frame under way, and no more. */
     socket_takes = SIZE_MAX;

@@ -56,23 +56,6 @@ static void messages_follow_each_other_as_frames(void **state)
     batch_deinit(&batch);
 }
 
-static void the_last_message_can_be_taken_back(void **state)
-{
-    const struct message_key key = {.hash = 1, .is_read = true};
-    struct batch batch;
-    (void)state;
-    batch_init(&batch);
-    add(&batch, "a");
-    size_t before = batch.frames.len;
-    assert_int_equal(batch_add_message(&batch, OPCODE_TEXT, "b", 1, key), OK);
-    assert_non_null(batch_note(&batch, before));
-    batch_take_back(&batch, before);
-    assert_int_equal(batch.messages, 1);
-    assert_int_equal(batch.frames.len, before);
-    assert_int_equal(batch.notes.count, 0);
-    batch_deinit(&batch);
-}
-
 static void long_messages_are_compressed_only_for_whom_can_read_them(void **state)
 {
     char large[500] = "";
@@ -137,7 +120,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_follow_each_other_as_frames),
-        cmocka_unit_test(the_last_message_can_be_taken_back),
         cmocka_unit_test(long_messages_are_compressed_only_for_whom_can_read_them),
         cmocka_unit_test(a_cleared_batch_keeps_little_memory),
         cmocka_unit_test(without_memory_nothing_is_added),

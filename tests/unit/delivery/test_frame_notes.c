@@ -69,12 +69,12 @@ static void keeps_a_little_memory_for_the_next_frames(void **state)
     struct frame_notes notes = {0};
     (void)state;
     assert_int_equal(frame_notes_add(&notes, 0, key(1)), OK);
-    frame_notes_clear(&notes);
+    frame_notes_clear(&notes, 100000);
     assert_int_equal(notes.count, 0);
     assert_true(notes.capacity > 0);
     for (unsigned i = 0; i < 10000; i++)
         assert_int_equal(frame_notes_add(&notes, i, key(1)), OK);
-    frame_notes_clear(&notes);
+    frame_notes_clear(&notes, 100000);
     assert_int_equal(notes.capacity, 0);
 }
 

@@ -19,6 +19,8 @@ struct tracked {
 };
 
 static struct tracked tracked[PEERS];
+static struct peer crowd[TOPIC_BATCH_SUBSCRIBERS]; /* in the topic too, so that it has a batch */
+static bool has_crowd;
 static unsigned next_number;
 static unsigned short seed[3];
 
@@ -205,6 +207,10 @@ static void run_against_model(enum overflow_policy policy, uint32_t limit, bool 
         if (i < 2)
             subscribe(&one->peer, "some");
     }
+    for (unsigned i = 0; has_crowd && i < TOPIC_BATCH_SUBSCRIBERS; i++) {
+        peer_open(&loops, &crowd[i], 0);
+        subscribe(&crowd[i], "some");
+    }
     for (unsigned round = 0; round < ROUNDS; round++) {
         for (unsigned actions = random_below(6); actions > 0; actions--)
             act_at_random(&loops);
@@ -220,6 +226,10 @@ static void run_against_model(enum overflow_policy policy, uint32_t limit, bool 
         dropped += tracked[i].model.dropped;
         assert_null(tracked[i].peer.receiver.waiting);
     }
+    for (unsigned i = 0; has_crowd && i < TOPIC_BATCH_SUBSCRIBERS; i++) {
+        peer_read_all(&crowd[i]);
+        peer_close(&crowd[i]);
+    }
     assert_int_equal(dropped_by(&loops, policy), dropped);
     assert_int_equal(queued_memory(&loops), 0);
     for (unsigned i = 0; i < PEERS; i++) {
@@ -234,6 +244,7 @@ static void run_with_seeds(enum overflow_policy policy, uint32_t limit)
     for (unsigned i = 0; i < SEEDS; i++) {
         seed[0] = (unsigned short)i;
         seed[1] = (unsigned short)policy;
+        has_crowd = i % 3 == 0;
         run_against_model(policy, limit, i % 4 != 0);
     }
 }
