@@ -56,6 +56,50 @@ static void messages_follow_each_other_as_frames(void **state)
     batch_deinit(&batch);
 }
 
+static void a_frame_has_the_sequence_of_the_stretch_that_it_is_in(void **state)
+{
+    struct batch batch;
+    (void)state;
+    batch_init(&batch);
+    for (uint32_t i = 0; i < 5; i++) {
+        /* The third one is empty: its message was taken back. */
+        assert_int_equal(batch_begin_stretch(&batch, UINT32_MAX - 1 + 2 * i), OK);
+        if (i != 2) {
+            add(&batch, "a");
+            add(&batch, "b");
+        }
+    }
+    static const size_t begins[] = {0, 6, 12, 12, 18};
+    for (uint32_t i = 0; i < 5; i++) {
+        uint32_t sequence = UINT32_MAX - 1 + 2 * i;
+        uint32_t there = i == 2 ? sequence + 2 : sequence;
+        assert_int_equal(batch_sequence(&batch, begins[i]), there);
+        assert_int_equal(batch_sequence(&batch, begins[i] + 3), there);
+        size_t next = i < 4 ? begins[i + 1] : batch.frames.len;
+        assert_int_equal(batch_offset_after(&batch, sequence), next);
+        assert_int_equal(batch_offset_after(&batch, sequence - 1), begins[i]);
+    }
+    assert_true(is_later_sequence(1, UINT32_MAX)); /* They are counted on and on. */
+    batch_deinit(&batch);
+}
+
+static void messages_between_two_offsets_are_counted(void **state)
+{
+    struct batch batch;
+    uint64_t bytes;
+    (void)state;
+    batch_init(&batch);
+    add(&batch, "a");
+    size_t second = batch.frames.len;
+    add(&batch, "bc");
+    add(&batch, "def");
+    assert_int_equal(batch_count(&batch, second, batch.frames.len, &bytes), 2);
+    assert_int_equal(bytes, 5);
+    assert_int_equal(batch_count(&batch, second, second, &bytes), 0);
+    assert_int_equal(bytes, 0);
+    batch_deinit(&batch);
+}
+
 static void long_messages_are_compressed_only_for_whom_can_read_them(void **state)
 {
     char large[500] = "";
@@ -120,6 +164,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_follow_each_other_as_frames),
+        cmocka_unit_test(a_frame_has_the_sequence_of_the_stretch_that_it_is_in),
+        cmocka_unit_test(messages_between_two_offsets_are_counted),
         cmocka_unit_test(long_messages_are_compressed_only_for_whom_can_read_them),
         cmocka_unit_test(a_cleared_batch_keeps_little_memory),
         cmocka_unit_test(without_memory_nothing_is_added),

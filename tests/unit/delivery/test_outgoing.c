@@ -65,6 +65,32 @@ static void gaps_stand_where_messages_are_missing(void **state)
     peer_expect(&peer, "a 3/30 b 4294967295/4294967295");
 }
 
+/* With a topic's batch, which is looked at last. */
+static void what_is_sorted_has_gaps_and_control_messages_in_their_places(void **state)
+{
+    struct peer others[TOPIC_BATCH_SUBSCRIBERS];
+    (void)state;
+    subscribe(&peer, "x");
+    for (unsigned i = 0; i < TOPIC_BATCH_SUBSCRIBERS; i++) {
+        peer_open(&loops, &others[i], 0);
+        subscribe(&others[i], "x");
+    }
+    assert_int_equal(outgoing_add_gap(&peer.receiver, 1, 10), OK);
+    publish_to_topic(&peer, "x", "a");
+    assert_int_equal(outgoing_add_gap(&peer.receiver, 2, 20), OK);
+    publish(&loops, 0, "b");
+    publish_to_topic(&peer, "x", "c");
+    publish_to_topic(&peer, "x", "d");
+    assert_int_equal(receiver_send_control(&peer.receiver, OPCODE_TEXT, "e", 1), OK);
+    publish(&loops, 0, "f");
+    flush(&loops);
+    peer_expect(&peer, "1/10 a 2/20 b c d e f");
+    for (unsigned i = 0; i < TOPIC_BATCH_SUBSCRIBERS; i++) {
+        peer_expect(&others[i], "a b c d f");
+        peer_close(&others[i]);
+    }
+}
+
 static void without_memory_there_is_no_run(void **state)
 {
     (void)state;
@@ -85,6 +111,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(runs_that_follow_each_other_are_one, begin, end),
         cmocka_unit_test_setup_teardown(catching_up_puts_what_was_published_in_front, begin, end),
         cmocka_unit_test_setup_teardown(gaps_stand_where_messages_are_missing, begin, end),
+        cmocka_unit_test_setup_teardown(
+            what_is_sorted_has_gaps_and_control_messages_in_their_places, begin, end),
         cmocka_unit_test_setup_teardown(without_memory_there_is_no_run, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,37 @@ static void a_few_need_no_memory(void **state)
     assert_null(set.few);
 }
 
+static uint32_t visited;
+static uint32_t visits_at_most;
+
+static int visit(struct subscription *subscription)
+{
+    subscription->index++;
+    return ++visited == visits_at_most ? ERR_NO_MEMORY : OK;
+}
+
+static void each_is_visited_once_until_an_error(void **state)
+{
+    struct subscription_set set = {0};
+    (void)state;
+    for (size_t count = 1; count <= 100; count++) {
+        subscription_set_add(&set, subscription_at(count - 1));
+        visited = 0;
+        visits_at_most = UINT32_MAX;
+        assert_int_equal(subscription_set_for_each(&set, visit), OK);
+        assert_int_equal(visited, count);
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(subscriptions[i].index, count - i);
+        visited = 0;
+        visits_at_most = (uint32_t)count / 2 + 1;
+        assert_int_equal(subscription_set_for_each(&set, visit), ERR_NO_MEMORY);
+        assert_int_equal(visited, visits_at_most);
+        for (size_t i = 0; i < count; i++)
+            subscriptions[i].index = (uint32_t)(count - i);
+    }
+    subscription_set_take_all(&set);
+}
+
 static void many_are_found_in_short_lists(void **state)
 {
     struct subscription_set set = {0};
@@ -94,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_few_need_no_memory),
+        cmocka_unit_test(each_is_visited_once_until_an_error),
         cmocka_unit_test(many_are_found_in_short_lists),
         cmocka_unit_test(all_are_taken_out_once),
     };
