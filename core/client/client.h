@@ -46,9 +46,10 @@ enum client_state {
 struct held_input {
     struct timer timer; /* first: the deadline of the message */
     struct client *client;
-    bool has_begun;        /* the deadline is that of what is here */
-    struct buffer message; /* payload of an incomplete message */
-    size_t rest_len;       /* bytes of an incomplete frame header or control frame */
+    bool has_begun;              /* the deadline is that of what is here */
+    struct buffer message;       /* payload of an incomplete message */
+    struct inflation *inflation; /* owned; NULL: no message is being inflated in several turns */
+    size_t rest_len;             /* bytes of an incomplete frame header or control frame */
     uint8_t rest[FRAME_UNCONSUMED_MAX];
     struct buffer paused; /* what was read before reading paused, not decoded yet */
     size_t paused_used;   /* how much of it has been */
@@ -179,16 +180,6 @@ void client_process_early(struct client *client, const unsigned char *data, size
 
 /* Reads and handles what there is, up to a bound. */
 void client_on_readable(struct client *client);
-
-/* -- inflate.c: messages that come compressed -- */
-
-/* Inflates a whole message, whose payload is `data`, and replaces that by what it holds: valid
- * until the loop inflates the next one. False: the client has broken a rule and is told so, or
- * there is no memory and it is lost. */
-bool client_inflate(struct client *client, enum opcode type, const uint8_t **data, size_t *len);
-
-/* Frees what the loop holds of the last message, if it is much. */
-void client_forget_inflated(struct client *client);
 
 /* -- held_input.c: what the client has sent and the server still holds -- */
 

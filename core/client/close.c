@@ -8,6 +8,7 @@
 #include "delivery/topic_batch.h"
 #include "delivery/transport.h"
 #include "client/endpoint.h"
+#include "client/inflate.h"
 #include "client/recorder.h"
 #include "client/shard.h"
 #include "pipeline/chain.h"
@@ -228,6 +229,7 @@ void client_free(struct client *client)
     shard_remove(client_shard(client), client);
     set->on_left(endpoint, &client->address);
     atomic_fetch_sub_explicit(&client_shard(client)->load, 1, memory_order_relaxed);
+    client_forget_inflation(client);
     client_forget_paused(client);
     client_forget_incomplete(client); /* Not before: a hook may have been looking at the message. */
     certificate_watch_destroy(client->certificate_watch);

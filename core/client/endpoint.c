@@ -86,6 +86,7 @@ static void set_limits(struct endpoint_setup *setup)
                                  .gap_text = gap_text_of(config),
                                  .topics = config->topics_per_client,
                                  .compression = {.min_size = config->compression_min_size,
+                                                 .max_size = config->compression_max_size,
                                                  .level = (int)config->compression_level,
                                                  .memory = (int)config->compression_memory}};
 }

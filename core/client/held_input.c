@@ -5,6 +5,7 @@
  */
 #include "client/client.h"
 #include "client/endpoint.h"
+#include "client/inflate.h"
 #include "client/shard.h"
 #include "pipeline/deferral.h"
 
@@ -16,7 +17,8 @@ static size_t held_now(const struct client *client)
     const struct held_input *held = client->held;
     if (held != NULL)
         bytes += memory_cost(sizeof *held) + memory_cost_if_any(held->message.capacity) +
-                 memory_cost_if_any(held->paused.capacity);
+                 memory_cost_if_any(held->paused.capacity) +
+                 (held->inflation != NULL ? inflation_cost(held->inflation) : 0);
     return bytes + sl_client_deferred_bytes(&client->seen);
 }
 
@@ -58,7 +60,8 @@ struct held_input *client_need_held(struct client *client)
 static void free_if_empty(struct client *client)
 {
     const struct held_input *held = client->held;
-    bool is_complete = !held->has_begun && held->rest_len == 0 && held->message.capacity == 0;
+    bool is_complete = !held->has_begun && held->rest_len == 0 && held->message.capacity == 0 &&
+                       held->inflation == NULL;
     if (!is_complete || held->paused.len > 0)
         return;
     free(client->held);
@@ -148,6 +151,7 @@ void client_forget_paused(struct client *client)
 
 void client_drop_input(struct client *client)
 {
+    client_forget_inflation(client);
     client_forget_paused(client);
     client_forget_incomplete(client);
     deferral_cancel_all(&client->seen, SL_CANCEL_CLIENT_GONE);

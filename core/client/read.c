@@ -6,6 +6,7 @@
 #include "client/client.h"
 #include "delivery/transport.h"
 #include "client/endpoint.h"
+#include "client/inflate.h"
 #include "client/recorder.h"
 #include "client/shard.h"
 #include "delivery/topic_publishing.h"
@@ -22,7 +23,6 @@ struct input {
     uint8_t *data;
     size_t len;
     size_t used;
-    size_t inflated; /* bytes of the messages in it that were compressed */
 };
 
 static bool reads_frames(const struct client *client)
@@ -121,7 +121,7 @@ static bool keep_piece(struct client *client, struct held_input *held,
 
 /* Adds a piece to the message under assembly. Returns whether the message is complete. A message
  * that arrived whole is used where it lies. */
-static bool assemble(struct client *client, const struct frame_event *piece, struct input *input,
+static bool assemble(struct client *client, const struct frame_event *piece,
                      struct message *message)
 {
     size_t max_size = client_setup(client)->limits.message_max;
@@ -134,11 +134,8 @@ static bool assemble(struct client *client, const struct frame_event *piece, str
         data = held->message.data;
         len = held->message.len;
     }
-    if (piece->is_compressed) {
-        if (!client_inflate(client, piece->message_type, &data, &len))
-            return false;
-        input->inflated += len;
-    }
+    if (piece->is_compressed)
+        return client_inflate(client, piece->message_type, data, len, message);
     message_init(message, max_size, piece->message_type, data, len);
     return true;
 }
@@ -150,20 +147,22 @@ static void answer_ping(struct client *client, const struct frame_event *event)
 }
 
 /* Decodes up to the next whole message, answering control frames on the way. Returns false if the
- * input holds no further one, or the client has begun to end. */
+ * input holds no further one, the client waits for its turn, or has begun to end. */
 static bool next_message(struct client *client, struct input *input, struct message *message)
 {
     const struct frame_limits *limits = &client_setup(client)->limits;
     struct frame_event event;
 
-    while (reads_frames(client)) {
+    if (client_inflate_rest(client, message))
+        return true;
+    while (reads_frames(client) && !client->is_waiting) {
         input->used += frame_decode(&client->decoder, limits, input->data + input->used,
                                     input->len - input->used, &event);
         switch (event.type) {
         case FRAME_NEED_MORE:
             return false;
         case FRAME_DATA:
-            if (client->state == CLIENT_OPEN && assemble(client, &event, input, message))
+            if (client->state == CLIENT_OPEN && assemble(client, &event, message))
                 return true;
             break;
         case FRAME_PING:
@@ -253,14 +252,14 @@ static void finish_message(struct client *client, struct message *message, enum 
 /* Between two messages: what a read makes the server send, or inflate, may be far more than the
  * read. It is sent as soon as it is much, and a client that goes on like that waits for its next
  * turn. */
-static void end_turn_if_much(struct client *client, const struct input *input, unsigned *flushes)
+static void end_turn_if_much(struct client *client, uint64_t inflated, unsigned *flushes)
 {
     if (client_shard(client)->delivery.has_much_to_send) {
         delivery_flush(&client_shard(client)->delivery);
         ++*flushes;
     }
-    if ((*flushes >= FLUSHES_PER_TURN || input->inflated >= INFLATED_PER_TURN) &&
-        reads_frames(client) && !client->is_waiting)
+    if ((*flushes >= FLUSHES_PER_TURN || inflated >= INFLATED_PER_TURN) && reads_frames(client) &&
+        !client->is_waiting)
         client_wait_for_turn(client);
 }
 
@@ -269,6 +268,7 @@ static void handle_input(struct client *client, struct input *input)
 {
     struct shard *shard = client_shard(client);
     struct message *message = message_take(&shard->pipeline);
+    uint64_t inflated_before = counter_read(&shard->stats.inflated_bytes_out);
     unsigned flushes = 0;
     while (message != NULL && next_message(client, input, message)) {
         enum sl_verdict verdict = SL_CONTINUE;
@@ -280,14 +280,14 @@ static void handle_input(struct client *client, struct input *input)
         enum chain_result result = chain_message(&client->seen, &message, &verdict);
         finish_message(client, message, result, verdict);
         client_end_message(client);
-        end_turn_if_much(client, input, &flushes);
+        end_turn_if_much(client, counter_read(&shard->stats.inflated_bytes_out) - inflated_before,
+                         &flushes);
         message = NULL;
         if (client->is_waiting)
             break;
         message = message_take(&shard->pipeline);
     }
-    if (input->inflated > 0)
-        client_forget_inflated(client);
+    client_forget_inflated(client);
     if (message != NULL)
         message_put_back(&shard->pipeline, message); /* Nothing has been put into it. */
     else if (!client->is_waiting)
@@ -318,11 +318,13 @@ void client_on_readable(struct client *client)
 static void handle_paused_input(struct client *client)
 {
     struct held_input *held = client->held;
-    if (held == NULL || held->paused.len == 0 || !reads_frames(client))
+    if (held == NULL || !reads_frames(client))
         return;
-    struct input input = {.data = held->paused.data + held->paused_used,
-                          .len = held->paused.len - held->paused_used};
-    handle_input(client, &input);
+    uint8_t *data =
+        held->paused.len > 0 ? held->paused.data + held->paused_used : client_shard(client)->input;
+    struct input input = {.data = data, .len = held->paused.len - held->paused_used};
+    if (held->paused.len > 0 || held->inflation != NULL)
+        handle_input(client, &input);
     if (!client->is_waiting)
         client_forget_paused(client);
 }

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "client/budget.h"
 #include "client/client.h"
-#include "ws/inflater.h"
+#include "client/inflate.h"
 
 #include <stdlib.h>
 
@@ -226,7 +226,6 @@ void shard_deinit(struct shard *shard)
     delivery_loop_deinit(&shard->delivery);
     free(shard->slots);
     free(shard->input);
-    inflater_destroy(shard->inflater);
-    buffer_release(&shard->inflated);
+    inflation_destroy(shard->inflation);
     loop_deinit(&shard->loop);
 }

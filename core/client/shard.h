@@ -7,7 +7,6 @@
 #define SLUICE_CLIENT_SHARD_H
 
 #include "base/counter.h"
-#include "base/buffer.h"
 #include "base/holders.h"
 #include "base/memory_account.h"
 #include "client/sweep.h"
@@ -23,7 +22,7 @@
 struct address;
 struct client;
 struct endpoint;
-struct inflater;
+struct inflation;
 struct recorder;
 
 #define SHARD_READ_SIZE (64u * 1024)
@@ -80,10 +79,9 @@ struct shard {
     struct delivery_loop delivery;
     struct pipeline_loop pipeline;
     uint8_t *input; /* FRAME_UNCONSUMED_MAX + SHARD_READ_SIZE bytes: what is being read */
-    struct inflater *inflater; /* owned; NULL: no compressed message has come yet */
-    struct buffer inflated;    /* the message that is being handled, if it came compressed */
-    struct sweep *sweeps;      /* under way; borrowed */
-    unsigned switching;        /* reloads that have not reached all clients yet */
+    struct inflation *inflation; /* owned; NULL: not needed yet, or a client has the last one */
+    struct sweep *sweeps;        /* under way; borrowed */
+    unsigned switching;          /* reloads that have not reached all clients yet */
     struct sweep drain;
     struct timer drain_timer; /* runs while the sweep does */
     int64_t drain_until;

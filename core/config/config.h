@@ -98,6 +98,7 @@ struct endpoint_config {
     uint32_t topics_per_client;
     bool compression_enabled;    /* permessage-deflate is agreed on with who offers it */
     size_t compression_min_size; /* what is shorter is sent plain */
+    size_t compression_max_size; /* and so is what is longer */
     uint32_t compression_level;  /* zlib's, 1 to 9 */
     uint32_t compression_memory; /* zlib's memLevel, 1 to 9 */
     struct stage_config *pipeline;

@@ -19,6 +19,7 @@
 /* Of an endpoint: what is compressed, and how. */
 struct compression_settings {
     size_t min_size; /* bytes; what is shorter goes plain */
+    size_t max_size; /* and so does what is longer: the loop stands still while it compresses */
     int level;       /* zlib's, 1 to 9 */
     int memory;      /* zlib's memLevel, 1 to DEFLATER_MEMORY_MAX */
 };
@@ -38,11 +39,12 @@ struct compressor {
 /* A zeroed compressor is ready. Frees what it holds. */
 void compressor_deinit(struct compressor *compressor);
 
-/* Whether compression is worth trying: for data messages that are long enough. */
+/* Whether compression is worth trying: for data messages that are neither short nor very long. */
 static inline bool compressor_wants(const struct compression_settings *settings, enum opcode opcode,
                                     size_t len)
 {
-    return (opcode == OPCODE_TEXT || opcode == OPCODE_BINARY) && len >= settings->min_size;
+    return (opcode == OPCODE_TEXT || opcode == OPCODE_BINARY) && len >= settings->min_size &&
+           len <= settings->max_size;
 }
 
 /* Appends a message as a compressed frame. False: nothing is appended, the message goes plain. It

@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,11 +22,16 @@ MUST_CHECK int inflater_create(struct inflater **out);
 /* NULL is fine. */
 void inflater_destroy(struct inflater *inflater);
 
-/* Inflates the whole payload of a message into `out`, which it empties first, and declares
- * `maximum` bytes and one as what `out` may hold. Never makes more than these. Returns 0, ERR_LIMIT
- * (the message is longer than `maximum`), ERR_INVALID (it is corrupt, ends in the middle of a
- * block, or goes on behind a final block with what is no block) or ERR_NO_MEMORY. */
-MUST_CHECK int inflater_message(struct inflater *inflater, const uint8_t *data, size_t len,
-                                size_t maximum, struct buffer *out);
+/* The next step is the first one of a message, whose `out` is empty. */
+void inflater_begin(struct inflater *inflater);
+
+/* Inflates a part of a message into `out`, behind what is there, and declares `maximum` bytes and
+ * one as what `out` may hold. `data` is the whole payload, the same in each step. A step looks at
+ * 8 KiB of it and makes 64 KiB at most, so that it takes about a millisecond at worst. *is_done:
+ * the message is complete. Returns 0, ERR_LIMIT (the message is longer than `maximum`), ERR_INVALID
+ * (it is corrupt, ends in the middle of a block, or goes on behind a final block with what is no
+ * block) or ERR_NO_MEMORY; an error ends the message. */
+MUST_CHECK int inflater_step(struct inflater *inflater, const uint8_t *data, size_t len,
+                             size_t maximum, struct buffer *out, bool *is_done);
 
 #endif

@@ -183,6 +183,63 @@ class Violations(ServedTest):
         self.server.wait_for_metric(0, 'sluice_input_bytes')
 
 
+class LongMessages(ServedTest):
+    """What takes a loop long is done in turns, or not at all."""
+
+    MAX = 4 << 20
+    configuration = settings(endpoint('/ws', message={'max_size': MAX}, queue={'bytes': '16MiB'}), loops=1)
+
+    # A block with large tables that makes nothing, and an empty one that ends with a whole byte.
+    dear = bytes.fromhex('ec1d0560182068' + 'dd' * 18 + '1defeeeeeeee04bbbbe311000000ffff')
+
+    def pings_meanwhile(self, quiet):
+        """How often another client was answered before the message came to it."""
+        for answered in range(1000):
+            quiet.send(frame(PING, b'?'))
+            opcode, payload = quiet.read_frame()
+            if opcode != PONG:
+                return answered, payload
+        return self.fail('the message has not come')
+
+    def test_others_are_served_meanwhile(self):
+        text = b'at last'
+        packed = self.dear * (1000000 // len(self.dear)) + deflated(text)
+        self.assertEqual(zlib.decompressobj(-15).decompress(packed + DEFLATE_TAIL), text)
+        for sent in (one_message(packed, TEXT), in_fragments(packed, 70000, TEXT)):
+            before = self.server.metric('sluice_input_pauses_total')
+            with DeflateClient(self.server) as sender, DeflateClient(self.server) as quiet:
+                sender.send(sent[:-1])
+                self.assertEqual(quiet.send(frame(PING, b'?')) or quiet.read_frame()[0], PONG)
+                sender.send(sent[-1:])
+                answered, payload = self.pings_meanwhile(quiet)
+                self.assertEqual(payload, text)
+                self.assertEqual(sender.read_message(), (TEXT, text))
+            self.assertGreater(answered, 5)
+            self.assertGreater(self.server.metric('sluice_input_pauses_total'), before + 5)
+            self.server.wait_for_metric(0, 'sluice_input_bytes')
+
+    def test_bombs_of_many_clients_at_once(self):
+        bomb = one_message(deflated(b'\x00' * (self.MAX + 1), level=9))
+        with DeflateClient(self.server) as quiet:
+            senders = [DeflateClient(self.server) for _ in range(20)]
+            for sender in senders:
+                sender.send(bomb[:-1])
+            for sender in senders:
+                sender.send(bomb[-1:])
+            for sender in senders:
+                quiet.send(frame(PING, b'?'))
+                self.assertEqual(quiet.read_frame()[0], PONG)
+                self.assertEqual(sender.expect_close()[0], 1009)
+        self.server.wait_for_metric(0, 'sluice_input_bytes')
+
+    def test_very_long_ones_go_out_plain(self):
+        with DeflateClient(self.server) as client:
+            for size, is_compressed in ((256 << 10, True), ((256 << 10) + 1, False), (self.MAX, False)):
+                client.send(one_message(deflated(b'x' * size)))
+                self.assertEqual(client.read_message(), (BINARY, b'x' * size))
+                self.assertEqual(client.was_compressed, is_compressed)
+
+
 class Secure(ServedTest):
     """The same behind TLS, on one loop and on several."""
 

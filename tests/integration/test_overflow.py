@@ -1,11 +1,16 @@
 """What slow clients get under each overflow policy: whole messages in order, and exact gaps."""
 
+import base64
+import itertools
 import json
 import os
+import queue
+import random
 import re
+import threading
 import unittest
 
-from harness import (CLOSE, PING, PONG, TEXT, Certificates, DeflateClient, RawClient, Sluice, endpoint, for_module,
+from harness import (CLOSE, PING, PONG, TEXT, Certificates, DeflateClient, Ended, RawClient, Sluice, endpoint, for_module, frame,
                      settings, stage, wait_until)
 
 KIB = 1 << 10
@@ -46,22 +51,33 @@ class Publisher:
         self.server = server
         self.client = RawClient(server)
         self.sent = 0
+        self.sizes = []
+
+    def send(self, padding):
+        text = json.dumps({'n': self.sent, 'k': f'key{self.sent % KEYS}', 'p': padding})
+        self.client.send(frame(TEXT, text.encode(), key=bytes(4)))  # Nothing to be computed of much data.
+        self.sent += 1
+        self.sizes.append(len(text))
+
+    def wait(self):
+        wait_until(lambda: self.server.metric('sluice_messages_total', direction='in') >= self.sent,
+                   'the server has had the messages', 60)
 
     def publish(self, count, size):
         for _ in range(count):
-            self.client.text(json.dumps({'n': self.sent, 'k': f'key{self.sent % KEYS}', 'p': 'x' * size}))
-            self.sent += 1
-        wait_until(lambda: self.server.metric('sluice_messages_total', direction='in') >= self.sent,
-                   'the server has had the messages', 60)
+            self.send('x' * size)
+        self.wait()
 
 
 class Reading:
     """What one slow client reads once it goes on."""
 
-    def __init__(self, client):
+    def __init__(self, client, sizes=None):
         self.client = client
+        self.sizes = sizes  # of all messages, if the bytes that markers tell of are to be compared
         self.next = 0  # the number that comes if nothing is missing
         self.missing = 0  # said by a marker that has not been compared yet
+        self.missing_bytes = 0
         self.dropped = 0
         self.numbers = []
 
@@ -79,11 +95,15 @@ class Reading:
         if message.get('type') == 'gap':
             assert message['bytes'] > message['dropped'] > 0, message
             self.missing += message['dropped']  # A marker may be under way when more is dropped behind it.
+            self.missing_bytes += message['bytes']
             self.dropped += message['dropped']
             return
         assert message['n'] == self.next + self.missing, (message['n'], self.next, self.missing)
+        if self.sizes:
+            assert self.missing_bytes == sum(self.sizes[self.next:message['n']]), (message['n'], self.missing_bytes)
         self.next = message['n'] + 1
         self.missing = 0
+        self.missing_bytes = 0
         self.numbers.append(message['n'])
 
 
@@ -144,6 +164,74 @@ class Stopped(unittest.TestCase):
                 server.wait_for_metric(1, 'sluice_closes_total', code='1013')
                 self.assertEqual(slow.expect_close()[0], 1013)
                 self.assertGreater(server.metric('sluice_dropped_messages_total', policy='close'), 10)
+
+
+class StoppedForLong(unittest.TestCase):
+    """Readers that stop for a hundred megabytes, with and without compression, and come back."""
+
+    MESSAGES = 2000
+    SIZE = 50000
+
+    def publish(self, publisher):
+        """A tenth of each message does not shrink."""
+        for _ in range(self.MESSAGES):
+            publisher.send(base64.b64encode(os.urandom(self.SIZE // 13)).decode() * 10)
+        publisher.wait()
+        self.assertGreater(sum(publisher.sizes), 100 * 1000 * 1000)
+
+    def check_policy(self, policy):
+        with Sluice(overflow_settings(policy, 2, bytes='512KiB')) as server:
+            publisher = Publisher(server)
+            # What a marker says of compressed messages is how long they were compressed.
+            readings = [Reading(slow_client(server, False, kind), publisher.sizes if kind is RawClient else None)
+                        for kind in (RawClient, DeflateClient) * 2]
+            self.publish(publisher)
+            self.assertLess(server.metric('sluice_queued_bytes'), len(readings) * 600 * KIB)
+            for reading in readings:
+                reading.read_until(self.MESSAGES)
+            publisher.publish(10, 10)
+            for reading in readings:
+                reading.read_until(self.MESSAGES + 10)
+                self.assertEqual(reading.numbers[-10:], list(range(self.MESSAGES, self.MESSAGES + 10)))
+                self.assertGreater(reading.dropped, self.MESSAGES / 10)
+            self.assertEqual(server.metric('sluice_dropped_messages_total', policy=policy),
+                             sum(reading.dropped for reading in readings))
+            self.assertEqual(server.metric('sluice_closes_total'), 0)
+            server.wait_for_metric(0, 'sluice_queued_bytes')
+
+    def test_drop_oldest(self):
+        self.check_policy('drop-oldest')
+
+    def test_drop_newest(self):
+        self.check_policy('drop-newest')
+
+    def test_conflate(self):
+        self.check_policy('conflate')
+
+    def read_numbers(self, client):
+        """Of all messages up to the close frame, or to the end if the server has not waited so long."""
+        numbers = []
+        try:
+            while (found := client.read_frame())[0] == TEXT:
+                numbers.append(json.loads(found[1])['n'])
+            self.assertEqual((found[0], found[1][:2]), (CLOSE, b'\x03\xf5'))
+        except Ended:
+            pass
+        return numbers
+
+    def test_close(self):
+        """They have been let go when they come back; what they get until then is whole and in order."""
+        with Sluice(overflow_settings('close', 2)) as server:
+            publisher = Publisher(server)
+            slow = [slow_client(server, False, kind) for kind in (RawClient, DeflateClient) * 2]
+            self.publish(publisher)
+            server.wait_for_metric(4, 'sluice_closes_total', code='1013')
+            for client in slow:
+                numbers = self.read_numbers(client)
+                self.assertEqual(numbers, list(range(len(numbers))))
+                client.socket.close()
+            self.assertGreater(server.metric('sluice_dropped_messages_total', policy='close'), 4)
+            server.wait_for_metric(0, 'sluice_queued_bytes')
 
 
 class Compressed(unittest.TestCase):
@@ -253,6 +341,117 @@ class Reload(unittest.TestCase):
                     while (opcode := reading.client.read_frame()[0]) != CLOSE:
                         self.assertEqual(opcode, TEXT)
                 server.wait_for_metric(0, 'sluice_queued_bytes')
+
+    def test_pipelines_are_swapped_while_messages_come(self):
+        """Two senders that do not wait, readers of all kinds, and a reload right after the other: what a reader gets
+        of each sender is in order, and together with its gaps it is all that was sent."""
+        for loops in (1, 2, 8):
+            with self.subTest(loops=loops), Sluice(swapped_settings(0, loops)) as server:
+                senders = [Sender(server, letter) for letter in 'ab']
+                readers = [Counting(client) for client in (
+                    RawClient(server), DeflateClient(server), DeflateClient(server, offer=SMALL_WINDOW, window=9),
+                    slow_client(server, False), slow_client(server, False, DeflateClient),
+                    slow_client(server, True), slow_client(server, True, DeflateClient))]
+                readers += [Counting(sender.client) for sender in senders]
+                slow = readers[3:7]
+                for each in [*senders, *readers]:
+                    if each not in slow:
+                        each.start()
+                for turn in range(1, 16):
+                    for sender in senders:
+                        sender.allow(100)
+                    server.reload(swapped_settings(turn, loops))
+                for sender in senders:
+                    sender.stop()
+                total = sum(sender.sent for sender in senders) + 1
+                for reader in readers:
+                    reader.wanted = total - sum(sender.sent for sender in senders if sender.client is reader.client)
+                last = RawClient(server)
+                last.text(json.dumps({'from': 'the last', 'n': 0, 'k': 'key0'}))
+                wait_until(lambda: server.metric('sluice_messages_total', direction='in') == total, 'all is read', 30)
+                for reader in slow:
+                    reader.start()
+                for reader in readers:
+                    reader.finish()
+                self.assertEqual(server.metric('sluice_closes_total'), 0)
+                self.assertEqual(server.metric('sluice_dropped_messages_total'),
+                                 sum(reader.dropped for reader in readers))
+                server.wait_for_metric(0, 'sluice_queued_bytes')
+                last.close()
+
+
+SMALL_WINDOW = 'permessage-deflate; server_max_window_bits=10'
+
+
+def swapped_settings(turn, loops):
+    """One of the configurations that reloads change between: all policies that drop, several pipelines and ways to
+    compress."""
+    found = overflow_settings(('drop-oldest', 'conflate', 'drop-newest')[turn % 3], loops)
+    found['endpoints'][0]['pipeline'] = [stage(name) for name in ((), ('nothing',), ('nothing', 'probe'), ('probe',))[turn % 4]]
+    found['endpoints'][0]['compression'] = ({'level': 1}, {'level': 9, 'memory': 9}, {'enabled': False},
+                                            {'min_size': 5000}, {'max_size': 4000})[turn % 5]
+    return found
+
+
+class Sender(threading.Thread):
+    """Sends numbered messages, as many as it is allowed to, until it is told to stop."""
+
+    def __init__(self, server, name):
+        super().__init__(daemon=True)
+        self.server = server
+        self.letter = name
+        self.client = RawClient(server)
+        self.sent = 0
+        self.allowed = queue.SimpleQueue()
+
+    def allow(self, count):
+        self.allowed.put(count)
+
+    def run(self):
+        chance = random.Random(self.letter)
+        for _ in itertools.chain.from_iterable(map(range, iter(self.allowed.get, 0))):
+            self.client.text(json.dumps({'from': self.letter, 'n': self.sent, 'k': f'key{chance.randrange(KEYS)}',
+                                         'p': f'{chance.getrandbits(4000):x}' * chance.randrange(8)}))
+            self.sent += 1
+
+    def stop(self):
+        self.allow(0)
+        self.join()
+
+
+class Counting(threading.Thread):
+    """Reads what comes: each sender's numbers rise, and what is missing is said."""
+
+    def __init__(self, client):
+        super().__init__(daemon=True)
+        self.client = client
+        self.last = {}
+        self.got = 0
+        self.dropped = 0
+        self.wanted = None  # known once the senders have stopped
+        self.fault = None
+
+    def run(self):
+        try:
+            while self.wanted is None or self.got + self.dropped < self.wanted:
+                self._take(*self.client.read_frame())
+        except (AssertionError, OSError, ValueError) as fault:
+            self.fault = fault
+
+    def _take(self, opcode, payload):
+        assert opcode == TEXT, f'opcode {opcode}: {payload[:40]!r}'
+        message = json.loads(payload)
+        if message.get('type') == 'gap':
+            self.dropped += message['dropped']
+            return
+        assert message['n'] > self.last.get(message['from'], -1), (message['from'], message['n'], self.last)
+        self.last[message['from']] = message['n']
+        self.got += 1
+
+    def finish(self):
+        self.join()
+        assert self.fault is None, self.fault
+        assert self.got + self.dropped == self.wanted, (self.got, self.dropped, self.wanted)
 
 
 if __name__ == '__main__':

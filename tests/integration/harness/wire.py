@@ -34,9 +34,9 @@ def masked(payload, key):
     return number.to_bytes(len(payload), 'big')
 
 
-def frame(opcode, payload=b'', *, fin=True, rsv=0, mask=True, form=None, announced=None):
+def frame(opcode, payload=b'', *, fin=True, rsv=0, mask=True, form=None, announced=None, key=None):
     """The bytes of one frame. `form` (7, 16 or 64) forces a length encoding, `announced` a length
-    other than the payload's."""
+    other than the payload's, `key` the mask."""
     length = len(payload) if announced is None else announced
     form = form or (7 if length < 126 else 16 if length < 65536 else 64)
     bit = 0x80 if mask else 0
@@ -49,8 +49,8 @@ def frame(opcode, payload=b'', *, fin=True, rsv=0, mask=True, form=None, announc
         head += bytes([bit | 127]) + struct.pack('>Q', length)
     if not mask:
         return head + payload
-    key = os.urandom(4)
-    return head + key + masked(payload, key)
+    key = key or os.urandom(4)
+    return head + key + (masked(payload, key) if any(key) else payload)
 
 
 def close_payload(code, reason=b''):

@@ -1,3 +1,4 @@
+#include "client/inflate.h"
 #include "client/remotes.h"
 
 #include "failing_memory.h"
@@ -55,20 +56,6 @@ static void a_compressed_message_reaches_the_others_on_all_loops(void **state)
         close(other.socket);
         clients_close();
     }
-}
-
-static int open_one(void **state)
-{
-    (void)state;
-    clients_open(1);
-    return 0;
-}
-
-static int close_one(void **state)
-{
-    (void)state;
-    clients_close();
-    return 0;
 }
 
 static void it_may_come_in_fragments_byte_by_byte(void **state)
@@ -153,12 +140,219 @@ static void much_that_is_inflated_waits_for_its_turn(void **state)
     len = encode(frame, FIN | RSV1 | OPCODE_BINARY, packed, len);
     for (unsigned i = 0; i < 5; i++)
         remote_write(&sender, frame, len);
-    clients_settle();
-    clients_settle();
+    for (unsigned i = 0; i < 10; i++)
+        clients_settle();
     assert_int_equal(counter_read(&clients.endpoint->fanout.audiences[0].messages_in), 5);
     assert_true(counter_read(&clients.shards[0].stats.input_pauses) >= 4);
-    assert_int_equal(clients.shards[0].inflated.capacity, 0); /* More than the loop keeps. */
+    assert_int_equal(clients.shards[0].inflation->out.capacity, 0); /* More than the loop keeps. */
     close(sender.socket);
+}
+
+/* -- messages that take several turns -- */
+
+/* A block that makes nothing, whose tables take zlib microseconds, and an empty one that ends with
+ * a whole byte. */
+static const uint8_t dear[] = {0xec, 0x1d, 0x05, 0x60, 0x18, 0x20, 0x68, 0xdd, 0xdd, 0xdd, 0xdd,
+                               0xdd, 0xdd, 0xdd, 0xdd, 0xdd, 0xdd, 0xdd, 0xdd, 0xdd, 0xdd, 0xdd,
+                               0xdd, 0xdd, 0xdd, 0x1d, 0xef, 0xee, 0xee, 0xee, 0xee, 0x04, 0xbb,
+                               0xbb, 0xe3, 0x11, 0x00, 0x00, 0x00, 0xff, 0xff};
+
+#define DEAR_SIZE (1500 * sizeof dear) /* of one fragment: about 5 ms */
+#define DEAR_FRAGMENTS 10u
+
+static void send_fragment(const struct remote *remote, unsigned first, const void *data, size_t len)
+{
+    static uint8_t frame[UINT16_MAX + 14];
+    remote_write(remote, frame, encode(frame, (uint8_t)first, data, len));
+    clients_settle();
+}
+
+/* Sends a message that takes several turns and holds `text`, all but its last byte. */
+static void begin_dear(const struct remote *remote, const char *text, unsigned fragments)
+{
+    static uint8_t payload[DEAR_SIZE], packed[1000];
+    static const uint8_t tail[] = {0x00, 0x00, 0xff, 0xff};
+    size_t len = deflate_as_peer(text, strlen(text), packed, sizeof packed - sizeof tail);
+    memcpy(packed + len, tail, sizeof tail);
+    for (size_t at = 0; at < sizeof payload; at += sizeof dear)
+        memcpy(payload + at, dear, sizeof dear);
+    send_fragment(remote, RSV1 | OPCODE_TEXT, packed, len + sizeof tail);
+    for (unsigned i = 0; i < fragments; i++)
+        send_fragment(remote, OPCODE_CONTINUATION, payload, sizeof payload);
+}
+
+/* Sends that byte: the message's first turn. */
+static void end_dear(const struct remote *remote)
+{
+    uint8_t frame[16];
+    remote_write(remote, frame, encode(frame, FIN | OPCODE_CONTINUATION, "", 1));
+    clients_iterate(0);
+}
+
+static void send_dear(const struct remote *remote, const char *text, unsigned fragments)
+{
+    begin_dear(remote, text, fragments);
+    end_dear(remote);
+}
+
+static bool is_inflating(const struct remote *remote)
+{
+    return remote->client->held != NULL && remote->client->held->inflation != NULL;
+}
+
+static void others_are_served_while_a_message_is_inflated(void **state)
+{
+    unsigned turns = 0;
+    (void)state;
+    struct remote sender = join_compressed(0), other = join_compressed(0);
+    send_dear(&sender, "dear", DEAR_FRAGMENTS);
+    assert_true(is_inflating(&sender));
+    assert_true(sender.client->input_held > DEAR_FRAGMENTS * DEAR_SIZE);
+    remote_send_text(&sender, "behind it");
+    remote_send_text(&other, "quick");
+    send_compressed(&other, OPCODE_TEXT, "quick too", 9);
+    clients_settle();
+    assert_true(is_inflating(&sender));
+    remote_expect_text(&sender, "quick");
+    remote_expect_text(&sender, "quick too");
+    remote_expect_nothing(&other);
+    for (; is_inflating(&sender); turns++)
+        clients_iterate(0);
+    assert_in_range(turns, 3, 100);
+    clients_settle();
+    remote_expect_text(&other, "dear");
+    remote_expect_text(&other, "behind it");
+    assert_null(sender.client->held);
+    assert_int_equal(memory_account_bytes(&clients.set.input), 0);
+    close(sender.socket);
+    close(other.socket);
+}
+
+static void several_clients_take_turns_each_with_memory_of_its_own(void **state)
+{
+    struct remote senders[3], other = remote_join(0);
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        senders[i] = join_compressed(0);
+    for (unsigned i = 0; i < 3; i++)
+        begin_dear(&senders[i], "each", DEAR_FRAGMENTS);
+    for (unsigned i = 0; i < 3; i++)
+        end_dear(&senders[i]);
+    assert_true(is_inflating(&senders[1]) && is_inflating(&senders[2]));
+    for (unsigned i = 0; i < 100; i++)
+        clients_settle();
+    for (unsigned i = 0; i < 3; i++)
+        remote_expect_text(&other, "each");
+    assert_int_equal(memory_account_bytes(&clients.set.input), 0);
+    for (unsigned i = 0; i < 3; i++)
+        close(senders[i].socket);
+    close(other.socket);
+}
+
+static void who_leaves_in_the_middle_has_sent_the_message(void **state)
+{
+    (void)state;
+    struct remote sender = join_compressed(0), other = remote_join(0);
+    send_dear(&sender, "my last", 3);
+    close(sender.socket);
+    for (unsigned i = 0; i < 20; i++)
+        clients_settle();
+    remote_expect_text(&other, "my last");
+    assert_int_equal(clients.left, 1);
+    close(other.socket);
+}
+
+static void who_is_closed_in_the_middle_has_not(void **state)
+{
+    (void)state;
+    struct remote sender = join_compressed(0), other = remote_join(0);
+    send_dear(&sender, "too late", DEAR_FRAGMENTS);
+    client_close(sender.client, 4000, "", 0);
+    for (unsigned i = 0; i < 20; i++)
+        clients_settle();
+    remote_expect_nothing(&other);
+    remote_expect_close(&sender, 4000, "");
+    assert_int_equal(memory_account_bytes(&clients.set.input), 0);
+    close(sender.socket);
+    close(other.socket);
+}
+
+static void what_it_holds_in_the_middle_is_given_up_with_it(void **state)
+{
+    (void)state;
+    struct remote sender = join_compressed(0);
+    send_dear(&sender, "text", DEAR_FRAGMENTS);
+    client_give_up_input(sender.client);
+    assert_int_equal(memory_account_bytes(&clients.set.input), 0);
+    expect_end(&sender, CLOSE_TRY_AGAIN_LATER, "the server's buffers are full");
+}
+
+static void a_limit_that_is_lowered_in_the_middle_counts(void **state)
+{
+    (void)state;
+    struct remote sender = join_compressed(0);
+    send_dear(&sender, "more than ten bytes", DEAR_FRAGMENTS);
+    clients.how.message_max_size = 10;
+    clients_set_up();
+    expect_end(&sender, CLOSE_TOO_BIG, "message is too big");
+}
+
+static void text_that_is_none_ends_in_the_first_turn(void **state)
+{
+    (void)state;
+    struct remote sender = join_compressed(0);
+    send_dear(&sender, "abc\xff", DEAR_FRAGMENTS);
+    assert_int_equal(counter_read(&clients.shards[0].stats.input_pauses), 0);
+    expect_end(&sender, CLOSE_BAD_DATA, "text is not UTF-8");
+}
+
+static void lose_in_the_middle(unsigned fragments)
+{
+    bool is_over = false;
+    for (unsigned nth = 1; !is_over; nth++) {
+        struct remote sender = join_compressed(0);
+        begin_dear(&sender, "text", fragments);
+        fail_allocation(nth);
+        end_dear(&sender);
+        for (unsigned i = 0; i < 10; i++)
+            clients_settle();
+        is_over = !end_failing_allocations();
+        close(sender.socket);
+        clients_settle();
+        assert_int_equal(memory_account_bytes(&clients.set.input), 0);
+        clients.notes[0] = '\0';
+    }
+}
+
+static void without_memory_in_the_middle_the_client_is_lost(void **state)
+{
+    (void)state;
+    lose_in_the_middle(3);
+    assert_true(clients_drops(DROP_NO_MEMORY) >= 3);
+}
+
+/* It came in one read, and has to be copied. */
+static void one_frame_may_take_several_turns(void **state)
+{
+    static uint8_t payload[DEAR_SIZE + 1], frame[UINT16_MAX + 14];
+    bool is_over = false;
+    (void)state;
+    for (size_t at = 0; at < DEAR_SIZE; at += sizeof dear)
+        memcpy(payload + at, dear, sizeof dear);
+    for (unsigned nth = 1; !is_over; nth++) {
+        struct remote sender = join_compressed(0);
+        remote_write(&sender, frame,
+                     encode(frame, FIN | RSV1 | OPCODE_TEXT, payload, sizeof payload));
+        fail_allocation(nth);
+        for (unsigned i = 0; i < 10; i++)
+            clients_settle();
+        is_over = !end_failing_allocations();
+        close(sender.socket);
+        clients_settle();
+        assert_int_equal(memory_account_bytes(&clients.set.input), 0);
+        clients.notes[0] = '\0';
+    }
+    assert_true(counter_read(&clients.endpoint->fanout.audiences[0].messages_in) >= 1);
 }
 
 static void without_memory_the_client_is_lost(void **state)
@@ -183,13 +377,21 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_compressed_message_reaches_the_others_on_all_loops),
-        cmocka_unit_test_setup_teardown(it_may_come_in_fragments_byte_by_byte, open_one, close_one),
-        cmocka_unit_test_setup_teardown(the_limit_is_that_of_what_it_holds, open_one, close_one),
-        cmocka_unit_test_setup_teardown(text_is_checked_when_it_is_inflated, open_one, close_one),
-        cmocka_unit_test_setup_teardown(what_is_corrupt_ends_with_1007, open_one, close_one),
-        cmocka_unit_test_setup_teardown(much_that_is_inflated_waits_for_its_turn, open_one,
-                                        close_one),
-        cmocka_unit_test_setup_teardown(without_memory_the_client_is_lost, open_one, close_one),
+        clients_test(it_may_come_in_fragments_byte_by_byte),
+        clients_test(the_limit_is_that_of_what_it_holds),
+        clients_test(text_is_checked_when_it_is_inflated),
+        clients_test(what_is_corrupt_ends_with_1007),
+        clients_test(much_that_is_inflated_waits_for_its_turn),
+        clients_test(without_memory_the_client_is_lost),
+        clients_test(others_are_served_while_a_message_is_inflated),
+        clients_test(several_clients_take_turns_each_with_memory_of_its_own),
+        clients_test(who_leaves_in_the_middle_has_sent_the_message),
+        clients_test(who_is_closed_in_the_middle_has_not),
+        clients_test(what_it_holds_in_the_middle_is_given_up_with_it),
+        clients_test(a_limit_that_is_lowered_in_the_middle_counts),
+        clients_test(text_that_is_none_ends_in_the_first_turn),
+        clients_test(one_frame_may_take_several_turns),
+        clients_test(without_memory_in_the_middle_the_client_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,14 +6,16 @@
 
 #include <stdlib.h>
 
-static const struct compression_settings settings = {.min_size = 100, .level = 1, .memory = 9};
+static const struct compression_settings settings = {
+    .min_size = 100, .max_size = 1 << 20, .level = 1, .memory = 9};
 
-static void wants_only_data_that_is_long_enough(void **state)
+static void wants_only_data_that_is_neither_short_nor_very_long(void **state)
 {
     (void)state;
     assert_true(compressor_wants(&settings, OPCODE_TEXT, 100));
     assert_true(compressor_wants(&settings, OPCODE_BINARY, 1 << 20));
     assert_false(compressor_wants(&settings, OPCODE_TEXT, 99));
+    assert_false(compressor_wants(&settings, OPCODE_TEXT, (1 << 20) + 1));
     assert_false(compressor_wants(&settings, OPCODE_CLOSE, 125));
     assert_false(compressor_wants(&settings, OPCODE_PING, 125));
 }
@@ -68,7 +70,7 @@ static void without_memory_messages_go_plain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wants_only_data_that_is_long_enough),
+        cmocka_unit_test(wants_only_data_that_is_neither_short_nor_very_long),
         cmocka_unit_test(counts_what_it_compresses_and_what_it_does_not),
         cmocka_unit_test(without_memory_messages_go_plain),
     };

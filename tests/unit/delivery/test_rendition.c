@@ -2,7 +2,7 @@
 
 #include "delivery/choosy_socket.h"
 #include "failing_memory.h"
-#include "ws/inflater.h"
+#include "ws/inflate_message.h"
 
 #define LONG 400u /* bytes of a message that is compressed */
 #define SHORT 20u /* of one that is not */
@@ -29,8 +29,8 @@ static void open_with_window(struct loops *loops, struct peer *peer, enum deflat
 {
     peer_open(loops, peer, 0);
     peer->receiver.window = (uint8_t)window & 3u;
-    peer->limits.compression =
-        (struct compression_settings){.min_size = MIN_SIZE, .level = 1, .memory = 4};
+    peer->limits.compression = (struct compression_settings){
+        .min_size = MIN_SIZE, .max_size = SIZE_MAX, .level = 1, .memory = 4};
 }
 
 /* A message: a letter again and again. Upper case: a long one, lower case: a short one. */
@@ -73,7 +73,7 @@ static char read_letter(const uint8_t *frame, const struct frame_view *view, boo
     *is_compressed = (frame[0] & 0x40) != 0;
     if (*is_compressed) {
         buffer_release(&inflated);
-        assert_int_equal(inflater_message(inflater, payload, len, LONG, &inflated), OK);
+        assert_int_equal(inflate_message(inflater, payload, len, LONG, &inflated), OK);
         payload = inflated.data;
         len = inflated.len;
     }
@@ -312,7 +312,8 @@ static void without_memory_messages_go_plain_or_the_receiver_ends(void **state)
 
 static void offsets_of_the_batch_are_found_in_the_rendition(void **state)
 {
-    static const struct compression_settings settings = {.min_size = 100, .level = 1, .memory = 4};
+    static const struct compression_settings settings = {
+        .min_size = 100, .max_size = SIZE_MAX, .level = 1, .memory = 4};
     struct compressor compressor = {0};
     struct rendition rendition;
     struct buffer batch;

@@ -1,7 +1,7 @@
 #include "unit.h"
 
 #include "ws/deflater.h"
-#include "ws/inflater.h"
+#include "ws/inflate_message.h"
 
 #include "failing_memory.h"
 
@@ -54,8 +54,8 @@ static void expect_frame(size_t at, enum opcode opcode, const uint8_t *data, siz
     assert_int_equal(view.opcode, opcode);
     assert_int_equal(at + view.size, frames.len);
     assert_true(view.size - view.header_len < len);
-    assert_int_equal(inflater_message(inflater, frames.data + at + view.header_len,
-                                      view.size - view.header_len, len, &inflated),
+    assert_int_equal(inflate_message(inflater, frames.data + at + view.header_len,
+                                     view.size - view.header_len, len, &inflated),
                      OK);
     assert_int_equal(inflated.len, len);
     assert_memory_equal(inflated.data, data, len);

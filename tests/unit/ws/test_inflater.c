@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "ws/inflater.h"
+#include "ws/inflate_message.h"
 
 #include "failing_memory.h"
 
@@ -45,7 +45,7 @@ static size_t deflate_as_peer(const void *data, size_t len, int bits, int level,
 
 static int run_inflater(const uint8_t *data, size_t len, size_t maximum)
 {
-    return inflater_message(inflater, data, len, maximum, &inflated);
+    return inflate_message(inflater, data, len, maximum, &inflated);
 }
 
 static void expect_inflated(const uint8_t *data, size_t len, const void *expected, size_t size)
@@ -214,6 +214,44 @@ static void empty_blocks_make_nothing(void **state)
     assert_int_equal(run_inflater(packed, sizeof packed, 0), ERR_INVALID);
 }
 
+static void a_step_reads_and_makes_a_bounded_part(void **state)
+{
+    static uint8_t zeroes[ROOM], packed[ROOM];
+    static const uint8_t empty[] = {0x00, 0x00, 0x00, 0xff, 0xff};
+    unsigned steps = 0;
+    bool is_done = false;
+    (void)state;
+    size_t len = deflate_as_peer(zeroes, sizeof zeroes, 15, 9, Z_SYNC_FLUSH, packed);
+    inflater_begin(inflater);
+    for (inflated.len = 0; !is_done; steps++) {
+        size_t before = inflated.len;
+        assert_int_equal(inflater_step(inflater, packed, len, ROOM, &inflated, &is_done), OK);
+        assert_true(inflated.len - before <= 65536);
+    }
+    assert_in_range(steps, ROOM / 65536, ROOM / 65536 + 3);
+    assert_memory_equal(inflated.data, zeroes, ROOM);
+    for (size_t i = 0; i < 100001; i++)
+        packed[i] = empty[i % 5];
+    is_done = false;
+    inflater_begin(inflater);
+    for (steps = inflated.len = 0; !is_done; steps++)
+        assert_int_equal(inflater_step(inflater, packed, 100001, ROOM, &inflated, &is_done), OK);
+    assert_in_range(steps, 100001 / 8192, 100001 / 8192 + 3);
+}
+
+static void the_limit_may_be_lowered_between_two_steps(void **state)
+{
+    static uint8_t zeroes[ROOM], packed[ROOM];
+    bool is_done;
+    (void)state;
+    size_t len = deflate_as_peer(zeroes, sizeof zeroes, 15, 9, Z_SYNC_FLUSH, packed);
+    inflater_begin(inflater);
+    inflated.len = 0;
+    assert_int_equal(inflater_step(inflater, packed, len, ROOM, &inflated, &is_done), OK);
+    assert_int_equal(inflater_step(inflater, packed, len, 100, &inflated, &is_done), ERR_LIMIT);
+    expect_inflated(packed, len, zeroes, ROOM);
+}
+
 static int create_and_inflate(void *context)
 {
     static const uint8_t hello[] = {0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00};
@@ -223,7 +261,7 @@ static int create_and_inflate(void *context)
     int error = inflater_create(&made);
     if (error != OK)
         return error;
-    error = inflater_message(made, hello, sizeof hello, 1000, &out);
+    error = inflate_message(made, hello, sizeof hello, 1000, &out);
     inflater_destroy(made);
     buffer_release(&out);
     return error;
@@ -248,6 +286,8 @@ int main(void)
         cmocka_unit_test(survives_every_changed_byte),
         cmocka_unit_test(a_bomb_ends_one_byte_behind_the_limit),
         cmocka_unit_test(empty_blocks_make_nothing),
+        cmocka_unit_test(a_step_reads_and_makes_a_bounded_part),
+        cmocka_unit_test(the_limit_may_be_lowered_between_two_steps),
         cmocka_unit_test(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, open_inflater, close_inflater);
