@@ -1,7 +1,7 @@
 /*
- * Fuzzes the frame decoder: the first byte chooses limits and how many bytes arrive at once, the
- * rest is what a client sends. It is decoded twice, in those steps and at once, and both must come
- * to the same events.
+ * Fuzzes the frame decoder: the first byte chooses limits, whether compression was agreed on, and
+ * how many bytes arrive at once; the rest is what a client sends. It is decoded twice, in those
+ * steps and at once, and both must come to the same events.
  */
 #include "ws/frame.h"
 
@@ -15,7 +15,12 @@ struct trace {
     size_t len;
     uint8_t *message; /* the message under assembly */
     size_t message_len;
+    bool in_message;
+    bool is_compressed; /* that message */
+    bool may_compress;
 };
+
+#define COMPRESSED 0x40 /* beside a message's type in the trace */
 
 static const uint64_t message_maxima[] = {1, 125, 300, 70000};
 static const size_t steps[] = {1, 2, 3, 5, 13, 64, 139, 1000};
@@ -81,14 +86,23 @@ static void note_piece(struct trace *trace, const struct frame_limits *limits,
 {
     bool is_text_message = event->message_type == OPCODE_TEXT;
     require(is_text_message ? limits->text : limits->binary);
-    require(event->len <= limits->message_max - trace->message_len);
+    uint64_t maximum =
+        event->is_compressed ? frame_compressed_max(limits->message_max) : limits->message_max;
+    require(event->len <= maximum - trace->message_len);
+    require(!event->is_compressed || trace->may_compress);
+    require(!trace->in_message || trace->is_compressed == event->is_compressed);
+    trace->is_compressed = event->is_compressed;
+    trace->in_message = !event->message_end;
     if (event->len > 0)
         memcpy(trace->message + trace->message_len, event->data, event->len);
     trace->message_len += event->len;
     if (!event->message_end)
         return;
-    require(!is_text_message || is_text(trace->message, trace->message_len));
-    note(trace, (uint8_t)event->message_type, 0, trace->message, trace->message_len);
+    /* What is compressed is checked once it is inflated. */
+    require(!is_text_message || event->is_compressed ||
+            is_text(trace->message, trace->message_len));
+    note(trace, (uint8_t)(event->message_type | (event->is_compressed ? COMPRESSED : 0)), 0,
+         trace->message, trace->message_len);
     trace->message_len = 0;
 }
 
@@ -161,6 +175,7 @@ static void decode_in_steps(const struct frame_limits *limits, const uint8_t *da
     bool go_on = true;
 
     frame_decoder_init(&decoder);
+    decoder.may_compress = trace->may_compress;
     for (size_t at = 0; at < size && go_on; at += step) {
         size_t take = size - at < step ? size - at : step;
         size_t len = rest_len + take;
@@ -179,9 +194,10 @@ static void decode_in_steps(const struct frame_limits *limits, const uint8_t *da
 }
 
 /* An event's note is one byte longer than its frame at most, and an error's text is short. */
-static void trace_init(struct trace *trace, size_t size)
+static void trace_init(struct trace *trace, size_t size, bool may_compress)
 {
-    *trace = (struct trace){.bytes = malloc(2 * size + 256), .message = malloc(size + 1)};
+    *trace = (struct trace){
+        .bytes = malloc(2 * size + 256), .message = malloc(size + 1), .may_compress = may_compress};
     require(trace->bytes != NULL && trace->message != NULL);
 }
 
@@ -201,8 +217,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                   .text = (data[0] & 4) == 0,
                                   .binary = (data[0] & 8) == 0};
     size_t step = steps[data[0] >> 4 & 7];
-    trace_init(&in_steps, size);
-    trace_init(&at_once, size);
+    trace_init(&in_steps, size, (data[0] & 0x80) != 0);
+    trace_init(&at_once, size, (data[0] & 0x80) != 0);
     decode_in_steps(&limits, data + 1, size - 1, step, &in_steps);
     decode_in_steps(&limits, data + 1, size - 1, size - 1, &at_once);
     require(in_steps.len == at_once.len && memcmp(in_steps.bytes, at_once.bytes, at_once.len) == 0);

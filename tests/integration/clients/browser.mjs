@@ -1,8 +1,10 @@
-// Chromium without a window, for test_default_config.py. Prints one line of JSON.
+// Chromium without a window. Prints one line of JSON.
 //   browser.mjs snippet FILE         runs a script in a page of its own: its console output
 //   browser.mjs demo URL             the demo page in two tabs: what each of them shows
 //   browser.mjs visit PAGE URL...    a page, and a sandboxed frame in it, connect to each URL: "open", or
 //                                    the code of the close event
+//   browser.mjs compressed URL       messages that an endpoint echoes: what was agreed on, and how many came
+//                                    back as they were sent
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -27,8 +29,8 @@ function consoleLine(page, lines, condition) {
 
 /* A page with the script, as somebody developing on this machine would serve it: Chromium lets only
  * pages from this machine connect to it without asking. */
-async function serve(file) {
-    const html = `<!doctype html><title>snippet</title><script>${readFileSync(file)}</script>`;
+async function serve(script) {
+    const html = `<!doctype html><title>snippet</title><script>${script}</script>`;
     const server = createServer((_, response) => {
         response.setHeader('Content-Type', 'text/html');
         response.end(html);
@@ -39,7 +41,7 @@ async function serve(file) {
 }
 
 async function snippet(browser, file) {
-    const server = await serve(file);
+    const server = await serve(readFileSync(file));
     const page = await browser.newPage();
     const lines = [];
     page.on('console', (message) => lines.push(message.text()));
@@ -100,8 +102,37 @@ async function visit(browser, address, ...urls) {
     return seen;
 }
 
+/* Texts and binary messages of many sizes, sent one after the other. */
+async function compressed(browser, url) {
+    const server = await serve('');
+    const page = await browser.newPage();
+    await page.goto(`http://localhost:${server.address().port}/`);
+    const seen = await page.evaluate(async (address) => {
+        const socket = new WebSocket(address);
+        socket.binaryType = 'arraybuffer';
+        const next = (event) => new Promise((resolve) => { socket.addEventListener(event, resolve, { once: true }); });
+        const decoder = new TextDecoder();
+        await next('open');
+        let echoed = 0;
+        for (const size of [0, 1, 126, 1000, 5000, 30000, 70000, 200000]) {
+            const text = '{"price": 1.5, "städte": "東京"}'.repeat(size / 20 + 1).slice(0, size);
+            for (const data of [text, new TextEncoder().encode(text)]) {
+                socket.send(data);
+                const { data: got } = await next('message');
+                if ((typeof got === 'string' ? got : decoder.decode(got)) === text) echoed += 1;
+            }
+        }
+        socket.close();
+        await next('close');
+        return { extensions: socket.extensions.split(';')[0], echoed };
+    }, url);
+    server.closeAllConnections();
+    server.close();
+    return seen;
+}
+
 const [what, ...rest] = process.argv.slice(2);
-const commands = { snippet, demo, visit };
+const commands = { snippet, demo, visit, compressed };
 const browser = await launch();
 const giveUp = setTimeout(() => { console.error('no answer in time'); process.exit(1); }, TIMEOUT);
 try {
