@@ -250,8 +250,7 @@ static void finish_message(struct client *client, struct message *message, enum 
 #define INFLATED_PER_TURN (1024u * 1024)
 
 /* Between two messages: what a read makes the server send, or inflate, may be far more than the
- * read. It is sent as soon as it is much, and a client that goes on like that waits for its next
- * turn. */
+ * read. It is sent as soon as it is much, and then the client waits for its next turn. */
 static void end_turn_if_much(struct client *client, uint64_t inflated, unsigned *flushes)
 {
     if (client_shard(client)->delivery.has_much_to_send) {

@@ -228,9 +228,12 @@ int message_queue_drop(struct message_queue *queue, bool newest)
     return message != NULL ? drop_message(queue, message) : ERR_INVALID;
 }
 
-bool message_queue_has_unkeyed(const struct message_queue *queue)
+int message_queue_drop_unkeyed(struct message_queue *queue)
 {
-    return queue->oldest != NULL && !queue->oldest->is_keyed;
+    struct queued_message *message = queue->oldest;
+    while (message != NULL && message->is_keyed)
+        message = message->newer;
+    return message != NULL ? drop_message(queue, message) : ERR_INVALID;
 }
 
 static bool is_same_text(const char *a, const char *b)

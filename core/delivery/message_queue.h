@@ -73,8 +73,9 @@ MUST_CHECK int message_queue_miss(struct message_queue *queue, uint64_t messages
  * marker). */
 MUST_CHECK int message_queue_drop(struct message_queue *queue, bool newest);
 
-/* Whether the oldest message that may be dropped is one that waited before keys counted. */
-bool message_queue_has_unkeyed(const struct message_queue *queue);
+/* Drops the oldest message that is the latest of no key: it has waited since before keys counted,
+ * or was published when none were read any more. Errors as message_queue_drop. */
+MUST_CHECK int message_queue_drop_unkeyed(struct message_queue *queue);
 
 /* The endpoint's rules are others now: what waits is replaced by nothing any more, and markers that
  * are there stay as they are if new ones have another text. */

@@ -214,8 +214,8 @@ static int drop_one(struct receiver *receiver)
     enum overflow_policy policy = receiver->limits->overflow;
     if (waiting == NULL || policy == OVERFLOW_CLOSE)
         return ERR_INVALID;
-    if (policy == OVERFLOW_CONFLATE && !message_queue_has_unkeyed(waiting))
-        return ERR_INVALID; /* The latest of each key: kept, as promised. */
+    if (policy == OVERFLOW_CONFLATE)
+        return message_queue_drop_unkeyed(waiting); /* The latest of each key is kept. */
     return message_queue_drop(waiting, policy == OVERFLOW_DROP_NEWEST);
 }
 

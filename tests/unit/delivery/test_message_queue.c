@@ -119,7 +119,21 @@ static void the_latest_of_a_key_replaces_the_one_before(void **state)
     append_keyed("b2", 2);
     append_keyed("none2", 0);
     expect("gap 3 9 a2 b2 none2");
-    assert_false(message_queue_has_unkeyed(queue));
+    assert_int_equal(message_queue_drop_unkeyed(queue), ERR_INVALID);
+}
+
+static void messages_of_no_key_make_room_wherever_they_stand(void **state)
+{
+    (void)state;
+    append_keyed("a1", 1);
+    append("x");
+    append_keyed("b1", 2);
+    append("y");
+    assert_int_equal(message_queue_drop_unkeyed(queue), OK);
+    expect("a1 gap 1 1 b1 y");
+    assert_int_equal(message_queue_drop_unkeyed(queue), OK);
+    assert_int_equal(message_queue_drop_unkeyed(queue), ERR_INVALID);
+    expect("a1 gap 1 1 b1 gap 1 1");
 }
 
 static void messages_from_before_a_reload_are_replaced_by_nothing(void **state)
@@ -132,8 +146,7 @@ static void messages_from_before_a_reload_are_replaced_by_nothing(void **state)
     append_keyed("a2", 1);
     expect("gap 1 3 a1 a2");
     message_queue_adopt(queue, "other {dropped}"); /* The same rules again. */
-    assert_true(message_queue_has_unkeyed(queue));
-    assert_int_equal(message_queue_drop(queue, false), OK);
+    assert_int_equal(message_queue_drop_unkeyed(queue), OK);
     expect("gap 1 3 other 1 a2");
     message_queue_adopt(queue, "other {dropped}");
     assert_int_equal(message_queue_drop(queue, false), OK);
@@ -213,6 +226,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(drops_the_oldest_or_the_newest, begin, end),
         cmocka_unit_test_setup_teardown(without_a_text_there_are_no_markers, begin, end),
         cmocka_unit_test_setup_teardown(the_latest_of_a_key_replaces_the_one_before, begin, end),
+        cmocka_unit_test_setup_teardown(messages_of_no_key_make_room_wherever_they_stand, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(messages_from_before_a_reload_are_replaced_by_nothing,
                                         begin, end),
         cmocka_unit_test_setup_teardown(missing_messages_are_marked_behind_what_waits, begin, end),

@@ -233,6 +233,27 @@ static void after_a_change_to_conflate_older_messages_make_room(void **state)
     close_slow(&loops);
 }
 
+/* A reload away from conflate: no keys are read any more, but this loop has not changed over yet.
+ */
+static void after_a_change_from_conflate_newer_messages_make_room(void **state)
+{
+    struct loops loops;
+    (void)state;
+    open_slow(&loops, OVERFLOW_CONFLATE, PLENTY);
+    assert_int_equal(fanout_add_key(&loops.fanout, "/k"), OK);
+    fanout_use_key(&loops.fanout, "/k");
+    slow.limits.queue_messages = 2;
+    publish(&loops, 0, "{\"k\":1}");
+    flush(&loops);
+    fanout_use_key(&loops.fanout, NULL);
+    publish_numbers(&loops, 0, 3);
+    assert_int_equal(slow.overflowed, 0);
+    socket_takes = SIZE_MAX;
+    peer_read_all(&slow);
+    peer_expect(&slow, "{\"k\":1} {\"type\":\"gap\",\"dropped\":2,\"bytes\":2} 2");
+    close_slow(&loops);
+}
+
 /* -- messages that are missing for other reasons -- */
 
 static void a_receiver_that_misses_a_message_meets_its_policy(void **state)
@@ -340,6 +361,7 @@ int main(void)
         cmocka_unit_test(the_frame_under_way_is_never_cut),
         cmocka_unit_test(what_waits_is_kept_over_a_change_of_the_policy),
         cmocka_unit_test(after_a_change_to_conflate_older_messages_make_room),
+        cmocka_unit_test(after_a_change_from_conflate_newer_messages_make_room),
         cmocka_unit_test(a_receiver_that_misses_a_message_meets_its_policy),
         cmocka_unit_test(without_memory_for_the_marker_it_is_closed),
         cmocka_unit_test(without_memory_to_mark_a_drop_it_is_closed),
