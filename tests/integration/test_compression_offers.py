@@ -144,4 +144,4 @@ class Offers(ServedTest):
         seen = run_node('browser.mjs', 'compressed', self.server.url + '/ws', seconds=60)
         self.assertEqual(seen, {'extensions': DEFLATE, 'echoed': 16})
         for direction in ('in', 'out'):
-            self.assertGreater(self.server.metric('sluice_compressed_messages_total', direction=direction), 10)
+            self.assertGreaterEqual(self.server.metric('sluice_compressed_messages_total', direction=direction), 10)

@@ -186,12 +186,13 @@ class Swap(unittest.TestCase):
                     server.reload(swapped_settings(turn, loops))
                 for sender in senders:
                     sender.stop()
-                total = sum(sender.sent for sender in senders) + 1
+                sent = sum(sender.sent for sender in senders)
+                wait_until(lambda: server.metric('sluice_messages_total', direction='in') == sent, 'all is read', 30)
+                total = sent + 1
                 for reader in readers:
                     reader.wanted = total - sum(sender.sent for sender in senders if sender.client is reader.client)
                 last = RawClient(server)
                 last.text(json.dumps({'from': 'the last', 'n': 0, 'k': 'key0'}))
-                wait_until(lambda: server.metric('sluice_messages_total', direction='in') == total, 'all is read', 30)
                 for reader in slow:
                     reader.start()
                 for reader in readers:

@@ -18,7 +18,8 @@ static void add(struct batch *batch, const char *text)
 static struct iovec sent_to(struct batch *batch, enum deflate_window window, size_t begin)
 {
     static struct compressor compressor;
-    static const struct compression_settings settings = {.min_size = 100, .level = 1, .memory = 8};
+    static const struct compression_settings settings = {
+        .min_size = 100, .max_size = SIZE_MAX, .level = 1, .memory = 8};
     struct batch_view view = batch_view(batch, window, &compressor, &settings);
     struct iovec bytes = batch_view_bytes(&view, begin, batch->frames.len);
     compressor_deinit(&compressor);
