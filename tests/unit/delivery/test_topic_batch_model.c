@@ -4,7 +4,7 @@
 #include "delivery/loops.h"
 
 #include "delivery/choosy_socket.h"
-#include "ws/inflater.h"
+#include "ws/inflate_message.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,7 +174,7 @@ static uint32_t read_number(const uint8_t *frame, const struct frame_view *view)
     size_t len = view->size - view->header_len;
     if ((frame[0] & 0x40) != 0) {
         buffer_release(&inflated);
-        assert_int_equal(inflater_message(inflater, payload, len, MESSAGE_MAX, &inflated), OK);
+        assert_int_equal(inflate_message(inflater, payload, len, MESSAGE_MAX, &inflated), OK);
         payload = inflated.data;
         len = inflated.len;
     }
@@ -215,8 +215,8 @@ static void open_peers(struct loops *loops)
         struct tracked *one = &tracked[i];
         peer_open(loops, &one->peer, 0);
         one->peer.receiver.window = (uint8_t)random_below(DEFLATE_WINDOW_COUNT) & 3u;
-        one->peer.limits.compression =
-            (struct compression_settings){.min_size = 100, .level = 1, .memory = 4};
+        one->peer.limits.compression = (struct compression_settings){
+            .min_size = 100, .max_size = SIZE_MAX, .level = 1, .memory = 4};
         one->count = 0;
         for (unsigned topic = 0; topic < TOPICS; topic++) {
             one->in[topic] = false;
