@@ -55,9 +55,9 @@ struct shard_slot {
 
 /* All shards, and what their clients share. */
 struct shard_set {
-    struct shard *shards; /* owned */
+    struct delivery delivery; /* first: it is aligned to cache lines */
+    struct shard *shards;     /* owned */
     unsigned count;
-    struct delivery delivery;
     struct pipeline pipeline;    /* its list of loops is owned */
     struct memory_account input; /* of what clients have sent and is not done with */
     struct recorder *recorder;   /* set before the loops start, or NULL */

@@ -114,8 +114,8 @@ struct config {
     size_t listener_count;
     char **admin_listen; /* addresses, or "unix:" and a path; none: no admin listener */
     size_t admin_listen_count;
-    int admin_socket_mode;   /* of a Unix socket's file */
     char *admin_token_file;  /* resolved path, or NULL */
+    int admin_socket_mode;   /* of a Unix socket's file */
     unsigned admin_requests; /* that are worked on at once; health is not counted */
     struct position admin_position;
     unsigned loops; /* 0: one for each CPU that the process may use */

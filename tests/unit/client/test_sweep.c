@@ -1,6 +1,6 @@
 #include "client/sweep.h"
 
-#include "client/remotes.h"
+#include "client/clients.h"
 
 #define MANY (3 * SWEEP_VISITS + 10)
 
