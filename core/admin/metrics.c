@@ -6,6 +6,7 @@
 #include "admin/metrics_writer.h"
 
 #include "base/log.h"
+#include "admin/metrics_io.h"
 #include "front/front.h"
 #include "hub/hub.h"
 #include "pipeline/worker_pool.h"
@@ -67,12 +68,6 @@ static void write_transport(struct metrics_writer *writer, struct hub *hub)
                     METRICS_IN_SHARD(delivery.stats.bytes_in));
     metrics_put_sum(writer, "sluice_bytes_total{direction=\"out\"}", hub,
                     METRICS_IN_SHARD(delivery.stats.bytes_out));
-    metrics_describe(writer, "sluice_io_calls_total", "counter",
-                     "Reads and writes on client sockets.");
-    metrics_put_sum(writer, "sluice_io_calls_total{call=\"read\"}", hub,
-                    METRICS_IN_SHARD(delivery.stats.reads));
-    metrics_put_sum(writer, "sluice_io_calls_total{call=\"write\"}", hub,
-                    METRICS_IN_SHARD(delivery.stats.writes));
     metrics_describe(writer, "sluice_loop_iterations_total", "counter",
                      "Turns of the event loops.");
     metrics_put(writer, "sluice_loop_iterations_total %" PRIu64 "\n", sum_iterations(hub));
@@ -370,6 +365,7 @@ int metrics_write(const struct metrics_sources *sources, struct buffer *out)
     write_clients(&writer, hub);
     write_messages(&writer, hub);
     write_transport(&writer, hub);
+    metrics_write_io(&writer, hub);
     metrics_write_compression(&writer, hub);
     write_closes(&writer, hub);
     write_dropped(&writer, hub);

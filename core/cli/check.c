@@ -6,10 +6,11 @@
 #include "front/front.h"
 #include "host/host.h"
 #include "hub/hub.h"
+#include "hub/io.h"
 
 #include <stdio.h>
 
-static void print_summary(const struct config *config)
+static void print_summary(const struct config *config, const char *io)
 {
     char chain[1024];
     printf("%s: ok\n", config->file);
@@ -21,6 +22,7 @@ static void print_summary(const struct config *config)
         printf("  admin  %s%s\n", config->admin_listen[i],
                config->admin_token_file != NULL && !is_unix ? " (token)" : "");
     }
+    printf("  io     %s\n", io);
     for (size_t i = 0; i < config->endpoint_count; i++) {
         cli_describe_chain(&config->endpoints[i], chain, sizeof chain);
         printf("  %s: %s%s\n", config->endpoints[i].path, chain,
@@ -28,8 +30,9 @@ static void print_summary(const struct config *config)
     }
 }
 
-/* Everything that `serve` would find out, short of listening. */
-static int check_parts(struct config *config)
+/* Everything that `serve` would find out, short of listening. If it is all right, `io` says how
+ * clients are written to. */
+static int check_parts(struct config *config, char io[IO_TEXT_MAX])
 {
     struct diagnostics diagnostics;
     struct hub *hub = NULL;
@@ -38,6 +41,8 @@ static int check_parts(struct config *config)
     int error = hub_create(config, host_table(), &diagnostics, &hub);
     int front_error = front_check(config, &diagnostics);
     int admin_error = admin_check(config, &diagnostics);
+    if (error == OK)
+        io_describe(hub, io);
     hub_destroy(hub);
     diagnostics_print(&diagnostics);
     diagnostics_deinit(&diagnostics);
@@ -48,13 +53,14 @@ static int check_parts(struct config *config)
 
 int cli_check(const struct cli_options *options)
 {
+    char io[IO_TEXT_MAX];
     struct config *config = cli_load_config(options);
     if (config == NULL)
         return EXIT_WRONG;
     crash_install(); /* Plugins are loaded. */
-    int error = check_parts(config);
+    int error = check_parts(config, io);
     if (error == OK)
-        print_summary(config);
+        print_summary(config, io);
     config_destroy(config);
     return error == OK ? 0 : EXIT_WRONG;
 }

@@ -14,6 +14,7 @@
 #include "front/front.h"
 #include "host/host.h"
 #include "hub/hub.h"
+#include "hub/io.h"
 #include "client/recorder.h"
 #include "hub/watchdog.h"
 
@@ -131,6 +132,8 @@ static void log_status(const struct server_parts *parts)
         cli_describe_chain(&config->endpoints[i], text, sizeof text);
         log_info("serve", "endpoint %s: %s", config->endpoints[i].path, text);
     }
+    io_describe(parts->hub, text);
+    log_info("serve", "io: %s", text);
     log_info("serve",
              "ready (sluice " SLUICE_VERSION ", process %d); Ctrl-C or SIGTERM stops it, SIGHUP "
              "reloads it",

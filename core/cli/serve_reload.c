@@ -84,6 +84,8 @@ static int change_over(struct server_parts *parts, struct config *config,
 static void warn_of_the_rest(const struct config *before, const struct config *after)
 {
     static const char advice[] = "takes effect when the server is restarted";
+    if (before->io != after->io)
+        log_warn("serve", "io has changed, which %s", advice);
     if (before->loops != after->loops)
         log_warn("serve", "loops has changed, which %s", advice);
     if (before->front_workers != after->front_workers ||

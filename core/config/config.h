@@ -107,6 +107,13 @@ struct endpoint_config {
 
 #define ADMIN_LISTENERS_MAX 4
 
+/* How much is written to clients with one system call. */
+enum config_io {
+    CONFIG_IO_AUTO,    /* io_uring for large flushes, where it is to be had */
+    CONFIG_IO_EPOLL,   /* each write is a call */
+    CONFIG_IO_IO_URING /* io_uring for all but single writes */
+};
+
 struct config {
     _Atomic unsigned owners;
     char *file; /* as given; positions point here */
@@ -118,6 +125,8 @@ struct config {
     int admin_socket_mode;   /* of a Unix socket's file */
     unsigned admin_requests; /* that are worked on at once; health is not counted */
     struct position admin_position;
+    enum config_io io;
+    struct position io_position;
     unsigned loops; /* 0: one for each CPU that the process may use */
     unsigned front_workers;
     unsigned front_handshake_threads; /* 0: as many as CPUs */

@@ -45,6 +45,10 @@ static const struct choice on_reloads[] = {
     {"keep", ON_RELOAD_KEEP}, {"recheck", ON_RELOAD_RECHECK}, {NULL, 0}};
 static const struct choice modes[] = {
     {"enforce", MODE_ENFORCE}, {"shadow", MODE_SHADOW}, {NULL, 0}};
+static const struct choice ios[] = {{"auto", CONFIG_IO_AUTO},
+                                    {"epoll", CONFIG_IO_EPOLL},
+                                    {"io_uring", CONFIG_IO_IO_URING},
+                                    {NULL, 0}};
 static const struct choice overflows[] = {
     {"close", QUEUE_CLOSE},
     {"drop-oldest", QUEUE_DROP_OLDEST},
@@ -447,6 +451,12 @@ static const struct field config_fields[] = {
      .schema = &listen_schema,
      LIST(struct config, listeners, listener_count)},
     {.key = "admin", .type = FIELD_SECTION, .schema = &admin_schema},
+    {.key = "io",
+     .type = FIELD_CHOICE,
+     .fallback = "auto",
+     .choices = ios,
+     MEMBER(struct config, io),
+     POSITION(struct config, io_position)},
     {.key = "loops",
      .type = FIELD_COUNT,
      .keyword = "auto",

@@ -146,15 +146,32 @@ void audience_missed(struct audience *audience, uint64_t messages, uint64_t byte
 
 /* -- the flush -- */
 
+static uint32_t count_open(struct receiver *const *members, uint32_t count)
+{
+    uint32_t open = 0;
+    for (uint32_t i = 0; i < count; i++)
+        open += members[i]->is_open;
+    return open;
+}
+
+/* Members that are written to one after the other, or in one submission. */
+static void flush_members(struct audience *audience, struct receiver *const *members,
+                          uint32_t count)
+{
+    submission_flush(audience->loop, members, count);
+    for (uint32_t i = 0; i < count; i++)
+        members[i]->cursor = 0;
+}
+
 void audience_flush(struct audience *audience)
 {
     uint64_t delivered = 0;
-    for (uint32_t i = 0; i < audience->count; i++) {
-        struct receiver *member = audience->members[i];
-        if (member->is_open)
-            delivered += audience->batch.messages;
-        receiver_flush(member);
-        member->cursor = 0;
+    for (uint32_t first = 0, count; first < audience->count; first += count) {
+        struct receiver *const *members = audience->members + first;
+        uint32_t left = audience->count - first;
+        count = left < SUBMISSION_MOST ? left : SUBMISSION_MOST;
+        delivered += (uint64_t)count_open(members, count) * audience->batch.messages;
+        flush_members(audience, members, count);
     }
     if (delivered > audience->batch_skips)
         counter_add(&audience->messages_out, delivered - audience->batch_skips);

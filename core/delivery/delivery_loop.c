@@ -35,6 +35,16 @@ void delivery_loop_deinit(struct delivery_loop *loop)
     for (unsigned i = 0; i < DEFLATE_WINDOW_COUNT - 1; i++)
         frame_notes_release(&loop->compressed_notes[i]);
     free(loop->outgoing);
+    delivery_use_submission(loop, NULL);
+}
+
+void delivery_use_submission(struct delivery_loop *loop, struct submission *submission)
+{
+    submission_destroy(loop->submission);
+    loop->submission = submission;
+    atomic_store_explicit(&loop->submission_bytes,
+                          submission != NULL ? submission_bytes(submission) : 0,
+                          memory_order_relaxed);
 }
 
 /* -- who is dirty -- */
@@ -276,13 +286,26 @@ static void flush_audiences(struct delivery_loop *loop)
     }
 }
 
-static void flush_receivers(struct delivery_loop *loop)
+/* Takes up to `most` receivers off the list of dirty ones. Returns how many. */
+static uint32_t take_dirty_receivers(struct delivery_loop *loop, struct receiver **taken,
+                                     uint32_t most)
 {
-    while (loop->dirty_receivers != NULL) {
+    uint32_t count = 0;
+    while (loop->dirty_receivers != NULL && count < most) {
         struct receiver *receiver = loop->dirty_receivers;
         loop->dirty_receivers = receiver->next_dirty;
         receiver->is_dirty = false;
-        receiver_flush(receiver);
+        taken[count++] = receiver;
+    }
+    return count;
+}
+
+static void flush_receivers(struct delivery_loop *loop)
+{
+    struct receiver *taken[SUBMISSION_MOST];
+    while (loop->dirty_receivers != NULL) {
+        uint32_t most = loop->submission != NULL ? SUBMISSION_MOST : 1;
+        submission_flush(loop, taken, take_dirty_receivers(loop, taken, most));
         relieve_if_full(loop);
     }
 }

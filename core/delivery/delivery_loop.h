@@ -18,6 +18,7 @@
 #include "delivery/frame_notes.h"
 #include "delivery/outgoing.h"
 #include "delivery/receiver.h"
+#include "delivery/submission.h"
 #include "delivery/topic.h"
 #include "delivery/topic_batch.h"
 
@@ -29,8 +30,10 @@
 struct delivery_stats {
     counter bytes_in;
     counter bytes_out;
-    counter reads;  /* system calls */
-    counter writes; /* system calls */
+    counter reads;       /* system calls */
+    counter writes;      /* system calls */
+    counter submissions; /* system calls */
+    counter submitted;   /* writes that went down in them */
     counter drops[DROP_REASON_COUNT];
 };
 
@@ -56,7 +59,9 @@ struct delivery_loop {
     struct forwarding forwarding;
     struct holders holders; /* of what outboxes hold */
     struct delivery_stats stats;
-    bool has_much_to_send; /* flush after this event, not only at the iteration's end */
+    struct submission *submission;   /* owned; NULL: each write is a system call */
+    _Atomic size_t submission_bytes; /* the memory that it takes; for other threads */
+    bool has_much_to_send;           /* flush after this event, not only at the iteration's end */
 };
 
 /* Sets up the delivery of one of delivery->loop_count loops, by the loop's index. */
@@ -65,6 +70,9 @@ void delivery_loop_init(struct delivery_loop *loop, struct delivery *delivery,
 
 /* Frees; no receiver may be left. */
 void delivery_loop_deinit(struct delivery_loop *loop);
+
+/* From now on writes go down in submissions (owned), or not (NULL). */
+void delivery_use_submission(struct delivery_loop *loop, struct submission *submission);
 
 /* Sends what has been published to the loop's receivers so far, on any loop unless that is much,
  * and wakes other loops for what has been published here. Between events: receivers may be gone

@@ -235,19 +235,11 @@ static int settle(struct receiver *receiver, size_t sent)
 
 /* -- the write -- */
 
-/* Writes once, if `may_write`, and keeps the rest; what cannot be written any more is thrown away.
- */
-static void write_once(struct receiver *receiver, bool may_write)
+/* What follows a write of `sent` bytes, or ERR_CLOSED: the rest is kept; what cannot be written any
+ * more is thrown away. */
+static void settle_write(struct receiver *receiver, ssize_t sent)
 {
-    struct iovec pieces[TRANSPORT_PIECES_MAX];
     const struct receiver_calls *calls = receiver->loop->calls;
-    size_t count = gather(receiver, pieces);
-    ssize_t sent = 0;
-
-    if (count == 0)
-        return;
-    if (may_write && !receiver->write_failed)
-        sent = transport_write(receiver, pieces, count);
     if (sent < 0) {
         receiver->write_failed = true;
         calls->lost(receiver);
@@ -262,6 +254,19 @@ static void write_once(struct receiver *receiver, bool may_write)
     }
     receiver_note_held(receiver);
     update_wants_write(receiver);
+}
+
+/* Writes once, if `may_write`. */
+static void write_once(struct receiver *receiver, bool may_write)
+{
+    struct iovec pieces[TRANSPORT_PIECES_MAX];
+    size_t count = gather(receiver, pieces);
+    ssize_t sent = 0;
+    if (count == 0)
+        return;
+    if (may_write && !receiver->write_failed)
+        sent = transport_write(receiver, pieces, count);
+    settle_write(receiver, sent);
 }
 
 /* Whether it has to be closed. (All together may not hold more than the server: see relieve.) */
@@ -280,6 +285,15 @@ static bool is_unordered(const struct receiver *receiver)
            (receiver->outgoing_first != receiver->outgoing_last || receiver_is_behind(receiver));
 }
 
+static void end_flush(struct receiver *receiver)
+{
+    const struct receiver_calls *calls = receiver->loop->calls;
+    if (has_overflowed(receiver))
+        calls->overflow(receiver);
+    if (receiver->wants_drained && receiver_is_drained(receiver))
+        calls->drained(receiver);
+}
+
 void receiver_flush(struct receiver *receiver)
 {
     bool is_blocked = receiver->wants_write;
@@ -295,10 +309,21 @@ void receiver_flush(struct receiver *receiver)
     /* or before the receiver would be given up: much may have been published since it was full. */
     if (is_blocked && receiver_is_over_limit(receiver))
         write_once(receiver, true);
-    if (has_overflowed(receiver))
-        receiver->loop->calls->overflow(receiver);
-    if (receiver->wants_drained && receiver_is_drained(receiver))
-        receiver->loop->calls->drained(receiver);
+    end_flush(receiver);
+}
+
+size_t receiver_prepare(const struct receiver *receiver, struct iovec *pieces)
+{
+    if (receiver->socket < 0 || receiver->tls != NULL || receiver->has_gap ||
+        receiver->wants_write || receiver->write_failed)
+        return 0;
+    return gather(receiver, pieces);
+}
+
+void receiver_finish(struct receiver *receiver, ssize_t sent)
+{
+    settle_write(receiver, sent);
+    end_flush(receiver);
 }
 
 int receiver_cut(struct receiver *receiver)

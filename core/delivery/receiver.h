@@ -19,6 +19,8 @@
 #include <openssl/types.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
 
 struct audience;
 struct batch;
@@ -145,6 +147,15 @@ static inline bool receiver_is_drained(const struct receiver *receiver)
 {
     return outbox_is_empty(&receiver->outbox) && receiver->waiting == NULL;
 }
+
+/* -- for submission.c: a flush in two steps -- */
+
+/* Collects what receiver_flush would write, at most TRANSPORT_PIECES_MAX pieces, and changes
+ * nothing. Returns how many; 0: nothing, or it needs more than a write. */
+size_t receiver_prepare(const struct receiver *receiver, struct iovec *pieces);
+
+/* The rest of the flush, after `sent` bytes of that were written, or ERR_CLOSED. */
+void receiver_finish(struct receiver *receiver, ssize_t sent);
 
 /* -- for receiver_overflow.c -- */
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "client/client.h"
 #include "config/config.h"
+#include "hub/io.h"
 #include "hub/reload.h"
 #include "pipeline/worker_pool.h"
 
@@ -66,6 +67,8 @@ static int create_parts(struct hub *hub, struct config *config, struct diagnosti
                                    &hub->set.pipeline.workers);
     if (error == OK)
         error = create_shards(hub, config);
+    if (error == OK)
+        error = io_set_up(hub, config, diagnostics);
     descriptors_share(&hub->descriptors);
     if (error == OK)
         error = create_endpoints(hub, config, diagnostics);

@@ -38,6 +38,7 @@ struct hub {
     _Atomic size_t endpoint_count;
     pthread_mutex_t setup_lock; /* of the endpoints' set-ups, for threads that are no loop */
     struct shard_set set;
+    const char *io_refusal; /* why a loop has no submissions; NULL: it has, or is not to */
     bool is_started;
     struct plugin_set plugins; /* of the configuration that runs; main thread */
     struct mailbox control;    /* for the main thread */

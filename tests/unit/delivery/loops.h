@@ -24,6 +24,7 @@
 #define LOOP_COUNTS 3u
 static const unsigned loop_counts[LOOP_COUNTS] __attribute__((unused)) = {1, 2, LOOPS_MAX};
 #define PLENTY ((size_t)64 << 20) /* bytes; for limits that a test is not to reach */
+static uint32_t loops_least __attribute__((unused)); /* writes of a submission; 0: there are none */
 #define LARGE 3000u /* bytes of a message; the overhead of what keeps it is far less */
 
 struct loops {
@@ -94,6 +95,14 @@ static inline void flush_much(struct loop *loop)
         delivery_flush(delivery);
 }
 
+static inline void use_submission(struct delivery_loop *delivery, uint32_t least)
+{
+    struct submission *submission;
+    const char *reason;
+    assert_int_equal(submission_create(least, &submission, &reason), OK);
+    delivery_use_submission(delivery, submission);
+}
+
 static inline void loops_open(struct loops *loops, unsigned count)
 {
     static const struct receiver_calls calls = {.lost = note_lost,
@@ -111,6 +120,8 @@ static inline void loops_open(struct loops *loops, unsigned count)
         loops->loops[i].owner = loops;
         loops->loops[i].on_event_end = flush_much;
         delivery_loop_init(&loops->deliveries[i], &loops->delivery, &loops->loops[i], &calls);
+        if (loops_least > 0)
+            use_submission(&loops->deliveries[i], loops_least);
     }
     assert_int_equal(fanout_init(&loops->fanout, &loops->delivery), OK);
 }
@@ -133,6 +144,13 @@ static inline void loops_settle(struct loops *loops)
 static inline void flush(struct loops *loops)
 {
     delivery_flush(&loops->deliveries[0]);
+}
+
+/* How many writes that loop has made, by system calls and in submissions. */
+static inline uint64_t loops_writes(const struct loops *loops, unsigned index)
+{
+    const struct delivery_stats *stats = &loops->deliveries[index].stats;
+    return counter_read(&stats->writes) + counter_read(&stats->submitted);
 }
 
 /* What is held for receivers that do not take what they are sent. */

@@ -8,6 +8,7 @@
 #include "delivery/loops.h"
 
 #include "delivery/choosy_socket.h"
+#include "delivery/choosy_ring.h"
 
 #define GAP "{\"type\":\"gap\",\"dropped\":{dropped},\"bytes\":{bytes}}"
 

@@ -2,6 +2,7 @@
 #include "delivery/loops.h"
 
 #include "delivery/choosy_socket.h"
+#include "delivery/choosy_ring.h"
 
 static void whoever_holds_more_than_the_limit_is_told_of_once(void **state)
 {
@@ -147,5 +148,5 @@ int main(void)
         cmocka_unit_test(a_receiver_may_end_when_its_peer_is_gone),
         cmocka_unit_test(whoever_waits_for_everything_to_be_sent_is_told),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_BOTH_WAYS(tests, NULL, NULL);
 }

@@ -367,5 +367,5 @@ int main(void)
         cmocka_unit_test(without_memory_to_mark_a_drop_it_is_closed),
         cmocka_unit_test(all_that_may_go_goes_if_that_is_much),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_BOTH_WAYS(tests, NULL, NULL);
 }

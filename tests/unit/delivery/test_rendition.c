@@ -1,6 +1,7 @@
 #include "delivery/loops.h"
 
 #include "delivery/choosy_socket.h"
+#include "delivery/choosy_ring.h"
 #include "failing_memory.h"
 #include "ws/inflate_message.h"
 
@@ -362,5 +363,5 @@ int main(void)
         cmocka_unit_test(without_memory_messages_go_plain_or_the_receiver_ends),
         cmocka_unit_test(offsets_of_the_batch_are_found_in_the_rendition),
     };
-    return cmocka_run_group_tests(tests, open_inflater, close_inflater);
+    return RUN_BOTH_WAYS(tests, open_inflater, close_inflater);
 }

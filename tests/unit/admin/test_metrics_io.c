@@ -1,0 +1,49 @@
+#include "hub/serving.h"
+
+#include "admin/metrics_io.h"
+#include "admin/metrics_writer.h"
+
+#define TWO_LOOPS "io: epoll\nloops: 2\nendpoints:\n- {path: /a}\n"
+
+static void each_figure_is_the_sum_over_all_loops(void **state)
+{
+    static const char *const lines[] = {
+        "\nsluice_io_calls_total{call=\"read\"} 3\n",
+        "\nsluice_io_calls_total{call=\"write\"} 6\n",
+        "\nsluice_io_calls_total{call=\"submit\"} 9\n",
+        "\nsluice_submitted_writes_total 300\n",
+        "\nsluice_io_loops{io=\"io_uring\"} 1\n",
+        "\nsluice_io_loops{io=\"epoll\"} 1\n",
+        "\nsluice_submission_bytes 60000\n",
+    };
+    struct serving serving = serve(TWO_LOOPS);
+    struct buffer text;
+    struct metrics_writer writer = {.out = &text};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct delivery_loop *loop = &serving.hub->set.shards[i].delivery;
+        counter_add(&loop->stats.reads, i + 1);
+        counter_add(&loop->stats.writes, 2 * (i + 1));
+        counter_add(&loop->stats.submissions, 3 * (i + 1));
+        counter_add(&loop->stats.submitted, 100 * (i + 1));
+        atomic_store(&loop->submission_bytes, i * 60000);
+    }
+    buffer_init(&text, 1 << 20);
+    metrics_write_io(&writer, serving.hub);
+    assert_int_equal(writer.error, OK);
+    assert_int_equal(buffer_append(&text, "", 1), OK);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        if (strstr((const char *)text.data, lines[i]) == NULL)
+            fail_msg("there is no line: %s", lines[i]);
+    }
+    buffer_release(&text);
+    end_serving(&serving);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_figure_is_the_sum_over_all_loops),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
