@@ -131,7 +131,7 @@ static void flush_singly(struct receiver *const *receivers, uint32_t count)
 
 static void give_up(struct delivery_loop *loop)
 {
-    log_warn("delivery", "loop %u: io_uring has failed; from here on each write is a call",
+    log_warn("delivery", "loop %u: io_uring has failed; from here on each write is a call of its own",
              loop->loop->index);
     delivery_use_submission(loop, NULL);
 }

@@ -32,7 +32,7 @@ int io_set_up(struct hub *hub, const struct config *config, struct diagnostics *
         give_loop_submissions(hub, &hub->set.shards[i].delivery, least);
     if (is_asked_for && hub->io_refusal != NULL)
         diagnostics_warn(diagnostics, config->io_position,
-                         "io: io_uring is not to be had here: %s; plain writes do instead",
+                         "io: io_uring is not available here: %s; plain writes are used instead",
                          hub->io_refusal);
     return OK;
 }

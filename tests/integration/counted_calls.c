@@ -2,7 +2,8 @@
  * counted_calls: preloaded into the server, it counts what its event loops ask of the C library.
  *
  * At SIGUSR2 it writes one line to standard error: "counted_calls: 12 allocations, 0 locks, 34
- * reads, 56 writes, 78 waits", counted since the start in threads whose name begins with "loop-".
+ * reads, 56 writes, 0 submissions, 78 waits", counted since the start in threads whose name begins
+ * with "loop-".
  */
 #undef _FORTIFY_SOURCE /* Or recv and the like would be inline functions already. */
 
@@ -23,7 +24,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 /* X(what is counted) */
-#define COUNTS(X) X(allocations) X(locks) X(reads) X(writes) X(waits)
+#define COUNTS(X) X(allocations) X(locks) X(reads) X(writes) X(submissions) X(waits)
 
 enum count {
 #define COUNT_ENUM(name) COUNT_##name,
@@ -118,6 +119,10 @@ COUNTED(writes, ssize_t, sendmsg, (int fd, const struct msghdr *message, int fla
 COUNTED(writes, ssize_t, write, (int fd, const void *data, size_t size), (fd, data, size))
 COUNTED(writes, ssize_t, writev, (int fd, const struct iovec *pieces, int number),
         (fd, pieces, number))
+/* liburing's only way into the kernel here; it does not go through the C library. */
+struct io_uring;
+COUNTED(submissions, int, io_uring_submit_and_wait, (struct io_uring * ring, unsigned number),
+        (ring, number))
 COUNTED(waits, int, epoll_wait, (int fd, struct epoll_event *events, int most, int timeout),
         (fd, events, most, timeout))
 COUNTED(waits, int, epoll_ctl, (int fd, int operation, int other, struct epoll_event *event),

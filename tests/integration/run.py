@@ -5,6 +5,8 @@ usage: /usr/bin/python3 tests/integration/run.py [--build DIR] [--jobs N] [--lis
 A filter is a part of a test's name, such as `test_tls` or `rejects_unmasked`. Prints a line for each
 test and, at the end, how many passed, failed and were skipped. Exit status: 0 all passed, 1 not.
 
+SLUICE_TEST_IO=io_uring (or epoll) in the environment: the servers write to their clients in that way.
+
 With several jobs each file of tests runs in a process of its own, and its lines appear when it is through.
 """
 

@@ -7,7 +7,7 @@ import ssl
 import unittest
 
 from harness import (BUILD, DEFLATE, TEXT, Certificates, DeflateClient, RawClient, Sluice, deflated, endpoint, frame,
-                     sanitized, settings, stage, wait_until)
+                     need_io_uring, sanitized, settings, stage, wait_until)
 
 LIBRARY = os.path.join(BUILD, 'tests', 'counted_calls.so')
 REPORT = re.compile(r'counted_calls: (.*)')
@@ -24,8 +24,8 @@ IDLE_TLS_BYTES = 24576 if ssl.OPENSSL_VERSION_INFO >= (3, 2) else 16384
 
 @unittest.skipIf(sanitized(), 'sanitizers allocate and lock on their own')
 class HotPath(unittest.TestCase):
-    def start(self, *pipeline, **more):
-        self.server = Sluice(settings(endpoint('/ws', pipeline, **{**QUIET, **more}), loops=1),
+    def start(self, *pipeline, io='epoll', **more):
+        self.server = Sluice(settings(endpoint('/ws', pipeline, **{**QUIET, **more}), loops=1, io=io),
                              environment={'LD_PRELOAD': LIBRARY}).start()
         self.addCleanup(self.server.stop)
 
@@ -86,6 +86,13 @@ class HotPath(unittest.TestCase):
     def test_a_message_to_many_takes_one_write_for_each(self):
         self.start()
         self.assert_cheap(self.cost(READERS), READERS)
+
+    def test_in_a_submission_a_message_to_many_takes_one_call(self):
+        need_io_uring(self)
+        self.start(io='io_uring')
+        cost = self.cost(READERS)
+        self.assert_cheap(cost, 0)
+        self.assertEqual(cost['submissions'], MESSAGES)
 
     def test_many_messages_in_one_read_take_one_write_for_each_reader(self):
         self.start()

@@ -9,8 +9,8 @@ from .installed import InstalledTest, run
 from .issuer import Issuer
 from .python_client import UpgradeRefused, connect, refused_status
 from .served import ServedTest, for_module
-from .server import (BUILD, INTEGRATION, ROOT, Sluice, endpoint, run_sluice, sanitized,
-                     settings, temporary_folder)
+from .server import (BUILD, INTEGRATION, ROOT, Sluice, endpoint, io_uring_refusal, need_io_uring, run_sluice,
+                     sanitized, settings, temporary_folder)
 from .tls_flood import TlsClient
 from .visitor import run_node, stage, visit
 from .waiting import patience, wait_until
@@ -22,7 +22,8 @@ __all__ = [
     'DeflateClient', 'Ended', 'HAProxy',
     'INTEGRATION', 'InstalledTest', 'Issuer', 'PING', 'PONG', 'ROOT', 'RawClient', 'Refused', 'ServedTest',
     'Sluice', 'TEXT', 'TlsClient', 'UpgradeRefused', 'allow_files', 'build_go', 'close_payload',
-    'connect', 'deflated', 'endpoint', 'for_module', 'frame', 'http_get', 'patience', 'refused_status',
+    'connect', 'deflated', 'endpoint', 'for_module', 'frame', 'http_get',
+    'io_uring_refusal', 'need_io_uring', 'patience', 'refused_status',
     'run', 'run_node', 'run_sluice', 'sanitized', 'settings', 'stage', 'temporary_folder',
     'upgrade_request', 'visit', 'wait_until',
 ]

@@ -1,5 +1,6 @@
 """The server under test: started on ports of its own, stopped with a check of how it ended."""
 
+import functools
 import json
 import os
 import re
@@ -64,6 +65,12 @@ def settings(*endpoints, **top):
     return {key: value for key, value in base.items() if value is not None}
 
 
+def way_to_write(configuration):
+    """SLUICE_TEST_IO in the environment is the `io` of all servers whose configuration says nothing of it."""
+    way = os.environ.get('SLUICE_TEST_IO')
+    return ['--set', f'io={way}'] if way and 'io' not in configuration else []
+
+
 def run_sluice(*arguments, cwd=None, environment=None, seconds=30):
     """Runs a sub-command to its end: (exit status, standard output, standard error)."""
     done = subprocess.run([binary(), *arguments], cwd=cwd, timeout=patience(seconds),
@@ -73,6 +80,23 @@ def run_sluice(*arguments, cwd=None, environment=None, seconds=30):
     if SANITIZER_REPORT.search(error):
         raise AssertionError(f'sanitizer report from sluice {" ".join(arguments)}:\n{error}')
     return done.returncode, done.stdout.decode(errors='replace'), error
+
+
+@functools.cache
+def io_uring_refusal():
+    """Why servers have no io_uring here; empty if they have."""
+    with temporary_folder() as folder:
+        file = os.path.join(folder, 'sluice.yaml')
+        with open(file, 'w') as out:
+            json.dump(settings(io='io_uring'), out)
+        _, said, error = run_sluice('check', '-c', file)
+    return '' if re.search(r'(?m)^  io +io_uring$', said) else (error.strip() or said)
+
+
+def need_io_uring(test):
+    """Skips a test where there is no io_uring."""
+    if io_uring_refusal():
+        test.skipTest(f'no io_uring here: {io_uring_refusal()}')
 
 
 class Sluice:
@@ -88,7 +112,7 @@ class Sluice:
         self.has_admin = not file and 'admin' in configuration
         if not file:
             self.write(configuration)
-        self.arguments = list(arguments)
+        self.arguments = [*way_to_write(configuration), *arguments]
         # How many files and sockets it may have open, if not as many as we.
         self.limited = ['prlimit', f'--nofile={files}'] if files else []
         self.environment = {**os.environ, **(environment or {})}
