@@ -125,8 +125,8 @@ struct config {
     int admin_socket_mode;   /* of a Unix socket's file */
     unsigned admin_requests; /* that are worked on at once; health is not counted */
     struct position admin_position;
-    enum config_io io;
     struct position io_position;
+    enum config_io io;
     unsigned loops; /* 0: one for each CPU that the process may use */
     unsigned front_workers;
     unsigned front_handshake_threads; /* 0: as many as CPUs */
