@@ -12,7 +12,7 @@ static void names_the_nearest_key_or_else_all_keys(void **state)
                      "4:26 endpoints.0.pipeline.0: unknown key \"option\"; did you mean "
                      "\"options\"?\n");
     refused_with("zzz: 1",
-                 "1:1 unknown key \"zzz\"; known here: listen, admin, loops, front, "
+                 "1:1 unknown key \"zzz\"; known here: listen, admin, io, loops, front, "
                  "limits, offload, shutdown, watchdog, demo_page, trusted_proxies, plugins, log, "
                  "endpoints\n");
 }
@@ -39,10 +39,11 @@ static void a_long_key_is_cut(void **state)
     char line[128], expected[512];
     memset(line, 'z', 100);
     strcpy(line + 100, ": 1");
-    snprintf(expected, sizeof expected,
-             "1:1 unknown key \"%.64s\"; known here: listen, admin, loops, front, limits, offload, "
-             "shutdown, watchdog, demo_page, trusted_proxies, plugins, log, endpoints\n",
-             line);
+    snprintf(
+        expected, sizeof expected,
+        "1:1 unknown key \"%.64s\"; known here: listen, admin, io, loops, front, limits, offload, "
+        "shutdown, watchdog, demo_page, trusted_proxies, plugins, log, endpoints\n",
+        line);
     refused_with(line, expected);
 }
 
