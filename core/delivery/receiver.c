@@ -3,6 +3,7 @@
 #include "delivery/audience.h"
 #include "delivery/delivery_loop.h"
 #include "delivery/receiver_overflow.h"
+#include "delivery/tls_stream.h"
 #include "delivery/transport.h"
 
 #include <sys/epoll.h>
@@ -21,6 +22,11 @@ int receiver_init(struct receiver *receiver, struct delivery_loop *loop, struct 
     if (error == OK)
         receiver->socket = socket;
     return error;
+}
+
+size_t receiver_rest(const struct receiver *receiver)
+{
+    return tls_output_rest(tls_stream_output(receiver->tls));
 }
 
 void receiver_note_held(struct receiver *receiver)
@@ -152,7 +158,7 @@ static size_t gather(const struct receiver *receiver, struct iovec *pieces)
 size_t receiver_queued(const struct receiver *receiver)
 {
     const struct outgoing *runs = receiver->loop->outgoing;
-    size_t len = receiver->outbox.queued;
+    size_t len = receiver->outbox.queued + (receiver->has_rest ? receiver_rest(receiver) : 0);
     if (receiver->waiting != NULL)
         len += receiver->waiting->queued;
     for (uint32_t i = receiver->outgoing_first; i != OUTGOING_NONE; i = runs[i].next)
@@ -235,13 +241,18 @@ static int settle(struct receiver *receiver, size_t sent)
 
 /* -- the write -- */
 
-/* What follows a write of `sent` bytes, or ERR_CLOSED: the rest is kept; what cannot be written any
- * more is thrown away. */
+/* What follows a write of `sent` bytes, or an error (receiver_finish): the rest is kept; what
+ * cannot be written any more is thrown away. */
 static void settle_write(struct receiver *receiver, ssize_t sent)
 {
     const struct receiver_calls *calls = receiver->loop->calls;
+    if (sent == ERR_NO_MEMORY) {
+        calls->failed(receiver);
+        return;
+    }
     if (sent < 0) {
         receiver->write_failed = true;
+        receiver->has_rest = false;
         calls->lost(receiver);
     }
     if (receiver->socket < 0)
@@ -267,6 +278,18 @@ static void write_once(struct receiver *receiver, bool may_write)
     if (may_write && !receiver->write_failed)
         sent = transport_write(receiver, pieces, count);
     settle_write(receiver, sent);
+}
+
+/* Sends what is encrypted already. Returns whether the socket may take more. */
+static bool write_rest(struct receiver *receiver)
+{
+    if (transport_send_rest(receiver) != OK) {
+        settle_write(receiver, ERR_CLOSED);
+        return false;
+    }
+    receiver_note_held(receiver);
+    update_wants_write(receiver);
+    return !receiver->has_rest;
 }
 
 /* Whether it has to be closed. (All together may not hold more than the server: see relieve.) */
@@ -304,6 +327,11 @@ void receiver_flush(struct receiver *receiver)
         receiver->loop->calls->failed(receiver);
         return;
     }
+    if (receiver->has_rest && !is_blocked) {
+        is_blocked = !write_rest(receiver);
+        if (receiver->socket < 0)
+            return;
+    }
     /* While the outbox waits for the socket, writing is tried only when the socket asks for it, */
     write_once(receiver, !is_blocked);
     /* or before the receiver would be given up: much may have been published since it was full. */
@@ -314,8 +342,9 @@ void receiver_flush(struct receiver *receiver)
 
 size_t receiver_prepare(const struct receiver *receiver, struct iovec *pieces)
 {
-    if (receiver->socket < 0 || receiver->tls != NULL || receiver->has_gap ||
-        receiver->wants_write || receiver->write_failed)
+    if (receiver->socket < 0 || receiver->wants_write || receiver->has_rest ||
+        receiver->tls_retry > 0 || receiver->has_gap || is_unordered(receiver) ||
+        receiver->write_failed)
         return 0;
     return gather(receiver, pieces);
 }

@@ -75,6 +75,7 @@ struct receiver {
     bool must_close : 1; /* it has missed a message, and its endpoint drops none: see overflow */
     bool has_gap : 1;    /* among this iteration's runs: messages are missing there */
     bool has_topic_runs : 1; /* the same: some lie in topics' batches, see outgoing_sort */
+    bool has_rest : 1;       /* TLS: what is encrypted already waits for the socket */
     uint8_t window : 2;      /* enum deflate_window: whether it can read compressed messages */
     uint8_t queue_class;     /* of what its outbox holds, see base/holders.h */
     struct delivery_loop *loop;
@@ -136,16 +137,20 @@ MUST_CHECK int receiver_cut(struct receiver *receiver);
 /* Bytes that are queued, those of this iteration for the receiver alone included. */
 size_t receiver_queued(const struct receiver *receiver);
 
+/* Bytes that are encrypted already and wait. Of a receiver with has_rest. */
+size_t receiver_rest(const struct receiver *receiver);
+
 /* Bytes of memory for what it has not taken. */
 static inline size_t receiver_held(const struct receiver *receiver)
 {
-    return receiver->outbox.held + (receiver->waiting != NULL ? receiver->waiting->held : 0);
+    size_t held = receiver->outbox.held + (receiver->has_rest ? receiver_rest(receiver) : 0);
+    return held + (receiver->waiting != NULL ? receiver->waiting->held : 0);
 }
 
 /* Whether everything but what comes in this iteration is sent. */
 static inline bool receiver_is_drained(const struct receiver *receiver)
 {
-    return outbox_is_empty(&receiver->outbox) && receiver->waiting == NULL;
+    return outbox_is_empty(&receiver->outbox) && receiver->waiting == NULL && !receiver->has_rest;
 }
 
 /* -- for submission.c: a flush in two steps -- */
@@ -154,7 +159,8 @@ static inline bool receiver_is_drained(const struct receiver *receiver)
  * nothing. Returns how many; 0: nothing, or it needs more than a write. */
 size_t receiver_prepare(const struct receiver *receiver, struct iovec *pieces);
 
-/* The rest of the flush, after `sent` bytes of that were written, or ERR_CLOSED. */
+/* The rest of the flush, after `sent` bytes of that were written, or encrypted and kept.
+ * ERR_CLOSED: the peer takes nothing any more. ERR_NO_MEMORY: the stream cannot go on. */
 void receiver_finish(struct receiver *receiver, ssize_t sent);
 
 /* -- for receiver_overflow.c -- */

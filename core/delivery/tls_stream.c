@@ -1,6 +1,7 @@
 #include "delivery/tls_stream.h"
 
 #include "base/clock.h"
+#include "delivery/tls_output.h"
 
 #include <errno.h>
 #include <openssl/bio.h>
@@ -18,22 +19,23 @@
 struct tls_stream {
     SSL *tls;                /* whose it is */
     int64_t certificate_end; /* wall clock, ns; 0: not noted */
-    int64_t updates_since;   /* monotonic, ns: when the first of key_updates came */
-    int socket;              /* borrowed */
-    uint32_t turn_records;   /* left in this turn, or UNLIMITED */
-    uint32_t turn_bytes;     /* likewise */
-    uint32_t all_records;    /* left in all, likewise */
-    uint32_t all_bytes;      /* likewise */
-    uint32_t message_left;   /* bytes of the handshake message under way */
-    uint16_t body_left;      /* bytes of the record under way */
-    uint16_t key_updates;    /* since updates_since */
-    uint8_t record_type;     /* of the record under way */
-    uint8_t fault;           /* enum tls_fault; set once */
-    uint8_t header_len;      /* bytes of `header` that are there */
-    uint8_t message_len;     /* likewise of `message` */
-    bool is_complete : 1;    /* the handshake is */
-    bool is_encrypted : 1;   /* TLS 1.2: the peer's handshake messages are */
-    bool is_held : 1;        /* the turn's budget is used up */
+    struct tls_output output;
+    int64_t updates_since; /* monotonic, ns: when the first of key_updates came */
+    int socket;            /* borrowed */
+    uint32_t turn_records; /* left in this turn, or UNLIMITED */
+    uint32_t turn_bytes;   /* likewise */
+    uint32_t all_records;  /* left in all, likewise */
+    uint32_t all_bytes;    /* likewise */
+    uint32_t message_left; /* bytes of the handshake message under way */
+    uint16_t body_left;    /* bytes of the record under way */
+    uint16_t key_updates;  /* since updates_since */
+    uint8_t record_type;   /* of the record under way */
+    uint8_t fault;         /* enum tls_fault; set once */
+    uint8_t header_len;    /* bytes of `header` that are there */
+    uint8_t message_len;   /* likewise of `message` */
+    bool is_complete : 1;  /* the handshake is */
+    bool is_encrypted : 1; /* TLS 1.2: the peer's handshake messages are */
+    bool is_held : 1;      /* the turn's budget is used up */
     uint8_t header[RECORD_HEADER];
     uint8_t message[MESSAGE_HEADER];
 };
@@ -161,9 +163,9 @@ static int stream_read(BIO *bio, char *out, int size)
 
 static int stream_write(BIO *bio, const char *bytes, int len)
 {
-    const struct tls_stream *stream = BIO_get_data(bio);
+    struct tls_stream *stream = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    ssize_t sent = send(stream->socket, bytes, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t sent = tls_output_write(&stream->output, stream->socket, bytes, (size_t)len);
     if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         BIO_set_retry_write(bio);
     return (int)sent;
@@ -184,7 +186,10 @@ static long stream_control(BIO *bio, int command, long number, void *pointer)
 
 static int stream_destroy(BIO *bio)
 {
-    free(BIO_get_data(bio));
+    struct tls_stream *stream = BIO_get_data(bio);
+    if (stream != NULL)
+        tls_output_deinit(&stream->output);
+    free(stream);
     BIO_set_data(bio, NULL);
     return 1;
 }
@@ -279,6 +284,11 @@ void tls_stream_open(SSL *tls)
 enum tls_fault tls_stream_fault(const SSL *tls)
 {
     return stream_of(tls)->fault;
+}
+
+struct tls_output *tls_stream_output(const SSL *tls)
+{
+    return &stream_of(tls)->output;
 }
 
 void tls_stream_note_certificate_end(SSL *tls, int64_t end)

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct tls_output;
+
 #define TLS_TURN_RECORDS 64          /* that OpenSSL gets in one turn */
 #define TLS_TURN_BYTES (128u * 1024) /* likewise; the last record may pass it */
 #define TLS_HELLO_MAX (16u * 1024)   /* bytes of a ClientHello */
@@ -65,6 +67,9 @@ void tls_stream_open(SSL *tls);
 
 /* Why the stream has ended the connection, if it has. */
 enum tls_fault tls_stream_fault(const SSL *tls);
+
+/* Where what it writes goes. */
+struct tls_output *tls_stream_output(const SSL *tls);
 
 /* Room for when the peer's certificate ends, see certificate.h; 0 until it is noted. */
 void tls_stream_note_certificate_end(SSL *tls, int64_t end);

@@ -145,6 +145,12 @@ static ssize_t plain_write(struct receiver *receiver, const struct iovec *pieces
     return sent;
 }
 
+ssize_t transport_send(struct receiver *receiver, const struct iovec *pieces, size_t count)
+{
+    counter_add(&receiver->loop->stats.writes, 1);
+    return plain_write(receiver, pieces, count);
+}
+
 ssize_t transport_write(struct receiver *receiver, const struct iovec *pieces, size_t count)
 {
     counter_add(&receiver->loop->stats.writes, 1);
@@ -152,8 +158,43 @@ ssize_t transport_write(struct receiver *receiver, const struct iovec *pieces, s
                                          : plain_write(receiver, pieces, count);
     if (sent > 0)
         counter_add(&receiver->loop->stats.bytes_out, (uint64_t)sent);
+    if (receiver->has_rest)
+        receiver->has_rest = receiver_rest(receiver) > 0;
     return sent;
 }
+
+/* -- records that are collected -- */
+
+bool transport_encrypt(struct receiver *receiver, const struct iovec *pieces, size_t count,
+                       struct tls_sink *sink)
+{
+    struct tls_output *output = tls_stream_output(receiver->tls);
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += pieces[i].iov_len;
+    output->sink = sink;
+    ssize_t encrypted = tls_write(receiver, pieces, count);
+    output->sink = NULL;
+    return encrypted >= 0 && (size_t)encrypted == len;
+}
+
+int transport_keep_rest(struct receiver *receiver, const void *bytes, size_t len)
+{
+    int error = tls_output_keep(tls_stream_output(receiver->tls), bytes, len,
+                                &receiver->loop->delivery->queued);
+    receiver->has_rest = error == OK;
+    return error;
+}
+
+int transport_send_rest(struct receiver *receiver)
+{
+    counter_add(&receiver->loop->stats.writes, 1);
+    int error = tls_output_send_rest(tls_stream_output(receiver->tls), receiver->socket);
+    receiver->has_rest = receiver_rest(receiver) > 0;
+    return error;
+}
+
+/* -- the end -- */
 
 void transport_shutdown(struct receiver *receiver)
 {
@@ -167,6 +208,7 @@ void transport_shutdown(struct receiver *receiver)
 void transport_close(struct receiver *receiver)
 {
     SSL_free(receiver->tls);
+    receiver->has_rest = false;
     receiver->tls = NULL;
     if (receiver->socket >= 0)
         close(receiver->socket);

@@ -7,6 +7,7 @@
 #define SLUICE_DELIVERY_TRANSPORT_H
 
 #include "delivery/receiver.h"
+#include "delivery/tls_output.h"
 
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -34,6 +35,20 @@ bool transport_ask_delivery(const struct receiver *receiver, struct transport_de
 
 /* Writes as much as the socket takes now. Returns how many bytes; ERR_CLOSED: the peer is gone. */
 ssize_t transport_write(struct receiver *receiver, const struct iovec *pieces, size_t count);
+
+/* The same, without TLS, with bytes that are encrypted already; they are not counted. */
+ssize_t transport_send(struct receiver *receiver, const struct iovec *pieces, size_t count);
+
+/* Encrypts pieces into the sink, all of them or none. Returns false if that is impossible: the
+ * stream cannot go on. */
+bool transport_encrypt(struct receiver *receiver, const struct iovec *pieces, size_t count,
+                       struct tls_sink *sink);
+
+/* Keeps what the socket has not taken of what was encrypted. Returns 0 or ERR_NO_MEMORY. */
+MUST_CHECK int transport_keep_rest(struct receiver *receiver, const void *bytes, size_t len);
+
+/* Sends that, as far as the socket takes it. Returns 0 or ERR_CLOSED. */
+MUST_CHECK int transport_send_rest(struct receiver *receiver);
 
 /* Says that nothing more will be sent (TLS close_notify, then FIN). */
 void transport_shutdown(struct receiver *receiver);
