@@ -7,7 +7,6 @@
  * REFUSED_LATER, from SIGUSR2 on: then a line on standard error says so.
  */
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>

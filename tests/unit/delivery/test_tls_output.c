@@ -1,9 +1,6 @@
 #include "delivery/tls_output.h"
 
-#include "delivery/loops.h"
-
 #include "delivery/choosy_socket.h"
-#include "delivery/choosy_ring.h"
 #include "failing_memory.h"
 
 static struct memory_account account;
