@@ -42,7 +42,7 @@ static void queue_close_frame(struct client *client, uint16_t code, const char *
 {
     uint8_t frame[2 + FRAME_CONTROL_MAX];
     size_t frame_len = frame_encode_close(frame, code, reason, len);
-    if (topic_batches_close(&client->receiver) != OK ||
+    if (topic_batches_catch_up(&client->receiver) != OK ||
         receiver_queue(&client->receiver, frame, frame_len, NULL, 0) != OK)
         client_abort(client); /* Without memory it ends without a goodbye. */
 }

@@ -92,7 +92,9 @@ struct endpoint_config {
     enum queue_overflow queue_overflow;
     char *queue_key; /* of conflate: "topic" or a JSON Pointer; NULL: "topic" */
     bool gap_marker;
-    char *gap_text; /* NULL: CONFIG_GAP_TEXT */
+    char *gap_text;      /* NULL: CONFIG_GAP_TEXT */
+    int64_t flush_delay; /* ns; 0: none */
+    size_t flush_bytes;
     uint32_t clients_max;
     uint32_t clients_per_address; /* 0: no limit of its own */
     uint32_t topics_per_client;

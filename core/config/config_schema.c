@@ -202,6 +202,21 @@ static const struct field queue_fields[] = {
 };
 static const struct schema queue_schema = SCHEMA(queue_fields, struct endpoint_config);
 
+static const struct field flush_fields[] = {
+    {.key = "delay",
+     .type = FIELD_DURATION,
+     .zero_allowed = true,
+     .fallback = "0",
+     .bounds = {MS, SECOND},
+     MEMBER(struct endpoint_config, flush_delay)},
+    {.key = "bytes",
+     .type = FIELD_SIZE,
+     .fallback = "16KiB",
+     .bounds = {1, 256 * KIB},
+     MEMBER(struct endpoint_config, flush_bytes)},
+};
+static const struct schema flush_schema = SCHEMA(flush_fields, struct endpoint_config);
+
 static const struct field clients_fields[] = {
     {.key = "max",
      .type = FIELD_COUNT,
@@ -280,6 +295,7 @@ static const struct field endpoint_fields[] = {
     {.key = "message", .type = FIELD_SECTION, .schema = &message_schema},
     {.key = "heartbeat", .type = FIELD_SECTION, .schema = &heartbeat_schema},
     {.key = "queue", .type = FIELD_SECTION, .schema = &queue_schema},
+    {.key = "flush", .type = FIELD_SECTION, .schema = &flush_schema},
     {.key = "clients", .type = FIELD_SECTION, .schema = &clients_schema},
     {.key = "topics", .type = FIELD_SECTION, .schema = &topics_schema},
     {.key = "compression", .type = FIELD_SECTION, .schema = &compression_schema},

@@ -67,9 +67,26 @@ void audience_leave(struct audience *audience, struct receiver *receiver)
 
 /* -- the batch -- */
 
-static void note_published(struct audience *audience)
+bool audience_waits(struct audience *audience, size_t bytes)
 {
-    delivery_mark_audience(audience->loop, audience);
+    const struct fanout *fanout = audience->fanout;
+    struct delivery_loop *loop = audience->loop;
+    int64_t delay = atomic_load_explicit(&fanout->flush_delay, memory_order_relaxed);
+    if (delay == 0 && !audience->is_waiting)
+        return false;
+    if (!audience->is_waiting)
+        delivery_add_waiting(loop, audience, loop->loop->now + delay);
+    audience->waiting_bytes += bytes;
+    if (delay == 0 ||
+        audience->waiting_bytes >= atomic_load_explicit(&fanout->flush_bytes, memory_order_relaxed))
+        audience->due = loop->loop->wake_at = loop->loop->now;
+    return true;
+}
+
+static void note_published(struct audience *audience, size_t bytes)
+{
+    if (!audience_waits(audience, bytes))
+        delivery_mark_audience(audience->loop, audience);
     if (audience->batch.frames.len > AUDIENCE_BATCH_FLUSH)
         audience->loop->has_much_to_send = true;
 }
@@ -124,7 +141,7 @@ int audience_publish(struct audience *audience, enum opcode opcode, const void *
         batch_add_message(&audience->batch, opcode, data, len, key) != OK)
         return ERR_NO_MEMORY;
     end_skip(audience, except);
-    note_published(audience);
+    note_published(audience, len);
     return OK;
 }
 
@@ -134,7 +151,7 @@ int audience_add_frames(struct audience *audience, const void *frames, size_t le
     if (delivery_publish_to(audience->loop, &audience->batch) != OK ||
         batch_add_frames(&audience->batch, frames, len, messages, key) != OK)
         return ERR_NO_MEMORY;
-    note_published(audience);
+    note_published(audience, len);
     return OK;
 }
 

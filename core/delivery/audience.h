@@ -32,10 +32,13 @@ struct audience {
     uint32_t count;
     uint32_t capacity;
     bool is_dirty;
+    bool is_waiting; /* what is in its batch, or its topics', may wait for more until `due` */
     struct backlog backlogs[DEFLATE_WINDOW_COUNT]; /* by window: plain first */
     struct batch batch;                            /* published in this iteration */
     uint64_t batch_skips; /* messages of it that receivers are not to get, summed over receivers */
-    struct audience *next_dirty;
+    struct audience *next_dirty; /* or the next one that waits */
+    int64_t due;                 /* monotonic ns */
+    size_t waiting_bytes;
     counter messages_in; /* from its members, counted by their reader */
     counter messages_out;
     counter dropped[OVERFLOW_POLICY_COUNT]; /* messages that members missed, by policy */
@@ -67,6 +70,10 @@ MUST_CHECK int audience_add_frames(struct audience *audience, const void *frames
 
 /* Its receivers miss messages: each meets its policy. */
 void audience_missed(struct audience *audience, uint64_t messages, uint64_t bytes);
+
+/* Notes that bytes are published to it or to one of its topics. Returns whether they may wait for
+ * more; otherwise they are for the end of this iteration. */
+bool audience_waits(struct audience *audience, size_t bytes);
 
 /* Sends the batch to everybody and empties it. Only between events: nothing may be published
  * meanwhile. */

@@ -67,6 +67,43 @@ void delivery_mark_receiver(struct delivery_loop *loop, struct receiver *receive
     loop->dirty_receivers = receiver;
 }
 
+static void wake_by(struct loop *loop, int64_t due)
+{
+    if (loop->wake_at == 0 || due < loop->wake_at)
+        loop->wake_at = due;
+}
+
+void delivery_add_waiting(struct delivery_loop *loop, struct audience *audience, int64_t due)
+{
+    audience->is_waiting = true;
+    audience->waiting_bytes = 0;
+    audience->due = due;
+    audience->next_dirty = loop->waiting_audiences;
+    loop->waiting_audiences = audience;
+    wake_by(loop->loop, due);
+}
+
+/* Those that have waited for long enough wait no more; nor does anybody if there is much. */
+static void end_waiting(struct delivery_loop *loop)
+{
+    struct audience *waiting = loop->waiting_audiences;
+    loop->waiting_audiences = NULL;
+    loop->loop->wake_at = 0;
+    while (waiting != NULL) {
+        struct audience *audience = waiting;
+        waiting = audience->next_dirty;
+        if (audience->due > loop->loop->now && !loop->has_much_to_send) {
+            audience->next_dirty = loop->waiting_audiences;
+            loop->waiting_audiences = audience;
+            wake_by(loop->loop, audience->due);
+            continue;
+        }
+        audience->is_waiting = false;
+        loop->topic_batches.is_dirty = true;
+        delivery_mark_audience(loop, audience);
+    }
+}
+
 /* -- the unicast buffer -- */
 
 static void note_unicast(struct delivery_loop *loop)
@@ -286,6 +323,13 @@ static void flush_audiences(struct delivery_loop *loop)
     }
 }
 
+/* What is for one receiver alone does not wait, nor does what was published to it before. */
+static void end_waiting_for_one(struct receiver *receiver)
+{
+    if (receiver->audience->is_waiting && topic_batches_catch_up(receiver) != OK)
+        receiver->loop->calls->failed(receiver);
+}
+
 /* Takes up to `most` receivers off the list of dirty ones. Returns how many. */
 static uint32_t take_dirty_receivers(struct delivery_loop *loop, struct receiver **taken,
                                      uint32_t most)
@@ -294,6 +338,7 @@ static uint32_t take_dirty_receivers(struct delivery_loop *loop, struct receiver
     while (loop->dirty_receivers != NULL && count < most) {
         struct receiver *receiver = loop->dirty_receivers;
         loop->dirty_receivers = receiver->next_dirty;
+        end_waiting_for_one(receiver); /* It is not to get into the list again by that. */
         receiver->is_dirty = false;
         taken[count++] = receiver;
     }
@@ -337,6 +382,7 @@ void delivery_flush(struct delivery_loop *loop)
 {
     forward_wake(loop);
     forward_pull_some(loop);
+    end_waiting(loop);
     loop->has_much_to_send = false;
     loop->forwarding.is_busy = true; /* Those who end receivers in here add nothing to batches. */
     topic_batches_queue(loop);
@@ -345,5 +391,5 @@ void delivery_flush(struct delivery_loop *loop)
     loop->forwarding.is_busy = false;
     topic_batches_take_back(loop);
     empty_unicast(loop);
-    loop->published_to = NULL;
+    delivery_sequence(loop); /* What comes now is later than what waits in batches. */
 }

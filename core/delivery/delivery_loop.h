@@ -41,10 +41,11 @@ struct delivery_loop {
     struct loop *loop;
     struct delivery *delivery;
     const struct receiver_calls *calls;
-    struct audience *dirty_audiences; /* have a batch to be sent */
-    struct receiver *dirty_receivers; /* have runs of their own */
-    struct buffer unicast;            /* frames for single receivers, this iteration's */
-    struct frame_notes unicast_notes; /* of those that have conflation keys */
+    struct audience *dirty_audiences;   /* have a batch to be sent */
+    struct audience *waiting_audiences; /* have one that may wait for more */
+    struct receiver *dirty_receivers;   /* have runs of their own */
+    struct buffer unicast;              /* frames for single receivers, this iteration's */
+    struct frame_notes unicast_notes;   /* of those that have conflation keys */
     struct buffer compressed[DEFLATE_WINDOW_COUNT - 1]; /* the same, by window */
     struct frame_notes compressed_notes[DEFLATE_WINDOW_COUNT - 1];
     struct compressor compressor;
@@ -83,7 +84,7 @@ void delivery_flush(struct delivery_loop *loop);
 static inline bool delivery_is_dirty(const struct delivery_loop *loop)
 {
     return loop->dirty_audiences != NULL || loop->dirty_receivers != NULL ||
-           loop->topic_batches.lent > 0 || forward_is_behind(loop);
+           loop->topic_batches.is_dirty || forward_is_behind(loop);
 }
 
 static inline void delivery_count_drop(struct delivery_loop *loop, enum drop_reason reason)
@@ -95,6 +96,9 @@ static inline void delivery_count_drop(struct delivery_loop *loop, enum drop_rea
 
 /* Notes that an audience has a batch to be sent. */
 void delivery_mark_audience(struct delivery_loop *loop, struct audience *audience);
+
+/* Notes that an audience has something that may wait until `due` (monotonic ns). */
+void delivery_add_waiting(struct delivery_loop *loop, struct audience *audience, int64_t due);
 
 /* Notes that a receiver has something to be written. */
 void delivery_mark_receiver(struct delivery_loop *loop, struct receiver *receiver);

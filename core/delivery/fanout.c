@@ -56,6 +56,12 @@ void fanout_use_key(struct fanout *fanout, const char *text)
     atomic_store_explicit(&fanout->key, key, memory_order_release);
 }
 
+void fanout_use_flush(struct fanout *fanout, int64_t delay, size_t bytes)
+{
+    atomic_store_explicit(&fanout->flush_bytes, bytes, memory_order_relaxed);
+    atomic_store_explicit(&fanout->flush_delay, delay, memory_order_relaxed);
+}
+
 struct message_key fanout_read_key(const struct fanout *fanout, const struct topic_key *topic,
                                    const void *data, size_t len)
 {

@@ -27,6 +27,8 @@ struct fanout {
     _Atomic uint32_t subscriptions;       /* to those */
     _Atomic(struct conflation_key *) key; /* one of `keys`: what tells messages apart; NULL: none */
     struct conflation_key *keys;          /* owned; all that it has had: another thread may read */
+    _Atomic int64_t flush_delay;          /* ns that what is published may wait for more; 0: none */
+    _Atomic size_t flush_bytes;           /* of frames on a loop, with which it waits no longer */
 };
 
 /* Returns 0 or ERR_NO_MEMORY. The loops of `delivery` are set up. */
@@ -42,6 +44,10 @@ MUST_CHECK int fanout_add_key(struct fanout *fanout, const char *text);
 /* From now on messages are told apart by that key, which was added, or by none (NULL). Main thread.
  */
 void fanout_use_key(struct fanout *fanout, const char *text);
+
+/* From now on what is published waits so long (ns) for more, unless there are so many bytes of it.
+ * Main thread. */
+void fanout_use_flush(struct fanout *fanout, int64_t delay, size_t bytes);
 
 /* The key of a message for a topic (NULL: for none), if somebody asks for keys. Any thread. */
 struct message_key fanout_read_key(const struct fanout *fanout, const struct topic_key *topic,

@@ -168,12 +168,15 @@ size_t receiver_queued(const struct receiver *receiver)
 
 /* -- settling what was written -- */
 
-/* Whether a part of a batch is kept where all slow receivers find it: not if so little is left that
- * a block would be held for nothing, unless the receiver holds that block already. */
+/* Whether a part of a batch is kept where all slow receivers find it: not while more may be added
+ * to it, and not if so little is left that a block would be held for nothing, unless the receiver
+ * holds that block already. */
 static bool is_worth_sharing(const struct receiver *receiver, const struct backlog *backlog,
                              const struct batch_view *view, size_t left)
 {
     const struct segment *last = receiver->outbox.last;
+    if (receiver->audience->is_waiting)
+        return false;
     return left >= view->frames->len / 4 || (last != NULL && last->bytes == backlog->block) ||
            memory_account_is_full(&receiver->loop->delivery->queued);
 }

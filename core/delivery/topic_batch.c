@@ -50,11 +50,18 @@ struct topic_batch *topic_batch_borrow(struct delivery_loop *loop, struct topic 
     return lent;
 }
 
-void topic_batch_note_added(struct delivery_loop *loop, size_t bytes)
+static struct audience *audience_of(const struct topic *topic, const struct delivery_loop *loop)
+{
+    return &topic->key.fanout->audiences[loop->loop->index];
+}
+
+void topic_batch_note_added(struct delivery_loop *loop, const struct topic *topic, size_t bytes)
 {
     loop->topic_batches.bytes += bytes;
     if (loop->topic_batches.bytes > AUDIENCE_BATCH_FLUSH)
         loop->has_much_to_send = true;
+    if (!audience_waits(audience_of(topic, loop), bytes))
+        loop->topic_batches.is_dirty = true;
 }
 
 static void destroy_batch(struct topic_batch *batch)
@@ -63,16 +70,34 @@ static void destroy_batch(struct topic_batch *batch)
     free(batch);
 }
 
+static void place_batch(struct topic_batches *batches, struct topic_batch *batch, uint32_t index)
+{
+    batches->list[index] = batch;
+    batch->index = index;
+}
+
 void topic_batches_take_back(struct delivery_loop *loop)
 {
     struct topic_batches *batches = &loop->topic_batches;
     size_t keep = batches->count > 0 ? SPARE_BYTES / batches->count : 0;
-    for (uint32_t i = 0; i < batches->lent; i++)
-        batch_clear(&batches->list[i]->batch, keep);
-    batches->lent = 0;
+    uint32_t waiting = 0;
+    if (!batches->is_dirty)
+        return;
     batches->bytes = 0;
-    batches->runs = 0;
-    while (batches->count > SPARE_MAX)
+    for (uint32_t i = 0; i < batches->lent; i++) {
+        struct topic_batch *batch = batches->list[i];
+        if (batch->topic == NULL) {
+            batch_clear(&batch->batch, keep);
+            continue;
+        }
+        batches->bytes += batch->batch.frames.len;
+        place_batch(batches, batches->list[waiting], i);
+        place_batch(batches, batch, waiting++);
+    }
+    batches->lent = waiting;
+    batches->runs = waiting > 0 ? batches->runs : 0;
+    batches->is_dirty = false;
+    while (batches->count > SPARE_MAX && batches->count > waiting)
         destroy_batch(batches->list[--batches->count]);
 }
 
@@ -162,7 +187,7 @@ void topic_batch_leave(struct subscription *subscription)
     subscription->skipped = lent->batch.messages;
 }
 
-static int close_subscription(struct subscription *subscription)
+static int catch_up_and_count(struct subscription *subscription)
 {
     if (topic_batch_catch_up(subscription) != OK)
         return ERR_NO_MEMORY;
@@ -170,11 +195,11 @@ static int close_subscription(struct subscription *subscription)
     return OK;
 }
 
-int topic_batches_close(struct receiver *receiver)
+int topic_batches_catch_up(struct receiver *receiver)
 {
     if (receiver->subscriptions == NULL || receiver->loop->topic_batches.lent == 0)
         return OK;
-    return subscription_set_for_each(receiver->subscriptions, close_subscription);
+    return subscription_set_for_each(receiver->subscriptions, catch_up_and_count);
 }
 
 /* -- the flush -- */
@@ -195,11 +220,12 @@ static void queue_for_members(const struct topic *topic)
 void topic_batches_queue(struct delivery_loop *loop)
 {
     const struct topic_batches *batches = &loop->topic_batches;
-    for (uint32_t i = 0; i < batches->lent; i++) {
+    for (uint32_t i = 0; batches->is_dirty && i < batches->lent; i++) {
         struct topic *topic = batches->list[i]->topic;
-        if (topic == NULL)
+        if (topic == NULL || audience_of(topic, loop)->is_waiting)
             continue;
         queue_for_members(topic);
         topic->batch = NULL;
+        batches->list[i]->topic = NULL;
     }
 }

@@ -24,9 +24,10 @@ struct topic;
 #define TOPIC_BATCH_SUBSCRIBERS 8u
 
 struct topic_batch {
-    struct batch batch;  /* first */
-    struct topic *topic; /* that has borrowed it; NULL: all its subscribers have left */
-    uint32_t index;      /* among the loop's */
+    struct batch batch; /* first */
+    struct topic
+        *topic;     /* that has borrowed it; NULL: it is not lent, or all subscribers have left */
+    uint32_t index; /* among the loop's */
 };
 
 /* A loop's. Zeroed, there are none. */
@@ -35,6 +36,7 @@ struct topic_batches {
     uint32_t lent;
     uint32_t count;
     uint32_t capacity;
+    bool is_dirty; /* one of those that are lent does not wait for more */
     size_t bytes;  /* of frames in those that are lent */
     uint64_t runs; /* that their subscribers may need, summed up */
 };
@@ -42,8 +44,8 @@ struct topic_batches {
 /* The batch for what is published to a topic now. NULL: no memory. */
 struct topic_batch *topic_batch_borrow(struct delivery_loop *loop, struct topic *topic);
 
-/* Notes that frames have been added. */
-void topic_batch_note_added(struct delivery_loop *loop, size_t bytes);
+/* Notes that frames have been added for a topic. */
+void topic_batch_note_added(struct delivery_loop *loop, const struct topic *topic, size_t bytes);
 
 /* A subscription begins: it gets what is published from now on. */
 void topic_batch_join(struct subscription *subscription);
@@ -58,9 +60,8 @@ MUST_CHECK int topic_batch_catch_up(struct subscription *subscription);
 /* A subscription that has caught up does not get the message that was added then. */
 void topic_batch_skip(struct subscription *subscription);
 
-/* Catches up with all subscriptions of a receiver, which gets nothing that is published afterwards.
- */
-MUST_CHECK int topic_batches_close(struct receiver *receiver);
+/* The same for all subscriptions of a receiver, and counts it. */
+MUST_CHECK int topic_batches_catch_up(struct receiver *receiver);
 
 /* The topic has no subscribers any more. */
 void topic_batch_release(struct topic *topic);
@@ -68,7 +69,7 @@ void topic_batch_release(struct topic *topic);
 /* At the flush: what the batches hold becomes what their topics' subscribers are to get. */
 void topic_batches_queue(struct delivery_loop *loop);
 
-/* When everything has been written, or kept: takes the batches back. */
+/* When everything has been written, or kept: takes the batches back that do not wait for more. */
 void topic_batches_take_back(struct delivery_loop *loop);
 
 /* Frees; none is lent. */

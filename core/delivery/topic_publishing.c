@@ -12,7 +12,9 @@
 
 static bool is_batched(const struct topic *topic)
 {
-    return topic->batch != NULL || topic->count >= TOPIC_BATCH_SUBSCRIBERS;
+    const struct fanout *fanout = topic->key.fanout;
+    return topic->batch != NULL || topic->count >= TOPIC_BATCH_SUBSCRIBERS ||
+           atomic_load_explicit(&fanout->flush_delay, memory_order_relaxed) > 0;
 }
 
 /* -- to a topic with few subscribers -- */
@@ -70,10 +72,10 @@ static struct subscription *skipping(const struct topic *topic, const struct rec
     return subscription_set_find(except->subscriptions, topic);
 }
 
-static void end_adding(struct delivery_loop *loop, const struct batch *batch, size_t before,
+static void end_adding(struct delivery_loop *loop, const struct topic *topic, size_t before,
                        struct subscription *skips)
 {
-    topic_batch_note_added(loop, batch->frames.len - before);
+    topic_batch_note_added(loop, topic, topic->batch->batch.frames.len - before);
     if (skips != NULL)
         topic_batch_skip(skips);
 }
@@ -93,7 +95,7 @@ static int deliver_to_batch(struct delivery_loop *loop, struct topic *topic, con
     size_t before = lent->batch.frames.len;
     if (batch_add_frames(&lent->batch, frame, len, 1, conflation) != OK)
         return ERR_NO_MEMORY;
-    end_adding(loop, &lent->batch, before, skips);
+    end_adding(loop, topic, before, skips);
     return OK;
 }
 
@@ -110,7 +112,7 @@ static int publish_to_batch(struct delivery_loop *loop, struct topic *topic, enu
     if (batch_add_message(&lent->batch, opcode, data, len,
                           fanout_read_key(key->fanout, key, data, len)) != OK)
         return ERR_NO_MEMORY;
-    end_adding(loop, &lent->batch, before, skips);
+    end_adding(loop, topic, before, skips);
     return OK;
 }
 

@@ -279,6 +279,7 @@ static void apply_change(const struct endpoint_change *change)
         atomic_store_explicit(&endpoint->clients_per_address, config->clients_per_address,
                               memory_order_relaxed);
         endpoint_use_key(endpoint, config);
+        fanout_use_flush(&endpoint->fanout, config->flush_delay, config->flush_bytes);
         settle_instances(change->setup);
     }
     atomic_store_explicit(&endpoint->is_active, change->setup != NULL, memory_order_release);

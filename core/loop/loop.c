@@ -59,7 +59,10 @@ static int wait_milliseconds(const struct loop *loop, bool more_to_do)
 {
     if (more_to_do)
         return 0;
-    int64_t wait = timer_wheel_wait(&loop->timers, clock_monotonic());
+    int64_t now = clock_monotonic();
+    int64_t wait = timer_wheel_wait(&loop->timers, now);
+    if (loop->wake_at > 0 && (wait < 0 || loop->wake_at - now < wait))
+        wait = loop->wake_at > now ? loop->wake_at - now : 0;
     return wait < 0 ? -1 : (int)((wait + NS_PER_MS - 1) / NS_PER_MS);
 }
 

@@ -30,6 +30,7 @@ struct loop {
     int64_t seen_until; /* monotonic ns; timers that were due by then fire when all are seen */
     struct mailbox mailbox;
     struct timer_wheel timers;
+    int64_t wake_at; /* monotonic ns: an iteration is wanted then, to the millisecond; 0: no */
     /* The owner's part, on the loop's thread: after each socket's event and each mail; at the end
      * of each iteration (returns whether there is more to do at once); before the thread ends. */
     void (*on_event_end)(struct loop *loop);

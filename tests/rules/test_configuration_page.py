@@ -8,7 +8,7 @@ from tree import text as source
 PAGE = 'docs/configuration.md'
 SCHEMA = 'core/config/config_schema.c'
 PLACES = {'The server': '', '`listen`': 'listen.', '`endpoints`': 'endpoints.', '`pipeline`': 'endpoints.pipeline.'}
-UNITS = {'US': 'us', 'MS': 'ms', 'HOUR': 'h', 'KIB': 'KiB', 'MIB': 'MiB', 'GIB': 'GiB'}
+UNITS = {'US': 'us', 'MS': 'ms', 'SECOND': 's', 'HOUR': 'h', 'KIB': 'KiB', 'MIB': 'MiB', 'GIB': 'GiB'}
 MACROS = {'CLIENTS_MOST': '10000000', 'FRAGMENTS_MOST': '100000000', 'QUEUE_MESSAGES_MOST': '10000000',
           'ADMIN_LISTENERS_MAX': '4'}
 

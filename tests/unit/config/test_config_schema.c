@@ -56,6 +56,8 @@ static void fills_in_every_default_of_an_endpoint(void **state)
     assert_null(endpoint->queue_key);
     assert_false(endpoint->gap_marker);
     assert_null(endpoint->gap_text);
+    assert_int_equal(endpoint->flush_delay, 0);
+    assert_int_equal(endpoint->flush_bytes, 16384);
     assert_int_equal(endpoint->clients_max, 100000);
     assert_int_equal(endpoint->clients_per_address, 1000);
     assert_int_equal(endpoint->pipeline_length, 0);
@@ -130,6 +132,7 @@ static void reads_every_key_of_an_endpoint(void **state)
                                         "    queue: {bytes: 1KiB, messages: 9, overflow: "
                                         "conflate, key: /a/b~1c, gap_marker: true, gap_text: "
                                         "'{dropped} missed'}\n"
+                                        "    flush: {delay: 5ms, bytes: 1KiB}\n"
                                         "    clients: {max: 7, per_address: 0}\n"
                                         "    pipeline:\n"
                                         "      - plugin: auth\n"
@@ -156,16 +159,29 @@ static void reads_every_key_of_an_endpoint(void **state)
     assert_string_equal(endpoint->queue_key, "/a/b~1c");
     assert_true(endpoint->gap_marker);
     assert_string_equal(endpoint->gap_text, "{dropped} missed");
+    assert_int_equal(endpoint->flush_delay, 5000000);
+    assert_int_equal(endpoint->flush_bytes, 1024);
     assert_int_equal(endpoint->clients_max, 7);
     assert_int_equal(endpoint->clients_per_address, 0);
     assert_int_equal(endpoint->pipeline_length, 2);
     assert_string_equal(endpoint->pipeline[0].plugin, "auth");
     assert_int_equal(endpoint->pipeline[0].on_error, ON_ERROR_CONTINUE);
-    assert_int_equal(endpoint->pipeline[0].position.line, 13);
+    assert_int_equal(endpoint->pipeline[0].position.line, 14);
     assert_non_null(endpoint->pipeline[0].options);
     assert_int_equal(endpoint->pipeline[1].on_error, ON_ERROR_DENY);
     assert_null(endpoint->pipeline[1].options);
     config_destroy(config);
+}
+
+static void what_is_published_waits_for_a_second_at_most(void **state)
+{
+    (void)state;
+    refused_endpoint(
+        "flush: {delay: 2s}",
+        "4:18 endpoints.0.flush.delay: 2s is out of range; it must be from 1ms to 1s\n");
+    refused_endpoint(
+        "flush: {bytes: 1MiB}",
+        "4:18 endpoints.0.flush.bytes: 1MiB is out of range; it must be from 1 to 256KiB\n");
 }
 
 static void on_reload_is_keep_or_recheck(void **state)
@@ -278,6 +294,7 @@ int main(void)
         cmocka_unit_test(fills_in_every_default_of_an_endpoint),
         cmocka_unit_test(reads_every_key_of_the_server),
         cmocka_unit_test(reads_every_key_of_an_endpoint),
+        cmocka_unit_test(what_is_published_waits_for_a_second_at_most),
         cmocka_unit_test(on_reload_is_keep_or_recheck),
         cmocka_unit_test(listeners_and_endpoints_are_required),
         cmocka_unit_test(names_the_nearest_choice),

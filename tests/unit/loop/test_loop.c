@@ -142,6 +142,41 @@ static void calls_a_source_when_its_descriptor_is_ready(void **state)
     }
 }
 
+/* Wants one more iteration in a millisecond, and tells when it has come. */
+static bool wake_once(struct loop *loop)
+{
+    struct receiver *receiver = loop->owner;
+    receiver->iterations++;
+    loop->wake_at = 0;
+    if (receiver->iterations == 1)
+        loop->wake_at = loop->now + 1000000;
+    else if (receiver->iterations == 2)
+        assert_int_equal(write(receiver->done_fd, "x", 1), 1);
+    return false;
+}
+
+static void wakes_when_its_owner_wants_it_to(void **state)
+{
+    static struct receiver receiver;
+    int done[2];
+    char byte;
+    (void)state;
+    assert_int_equal(pipe(done), 0);
+    receiver = (struct receiver){.done_fd = done[1]};
+    assert_int_equal(loop_init(&receiver.loop, 3), OK);
+    receiver.loop.owner = &receiver;
+    receiver.loop.on_event_end = do_nothing;
+    receiver.loop.on_iteration_end = wake_once;
+    receiver.loop.on_stop = do_nothing;
+    receiver.loop.wake_at = 1; /* Long ago. */
+    assert_int_equal(loop_start(&receiver.loop), OK);
+    assert_int_equal(read(done[0], &byte, 1), 1);
+    loop_stop(&receiver.loop);
+    loop_deinit(&receiver.loop);
+    close(done[0]);
+    close(done[1]);
+}
+
 /* What many descriptors have brought is seen before a timer that is due. */
 struct crowd {
     struct receiver receiver; /* first */
@@ -218,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(delivers_every_mail_in_each_senders_order),
+        cmocka_unit_test(wakes_when_its_owner_wants_it_to),
         cmocka_unit_test(calls_a_source_when_its_descriptor_is_ready),
         cmocka_unit_test(timers_wait_for_all_that_was_ready),
     };
