@@ -2,6 +2,11 @@
 
 #include "delivery/choosy_socket.h"
 #include "failing_memory.h"
+#include "unit.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static struct memory_account account;
 static struct tls_output output;
