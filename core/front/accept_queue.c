@@ -139,9 +139,12 @@ void accept_queue_linger(struct accept_queue *queue, int socket)
 
 /* -- life -- */
 
+/* Costs a descriptor, so only where there are handshakes to be given to threads. */
 static int watch_turns(struct accept_queue *queue)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &queue->turns};
+    if (queue->limits.threads == NULL)
+        return OK;
     if (handshake_turns_init(&queue->turns, queue->limits.max_head) != OK)
         return ERR_SYSTEM;
     return epoll_ctl(queue->epoll, EPOLL_CTL_ADD, queue->turns.event_fd, &event) == 0 ? OK
@@ -156,6 +159,8 @@ int accept_queue_create(const struct accept_queue_limits *limits, SSL_CTX *tls, 
         return ERR_NO_MEMORY;
     queue->limits = *limits;
     queue->is_tls = tls != NULL;
+    if (!queue->is_tls)
+        queue->limits.threads = NULL;
     if (tls != NULL && SSL_CTX_up_ref(tls) == 1)
         queue->tls = tls;
     queue->trust = trust;
