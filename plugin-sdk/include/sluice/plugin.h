@@ -33,13 +33,13 @@
  * inside a hook. create, on_reload and destroy run on the main thread; on_reload runs while other
  * hooks of the instance may be running.
  *
- * Order: each client sees its messages in order. Everything that is sent to an endpoint's clients or
- * to a topic, from any thread, is seen by all of them in one and the same order; what a plugin sends
- * under a lock of its own, in the order of the lock. What a hook does to one client (send, broadcast,
- * subscribe, close) happens in the order of the calls. An answer is never seen before what it
- * answers: whoever has been sent a message, or knows from the plugin's memory that it was sent, can
- * send nothing that anybody gets before it. Someone who subscribes gets nothing that was published
- * before, and everything that is published afterwards.
+ * Order: each client sees its messages in order. Everything that is sent to an endpoint's clients
+ * or to a topic, from any thread, is seen by all of them in one and the same order; what a plugin
+ * sends under a lock of its own, in the order of the lock. What a hook does to one client (send,
+ * broadcast, subscribe, close) happens in the order of the calls. An answer is never seen before
+ * what it answers: whoever has been sent a message, or knows from the plugin's memory that it was
+ * sent, can send nothing that anybody gets before it. Someone who subscribes gets nothing that was
+ * published before, and everything that is published afterwards.
  *
  * ABI policy: within one SL_ABI_MAJOR, released structs only grow at their end, functions and enum
  * values are only added, and meanings never change. The server fills `struct_size` of what it hands

@@ -1,7 +1,7 @@
 /*
- * numbered: sends numbers, which it counts under a lock of its own, from the hooks of clients on all
- * loops and from threads, to everybody, to a topic and to single clients. Whoever gets any of them
- * must get them in the order in which they were counted. A text message is a command and its
+ * numbered: sends numbers, which it counts under a lock of its own, from the hooks of clients on
+ * all loops and from threads, to everybody, to a topic and to single clients. Whoever gets any of
+ * them must get them in the order in which they were counted. A text message is a command and its
  * arguments.
  */
 #include <sluice/plugin.h>
@@ -208,13 +208,9 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
 }
 
 SL_EXPORT const struct sl_plugin sluice_plugin = {
-    SL_PLUGIN_HEADER,
-    .name = "numbered",
-    .version = "1.0.0",
-    .summary = "Sends numbers in the order of a lock",
-    .license = "MIT",
-    .instance_size = sizeof(struct numbered),
-    .create = create,
-    .destroy = destroy,
+    SL_PLUGIN_HEADER,         .name = "numbered",
+    .version = "1.0.0",       .summary = "Sends numbers in the order of a lock",
+    .license = "MIT",         .instance_size = sizeof(struct numbered),
+    .create = create,         .destroy = destroy,
     .on_message = on_message,
 };
