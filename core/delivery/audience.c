@@ -107,7 +107,7 @@ static void end_skip(struct audience *audience, struct receiver *except)
 }
 
 /* A message that other loops get too, in its place. If the one who is not to get it cannot be left
- * out for lack of memory, he gets it: better than to miss what came before it. */
+ * out for lack of memory, it gets the message: better than to miss what came before. */
 static void add_forwarded(struct audience *audience, const struct forwarded *forwarded,
                           struct receiver *except)
 {

@@ -14,10 +14,9 @@ struct log_node {
     _Atomic size_t state;
     _Atomic(struct log_node *) next; /* NULL: none, or its maker has not said so yet */
     struct log_node *before;         /* the node that it was put behind; may be freed */
-    _Atomic unsigned
-        holders;     /* readers that have not passed it, and the log while it is the tail */
-    size_t size;     /* of `data` */
-    uint64_t memory; /* of the nodes that were made before */
+    _Atomic unsigned holders;        /* readers that have not passed it, and the log for its tail */
+    size_t size;                     /* of `data` */
+    uint64_t memory;                 /* of the nodes that were made before */
     uint8_t data[];
 };
 

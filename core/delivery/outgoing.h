@@ -36,7 +36,7 @@ struct outgoing {
     uint32_t offset;
     uint32_t len;
     uint32_t
-        sequence; /* what was published earlier has a lower one; of batches see outgoing_sort */
+        sequence; /* what was published earlier has a lower one; in batches: see outgoing_sort */
 };
 #define OUTGOING_NONE UINT32_MAX
 

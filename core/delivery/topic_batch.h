@@ -24,10 +24,9 @@ struct topic;
 #define TOPIC_BATCH_SUBSCRIBERS 8u
 
 struct topic_batch {
-    struct batch batch; /* first */
-    struct topic
-        *topic;     /* that has borrowed it; NULL: it is not lent, or all subscribers have left */
-    uint32_t index; /* among the loop's */
+    struct batch batch;  /* first */
+    struct topic *topic; /* that has borrowed it; NULL: none has, or its subscribers have left */
+    uint32_t index;      /* among the loop's */
 };
 
 /* A loop's. Zeroed, there are none. */

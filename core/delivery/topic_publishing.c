@@ -80,8 +80,8 @@ static void end_adding(struct delivery_loop *loop, const struct topic *topic, si
         topic_batch_skip(skips);
 }
 
-/* If the one who is not to get it cannot be left out for lack of memory, he gets it: better than to
- * miss what came before it. */
+/* If the receiver that is not to get it cannot be left out for lack of memory, it gets the message:
+ * better than to miss what came before. */
 static int deliver_to_batch(struct delivery_loop *loop, struct topic *topic, const void *frame,
                             size_t len, struct message_key conflation,
                             const struct receiver *except)

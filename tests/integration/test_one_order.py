@@ -58,7 +58,20 @@ class OneOrder(unittest.TestCase):
         server.wait_for_metric(count, 'sluice_messages_total', seconds=60, direction='in')
 
 
-class Unlocked(OneOrder):
+class OnEachNumberOfLoops:
+    """The check of a class with 1, 2 and 8 loops, each with the time of a test."""
+
+    def test_on_1_loop(self):
+        self.check(1)
+
+    def test_on_2_loops(self):
+        self.check(2)
+
+    def test_on_8_loops(self):
+        self.check(8)
+
+
+class Unlocked(OnEachNumberOfLoops, OneOrder):
     """Clients send as they like."""
 
     def check(self, loops):
@@ -77,17 +90,8 @@ class Unlocked(OneOrder):
                 own = [text for text in texts[0] if text.startswith(f'{index} ')]
                 self.assertEqual(own, [f'{index} {count}' for count in range(ROUNDS * EACH)])
 
-    def test_on_1_loop(self):
-        self.check(1)
 
-    def test_on_2_loops(self):
-        self.check(2)
-
-    def test_on_8_loops(self):
-        self.check(8)
-
-
-class Locked(OneOrder):
+class Locked(OnEachNumberOfLoops, OneOrder):
     """A plugin sends numbers under its own lock, to everybody, to a topic and to single clients."""
 
     def run_commands(self, server, clients, ids):
@@ -152,15 +156,6 @@ class Locked(OneOrder):
             ones = sorted(number for each in found for kind, number in each if kind == 'one')
             self.assertEqual(ones, list(range(2, total + 1, 3)))
 
-    def test_on_1_loop(self):
-        self.check(1)
-
-    def test_on_2_loops(self):
-        self.check(2)
-
-    def test_on_8_loops(self):
-        self.check(8)
-
     def check_close(self, loops):
         with self.serve(loops, [{'plugin': 'numbered'}]) as server:
             clients = self.connect(server, loops)
@@ -182,7 +177,7 @@ class Locked(OneOrder):
         self.check_close(8)
 
 
-class Answers(OneOrder):
+class Answers(OnEachNumberOfLoops, OneOrder):
     """Whoever knows a question answers it, on another loop: nobody sees the answer first."""
 
     def check(self, loops):
@@ -206,15 +201,6 @@ class Answers(OneOrder):
                         early += 1
                 self.assertEqual(asked, QUESTIONS)
             self.assertEqual(early, 0, 'answers before their questions')
-
-    def test_on_1_loop(self):
-        self.check(1)
-
-    def test_on_2_loops(self):
-        self.check(2)
-
-    def test_on_8_loops(self):
-        self.check(8)
 
     def test_by_clients_on_3_loops(self):
         """Two clients that answer what they read, and one that listens."""

@@ -1,7 +1,6 @@
-#include "hub/serving.h"
+#include "admin/metric_lines.h"
 
 #include "admin/metrics_compression.h"
-#include "admin/metrics_writer.h"
 
 #define TWO_LOOPS "loops: 2\nendpoints:\n- {path: /a}\n"
 
@@ -17,8 +16,6 @@ static void each_figure_is_the_sum_over_all_loops(void **state)
         "\nsluice_not_compressed_total 600\n",
     };
     struct serving serving = serve(TWO_LOOPS);
-    struct buffer text;
-    struct metrics_writer writer = {.out = &text};
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
         struct shard *shard = &serving.hub->set.shards[i];
@@ -31,15 +28,7 @@ static void each_figure_is_the_sum_over_all_loops(void **state)
         counter_add(&out->bytes_out, 300 * (i + 1));
         counter_add(&out->bytes_in, 400 * (i + 1));
     }
-    buffer_init(&text, 1 << 20);
-    metrics_write_compression(&writer, serving.hub);
-    assert_int_equal(writer.error, OK);
-    assert_int_equal(buffer_append(&text, "", 1), OK);
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        if (strstr((const char *)text.data, lines[i]) == NULL)
-            fail_msg("there is no line: %s", lines[i]);
-    }
-    buffer_release(&text);
+    expect_metric_lines(&serving, metrics_write_compression, lines, sizeof lines / sizeof *lines);
     end_serving(&serving);
 }
 

@@ -306,21 +306,28 @@ static void text_that_is_none_ends_in_the_first_turn(void **state)
     expect_end(&sender, CLOSE_BAD_DATA, "text is not UTF-8");
 }
 
+/* What an allocation that fails comes to. Returns whether there was one that failed. */
+static bool settle_without_memory(struct remote *sender)
+{
+    for (unsigned i = 0; i < 10; i++)
+        clients_settle();
+    bool has_failed = end_failing_allocations();
+    close(sender->socket);
+    clients_settle();
+    assert_int_equal(memory_account_bytes(&clients.set.input), 0);
+    clients.notes[0] = '\0';
+    return has_failed;
+}
+
 static void lose_in_the_middle(unsigned fragments)
 {
-    bool is_over = false;
-    for (unsigned nth = 1; !is_over; nth++) {
+    bool has_failed = true;
+    for (unsigned nth = 1; has_failed; nth++) {
         struct remote sender = join_compressed(0);
         begin_dear(&sender, "text", fragments);
         fail_allocation(nth);
         end_dear(&sender);
-        for (unsigned i = 0; i < 10; i++)
-            clients_settle();
-        is_over = !end_failing_allocations();
-        close(sender.socket);
-        clients_settle();
-        assert_int_equal(memory_account_bytes(&clients.set.input), 0);
-        clients.notes[0] = '\0';
+        has_failed = settle_without_memory(&sender);
     }
 }
 
@@ -335,22 +342,16 @@ static void without_memory_in_the_middle_the_client_is_lost(void **state)
 static void one_frame_may_take_several_turns(void **state)
 {
     static uint8_t payload[DEAR_SIZE + 1], frame[UINT16_MAX + 14];
-    bool is_over = false;
+    bool has_failed = true;
     (void)state;
     for (size_t at = 0; at < DEAR_SIZE; at += sizeof dear)
         memcpy(payload + at, dear, sizeof dear);
-    for (unsigned nth = 1; !is_over; nth++) {
+    for (unsigned nth = 1; has_failed; nth++) {
         struct remote sender = join_compressed(0);
         remote_write(&sender, frame,
                      encode(frame, FIN | RSV1 | OPCODE_TEXT, payload, sizeof payload));
         fail_allocation(nth);
-        for (unsigned i = 0; i < 10; i++)
-            clients_settle();
-        is_over = !end_failing_allocations();
-        close(sender.socket);
-        clients_settle();
-        assert_int_equal(memory_account_bytes(&clients.set.input), 0);
-        clients.notes[0] = '\0';
+        has_failed = settle_without_memory(&sender);
     }
     assert_true(counter_read(&clients.endpoint->fanout.audiences[0].messages_in) >= 1);
 }

@@ -6,21 +6,6 @@
 
 #include <stdio.h>
 
-static struct inflater *inflater;
-
-static int open_inflater(void **state)
-{
-    (void)state;
-    return inflater_create(&inflater);
-}
-
-static int close_inflater(void **state)
-{
-    (void)state;
-    inflater_destroy(inflater);
-    return 0;
-}
-
 /* How a receiver's flushes go. */
 struct way {
     enum overflow_policy policy;

@@ -190,16 +190,15 @@ static uint64_t dropped_by(struct loops *loops, enum overflow_policy policy)
     return counter_read(&loops_audience(loops, 0)->dropped[policy]);
 }
 
-static void run_against_model(enum overflow_policy policy, uint32_t limit, bool has_gaps)
+static void open_all(struct loops *loops, enum overflow_policy policy, uint32_t limit,
+                     bool has_gaps)
 {
-    struct loops loops;
-    uint64_t dropped = 0;
-    loops_open(&loops, 1);
-    assert_int_equal(fanout_add_key(&loops.fanout, "/k"), OK);
-    fanout_use_key(&loops.fanout, policy == OVERFLOW_CONFLATE ? "/k" : NULL);
+    loops_open(loops, 1);
+    assert_int_equal(fanout_add_key(&loops->fanout, "/k"), OK);
+    fanout_use_key(&loops->fanout, policy == OVERFLOW_CONFLATE ? "/k" : NULL);
     for (unsigned i = 0; i < PEERS; i++) {
         struct tracked *one = &tracked[i];
-        peer_open(&loops, &one->peer, 0);
+        peer_open(loops, &one->peer, 0);
         one->peer.limits.overflow = policy;
         one->peer.limits.queue_messages = limit;
         one->peer.limits.gap_text = has_gaps ? GAP : NULL;
@@ -209,9 +208,25 @@ static void run_against_model(enum overflow_policy policy, uint32_t limit, bool 
             subscribe(&one->peer, "some");
     }
     for (unsigned i = 0; has_crowd && i < TOPIC_BATCH_SUBSCRIBERS; i++) {
-        peer_open(&loops, &crowd[i], 0);
+        peer_open(loops, &crowd[i], 0);
         subscribe(&crowd[i], "some");
     }
+}
+
+static void close_all(struct loops *loops)
+{
+    for (unsigned i = 0; i < PEERS; i++) {
+        peer_close(&tracked[i].peer);
+        buffer_release(&tracked[i].model.expected);
+    }
+    loops_close(loops);
+}
+
+static void run_against_model(enum overflow_policy policy, uint32_t limit, bool has_gaps)
+{
+    struct loops loops;
+    uint64_t dropped = 0;
+    open_all(&loops, policy, limit, has_gaps);
     for (unsigned round = 0; round < ROUNDS; round++) {
         for (unsigned actions = random_below(6); actions > 0; actions--)
             act_at_random(&loops);
@@ -233,11 +248,7 @@ static void run_against_model(enum overflow_policy policy, uint32_t limit, bool 
     }
     assert_int_equal(dropped_by(&loops, policy), dropped);
     assert_int_equal(queued_memory(&loops), 0);
-    for (unsigned i = 0; i < PEERS; i++) {
-        peer_close(&tracked[i].peer);
-        buffer_release(&tracked[i].model.expected);
-    }
-    loops_close(&loops);
+    close_all(&loops);
 }
 
 static void run_with_seeds(enum overflow_policy policy, uint32_t limit)

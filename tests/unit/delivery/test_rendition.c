@@ -9,21 +9,6 @@
 #define SHORT 20u /* of one that is not */
 #define MIN_SIZE 100u
 
-static struct inflater *inflater;
-
-static int open_inflater(void **state)
-{
-    (void)state;
-    return inflater_create(&inflater);
-}
-
-static int close_inflater(void **state)
-{
-    (void)state;
-    inflater_destroy(inflater);
-    return 0;
-}
-
 /* -- receivers and messages -- */
 
 static void open_with_window(struct loops *loops, struct peer *peer, enum deflate_window window)

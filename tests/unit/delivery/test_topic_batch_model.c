@@ -30,7 +30,6 @@ static uint32_t next_number;
 static uint64_t published; /* deliveries of what was published to the endpoint or a topic */
 static bool may_close;     /* what whoever is closed gets of the endpoint's is not counted */
 static unsigned short seed[3];
-static struct inflater *inflater;
 
 static unsigned random_below(unsigned bound)
 {

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <zlib.h>
 
-static struct inflater *inflater;
 static struct buffer frames;
 static struct buffer inflated;
 
