@@ -70,12 +70,12 @@ struct pending {
     bool is_in_turn;            /* a handshake thread has it */
     bool has_event;             /* one came while it was in turn */
     enum proxy_header_stage proxy_header_stage;
+    enum pending_state turn_state; /* what came of its turn in a handshake thread */
     struct proxy_header header;
     SSL_CTX *context; /* one reference; NULL: plain */
     struct pending_tls tls;
     size_t head_capacity;            /* bytes that tls.head has room for */
     struct handshake_turns *turns;   /* while it is in turn */
-    enum pending_state turn_state;   /* what came of its turn */
     size_t charged;                  /* bytes that are counted for it, see handshakes.h */
     struct pending_address *address; /* where it is counted; NULL: nowhere */
     TAILQ_ENTRY(pending) by_age;

@@ -262,9 +262,9 @@ struct numbered {
 struct worker {
     struct logged *logged;
     struct log_place *place; /* NULL: a stranger */
-    unsigned thread;
-    struct numbered *seen; /* owned; all that a reader has read */
+    struct numbered *seen;   /* owned; all that a reader has read */
     size_t seen_count;
+    unsigned thread;
     bool is_ordered; /* each time that it has looked, its own record was there */
 };
 

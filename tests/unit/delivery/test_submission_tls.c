@@ -121,7 +121,7 @@ static void client_reads_all(unsigned index)
 /* What a client has read and not compared yet are those messages. */
 static void expect_texts(unsigned index, unsigned count, const char *const *texts)
 {
-    struct got_frame frame;
+    struct got_frame frame = {.len = 0};
     size_t at = 0;
     client_reads_all(index);
     for (unsigned i = 0; i < count; i++) {
