@@ -113,7 +113,8 @@ static void *run_handshakes(void *argument)
 {
     struct handshake_threads *threads = argument;
     struct pending *pending;
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
+    /* Lower than the loops, whatever the server was started with. */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, 0) + NICENESS);
     pthread_mutex_lock(&threads->lock);
     while ((pending = wait_for_turn(threads)) != NULL) {
         pthread_mutex_unlock(&threads->lock);
