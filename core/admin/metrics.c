@@ -1,7 +1,9 @@
 #include "admin/metrics.h"
 
 #include "admin/metrics_compression.h"
+#include "admin/metrics_limits.h"
 #include "admin/metrics_plugins.h"
+#include "admin/metrics_process.h"
 #include "admin/metrics_sum.h"
 #include "admin/metrics_writer.h"
 
@@ -362,6 +364,7 @@ int metrics_write(const struct metrics_sources *sources, struct buffer *out)
     struct front *front = sources->front;
     struct metrics_writer writer = {.out = out, .error = OK};
     write_server(&writer);
+    metrics_write_process(&writer, "/proc");
     write_clients(&writer, hub);
     write_messages(&writer, hub);
     write_transport(&writer, hub);
@@ -374,6 +377,7 @@ int metrics_write(const struct metrics_sources *sources, struct buffer *out)
     write_responses(&writer, front);
     write_waiting(&writer, front);
     write_handshakes(&writer, hub, front);
+    metrics_write_limits(&writer, hub, front);
     write_topics(&writer, hub);
     write_background(&writer, hub);
     write_reloads(&writer, hub);

@@ -123,6 +123,7 @@ void front_handshakes(struct front *front, struct front_handshakes *out)
     struct handshakes *handshakes = &front->handshakes;
     *out = (struct front_handshakes){
         .bytes = atomic_load_explicit(&handshakes->bytes, memory_order_relaxed),
+        .bytes_limit = atomic_load_explicit(&handshakes->bytes_limit, memory_order_relaxed),
         .begun = atomic_load_explicit(&handshakes->begun, memory_order_relaxed),
         .delayed = atomic_load_explicit(&handshakes->delayed, memory_order_relaxed)};
     for (size_t i = 0; i < TLS_FAULT_COUNT; i++)

@@ -52,10 +52,12 @@ unsigned long long front_responses(struct front *front, unsigned hundreds);
 size_t front_pending(struct front *front);
 unsigned long long front_dropped(struct front *front, enum pending_drop reason);
 
-/* TLS handshakes: bytes that pending connections hold, how many handshakes have begun since the
- * start, how often an address has used up its rate, and how many connections broke a rule. */
+/* TLS handshakes: bytes that pending connections hold and may hold, how many handshakes have begun
+ * since the start, how often an address has used up its rate, and how many connections broke a
+ * rule. */
 struct front_handshakes {
     size_t bytes;
+    size_t bytes_limit;
     unsigned long long begun;
     unsigned long long delayed;
     unsigned long long faults[TLS_FAULT_COUNT];

@@ -35,8 +35,8 @@ int worker_pool_create(unsigned threads, uint32_t queue_max, struct worker_pool 
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pool->last = &pool->first;
-    pool->queue_max = queue_max;
-    pool->thread_max = threads;
+    pool->queue_max = pool->stats.waiting_limit = queue_max;
+    pool->thread_max = pool->stats.running_limit = threads;
     *out = pool;
     return OK;
 }

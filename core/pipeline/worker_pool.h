@@ -23,6 +23,8 @@ struct worker_pool;
 struct worker_stats {
     uint32_t waiting; /* jobs in the queue */
     uint32_t running;
+    uint32_t waiting_limit;
+    uint32_t running_limit; /* threads */
     uint64_t done;
     uint64_t refused; /* because the queue was full */
 };

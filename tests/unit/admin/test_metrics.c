@@ -6,7 +6,7 @@
 
 #include <ctype.h>
 
-#define LINES_MAX 512
+#define LINES_MAX 2048
 #define TWO_ENDPOINTS                                                                              \
     "loops: 2\n"                                                                                   \
     "endpoints:\n"                                                                                 \

@@ -1,0 +1,56 @@
+#include "admin/metrics_process.h"
+
+#include "admin/metrics_writer.h"
+#include "base/process.h"
+
+#include <inttypes.h>
+#include <openssl/crypto.h>
+#include <sluice/plugin.h>
+
+#if defined(__clang__)
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
+static void write_build(struct metrics_writer *writer)
+{
+    char compiler[METRICS_LABEL_MAX], openssl[METRICS_LABEL_MAX];
+    metrics_describe(writer, "sluice_build_info", "gauge",
+                     "What the server was built with, and the OpenSSL that it runs with.");
+    metrics_put(writer,
+                "sluice_build_info{version=\"%s\",compiler=\"%s\",openssl=\"%s\",abi=\"%d.%d\"} "
+                "1\n",
+                SLUICE_VERSION, metrics_label(COMPILER, compiler),
+                metrics_label(OpenSSL_version(OPENSSL_FULL_VERSION_STRING), openssl), SL_ABI_MAJOR,
+                SL_ABI_MINOR);
+}
+
+static void put_number(struct metrics_writer *writer, const char *name, const char *help,
+                       uint64_t value)
+{
+    metrics_describe(writer, name, "gauge", help);
+    metrics_put(writer, "%s %" PRIu64 "\n", name, value);
+}
+
+void metrics_write_process(struct metrics_writer *writer, const char *proc)
+{
+    struct process_usage usage;
+    write_build(writer);
+    if (process_read(proc, &usage) != OK)
+        return;
+    metrics_describe(writer, "process_start_time_seconds", "gauge",
+                     "When the process started, in seconds since 1970-01-01 UTC.");
+    metrics_put(writer, "process_start_time_seconds %.2f\n", usage.start);
+    metrics_describe(writer, "process_cpu_seconds_total", "counter",
+                     "CPU time of the process, user and system.");
+    metrics_put(writer, "process_cpu_seconds_total %.2f\n", usage.cpu);
+    put_number(writer, "process_resident_memory_bytes", "Memory of the process that is in RAM.",
+               usage.resident_bytes);
+    put_number(writer, "process_virtual_memory_bytes", "Address space of the process.",
+               usage.virtual_bytes);
+    put_number(writer, "process_open_fds", "Open file descriptors.", usage.open_descriptors);
+    put_number(writer, "process_max_fds", "File descriptors that the process may have.",
+               usage.max_descriptors);
+    put_number(writer, "process_threads", "Threads of the process.", usage.threads);
+}
