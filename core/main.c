@@ -10,12 +10,12 @@ int main(int argc, char **argv)
 {
     const struct cli_extra extras[] = {
         {"new-plugin", "NAME", "begin a plugin: a folder that builds and passes its own test",
-         new_plugin_help, new_plugin_main},
+         new_plugin_help, new_plugin_options, new_plugin_main},
         {"test-plugin", "FILE", "check a built plugin against the contract and its scenarios",
-         test_plugin_help, test_plugin_main},
+         test_plugin_help, test_plugin_options, test_plugin_main},
         {"replay", "FILE", "put recorded messages through a configuration's pipelines, offline",
-         replay_help, replay_main},
-        {NULL, NULL, NULL, NULL, NULL},
+         replay_help, replay_options, replay_main},
+        {NULL, NULL, NULL, NULL, NULL, NULL},
     };
     return cli_run(argc, argv, extras);
 }

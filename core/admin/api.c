@@ -1,6 +1,7 @@
 #include "admin/api.h"
 
 #include "admin/admin_internal.h"
+#include "admin/findings.h"
 #include "admin/json.h"
 #include "admin/json_body.h"
 #include "hub/hub.h"
@@ -101,29 +102,13 @@ int api_pipeline(struct admin *admin, struct mg_connection *conn)
 
 /* -- POST /api/v1/reload -- */
 
-static cJSON *describe_findings(const struct diagnostic *items, size_t count)
-{
-    cJSON *errors = cJSON_CreateArray();
-    for (size_t i = 0; i < count; i++) {
-        const struct diagnostic *item = &items[i];
-        cJSON *error = cJSON_CreateObject();
-        if (item->position.file != NULL)
-            cJSON_AddStringToObject(error, "file", item->position.file);
-        cJSON_AddNumberToObject(error, "line", item->position.line);
-        cJSON_AddNumberToObject(error, "column", item->position.column);
-        cJSON_AddStringToObject(error, "message", item->text);
-        cJSON_AddItemToArray(errors, error);
-    }
-    return errors;
-}
-
 static int send_reload_result(struct admin *admin, struct mg_connection *conn, int result,
                               const struct diagnostics *diagnostics)
 {
     cJSON *body = cJSON_CreateObject();
     if (diagnostics->warning_count > 0)
         cJSON_AddItemToObject(body, "warnings",
-                              describe_findings(diagnostics->warnings, diagnostics->warning_count));
+                              findings_describe(diagnostics->warnings, diagnostics->warning_count));
     if (result == OK) {
         cJSON_AddNumberToObject(
             body, "generation",
@@ -134,7 +119,7 @@ static int send_reload_result(struct admin *admin, struct mg_connection *conn, i
     cJSON_AddStringToObject(
         body, "detail", diagnostics->count > 0 ? diagnostics->items[0].text : error_text(result));
     cJSON_AddItemToObject(body, "errors",
-                          describe_findings(diagnostics->items, diagnostics->count));
+                          findings_describe(diagnostics->items, diagnostics->count));
     return json_send(conn, result == ERR_CONFIG || result == ERR_PLUGIN ? 422 : 503, body);
 }
 

@@ -2,6 +2,7 @@
  * What the commands that ask a running server do with its answers.
  */
 #include "cli/admin_client.h"
+#include "cli/cli_error.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -20,19 +21,35 @@ const char *admin_client_text(const cJSON *object, const char *name)
 
 void admin_client_print(const cJSON *answer)
 {
-    char *text = cJSON_PrintUnformatted(answer);
-    if (text != NULL)
-        puts(text);
-    cJSON_free(text);
+    cli_print_json(cJSON_Duplicate(answer, true));
+}
+
+void admin_client_advise(const struct cli_options *options, int status)
+{
+    if (status != 401 || options->json)
+        return;
+    if (options->token_file != NULL)
+        fprintf(stderr,
+                "sluice: the token in %s is not the server's; name the right file with "
+                "--token-file\n",
+                options->token_file);
+    else
+        fputs("sluice: name the file with the server's token with --token-file\n", stderr);
 }
 
 /* {"error", "detail"} as a line. */
-static void print_refusal(int status, const cJSON *answer)
+static void print_refusal(const struct cli_options *options, int status, const cJSON *answer)
 {
-    fprintf(stderr, "sluice: %s: %s (HTTP %d)\n",
-            answer != NULL ? admin_client_text(answer, "error") : "no JSON",
-            answer != NULL ? admin_client_text(answer, "detail") : "is this the admin listener?",
-            status);
+    if (answer == NULL) {
+        cli_error(options, "no_json", "no JSON: is this the admin listener? (HTTP %d)", status);
+        return;
+    }
+    if (options->json)
+        admin_client_print(answer);
+    else
+        fprintf(stderr, "sluice: %s: %s (HTTP %d)\n", admin_client_text(answer, "error"),
+                admin_client_text(answer, "detail"), status);
+    admin_client_advise(options, status);
 }
 
 cJSON *admin_client_fetch(const struct cli_options *options,
@@ -47,7 +64,7 @@ cJSON *admin_client_fetch(const struct cli_options *options,
     buffer_release(&body);
     if (status < 0 || (status == 200 && answer != NULL))
         return answer;
-    print_refusal(status, answer);
+    print_refusal(options, status, answer);
     cJSON_Delete(answer);
     return NULL;
 }

@@ -1,6 +1,7 @@
 #include "cli/admin_client.h"
 
 #include "cli/admin_target.h"
+#include "cli/cli_error.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -57,17 +58,16 @@ static int open_unix(const struct admin_target *target)
     memcpy(address.sun_path, target->address, strlen(target->address) + 1);
     int fd = try_connect((const struct sockaddr *)&address, sizeof address);
     if (fd < 0) {
-        fprintf(stderr, "sluice: no server answers on unix:%s (%s): %s (%s)\n", target->address,
-                target->source, errno == EACCES ? "you may not open it" : "is it running?",
-                strerror(errno));
+        cli_error(target->options, "unreachable", "no server answers on unix:%s (%s): %s (%s)",
+                  target->address, target->source,
+                  errno == EACCES ? "you may not open it" : "is it running?", strerror(errno));
         return -1;
     }
     if (is_trusted_peer(fd, target->address))
         return fd;
-    fprintf(
-        stderr,
-        "sluice: unix:%s (%s) belongs to another user, who is neither root nor you: not asked\n",
-        target->address, target->source);
+    cli_error(target->options, "not_trusted",
+              "unix:%s (%s) belongs to another user, who is neither root nor you: not asked",
+              target->address, target->source);
     close(fd);
     return -1;
 }
@@ -102,9 +102,9 @@ static int open_tcp(const struct admin_target *target)
         if ((fd = try_connect(at->ai_addr, at->ai_addrlen)) >= 0)
             warn_of_clear_text(target, at->ai_addr);
     if (fd < 0)
-        fprintf(stderr, "sluice: no server answers on %s (%s): is it running? (%s)\n",
-                target->address, target->source,
-                error != 0 ? gai_strerror(error) : strerror(errno));
+        cli_error(target->options, "unreachable",
+                  "no server answers on %s (%s): is it running? (%s)", target->address,
+                  target->source, error != 0 ? gai_strerror(error) : strerror(errno));
     if (found != NULL)
         freeaddrinfo(found);
     return fd;
@@ -178,8 +178,9 @@ static int exchange(int fd, const struct admin_target *target,
     if (send_request(fd, target, request) && read_answer(fd, &answer))
         status = parse_answer(&answer, body);
     if (status < 0)
-        fprintf(stderr, "sluice: the server on %s gave no answer that could be understood%s%s\n",
-                target->address, errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
+        cli_error(target->options, "no_answer",
+                  "the server on %s gave no answer that could be understood%s%s", target->address,
+                  errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
     buffer_release(&answer);
     return status;
 }

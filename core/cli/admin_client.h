@@ -21,7 +21,7 @@ struct admin_client_request {
 
 /* Sends a request to the admin listener that the options or the configuration name, and appends the
  * zero-terminated body of the answer to `body`. Returns the HTTP status, or -1: no answer; that has
- * been said on standard error then. */
+ * been said then. */
 int admin_client_ask(const struct cli_options *options, const struct admin_client_request *request,
                      struct buffer *body);
 
@@ -33,6 +33,9 @@ cJSON *admin_client_fetch(const struct cli_options *options,
 /* Members of an answer; 0 and "" if they are not there. */
 double admin_client_number(const cJSON *object, const char *name);
 const char *admin_client_text(const cJSON *object, const char *name);
+
+/* Says what to do about a status: with 401, that --token-file names the token's file. */
+void admin_client_advise(const struct cli_options *options, int status);
 
 /* Prints an answer as one line of JSON. */
 void admin_client_print(const cJSON *answer);

@@ -1,6 +1,7 @@
 #include "cli/admin_target.h"
 
 #include "admin/token_file.h"
+#include "cli/cli_error.h"
 #include "config/listen_address.h"
 
 #include <stdio.h>
@@ -12,16 +13,16 @@ static bool read_token(const char *path, struct admin_target *target)
     ssize_t len =
         token_file_read_line(path, target->token, sizeof target->token, NULL, why, sizeof why);
     if (len < 0)
-        fprintf(stderr, "sluice: cannot read the admin token from %s: %s\n", path, why);
+        cli_error(target->options, "token", "cannot read the admin token from %s: %s", path, why);
     return len >= 0;
 }
 
 static bool take_path(const char *path, struct admin_target *target)
 {
     if (path[0] != '/' || strlen(path) > LISTEN_UNIX_PATH_MAX) {
-        fprintf(stderr,
-                "sluice: '%s' is not the absolute path of a Unix socket (%d bytes at most)\n", path,
-                LISTEN_UNIX_PATH_MAX);
+        cli_error(target->options, "address",
+                  "'%s' is not the absolute path of a Unix socket (%d bytes at most)", path,
+                  LISTEN_UNIX_PATH_MAX);
         return false;
     }
     snprintf(target->address, sizeof target->address, "%s", path);
@@ -43,7 +44,8 @@ static bool parse_address(const char *text, struct admin_target *target)
     target->address[strcspn(target->address, "/")] = '\0';
     const char *colon = strrchr(target->address, ':');
     if (colon == NULL || colon == target->address) {
-        fprintf(stderr, "sluice: '%s' is not an address with a port, like 127.0.0.1:9090\n", text);
+        cli_error(target->options, "address",
+                  "'%s' is not an address with a port, like 127.0.0.1:9090", text);
         return false;
     }
     snprintf(target->port, sizeof target->port, "%s", colon + 1);
@@ -69,7 +71,7 @@ static struct config *load_for_address(const struct cli_options *options)
     int error = config_load_broken(cli_config_file(options, path, sizeof path), options->overrides,
                                    options->override_count, &diagnostics, &config);
     if (error != OK && (config == NULL || config->admin_listen == NULL)) {
-        diagnostics_print(&diagnostics);
+        cli_print_findings(options, &diagnostics);
         config_destroy(config);
         config = NULL;
     }
@@ -88,7 +90,7 @@ static const char *best_address(const struct config *config)
 
 bool admin_target_find(const struct cli_options *options, struct admin_target *target)
 {
-    *target = (struct admin_target){.token = ""};
+    *target = (struct admin_target){.options = options, .token = ""};
     snprintf(target->source, sizeof target->source, "--admin");
     if (options->admin != NULL)
         return parse_address(options->admin, target) &&
@@ -99,10 +101,10 @@ bool admin_target_find(const struct cli_options *options, struct admin_target *t
         return false;
     bool good = config->admin_listen_count > 0;
     if (!good)
-        fprintf(stderr,
-                "%s: there is no admin.listen, so a server with this configuration cannot "
-                "be asked; send it SIGHUP, or use --admin\n",
-                config->file);
+        cli_error(options, "address",
+                  "%s: there is no admin.listen, so a server with this configuration cannot "
+                  "be asked; send it SIGHUP, or use --admin",
+                  config->file);
     const char *token_file =
         options->token_file != NULL ? options->token_file : config->admin_token_file;
     good = good && parse_address(best_address(config), target) &&

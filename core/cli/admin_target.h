@@ -15,7 +15,8 @@
 #define ADMIN_TOKEN_MAX 1024
 
 struct admin_target {
-    char address[256]; /* "127.0.0.1:9090", or the path of a Unix socket */
+    const struct cli_options *options; /* say how errors are printed */
+    char address[256];                 /* "127.0.0.1:9090", or the path of a Unix socket */
     bool is_unix;
     char host[256];
     char port[16];
@@ -23,7 +24,7 @@ struct admin_target {
     char source[PATH_MAX];       /* where the address is from, for messages */
 };
 
-/* Finds the target. Returns false after it has said on standard error what is missing. */
+/* Finds the target. Returns false after it has said what is missing. */
 bool admin_target_find(const struct cli_options *options, struct admin_target *target);
 
 #endif

@@ -1,6 +1,8 @@
 #include "cli/arguments.h"
 
+#include "cli/cli_error.h"
 #include "config/values.h"
+#include "config/wrong_option.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -49,6 +51,8 @@ static const struct argument arguments[] = {
              "on\n"
              "                         with a recording that is there\n"},
     {"record-limit", ARGUMENTS_RECORD, KIND_SIZE, MEMBER(record_limit)},
+    {"strict", ARGUMENTS_STRICT, KIND_FLAG, MEMBER(strict),
+     .help = "      --strict           warnings count: the exit status is 1 if there is any\n"},
     {"markdown", ARGUMENTS_MARKDOWN, KIND_FLAG, MEMBER(markdown),
      .help = "      --markdown         prints a plugin's options as a page of documentation\n"},
     {"plugins-in-place", ARGUMENTS_IN_PLACE, KIND_FLAG, MEMBER(plugins_in_place),
@@ -61,8 +65,8 @@ static const struct argument arguments[] = {
              "                         (default: admin.listen, a Unix socket first)\n"},
     {"token-file", ARGUMENTS_ADMIN, KIND_TEXT, MEMBER(token_file),
      .help = "      --token-file FILE  its token (default: admin.token_file)\n"},
-    {"json", ARGUMENTS_ADMIN, KIND_FLAG, MEMBER(json),
-     .help = "      --json             prints the server's answer as it is\n"},
+    {"json", ARGUMENTS_JSON, KIND_FLAG, MEMBER(json),
+     .help = "      --json             prints one line of JSON, errors included\n"},
     {"endpoint", ARGUMENTS_MESSAGE, KIND_TEXT, MEMBER(endpoint),
      .help = "      --endpoint PATH    only to this endpoint's clients\n"},
     {"topic", ARGUMENTS_MESSAGE, KIND_TEXT, MEMBER(topic),
@@ -81,8 +85,12 @@ static const char *refusal(enum argument_group group)
         return "--markdown is for 'plugins NAME'";
     case ARGUMENTS_IN_PLACE:
         return "--plugins-in-place is for 'serve'";
+    case ARGUMENTS_STRICT:
+        return "--strict is for 'check'";
+    case ARGUMENTS_JSON:
+        return "--json is for commands that report something";
     case ARGUMENTS_ADMIN:
-        return "--admin, --token-file and --json are for commands that ask a running server";
+        return "--admin and --token-file are for commands that ask a running server";
     case ARGUMENTS_MESSAGE:
         return "--endpoint and --topic are for 'publish'";
     case ARGUMENTS_SET:
@@ -104,7 +112,7 @@ static bool takes_text(const struct argument *argument)
 static bool add_override(struct cli_options *options, const char *path, const char *value)
 {
     if (options->override_count == CLI_OVERRIDES_MAX) {
-        fprintf(stderr, "sluice: more than %d values are overridden\n", CLI_OVERRIDES_MAX);
+        cli_error(options, "usage", "more than %d values are overridden", CLI_OVERRIDES_MAX);
         return false;
     }
     options->overrides[options->override_count++] =
@@ -117,21 +125,21 @@ static bool add_set_option(struct cli_options *options, char *text)
 {
     char *equals = strchr(text, '=');
     if (equals == NULL || equals == text) {
-        fprintf(stderr, "sluice: --set needs KEY=VALUE, for example --set log.level=debug\n");
+        cli_error(options, "usage", "--set needs KEY=VALUE, for example --set log.level=debug");
         return false;
     }
     *equals = '\0';
     return add_override(options, text, equals + 1);
 }
 
-static bool put_size(const struct argument *argument, size_t *member, const char *text)
+static bool put_size(struct cli_options *options, const struct argument *argument, const char *text)
 {
     int64_t bytes = 0;
     if (size_parse(text, &bytes) != 0 || bytes <= 0) {
-        fprintf(stderr, "sluice: --%s needs a size, like 64MiB\n", argument->name);
+        cli_error(options, "usage", "--%s needs a size, like 64MiB", argument->name);
         return false;
     }
-    *member = (size_t)bytes;
+    *(size_t *)(void *)((char *)options + argument->member) = (size_t)bytes;
     return true;
 }
 
@@ -147,7 +155,7 @@ static bool take_argument(struct cli_options *options, const struct argument *ar
         *(bool *)member = true;
         return true;
     case KIND_SIZE:
-        return put_size(argument, member, text);
+        return put_size(options, argument, text);
     case KIND_SET:
         return add_set_option(options, text);
     case KIND_OVERRIDE:
@@ -160,10 +168,12 @@ static bool take_argument(struct cli_options *options, const struct argument *ar
     return true;
 }
 
-/* getopt's form of the table; an option's value is its row. */
+/* getopt's form of the table; an option's value is its row. With ':' in front of the letters getopt
+ * leaves the errors to us. */
 static void describe_to_getopt(struct option long_options[static ARGUMENT_COUNT + 1],
-                               char letters[static 2 * ARGUMENT_COUNT + 1])
+                               char letters[static 2 * ARGUMENT_COUNT + 2])
 {
+    *letters++ = ':';
     for (size_t i = 0; i < ARGUMENT_COUNT; i++) {
         int has_text = takes_text(&arguments[i]) ? required_argument : no_argument;
         long_options[i] = (struct option){arguments[i].name, has_text, NULL, (int)i};
@@ -189,36 +199,68 @@ static const struct argument *argument_found(int option)
 }
 
 /* Says which of the given options the command does not have. Returns whether it has all. */
-static bool check_groups(const char *command, unsigned groups, const bool given[ARGUMENT_COUNT])
+static bool check_groups(const struct cli_options *options, unsigned groups,
+                         const bool given[ARGUMENT_COUNT])
 {
     for (size_t i = 0; i < ARGUMENT_COUNT; i++) {
         const char *text = refusal(arguments[i].group);
         if (given[i] && (groups & arguments[i].group) == 0 && text != NULL) {
-            fprintf(stderr, "sluice %s: %s\n", command, text);
+            cli_error(options, "usage", "%s", text);
             return false;
         }
     }
     return true;
 }
 
-int arguments_parse(int argc, char **argv, const char *command, unsigned groups,
-                    struct cli_options *options)
+/* Whether the option itself was there: the word may have been another option's value. */
+static bool is_flag_given(size_t member, const bool given[ARGUMENT_COUNT])
+{
+    for (size_t i = 0; i < ARGUMENT_COUNT; i++)
+        if (given[i] && arguments[i].kind == KIND_FLAG && arguments[i].member == member)
+            return true;
+    return false;
+}
+
+/* Says what is wrong with what getopt_long has not taken. */
+static int refuse_option(const struct cli_options *options, const struct option *known,
+                         char *const *argv, int result)
+{
+    char text[256];
+    wrong_option_describe(known, argv, result, text, sizeof text);
+    cli_error(options, "usage", "%s (see 'sluice help %s')", text, options->command);
+    return EXIT_USAGE;
+}
+
+int arguments_parse(int argc, char **argv, unsigned groups, struct cli_options *options)
 {
     struct option long_options[ARGUMENT_COUNT + 1];
-    char letters[2 * ARGUMENT_COUNT + 1];
+    char letters[2 * ARGUMENT_COUNT + 2];
     bool given[ARGUMENT_COUNT] = {false};
     int option;
 
     describe_to_getopt(long_options, letters);
     while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
         const struct argument *argument = argument_found(option);
-        if (argument == NULL || !take_argument(options, argument, optarg))
+        if (argument == NULL)
+            return refuse_option(options, long_options, argv, option);
+        if (!take_argument(options, argument, optarg))
             return EXIT_USAGE;
         if (argument->kind == KIND_HELP)
             return ARGUMENTS_HELP;
         given[argument - arguments] = true;
     }
-    return check_groups(command, groups, given) ? 0 : EXIT_USAGE;
+    if (!check_groups(options, groups, given))
+        return EXIT_USAGE;
+    options->json = is_flag_given(offsetof(struct cli_options, json), given);
+    return 0;
+}
+
+bool arguments_ask_for_json(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
 }
 
 void arguments_print(FILE *to, unsigned groups)

@@ -20,16 +20,20 @@ enum argument_group {
     ARGUMENTS_MARKDOWN = 16,
     ARGUMENTS_RECORD = 32,
     ARGUMENTS_IN_PLACE = 64,
+    ARGUMENTS_JSON = 128,
+    ARGUMENTS_STRICT = 256,
 };
 
 #define ARGUMENTS_HELP (-1)
 
-/* Reads the options of `command`, which has those of `groups`, into `options`; texts are borrowed
- * from argv, and --set's are split there. argv[0] is the program. Afterwards optind is the first
- * argument that is no option. Returns 0; ARGUMENTS_HELP if help is asked for; or EXIT_USAGE, with
- * the error printed. */
-int arguments_parse(int argc, char **argv, const char *command, unsigned groups,
-                    struct cli_options *options);
+/* Reads the options of a command that has those of `groups` into `options`, whose `command` and
+ * `json` say how errors are printed; texts are borrowed from argv, and --set's are split there.
+ * argv[0] is the program. Afterwards optind is the first argument that is no option. Returns 0;
+ * ARGUMENTS_HELP if help is asked for; or EXIT_USAGE, with the error printed. */
+int arguments_parse(int argc, char **argv, unsigned groups, struct cli_options *options);
+
+/* Whether --json is there, whatever is wrong with the rest: errors are JSON then, too. */
+bool arguments_ask_for_json(int argc, char *const *argv);
 
 /* Prints what the options of these groups mean. */
 void arguments_print(FILE *to, unsigned groups);

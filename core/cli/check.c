@@ -1,7 +1,9 @@
 #include "cli/cli.h"
 
 #include "admin/admin.h"
+#include "admin/findings.h"
 #include "base/crash.h"
+#include "cli/cli_error.h"
 #include "config/listen_address.h"
 #include "front/front.h"
 #include "host/host.h"
@@ -30,37 +32,98 @@ static void print_summary(const struct config *config, const char *io)
     }
 }
 
+static cJSON *describe_listeners(const struct config *config)
+{
+    cJSON *listeners = cJSON_CreateArray();
+    for (size_t i = 0; i < config->listener_count; i++) {
+        cJSON *listener = cJSON_CreateObject();
+        cJSON_AddStringToObject(listener, "address", config->listeners[i].address);
+        cJSON_AddBoolToObject(listener, "tls", config->listeners[i].tls != NULL);
+        cJSON_AddItemToArray(listeners, listener);
+    }
+    return listeners;
+}
+
+static cJSON *describe_endpoints(const struct config *config)
+{
+    cJSON *endpoints = cJSON_CreateArray();
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        const struct endpoint_config *from = &config->endpoints[i];
+        cJSON *endpoint = cJSON_CreateObject();
+        cJSON_AddStringToObject(endpoint, "path", from->path);
+        cJSON *pipeline = cJSON_AddArrayToObject(endpoint, "pipeline");
+        for (size_t j = 0; j < from->pipeline_length; j++)
+            cJSON_AddItemToArray(pipeline, cJSON_CreateString(from->pipeline[j].plugin));
+        cJSON_AddBoolToObject(endpoint, "echo", from->echo);
+        cJSON_AddBoolToObject(endpoint, "identity_required", from->identity_required);
+        cJSON_AddItemToArray(endpoints, endpoint);
+    }
+    return endpoints;
+}
+
+static bool print_json(const struct config *config, const char *io,
+                       const struct diagnostics *diagnostics)
+{
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddStringToObject(answer, "file", config->file);
+    cJSON_AddItemToObject(answer, "listen", describe_listeners(config));
+    cJSON *admin = cJSON_AddArrayToObject(answer, "admin");
+    for (size_t i = 0; i < config->admin_listen_count; i++)
+        cJSON_AddItemToArray(admin, cJSON_CreateString(config->admin_listen[i]));
+    cJSON_AddStringToObject(answer, "io", io);
+    cJSON_AddItemToObject(answer, "endpoints", describe_endpoints(config));
+    cJSON_AddItemToObject(answer, "warnings",
+                          findings_describe(diagnostics->warnings, diagnostics->warning_count));
+    return cli_print_json(answer);
+}
+
 /* Everything that `serve` would find out, short of listening. If it is all right, `io` says how
  * clients are written to. */
-static int check_parts(struct config *config, char io[IO_TEXT_MAX])
+static int check_parts(struct config *config, struct diagnostics *diagnostics, char io[IO_TEXT_MAX])
 {
-    struct diagnostics diagnostics;
     struct hub *hub = NULL;
-
-    diagnostics_init(&diagnostics);
-    int error = hub_create(config, host_table(), &diagnostics, &hub);
-    int front_error = front_check(config, &diagnostics);
-    int admin_error = admin_check(config, &diagnostics);
+    int error = hub_create(config, host_table(), diagnostics, &hub);
+    int front_error = front_check(config, diagnostics);
+    int admin_error = admin_check(config, diagnostics);
     if (error == OK)
         io_describe(hub, io);
     hub_destroy(hub);
-    diagnostics_print(&diagnostics);
-    diagnostics_deinit(&diagnostics);
-    if (error == ERR_NO_MEMORY || error == ERR_SYSTEM)
-        fprintf(stderr, "sluice: %s\n", error_text(error));
     return error != OK ? error : front_error != OK ? front_error : admin_error;
+}
+
+/* Prints the outcome. Returns the exit status. */
+static int report(const struct cli_options *options, const struct config *config, int error,
+                  const char *io, const struct diagnostics *diagnostics)
+{
+    bool is_strictly_wrong = options->strict && diagnostics->warning_count > 0;
+    if (!options->json || error != OK)
+        cli_print_findings(options, diagnostics);
+    if (error != OK) {
+        if (diagnostics->count == 0 && config != NULL)
+            cli_error(options, "failed", "%s", error_text(error));
+        return EXIT_WRONG;
+    }
+    if (options->json)
+        return print_json(config, io, diagnostics) && !is_strictly_wrong ? 0 : EXIT_WRONG;
+    if (is_strictly_wrong)
+        return EXIT_WRONG;
+    print_summary(config, io);
+    return 0;
 }
 
 int cli_check(const struct cli_options *options)
 {
     char io[IO_TEXT_MAX];
-    struct config *config = cli_load_config(options);
-    if (config == NULL)
-        return EXIT_WRONG;
-    crash_install(); /* Plugins are loaded. */
-    int error = check_parts(config, io);
-    if (error == OK)
-        print_summary(config, io);
+    struct diagnostics diagnostics;
+    diagnostics_init(&diagnostics);
+    struct config *config = cli_read_config(options, &diagnostics);
+    int error = ERR_CONFIG;
+    if (config != NULL) {
+        crash_install(); /* Plugins are loaded. */
+        error = check_parts(config, &diagnostics, io);
+    }
+    int status = report(options, config, error, io, &diagnostics);
     config_destroy(config);
-    return error == OK ? 0 : EXIT_WRONG;
+    diagnostics_deinit(&diagnostics);
+    return status;
 }

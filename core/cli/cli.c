@@ -2,6 +2,7 @@
 
 #include "base/crash.h"
 #include "cli/arguments.h"
+#include "cli/cli_error.h"
 #include "config/paths.h"
 #include "config/suggest.h"
 #include "pipeline/option_check.h"
@@ -16,7 +17,8 @@
 /* The options of commands that load a configuration; of those that ask a running server; and of
  * those that do neither, where --set is harmless. */
 #define LOADING (ARGUMENTS_CONFIG | ARGUMENTS_SET)
-#define ASKING (LOADING | ARGUMENTS_ADMIN)
+#define ANSWERING (LOADING | ARGUMENTS_JSON)
+#define ASKING (ANSWERING | ARGUMENTS_ADMIN)
 #define NEITHER ARGUMENTS_SET
 
 /* One sub-command: what it is called, takes and does. */
@@ -33,10 +35,10 @@ static const struct command commands[] = {
     {"serve", NULL, "run the server", LOADING | ARGUMENTS_RECORD | ARGUMENTS_IN_PLACE, cli_serve,
      "SIGINT (Ctrl-C) and SIGTERM close all clients with 1012 within shutdown.grace and end with\n"
      "status 0; a second one ends at once. SIGHUP reads the configuration anew.\n"},
-    {"check", NULL, "check configuration and plugins, and print every endpoint's pipeline", LOADING,
-     cli_check, NULL},
+    {"check", NULL, "check configuration and plugins, and print every endpoint's pipeline",
+     ANSWERING | ARGUMENTS_STRICT, cli_check, NULL},
     {"plugins", "NAME", "list the plugins found, or one plugin's options",
-     LOADING | ARGUMENTS_MARKDOWN, cli_plugins, NULL},
+     ANSWERING | ARGUMENTS_MARKDOWN, cli_plugins, NULL},
     {"reload", NULL, "have the running server read its configuration anew", ASKING & ~ARGUMENTS_SET,
      cli_reload,
      "The server reads the file, and keeps the --set values, that it was started with: --set and\n"
@@ -47,7 +49,7 @@ static const struct command commands[] = {
     {"kick", "ID", "close a client of the running server", ASKING, cli_kick, NULL},
     {"publish", "TEXT", "send a message, or standard input, to clients of the running server",
      ASKING | ARGUMENTS_MESSAGE, cli_publish, NULL},
-    {"version", NULL, "print the version", NEITHER, cli_version, NULL},
+    {"version", NULL, "print the version", NEITHER | ARGUMENTS_JSON, cli_version, NULL},
     {"help", "COMMAND", "explain a command", NEITHER, cli_help, NULL},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
@@ -105,17 +107,22 @@ static void print_command_help(const struct command *command)
         printf("\n%s", command->note);
 }
 
-static int unknown_command(const char *name, const struct cli_extra *extras)
+static int unknown_command(const struct cli_options *options, const char *name)
 {
     struct suggestion suggestion = suggest_begin(name);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         suggest_offer(&suggestion, commands[i].name);
-    for (; extras->name != NULL; extras++)
-        suggest_offer(&suggestion, extras->name);
-    fprintf(stderr, "sluice: there is no command '%s'", name);
-    if (suggestion.nearest != NULL)
-        fprintf(stderr, "; did you mean '%s'?", suggestion.nearest);
-    fputs(" ('sluice help' lists them)\n", stderr);
+    for (const struct cli_extra *extra = options->extras; extra->name != NULL; extra++)
+        suggest_offer(&suggestion, extra->name);
+    if (name[0] == '-')
+        cli_error(options, "usage",
+                  "'%s' stands where the command belongs: sluice COMMAND [OPTIONS]", name);
+    else if (suggestion.nearest != NULL)
+        cli_error(options, "usage",
+                  "there is no command '%s'; did you mean '%s'? ('sluice help' lists them)", name,
+                  suggestion.nearest);
+    else
+        cli_error(options, "usage", "there is no command '%s' ('sluice help' lists them)", name);
     return EXIT_USAGE;
 }
 
@@ -132,16 +139,20 @@ int cli_help(const struct cli_options *options)
         return 0;
     }
     if (command == NULL)
-        return unknown_command(options->argument, options->extras);
+        return unknown_command(options, options->argument);
     print_command_help(command);
     return 0;
 }
 
 int cli_version(const struct cli_options *options)
 {
-    (void)options;
-    puts("sluice " SLUICE_VERSION);
-    return 0;
+    if (!options->json) {
+        puts("sluice " SLUICE_VERSION);
+        return 0;
+    }
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddStringToObject(answer, "version", SLUICE_VERSION);
+    return cli_print_json(answer) ? 0 : EXIT_WRONG;
 }
 
 /* Takes the positional argument. Returns 0, or EXIT_USAGE if there is more than the command takes.
@@ -153,14 +164,28 @@ static int parse_argument(int argc, char **argv, const struct command *command,
         options->argument = argv[optind++];
     if (optind == argc)
         return 0;
-    fprintf(stderr, "sluice %s: do not know what to do with '%s' (see 'sluice help %s')\n",
-            command->name, argv[optind], command->name);
+    cli_error(options, "usage", "do not know what to do with '%s' (see 'sluice help %s')",
+              argv[optind], command->name);
     return EXIT_USAGE;
+}
+
+static int run_command(int argc, char **argv, const struct command *command,
+                       struct cli_options *options)
+{
+    options->command = command->name;
+    int status = arguments_parse(argc, argv, command->groups, options);
+    if (status == ARGUMENTS_HELP) {
+        print_command_help(command);
+        return 0;
+    }
+    if (status == 0)
+        status = parse_argument(argc, argv, command, options);
+    return status == 0 ? command->run(options) : status;
 }
 
 int cli_run(int argc, char **argv, const struct cli_extra *extras)
 {
-    struct cli_options options = {.extras = extras};
+    struct cli_options options = {.extras = extras, .json = arguments_ask_for_json(argc, argv)};
     if (argc < 2) {
         print_usage(stderr, extras);
         return EXIT_USAGE;
@@ -173,18 +198,10 @@ int cli_run(int argc, char **argv, const struct cli_extra *extras)
     const struct command *command = find_command(name);
     const struct cli_extra *extra = find_extra(extras, name);
     if (command == NULL && extra == NULL)
-        return unknown_command(name, extras);
-    argv[1] = argv[0]; /* getopt names the program in its messages */
-    if (extra != NULL)
-        return extra->run(argc - 1, argv + 1);
-    int status = arguments_parse(argc - 1, argv + 1, name, command->groups, &options);
-    if (status == ARGUMENTS_HELP) {
-        print_command_help(command);
-        return 0;
-    }
-    if (status == 0)
-        status = parse_argument(argc - 1, argv + 1, command, &options);
-    return status == 0 ? command->run(&options) : status;
+        return unknown_command(&options, name);
+    argv[1] = argv[0];
+    return extra != NULL ? extra->run(argc - 1, argv + 1)
+                         : run_command(argc - 1, argv + 1, command, &options);
 }
 
 /* -- what the commands share -- */
@@ -209,27 +226,32 @@ const char *cli_config_file(const struct cli_options *options, char *path, size_
     return "/etc/sluice/sluice.yaml";
 }
 
-struct config *cli_load_config(const struct cli_options *options)
+struct config *cli_read_config(const struct cli_options *options, struct diagnostics *diagnostics)
 {
     char path[PATH_MAX];
-    struct diagnostics diagnostics;
     struct config *config = NULL;
-
-    diagnostics_init(&diagnostics);
     int error = config_load_broken(cli_config_file(options, path, sizeof path), options->overrides,
-                                   options->override_count, &diagnostics, &config);
+                                   options->override_count, diagnostics, &config);
     if (error == ERR_CONFIG && config != NULL) {
         crash_install(); /* Plugins are loaded. */
-        option_check(config, NULL, &diagnostics);
+        option_check(config, NULL, diagnostics);
     }
-    diagnostics_print(&diagnostics);
     if (error == ERR_NO_MEMORY)
-        fprintf(stderr, "sluice: %s\n", error_text(error));
-    diagnostics_deinit(&diagnostics);
+        cli_error(options, "no_memory", "%s", error_text(error));
     if (error == OK)
         return config;
     config_destroy(config);
     return NULL;
+}
+
+struct config *cli_load_config(const struct cli_options *options)
+{
+    struct diagnostics diagnostics;
+    diagnostics_init(&diagnostics);
+    struct config *config = cli_read_config(options, &diagnostics);
+    cli_print_findings(options, &diagnostics);
+    diagnostics_deinit(&diagnostics);
+    return config;
 }
 
 void cli_describe_chain(const struct endpoint_config *endpoint, char *text, size_t size)

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct option;
+
 #define EXIT_WRONG 1
 #define EXIT_USAGE 2
 
@@ -24,11 +26,13 @@ struct cli_extra {
     const char *argument;
     const char *summary;
     const char *help;                  /* what 'sluice help NAME' prints */
+    const struct option *options;      /* getopt_long's */
     int (*run)(int argc, char **argv); /* argv[0] is the program; returns the exit status */
 };
 
 struct cli_options {
     const struct cli_extra *extras; /* ends with a name that is NULL */
+    const char *command;            /* its name; NULL: not run from the command line */
     const char *config_file;        /* as given, or NULL */
     struct config_override overrides[CLI_OVERRIDES_MAX];
     size_t override_count;
@@ -37,6 +41,7 @@ struct cli_options {
     const char *record; /* --record FILE, or NULL */
     size_t record_limit;
     bool json;
+    bool strict;            /* check */
     bool markdown;          /* plugins NAME */
     const char *admin;      /* --admin URL, or NULL: the configuration's */
     const char *token_file; /* --token-file, or NULL: the configuration's */
@@ -52,7 +57,10 @@ int cli_run(int argc, char **argv, const struct cli_extra *extras);
  * or borrowed from the options. */
 const char *cli_config_file(const struct cli_options *options, char *path, size_t size);
 
-/* Loads the configuration, printing all errors. Returns NULL after errors. */
+/* Loads the configuration, adding all errors to `diagnostics`. Returns NULL after errors. */
+struct config *cli_read_config(const struct cli_options *options, struct diagnostics *diagnostics);
+
+/* The same, printing them. */
 struct config *cli_load_config(const struct cli_options *options);
 
 /* The sub-commands. */

@@ -2,6 +2,7 @@
  * sluice clients: who is connected to the running server. sluice kick: closes one of them.
  */
 #include "cli/admin_client.h"
+#include "cli/cli_error.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -78,7 +79,7 @@ int cli_kick(const struct cli_options *options)
     const char *id = options->argument;
     char path[64];
     if (id == NULL || id[0] == '\0' || strlen(id) > 20 || strspn(id, "0123456789") != strlen(id)) {
-        fputs("sluice kick: name a client by its id, which 'sluice clients' shows\n", stderr);
+        cli_error(options, "usage", "name a client by its id, which 'sluice clients' shows");
         return EXIT_USAGE;
     }
     snprintf(path, sizeof path, "/api/v1/clients/%.20s", id);

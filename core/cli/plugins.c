@@ -1,6 +1,8 @@
 #include "cli/cli.h"
 
 #include "base/crash.h"
+#include "cli/cli_error.h"
+#include "cli/plugins_json.h"
 #include "config/values.h"
 #include "pipeline/plugin.h"
 
@@ -10,40 +12,62 @@
 
 struct listing {
     struct plugin_set *plugins;
+    cJSON *json; /* the list, or NULL: text */
     int failed;
 };
 
-static void print_plugin(const char *name, void *context)
+static void print_row(const struct plugin *plugin)
+{
+    printf("%-16s %-8s %s\n", plugin->table.name, plugin->table.version, plugin->table.summary);
+}
+
+static void list_plugin(const char *name, void *context)
 {
     struct listing *listing = context;
     char text[PLUGIN_TEXT_MAX];
     struct plugin *plugin;
 
     if (plugin_load(listing->plugins, name, text, &plugin) != OK) {
-        fprintf(stderr, "%s\n", text);
         listing->failed = 1;
-        return;
+        if (listing->json != NULL)
+            plugins_json_add_failed(listing->json, name, text);
+        else
+            fprintf(stderr, "%s\n", text);
+    } else if (listing->json != NULL) {
+        cJSON_AddItemToArray(listing->json, plugins_json_describe(plugin));
+    } else {
+        print_row(plugin);
     }
-    printf("%-16s %-8s %s\n", name, plugin->table.version, plugin->table.summary);
 }
 
-static int list_plugins(struct plugin_set *plugins)
+/* Says where no plugins were found. */
+static void report_none(const struct cli_options *options, const struct plugin_set *plugins)
 {
-    struct listing listing = {.plugins = plugins};
-    int count = plugin_names(plugins, print_plugin, &listing);
-    if (count < 0) {
-        fprintf(stderr, "sluice: %s\n", error_text(count));
-        return EXIT_WRONG;
-    }
-    if (count == 0) {
-        fputs("sluice: no plugins found in plugins.path:\n", stderr);
-        for (size_t i = 0; i < plugins->folder_count; i++)
-            fprintf(stderr, "  %s\n", plugins->folders[i]);
-        return EXIT_WRONG;
-    }
-    if (!listing.failed)
+    char folders[4096] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < plugins->folder_count && len < sizeof folders; i++)
+        len += (size_t)snprintf(folders + len, sizeof folders - len, "%s%s", i > 0 ? ", " : "",
+                                plugins->folders[i]);
+    cli_error(options, "not_found", "no plugins found in plugins.path: %s", folders);
+}
+
+static int list_plugins(const struct cli_options *options, struct plugin_set *plugins)
+{
+    cJSON *answer = options->json ? cJSON_CreateObject() : NULL;
+    struct listing listing = {.plugins = plugins,
+                              .json = cJSON_AddArrayToObject(answer, "plugins")};
+    int count = plugin_names(plugins, list_plugin, &listing);
+    if (count < 0)
+        cli_error(options, "failed", "%s", error_text(count));
+    else if (count == 0)
+        report_none(options, plugins);
+    else if (options->json)
+        listing.failed |= !cli_print_json(answer);
+    else if (!listing.failed)
         puts("\n'sluice plugins NAME' shows a plugin's options.");
-    return listing.failed ? EXIT_WRONG : 0;
+    if (count <= 0)
+        cJSON_Delete(answer);
+    return listing.failed || count <= 0 ? EXIT_WRONG : 0;
 }
 
 /* -- sluice plugins NAME -- */
@@ -130,25 +154,31 @@ static void print_markdown(const struct plugin *plugin)
         print_markdown_option(option_table_row(&plugin->options, i));
 }
 
-static int show_plugin(struct plugin_set *plugins, const char *name, bool as_markdown)
+static void print_plugin(const struct plugin *plugin)
 {
-    char text[PLUGIN_TEXT_MAX];
-    struct plugin *plugin;
-
-    if (plugin_load(plugins, name, text, &plugin) != OK) {
-        fprintf(stderr, "sluice: %s\n", text);
-        return EXIT_WRONG;
-    }
-    if (as_markdown) {
-        print_markdown(plugin);
-        return 0;
-    }
     printf("%s %s - %s\n%s, licence %s, ABI %u.%u\n\n", plugin->table.name, plugin->table.version,
            plugin->table.summary, plugin->path, plugin->table.license, plugin->table.abi_major,
            plugin->table.abi_minor);
     printf(plugin->options.count > 0 ? "Options:\n" : "It has no options.\n");
     for (size_t i = 0; i < plugin->options.count; i++)
         print_option(option_table_row(&plugin->options, i));
+}
+
+static int show_plugin(const struct cli_options *options, struct plugin_set *plugins)
+{
+    char text[PLUGIN_TEXT_MAX];
+    struct plugin *plugin;
+
+    if (plugin_load(plugins, options->argument, text, &plugin) != OK) {
+        cli_error(options, "not_found", "%s", text);
+        return EXIT_WRONG;
+    }
+    if (options->json)
+        return cli_print_json(plugins_json_describe(plugin)) ? 0 : EXIT_WRONG;
+    if (options->markdown)
+        print_markdown(plugin);
+    else
+        print_plugin(plugin);
     return 0;
 }
 
@@ -160,9 +190,8 @@ int cli_plugins(const struct cli_options *options)
         return EXIT_WRONG;
     crash_install(); /* Plugins are loaded. */
     plugin_set_init(&plugins, config->plugin_path, config->plugin_path_count, NULL);
-    int status = options->argument != NULL
-                     ? show_plugin(&plugins, options->argument, options->markdown)
-                     : list_plugins(&plugins);
+    int status = options->argument != NULL ? show_plugin(options, &plugins)
+                                           : list_plugins(options, &plugins);
     plugin_set_deinit(&plugins);
     config_destroy(config);
     return status;

@@ -4,7 +4,9 @@
  */
 #include "base/utf8.h"
 #include "cli/admin_client.h"
+#include "cli/cli_error.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,17 +14,17 @@
 
 #define MESSAGE_MAX ((size_t)1024 * 1024) /* bytes; the server takes no more either */
 
-static bool read_input(struct buffer *message)
+static bool read_input(const struct cli_options *options, struct buffer *message)
 {
     char piece[4096];
     size_t got;
     while ((got = fread(piece, 1, sizeof piece, stdin)) > 0)
         if (buffer_append(message, piece, got) != OK) {
-            fputs("sluice publish: a message may have 1 MiB\n", stderr);
+            cli_error(options, "too_large", "a message may have 1 MiB");
             return false;
         }
     if (ferror(stdin) != 0)
-        perror("sluice publish: standard input");
+        cli_error(options, "input", "standard input: %s", strerror(errno));
     return ferror(stdin) == 0;
 }
 
@@ -55,7 +57,7 @@ static char *make_request(const struct cli_options *options, const struct buffer
         text = cJSON_PrintUnformatted(request);
     cJSON_Delete(request);
     if (text == NULL)
-        fputs("sluice publish: out of memory\n", stderr);
+        cli_error(options, "no_memory", "out of memory");
     return text;
 }
 
@@ -84,7 +86,8 @@ int cli_publish(const struct cli_options *options)
     const char *text = options->argument;
     int status = EXIT_WRONG;
     buffer_init(&message, MESSAGE_MAX);
-    if (text != NULL ? buffer_append(&message, text, strlen(text)) == OK : read_input(&message))
+    if (text != NULL ? buffer_append(&message, text, strlen(text)) == OK
+                     : read_input(options, &message))
         status = send_message(options, &message);
     buffer_release(&message);
     return status;

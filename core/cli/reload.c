@@ -2,6 +2,7 @@
  * sluice reload: has the running server read its configuration anew.
  */
 #include "cli/admin_client.h"
+#include "cli/cli_error.h"
 
 #include <cjson/cJSON.h>
 #include <limits.h>
@@ -34,7 +35,7 @@ static void print_errors(const cJSON *answer)
     print_findings(errors, "");
 }
 
-static int report(int status, const char *body)
+static int report(const struct cli_options *options, int status, const char *body)
 {
     cJSON *answer = cJSON_Parse(body);
     if (status == 200)
@@ -46,7 +47,17 @@ static int report(int status, const char *body)
     cJSON_Delete(answer);
     if (status != 200)
         fputs("sluice: not reloaded: what ran before goes on\n", stderr);
+    admin_client_advise(options, status);
     return status == 200 ? 0 : EXIT_WRONG;
+}
+
+static void print_answer(const struct cli_options *options, int status, const char *body)
+{
+    cJSON *answer = cJSON_Parse(body);
+    if (answer != NULL)
+        cli_print_json(answer);
+    else
+        cli_error(options, "no_json", "no JSON: is this the admin listener? (HTTP %d)", status);
 }
 
 /* Which file the operator means, for the server to compare with its own. Returns JSON, owned by the
@@ -75,10 +86,10 @@ int cli_reload(const struct cli_options *options)
     cJSON_free(json);
     int result = EXIT_WRONG;
     if (status >= 0 && options->json) {
-        puts((const char *)body.data);
+        print_answer(options, status, (const char *)body.data);
         result = status == 200 ? 0 : EXIT_WRONG;
     } else if (status >= 0) {
-        result = report(status, (const char *)body.data);
+        result = report(options, status, (const char *)body.data);
     }
     buffer_release(&body);
     return result;

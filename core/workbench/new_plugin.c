@@ -1,10 +1,10 @@
 #include "workbench/new_plugin.h"
 
+#include "config/wrong_option.h"
 #include "workbench/templates.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,6 +21,12 @@ const char new_plugin_help[] =
     "and\n"
     "passes its own test, as it is.\n\n"
     "NAME is what configurations call the plugin: lower case letters, digits and '-'.\n";
+
+const struct option new_plugin_options[] = {
+    {"language", required_argument, NULL, 'l'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
 
 /* What replaces the placeholders. */
 struct names {
@@ -149,18 +155,18 @@ static bool write_all(const char *folder, const struct names *names)
 
 int new_plugin_main(int argc, char **argv)
 {
-    static const struct option known[] = {{"language", required_argument, NULL, 'l'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
     struct names names = {.is_cpp = false};
+    char wrong[256];
     int option;
-    while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":h", new_plugin_options, NULL)) != -1) {
         if (option == 'h') {
             fputs(new_plugin_help, stdout);
             return 0;
         }
-        if (option != 'l')
-            return EXIT_USAGE;
+        if (option != 'l') {
+            wrong_option_describe(new_plugin_options, argv, option, wrong, sizeof wrong);
+            return complain("%s", wrong);
+        }
         names.is_cpp = strcmp(optarg, "c++") == 0 || strcmp(optarg, "cpp") == 0;
         if (!names.is_cpp && strcmp(optarg, "c") != 0)
             return complain("there is no template for '%s'; choose c or c++", optarg);

@@ -1,10 +1,10 @@
 #include "workbench/replay.h"
 
+#include "config/wrong_option.h"
 #include "workbench/replay_run.h"
 #include "workbench/situation.h"
 #include "workbench/verdict_text.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +25,14 @@ const char replay_help[] =
     "that\n"
     "is no event, a message whose bytes are damaged or whose client is not there end the replay\n"
     "with status 1; a last line that is cut off is left out.\n";
+
+const struct option replay_options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"against", required_argument, NULL, 'a'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
 
 static bool run_one(struct replay_run *replay)
 {
@@ -96,23 +104,26 @@ static int print_differences(const struct replay_run *replay, const struct repla
     return changed > 0 ? EXIT_WRONG : 0;
 }
 
+static int wrong_option(char *const *argv, int option)
+{
+    char text[256];
+    wrong_option_describe(replay_options, argv, option, text, sizeof text);
+    fprintf(stderr, "sluice replay: %s (see 'sluice help replay')\n", text);
+    return EXIT_USAGE;
+}
+
 int replay_main(int argc, char **argv)
 {
-    static const struct option known[] = {{"config", required_argument, NULL, 'c'},
-                                          {"against", required_argument, NULL, 'a'},
-                                          {"quiet", no_argument, NULL, 'q'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
     struct replay_run replay = {.config_file = NULL}, other = {.config_file = NULL};
     bool is_quiet = false;
     int option;
-    while ((option = getopt_long(argc, argv, "c:a:qh", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":c:a:qh", replay_options, NULL)) != -1) {
         if (option == 'h') {
             fputs(replay_help, stdout);
             return 0;
         }
-        if (option == '?')
-            return EXIT_USAGE;
+        if (option == '?' || option == ':')
+            return wrong_option(argv, option);
         is_quiet = is_quiet || option == 'q';
         if (option == 'c')
             replay.config_file = optarg;

@@ -1,13 +1,13 @@
 #include "workbench/test_plugin.h"
 
-#include "workbench/checks.h"
 #include "config/diagnostics.h"
+#include "config/wrong_option.h"
 #include "config/yaml.h"
+#include "workbench/checks.h"
 #include "workbench/report.h"
 #include "workbench/scenario.h"
 
 #include <fnmatch.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +36,20 @@ const char test_plugin_help[] =
     "      --list             lists the contract's checks\n\n"
     "Without --set and --options, the contract's checks take the options and the client of the\n"
     "first scenario.\n";
+
+const struct option test_plugin_options[] = {
+    {"set", required_argument, NULL, 's'},
+    {"options", required_argument, NULL, 'o'},
+    {"only", required_argument, NULL, 'y'},
+    {"skip", required_argument, NULL, 'n'},
+    {"format", required_argument, NULL, 'f'},
+    {"hook-timeout", required_argument, NULL, 't'},
+    {"timeout", required_argument, NULL, 'T'},
+    {"seed", required_argument, NULL, 'r'},
+    {"list", no_argument, NULL, 'l'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
 
 /* The command line, and what follows from it. */
 struct run {
@@ -135,19 +149,9 @@ static bool take(struct run *run, int option, char *value)
 /* Returns -1 to go on, or an exit status. */
 static int parse(int argc, char **argv, struct run *run)
 {
-    static const struct option known[] = {{"set", required_argument, NULL, 's'},
-                                          {"options", required_argument, NULL, 'o'},
-                                          {"only", required_argument, NULL, 'y'},
-                                          {"skip", required_argument, NULL, 'n'},
-                                          {"format", required_argument, NULL, 'f'},
-                                          {"hook-timeout", required_argument, NULL, 't'},
-                                          {"timeout", required_argument, NULL, 'T'},
-                                          {"seed", required_argument, NULL, 'r'},
-                                          {"list", no_argument, NULL, 'l'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    char wrong[256];
     int option;
-    while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":h", test_plugin_options, NULL)) != -1) {
         if (option == 'h' || option == 'l') {
             if (option == 'h')
                 fputs(test_plugin_help, stdout);
@@ -155,8 +159,12 @@ static int parse(int argc, char **argv, struct run *run)
                 list_checks();
             return 0;
         }
-        if (option == '?' || !take(run, option, optarg))
-            return option == '?' ? EXIT_USAGE : usage("this value cannot be used: ", optarg);
+        if (option == '?' || option == ':') {
+            wrong_option_describe(test_plugin_options, argv, option, wrong, sizeof wrong);
+            return usage(wrong, "");
+        }
+        if (!take(run, option, optarg))
+            return usage("this value cannot be used: ", optarg);
     }
     if (optind == argc)
         return usage("which plugin? give the path of its .so", "");

@@ -164,7 +164,80 @@ class Check(Configured):
                 self.assertIn(status, (0, 1))
 
 
+class StrictAndJson(Configured):
+    def warned(self):
+        """A configuration that is right, but everybody may read its token."""
+        self.write('admin.token', '0123456789abcdef0123456789abcdef')
+        os.chmod(self.path('admin.token'), 0o644)
+        return GOOD + 'admin: {listen: "127.0.0.1:0", token_file: "%s"}\n' % self.path('admin.token')
+
+    def test_warnings_count_when_checking_is_strict(self):
+        text = self.warned()
+        status, output, error = self.check(text)
+        self.assertEqual(status, 0, error)
+        self.assertIn('(a warning)', error)
+        self.assertIn(': ok', output)
+        status, output, error = self.check(text, '--strict')
+        self.assertEqual(status, 1)
+        self.assertIn('(a warning)', error)
+        self.assertEqual(output, '')
+        status, output, error = self.check(text, '--strict', '--json')
+        self.assertEqual((status, error), (1, ''))
+        self.assertEqual(len(json.loads(output)['warnings']), 1)
+        self.assertEqual(self.check(GOOD, '--strict')[0], 0)
+
+    def test_json_of_a_good_configuration(self):
+        status, output, error = self.check(GOOD, '--json')
+        self.assertEqual((status, error), (0, ''))
+        told = json.loads(output)
+        self.assertEqual(told['listen'], [{'address': '127.0.0.1:0', 'tls': False}])
+        self.assertEqual(told['endpoints'][0], {'path': '/ws', 'pipeline': ['rate-limit', 'validate'], 'echo': True,
+                                                'identity_required': False})
+        self.assertEqual(told['warnings'], [])
+
+    def test_json_of_a_bad_configuration(self):
+        for text in (GOOD.replace('burst', 'brust'), 'listen: [', 'loops: many\n',
+                     GOOD.replace('messages: 50/s', 'messages: 50/s, rest: 1')):
+            with self.subTest(text):
+                status, output, error = self.check(text, '--json')
+                self.assertEqual((status, error), (1, ''))
+                told = json.loads(output)
+                self.assertEqual(told['error'], 'configuration')
+                self.assertEqual(told['errors'][0]['file'], self.file)
+                self.assertGreater(told['errors'][0]['line'], 0)
+
+    def test_errors_of_every_command_are_json(self):
+        for command in ('status', 'clients', 'reload', 'publish x', 'kick 1', 'kick x', 'plugins nosuch', 'check --strct',
+                        'version x', 'relaod'):
+            with self.subTest(command):
+                with open(self.file, 'w') as out:
+                    out.write(GOOD)
+                where = [] if 'relaod' in command or 'version' in command else ['-c', self.file]
+                status, output, error = run_sluice(*command.split(), *where, '--json')
+                self.assertIn(status, (1, 2))
+                self.assertEqual(error, '')
+                self.assertEqual(sorted(json.loads(output)), ['detail', 'error'])
+
+    def test_plugins_as_json(self):
+        with open(self.file, 'w') as out:
+            out.write(GOOD)
+        status, output, error = run_sluice('plugins', '-c', self.file, '--json')
+        self.assertEqual((status, error), (0, ''))
+        self.assertIn('auth', [plugin['name'] for plugin in json.loads(output)['plugins']])
+        one = json.loads(run_sluice('plugins', 'rate-limit', '-c', self.file, '--json')[1])
+        messages, = [option for option in one['options'] if option['name'] == 'messages']
+        self.assertEqual((messages['type'], messages['required']), ('rate', True))
+
+
 class Commands(unittest.TestCase):
+    def test_unknown_options_name_the_nearest(self):
+        for arguments, meant in ((['check', '--confg', 'x'], '--config'), (['replay', '--agains', 'x'], '--against'),
+                                 (['test-plugin', '--sead', '1'], '--seed'), (['new-plugin', '--langage', 'c'], '--language')):
+            with self.subTest(arguments):
+                status, _, error = run_sluice(*arguments)
+                self.assertEqual(status, 2)
+                self.assertIn(f"did you mean '{meant}'?", error)
+
     def test_version(self):
         status, output, _ = run_sluice('version')
         self.assertEqual(status, 0)

@@ -33,8 +33,32 @@ static void a_refusal_is_said_with_its_status(void **state)
                 ANSWERS(HTTP_ANSWER("401 Unauthorized",
                                     "{\"error\": \"unauthorized\", \"detail\": \"a token\"}")));
     assert_int_equal(run.status, EXIT_WRONG);
-    assert_string_equal(run.printed.error, "sluice: unauthorized: a token (HTTP 401)\n");
+    assert_string_equal(run.printed.error,
+                        "sluice: unauthorized: a token (HTTP 401)\n"
+                        "sluice: name the file with the server's token with --token-file\n");
     assert_string_equal(run.printed.out, "");
+}
+
+static void a_token_that_is_not_the_servers_is_named(void **state)
+{
+    (void)state;
+    struct command_run run;
+    run_command(&run, fetch_and_print, (struct cli_options){.token_file = "t"},
+                ANSWERS(HTTP_ANSWER("401 Unauthorized", "{\"error\": \"e\", \"detail\": \"d\"}")));
+    assert_string_equal(run.printed.error, "sluice: e: d (HTTP 401)\n"
+                                           "sluice: the token in t is not the server's; name the "
+                                           "right file with --token-file\n");
+}
+
+static void with_json_a_refusal_is_printed_as_it_is(void **state)
+{
+    (void)state;
+    struct command_run run;
+    run_command(&run, fetch_and_print, (struct cli_options){.json = true},
+                ANSWERS(HTTP_ANSWER("401 Unauthorized", "{\"error\": \"e\", \"detail\": \"d\"}")));
+    assert_int_equal(run.status, EXIT_WRONG);
+    assert_string_equal(run.printed.out, "{\"error\":\"e\",\"detail\":\"d\"}\n");
+    assert_string_equal(run.printed.error, "");
 }
 
 static void what_is_no_json_is_refused_too(void **state)
@@ -72,6 +96,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_is_printed_as_one_line),
         cmocka_unit_test(a_refusal_is_said_with_its_status),
+        cmocka_unit_test(a_token_that_is_not_the_servers_is_named),
+        cmocka_unit_test(with_json_a_refusal_is_printed_as_it_is),
         cmocka_unit_test(what_is_no_json_is_refused_too),
         cmocka_unit_test(members_that_are_missing_or_of_another_type_are_nothing),
     };

@@ -4,9 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ALL                                                                                        \
-    (ARGUMENTS_CONFIG | ARGUMENTS_SET | ARGUMENTS_ADMIN | ARGUMENTS_MESSAGE | ARGUMENTS_MARKDOWN | \
-     ARGUMENTS_RECORD | ARGUMENTS_IN_PLACE)
+#define ALL 511u /* every group */
 #define WORDS_MAX 80
 
 static struct printed printed;
@@ -19,10 +17,10 @@ static int parse(char *line, unsigned groups, struct cli_options *options)
     for (char *word = strtok(line, " "); word != NULL; word = strtok(NULL, " "))
         argv[argc++] = word;
 
-    *options = (struct cli_options){.extras = NULL};
+    *options = (struct cli_options){.command = "check", .json = arguments_ask_for_json(argc, argv)};
     optind = 0; /* glibc's way to begin anew */
     struct printing printing = printing_begin();
-    int status = arguments_parse(argc, argv, "check", groups, options);
+    int status = arguments_parse(argc, argv, groups, options);
     printing_end(&printing, &printed);
     return status;
 }
@@ -33,7 +31,7 @@ static void each_option_reaches_its_member(void **state)
     struct cli_options options;
     char line[] =
         "-c a.yaml --record b --record-limit 2KiB --markdown --plugins-in-place --admin d "
-        "--token-file e --json --endpoint /f --topic g";
+        "--token-file e --json --strict --endpoint /f --topic g";
     assert_int_equal(parse(line, ALL, &options), 0);
     assert_string_equal(options.config_file, "a.yaml");
     assert_string_equal(options.record, "b");
@@ -43,6 +41,7 @@ static void each_option_reaches_its_member(void **state)
     assert_string_equal(options.admin, "d");
     assert_string_equal(options.token_file, "e");
     assert_true(options.json);
+    assert_true(options.strict);
     assert_string_equal(options.endpoint, "/f");
     assert_string_equal(options.topic, "g");
     assert_int_equal(options.override_count, 0);
@@ -104,7 +103,7 @@ static void overrides_have_a_limit(void **state)
     for (int i = 0; i <= CLI_OVERRIDES_MAX; i++)
         strcat(line, "-v ");
     assert_int_equal(parse(line, ALL, &options), EXIT_USAGE);
-    assert_string_equal(printed.error, "sluice: more than 64 values are overridden\n");
+    assert_string_equal(printed.error, "sluice check: more than 64 values are overridden\n");
 }
 
 static void a_limit_of_a_recording_is_a_size_above_zero(void **state)
@@ -114,7 +113,8 @@ static void a_limit_of_a_recording_is_a_size_above_zero(void **state)
     for (size_t i = 0; i < 3; i++) {
         char lines[][32] = {"--record-limit 0", "--record-limit much", "--record-limit -1KiB"};
         assert_int_equal(parse(lines[i], ALL, &options), EXIT_USAGE);
-        assert_string_equal(printed.error, "sluice: --record-limit needs a size, like 64MiB\n");
+        assert_string_equal(printed.error,
+                            "sluice check: --record-limit needs a size, like 64MiB\n");
     }
 }
 
@@ -131,9 +131,9 @@ static void an_option_of_other_commands_is_refused(void **state)
         {"--markdown", ARGUMENTS_MARKDOWN, "sluice check: --markdown is for 'plugins NAME'\n"},
         {"--plugins-in-place", ARGUMENTS_IN_PLACE,
          "sluice check: --plugins-in-place is for 'serve'\n"},
-        {"--json", ARGUMENTS_ADMIN,
-         "sluice check: --admin, --token-file and --json are for commands that ask a running "
-         "server\n"},
+        {"--strict", ARGUMENTS_STRICT, "sluice check: --strict is for 'check'\n"},
+        {"--admin a", ARGUMENTS_ADMIN,
+         "sluice check: --admin and --token-file are for commands that ask a running server\n"},
         {"--topic t", ARGUMENTS_MESSAGE,
          "sluice check: --endpoint and --topic are for 'publish'\n"},
     };
@@ -156,12 +156,43 @@ static void an_unknown_option_and_a_missing_argument_are_refused(void **state)
 {
     (void)state;
     struct cli_options options;
-    char unknown[] = "--nonsense", letter[] = "-z", missing[] = "--config";
+    char unknown[] = "--confg a", letter[] = "-z", missing[] = "--config", flag[] = "--strict=1";
     assert_int_equal(parse(unknown, ALL, &options), EXIT_USAGE);
-    assert_non_null(strstr(printed.error, "--nonsense"));
+    assert_string_equal(printed.error, "sluice check: there is no option '--confg'; did you mean "
+                                       "'--config'? (see 'sluice help check')\n");
+    assert_int_equal(parse(flag, ALL, &options), EXIT_USAGE);
+    assert_non_null(strstr(printed.error, "--strict takes no value"));
     assert_int_equal(parse(letter, ALL, &options), EXIT_USAGE);
     assert_int_equal(parse(missing, ALL, &options), EXIT_USAGE);
     assert_non_null(strstr(printed.error, "--config"));
+}
+
+static void errors_are_json_where_json_is_asked_for(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char unknown[] = "--confg --json", other[] = "--json";
+    assert_int_equal(parse(unknown, ALL, &options), EXIT_USAGE);
+    assert_string_equal(printed.error, "");
+    assert_string_equal(printed.out,
+                        "{\"error\":\"usage\",\"detail\":\"there is no option '--confg'; "
+                        "did you mean '--config'? (see 'sluice help check')\"}\n");
+    assert_int_equal(parse(other, ALL & ~(unsigned)ARGUMENTS_JSON, &options), EXIT_USAGE);
+    assert_string_equal(printed.out,
+                        "{\"error\":\"usage\",\"detail\":\"--json is for commands that "
+                        "report something\"}\n");
+}
+
+static void what_is_another_options_value_does_not_ask_for_json(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char value[] = "--topic --json", behind[] = "-- --json";
+    assert_int_equal(parse(value, ALL, &options), 0);
+    assert_string_equal(options.topic, "--json");
+    assert_false(options.json);
+    assert_int_equal(parse(behind, ALL, &options), 0);
+    assert_false(options.json);
 }
 
 static void help_is_given_before_anything_else_is_read(void **state)
@@ -200,6 +231,8 @@ int main(void)
         cmocka_unit_test(a_limit_of_a_recording_is_a_size_above_zero),
         cmocka_unit_test(an_option_of_other_commands_is_refused),
         cmocka_unit_test(an_unknown_option_and_a_missing_argument_are_refused),
+        cmocka_unit_test(errors_are_json_where_json_is_asked_for),
+        cmocka_unit_test(what_is_another_options_value_does_not_ask_for_json),
         cmocka_unit_test(help_is_given_before_anything_else_is_read),
         cmocka_unit_test(prints_the_options_of_the_groups_and_no_others),
     };

@@ -13,8 +13,8 @@ static int run_extra(int argc, char **argv)
 }
 
 static const struct cli_extra extras[] = {
-    {"new-plugin", "NAME", "begin a plugin", "Usage: sluice new-plugin\n", run_extra},
-    {NULL, NULL, NULL, NULL, NULL},
+    {"new-plugin", "NAME", "begin a plugin", "Usage: sluice new-plugin\n", NULL, run_extra},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
 /* Runs the command line of these words. */
@@ -67,8 +67,20 @@ static void an_unknown_command_names_the_nearest(void **state)
                                        "'reload'? ('sluice help' lists them)\n");
     assert_int_equal(RUN("help", "new-plugn"), EXIT_USAGE);
     assert_non_null(strstr(printed.error, "did you mean 'new-plugin'?"));
+    assert_int_equal(RUN("relaod", "--json"), EXIT_USAGE);
+    assert_string_equal(printed.out,
+                        "{\"error\":\"usage\",\"detail\":\"there is no command 'relaod'; "
+                        "did you mean 'reload'? ('sluice help' lists them)\"}\n");
     assert_int_equal(RUN("xyzzy"), EXIT_USAGE);
     assert_null(strstr(printed.error, "did you mean"));
+}
+
+static void an_option_in_the_commands_place_is_said_to_be_one(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("-c", "my.yaml", "serve"), EXIT_USAGE);
+    assert_string_equal(printed.error, "sluice: '-c' stands where the command belongs: sluice "
+                                       "COMMAND [OPTIONS]\n");
 }
 
 static void the_version_is_printed(void **state)
@@ -77,6 +89,8 @@ static void the_version_is_printed(void **state)
     assert_int_equal(RUN("version"), 0);
     assert_int_equal(strncmp(printed.out, "sluice ", 7), 0);
     assert_int_equal(RUN("--version"), 0);
+    assert_int_equal(RUN("version", "--json"), 0);
+    assert_int_equal(strncmp(printed.out, "{\"version\":\"", 12), 0);
 }
 
 static void commands_of_others_get_the_rest_of_the_line(void **state)
@@ -113,6 +127,15 @@ static void a_configuration_that_is_wrong_is_not_loaded(void **state)
     printing_end(&printing, &printed);
     assert_null(config);
     assert_string_equal(printed.error, "/nowhere/my.yaml: No such file or directory\n");
+    const struct cli_options as_json = {.config_file = "/nowhere/my.yaml", .json = true};
+    printing = printing_begin();
+    config = cli_load_config(&as_json);
+    printing_end(&printing, &printed);
+    assert_null(config);
+    assert_string_equal(printed.error, "");
+    assert_non_null(strstr(printed.out,
+                           "{\"error\":\"configuration\",\"detail\":\"1 error in the "
+                           "configuration\",\"errors\":[{\"file\":\"/nowhere/my.yaml\""));
 }
 
 static void a_pipeline_is_shown_with_arrows(void **state)
@@ -138,6 +161,7 @@ int main(void)
         cmocka_unit_test(without_a_command_the_usage_is_an_error),
         cmocka_unit_test(help_lists_all_commands_or_explains_one),
         cmocka_unit_test(an_unknown_command_names_the_nearest),
+        cmocka_unit_test(an_option_in_the_commands_place_is_said_to_be_one),
         cmocka_unit_test(the_version_is_printed),
         cmocka_unit_test(commands_of_others_get_the_rest_of_the_line),
         cmocka_unit_test(what_is_too_much_is_refused),

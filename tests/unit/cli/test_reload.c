@@ -49,7 +49,7 @@ static void in_json_the_answer_is_printed_as_it_is(void **state)
     run_command(&run, cli_reload, (struct cli_options){.json = true},
                 ANSWERS(HTTP_ANSWER("422 Unprocessable Entity", "{ \"errors\": [] }")));
     assert_int_equal(run.status, EXIT_WRONG);
-    assert_string_equal(run.printed.out, "{ \"errors\": [] }\n");
+    assert_string_equal(run.printed.out, "{\"errors\":[]}\n");
 }
 
 static void a_file_that_is_given_is_named_by_its_whole_path(void **state)
