@@ -79,7 +79,7 @@ class Nchan(Server):
 
     def prepare(self):
         if not os.path.exists(self.binary()):
-            raise BenchError('nginx is not there: scripts/setup --bench fetches it')
+            raise BenchError('nginx is not there: scripts/setup --tests fetches it')
         os.chmod(self.folder.name, 0o755)
         self.write_config(free_port(), False, None)
         run_quietly([*self.words(), '-t'])

@@ -10,6 +10,7 @@ import unittest
 
 from harness import (ROOT, InstalledTest, RawClient, patience, run, sanitized, temporary_folder,
                      wait_until)
+from harness.operations import blocks
 
 EXPOSURE_MOST = 2.0  # of 10, by systemd-analyze security; the unit has 1.7 with systemd 252
 LISTENING = re.compile(r'listening on ws://([^\s"/]+):(\d+)')
@@ -125,6 +126,17 @@ class Service(InstalledTest):
         if found is None:
             self.skipTest(f'systemd-analyze cannot judge here: {judged.stderr}')
         self.assertLessEqual(float(found.group(1)), EXPOSURE_MOST, judged.stdout)
+
+    @unittest.skipUnless(shutil.which('systemd-analyze'), 'systemd is not here')
+    def test_systemd_takes_what_the_page_of_operations_adds(self):
+        with temporary_folder() as folder:
+            unit = shutil.copy(self.unit, folder)
+            os.mkdir(unit + '.d')
+            with open(os.path.join(unit + '.d', 'override.conf'), 'w', encoding='utf-8') as out:
+                out.write(blocks('ini')[0])
+            verified = run('systemd-analyze', 'verify', '--man=no', unit, status=None)
+            about_it = [line for line in verified.stderr.splitlines() if 'sluice.service' in line]
+            self.assertEqual(about_it, [])
 
 
 if __name__ == '__main__':

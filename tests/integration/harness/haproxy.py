@@ -1,11 +1,7 @@
 """A real proxy in front of the server: haproxy, on a port of its own."""
 
-import os
-import socket
-import subprocess
-
-from .server import require, temporary_folder
-from .waiting import patience
+from .proxy import Proxy
+from .server import require
 
 CONFIGURATION = '''
 global
@@ -23,32 +19,13 @@ listen through
 '''
 
 
-class HAProxy:
-    """Passes connections on to a port; use it in a with statement. Its listening socket is ours, so
-    connections wait in it until haproxy is there."""
+class HAProxy(Proxy):
+    """Passes connections on to a port."""
 
     def __init__(self, port, *, mode, more='', server='', bind=''):
-        self.folder = temporary_folder()
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        self.address = self.listener.getsockname()
-        self.file = os.path.join(self.folder.name, 'haproxy.cfg')
-        with open(self.file, 'w') as out:
-            out.write(CONFIGURATION.format(descriptor=self.listener.fileno(), mode=mode, more=more,
-                                           port=port, server=server, bind=bind))
+        super().__init__()
+        self.write(CONFIGURATION.format(descriptor=self.listener.fileno(), mode=mode, more=more,
+                                        port=port, server=server, bind=bind))
 
-    def __enter__(self):
-        self.process = subprocess.Popen(
-            [require('haproxy'), '-db', '-q', '-f', self.file], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            pass_fds=[self.listener.fileno()])
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        try:
-            self.process.wait(patience(10))
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.listener.close()
-        self.folder.cleanup()
+    def command(self):
+        return [require('haproxy'), '-db', '-q', '-f', self.file]

@@ -1,0 +1,137 @@
+"""The configurations in docs/operations.md, run as they stand there: only addresses, paths and users are replaced."""
+
+import contextlib
+import itertools
+import os
+import re
+import shutil
+import socket
+
+from .proxy import Proxy
+from .server import BUILD, ROOT, Sluice, require, temporary_folder
+
+FETCHED_NGINX = os.path.join(ROOT, '.deps', 'nginx', 'usr', 'sbin', 'nginx')
+HOSTS = '10.0.0.11', '10.0.0.12'  # the page's instances
+TOKEN = 'a-token-of-the-tests'
+
+numbers = itertools.count(1)
+
+
+def blocks(language):
+    """The blocks of code of one language, in the page's order."""
+    with open(os.path.join(ROOT, 'docs', 'operations.md'), encoding='utf-8') as file:
+        return re.findall(rf'^```{language}\n(.*?)^```$', file.read(), re.MULTILINE | re.DOTALL)
+
+
+def replaced(text, places):
+    """The text with each (what stands there, what it becomes) replaced; each has to stand there."""
+    for old, new in places:
+        if old not in text:
+            raise AssertionError(f'docs/operations.md has no {old!r} in:\n{text}')
+        text = text.replace(old, new)
+    return text
+
+
+def free_port(addresses):
+    """A port that is free at all of these addresses."""
+    while True:
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+            first = held.enter_context(socket.create_server((addresses[0], 0)))
+            port = first.getsockname()[1]
+            for address in addresses[1:]:
+                held.enter_context(socket.create_server((address, port)))
+            return port
+
+
+class Instance(Sluice):
+    """A server with the page's configuration. It has the same address and ports each time that it is started."""
+
+    def __init__(self, address, port, admin_port, *, tls=None, arguments=()):
+        self.address, self.bound_port, self.admin_port = address, port, admin_port
+        self.home = temporary_folder()
+        self._write_home('admin.token', TOKEN)
+        self._write_home('sluice.yaml', replaced(blocks('yaml')[0], [
+            ('10.0.0.11:8080', f'{address}:{port}'), ('10.0.0.11:9090', f'{address}:{admin_port}'),
+            ('/run/sluice', self.home.name), ('10.0.0.2/32', '127.0.0.1/32')]))
+        more = ['--set', f'plugins.path=[{BUILD}/plugins]', '--set', 'loops=2']
+        if tls:
+            more += ['--set', f'listen.0.tls={{certificate: {tls["certificate"]}, key: {tls["key"]}}}']
+        super().__init__(file=os.path.join(self.home.name, 'sluice.yaml'), arguments=[*more, *arguments])
+        self.has_admin = True
+
+    def _write_home(self, name, text):
+        with open(os.open(os.path.join(self.home.name, name), os.O_WRONLY | os.O_CREAT, 0o600), 'w') as out:
+            out.write(text)
+
+    def start(self):
+        self.lines = []  # what it said before it was restarted
+        return super().start()
+
+    def admin(self, path, **headers):
+        return super().admin(path, Authorization=f'Bearer {TOKEN}', **headers)
+
+
+def two_instances(first=(), second=(), **both):
+    """Two instances, each with arguments of its own. Their addresses are nobody else's, so no other program takes
+    their ports while they are restarted."""
+    addresses = [f'127.{64 + os.getpid() % 64}.{os.getpid() // 64 % 256}.{next(numbers)}' for _ in range(2)]
+    port, admin_port = free_port(addresses), free_port(addresses)
+    return [Instance(address, port, admin_port, arguments=arguments, **both)
+            for address, arguments in zip(addresses, (first, second))]
+
+
+class PageHAProxy(Proxy):
+    """The page's HAProxy in front of two instances: the first block ends TLS, the second passes it on."""
+
+    def __init__(self, instances, certificates, block=0):
+        super().__init__()
+        own = self.path('chat.pem')
+        with open(own, 'wb') as out:
+            for name in (certificates.certificate, certificates.key):
+                with open(name, 'rb') as part:
+                    shutil.copyfileobj(part, out)
+        places = [('bind :443', f'bind fd@{self.listener.fileno()}'), ('port 9090', f'port {instances[0].admin_port}')]
+        places += [(f'{host}:{port}', f'{one.address}:{one.bound_port}') for host, one in zip(HOSTS, instances)
+                   for port in ([8080] if block == 0 else [8443])]
+        places += [('/etc/haproxy/chat.pem', own)] if block == 0 else []
+        self.write(replaced(blocks('haproxy')[block], places))
+
+    def command(self):
+        return [require('haproxy'), '-db', '-f', self.file]
+
+    def check_command(self):
+        """The program's own check of the configuration; warnings count."""
+        return [require('haproxy'), '-c', '-dW', '-f', self.file]
+
+
+class PageNginx(Proxy):
+    """The page's nginx in front of two instances."""
+
+    def __init__(self, instances, certificates):
+        super().__init__()
+        temporary = ' '.join(f'{kind}_temp_path {self.path(kind)};'
+                             for kind in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
+        address, port = self.address
+        places = [('user www-data;', 'user root;' if os.geteuid() == 0 else ''),
+                  ('http {', f'http {{ access_log off; {temporary}'),
+                  ('listen 443 ', f'listen {address}:{port} '),
+                  ('/etc/nginx/chat.crt', certificates.certificate), ('/etc/nginx/chat.key', certificates.key)]
+        places += [(f'{host}:8080', f'{one.address}:{one.bound_port}') for host, one in zip(HOSTS, instances)]
+        self.write(replaced(blocks('nginx')[0], places))
+        self.environment = {'NGINX': f'{self.listener.fileno()};'}  # it takes this socket over
+
+    @staticmethod
+    def program():
+        """nginx of the system, or the one that scripts/setup has unpacked."""
+        path = shutil.which('nginx', path=f'{os.environ["PATH"]}:/usr/local/sbin:/usr/sbin:/sbin')
+        path = path or FETCHED_NGINX
+        assert os.path.exists(path), 'nginx is not there: scripts/setup --tests fetches it'
+        return path
+
+    def command(self):
+        return [self.program(), '-p', self.folder.name, '-e', 'stderr', '-c', self.file,
+                '-g', f'daemon off; pid {self.path("pid")};']
+
+    def check_command(self):
+        """The program's own check of the configuration."""
+        return [*self.command(), '-t']
