@@ -5,6 +5,7 @@
 #include "admin/api.h"
 #include "admin/api_broadcast.h"
 #include "admin/api_clients.h"
+#include "admin/api_log.h"
 #include "admin/json.h"
 #include "admin/metrics.h"
 #include "admin/origin.h"
@@ -83,6 +84,7 @@ static const struct admin_route routes[] = {
     {"/api/v1/count", "GET", false, api_count},
     {"/api/v1/pipeline", "GET", false, api_pipeline},
     {"/api/v1/reload", "POST", false, api_reload},
+    {"/api/v1/log/reopen", "POST", false, api_log_reopen},
     {"/api/v1/broadcast", "POST", false, api_broadcast},
     {"/api/v1/clients", "GET", false, api_clients},
     {"/api/v1/clients/", "GET", false, api_client},
@@ -137,7 +139,7 @@ static int handle_api(struct admin *admin, struct mg_connection *conn,
     if (!match->has_path)
         return json_send_error(conn, 404, "", "not found",
                                "there are /healthz, /readyz, /metrics, and count, pipeline, "
-                               "clients, broadcast and reload below /api/v1/ here");
+                               "clients, broadcast, reload and log/reopen below /api/v1/ here");
     return match->route != NULL ? match->route->handle(admin, conn) : refuse_method(conn, match);
 }
 

@@ -328,9 +328,12 @@ static void write_server(struct metrics_writer *writer)
                      "Log lines that were cut because they were too long.");
     metrics_put(writer, "sluice_log_truncated_lines_total %llu\n", log_truncated_lines());
     metrics_describe(writer, "sluice_log_lost_lines_total", "counter",
-                     "Log lines that were lost because standard error was not read fast enough "
+                     "Log lines that were lost because they could not be written fast enough "
                      "(limit: log.queue).");
     metrics_put(writer, "sluice_log_lost_lines_total %llu\n", log_lost_lines());
+    metrics_describe(writer, "sluice_log_failed_writes_total", "counter",
+                     "Writes that the file of log.file refused; lines wait meanwhile.");
+    metrics_put(writer, "sluice_log_failed_writes_total %llu\n", log_failed_writes());
 }
 
 static void write_watchdog(struct metrics_writer *writer, const struct watchdog_status *watched)

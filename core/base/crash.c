@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define STACK_SIZE ((size_t)64 * 1024)
@@ -25,13 +26,31 @@ static struct sigaction before[SIGNAL_COUNT];
 
 /* -- writing, without the C library's help -- */
 
-static volatile sig_atomic_t is_unread; /* standard error takes nothing: the rest is not tried */
+/* Where nothing is taken: the rest is not tried there. */
+static volatile sig_atomic_t is_error_unread, is_log_unread;
 
-/* A report that nobody reads must not keep the process from ending. */
+/* Whether the log goes where standard error does. */
+static bool is_log_on_standard_error(void)
+{
+    struct stat error, log;
+    return log_sink() == STDERR_FILENO ||
+           (fstat(STDERR_FILENO, &error) == 0 && fstat(log_sink(), &log) == 0 &&
+            error.st_dev == log.st_dev && error.st_ino == log.st_ino);
+}
+
+static void put_to(int fd, const char *text, volatile sig_atomic_t *is_unread)
+{
+    if (!*is_unread && !log_write_patiently(fd, text, strlen(text), SINK_PATIENCE))
+        *is_unread = true; /* There is nobody left to tell. */
+}
+
+/* A report that nobody reads must not keep the process from ending. It goes to standard error, and
+ * to the log if that is a file. */
 static void put(const char *text)
 {
-    if (!is_unread && !log_write_patiently(STDERR_FILENO, text, strlen(text), SINK_PATIENCE))
-        is_unread = true; /* There is nobody left to tell. */
+    put_to(STDERR_FILENO, text, &is_error_unread);
+    if (!is_log_on_standard_error())
+        put_to(log_sink(), text, &is_log_unread);
 }
 
 static void put_number(uint64_t value, unsigned base)

@@ -1,6 +1,6 @@
 /*
  * The crash report: when the process dies of a signal, or of a plugin's call of exit(), standard
- * error says in whose code.
+ * error says in whose code, and so does the file that the log goes to.
  *
  * Each thread notes whose code it is about to run, which costs four plain stores; the handler reads
  * the note of the thread that crashed, and the watchdog (base/watched.h) reads those of all

@@ -3,6 +3,7 @@
 #include "base/log_queue.h"
 #include "base/utf8.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 static _Atomic int log_threshold = LOG_LEVEL_INFO;
 static _Atomic int log_shape = LOG_FORMAT_TEXT;
 static atomic_ullong truncated_lines;
+static _Atomic int sink = STDERR_FILENO;
 static _Atomic(struct log_queue *) queue; /* NULL: lines are written by who logs them */
 
 _Static_assert(LOG_LINE_MAX <= LOG_QUEUE_LINE_MAX, "a line fits into the queue");
@@ -120,7 +122,7 @@ static void sink_put(const char *line, size_t len)
         (void)log_queue_put(to, line, len); /* A line that is lost has been counted. */
         return;
     }
-    ssize_t written = write(STDERR_FILENO, line, len);
+    ssize_t written = write(log_sink(), line, len);
     (void)written; /* There is nowhere left to report a log that cannot be written. */
 }
 
@@ -176,7 +178,7 @@ static size_t format_notice(uint64_t lost, char text[LOG_QUEUE_LINE_MAX])
     struct line line;
     char message[160];
     snprintf(message, sizeof message,
-             "%llu line%s lost here: standard error was not read fast enough (log.queue)",
+             "%llu line%s lost here: they could not be written fast enough (log.queue)",
              (unsigned long long)lost, lost == 1 ? " was" : "s were");
     format_line(&line, LOG_LEVEL_WARN, "log", message);
     memcpy(text, line.text, line.len);
@@ -186,10 +188,33 @@ static size_t format_notice(uint64_t lost, char text[LOG_QUEUE_LINE_MAX])
 int log_start(size_t size)
 {
     struct log_queue *created;
-    int error = log_queue_create(STDERR_FILENO, size, format_notice, &created);
-    if (error == OK)
-        atomic_store_explicit(&queue, created, memory_order_release);
-    return error;
+    int own = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (own < 0)
+        return ERR_SYSTEM;
+    int error = log_queue_create(own, size, format_notice, &created);
+    if (error != OK) {
+        close(own);
+        return error;
+    }
+    atomic_store_explicit(&sink, own, memory_order_relaxed);
+    atomic_store_explicit(&queue, created, memory_order_release);
+    return OK;
+}
+
+int log_redirect(int fd)
+{
+    struct log_queue *redirected = atomic_load_explicit(&queue, memory_order_acquire);
+    if (redirected == NULL) {
+        close(fd);
+        return ERR_SYSTEM;
+    }
+    log_queue_redirect(redirected, fd);
+    return OK;
+}
+
+int log_sink(void)
+{
+    return atomic_load_explicit(&sink, memory_order_relaxed);
 }
 
 void log_stop(void)
@@ -210,6 +235,12 @@ unsigned long long log_lost_lines(void)
 {
     struct log_queue *asked = atomic_load_explicit(&queue, memory_order_acquire);
     return asked != NULL ? log_queue_lost(asked) : 0;
+}
+
+unsigned long long log_failed_writes(void)
+{
+    struct log_queue *asked = atomic_load_explicit(&queue, memory_order_acquire);
+    return asked != NULL ? log_queue_failed_writes(asked) : 0;
 }
 
 /* -- logging -- */

@@ -1,5 +1,6 @@
 /*
- * The server's log: one line an event, as text or as JSON, on standard error.
+ * The server's log: one line an event, as text or as JSON, on standard error or in a file
+ * (base/log_file.h).
  *
  * Any thread. A line is formatted on the caller's stack (at most LOG_LINE_MAX bytes, longer text is
  * cut and marked). Until log_start it is written with one write(2), so lines of different threads
@@ -38,6 +39,15 @@ void log_raw(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * once. Returns 0, ERR_NO_MEMORY or ERR_SYSTEM. */
 MUST_CHECK int log_start(size_t size);
 
+/* Has what is logged go to another file, of which it takes the descriptor, from a line on; after
+ * log_start, any thread. Returns 0, or ERR_SYSTEM: it goes where it went, and the descriptor is
+ * closed. */
+MUST_CHECK int log_redirect(int fd);
+
+/* The descriptor that lines are written to: standard error, and after log_start always the same one
+ * of the log's own. Safe in a signal handler. */
+int log_sink(void);
+
 /* Waits until what is queued is written, for as long as the sink takes something: it is given up
  * after LOG_STOP_PATIENCE without a write. Lines that come later are lost. Any thread. */
 void log_stop(void);
@@ -47,6 +57,9 @@ void log_rescue(void);
 
 /* How many lines were lost since the queue was full, since the start (a metric). */
 unsigned long long log_lost_lines(void);
+
+/* How many writes a file has refused since the start; lines wait meanwhile (a metric). */
+unsigned long long log_failed_writes(void);
 
 /* How many lines were cut at LOG_LINE_MAX since the start (a metric). */
 unsigned long long log_truncated_lines(void);

@@ -3,15 +3,18 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOOK_AGAIN 50      /* ms between two looks at whether to give a sink up */
+#define REDIRECT_WAIT 1000 /* ms that a redirection waits for what is being written */
 #define RESCUE_WAIT 1000   /* ms that a crashing process waits for its sink */
 #define RESCUE_ATTEMPTS 50 /* at the lock, a millisecond each */
 #define STOP_FACTOR 5      /* times the patience: what stopping may take in all */
@@ -27,7 +30,11 @@ struct log_queue {
     bool is_stopping;
     bool is_done; /* the writer has ended */
     bool is_joined;
-    uint64_t untold; /* lines lost since the last notice */
+    int next_fd;            /* what `fd` shall become, or -1; the queue's */
+    uint64_t asked_for;     /* redirections */
+    uint64_t done_with;     /* the last of them that is in force */
+    _Atomic uint64_t fails; /* writes that a file refused */
+    uint64_t untold;        /* lines lost since the last notice */
     _Atomic uint64_t lost;
     _Atomic int64_t give_up_at; /* monotonic ns; INT64_MAX: never */
     int64_t patience;
@@ -72,23 +79,6 @@ bool log_write_patiently(int fd, const char *data, size_t len, int milliseconds)
         size_t piece = len < LOG_QUEUE_LINE_MAX ? len : LOG_QUEUE_LINE_MAX;
         ssize_t written = sink == SINK_READY ? write_some(fd, data, piece) : 0;
         if (sink == SINK_GONE || written < 0 || (written == 0 && left <= 0))
-            return false;
-        data += written;
-        len -= (size_t)written;
-    }
-    return true;
-}
-
-/* Writes a piece, however long the sink takes, unless the queue is being stopped. Returns false if
- * the sink is given up. */
-static bool write_piece(struct log_queue *queue, const char *data, size_t len)
-{
-    while (len > 0) {
-        enum sink sink = wait_for_sink(queue->fd, LOOK_AGAIN);
-        ssize_t written = sink == SINK_READY ? write_some(queue->fd, data, len) : 0;
-        if (sink == SINK_GONE || written < 0)
-            return true; /* Nobody will ever read it: as good as written. */
-        if (written == 0 && clock_monotonic() >= atomic_load(&queue->give_up_at))
             return false;
         data += written;
         len -= (size_t)written;
@@ -157,7 +147,115 @@ uint64_t log_queue_lost(struct log_queue *queue)
     return atomic_load_explicit(&queue->lost, memory_order_relaxed);
 }
 
+uint64_t log_queue_failed_writes(struct log_queue *queue)
+{
+    return atomic_load_explicit(&queue->fails, memory_order_relaxed);
+}
+
+/* -- another sink -- */
+
+/* The writer, between two writes, with the lock: makes the descriptor that writes go to another
+ * file. Closing the one before may take time. */
+static void follow_redirection(struct log_queue *queue)
+{
+    int next = queue->next_fd;
+    uint64_t number = queue->asked_for;
+    bool was_writing = queue->is_writing;
+    queue->next_fd = -1;
+    queue->is_writing = true;
+    pthread_mutex_unlock(&queue->lock);
+    int changed = dup3(next, queue->fd, O_CLOEXEC);
+    (void)changed; /* Both are open: it cannot fail. */
+    close(next);
+    pthread_mutex_lock(&queue->lock);
+    queue->is_writing = was_writing;
+    queue->done_with = number;
+    pthread_cond_broadcast(&queue->done);
+}
+
+/* Returns whether there was one to follow. */
+static bool follow_if_redirected(struct log_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    bool is_redirected = queue->next_fd >= 0;
+    if (is_redirected)
+        follow_redirection(queue);
+    pthread_mutex_unlock(&queue->lock);
+    return is_redirected;
+}
+
+void log_queue_redirect(struct log_queue *queue, int fd)
+{
+    int64_t last = clock_monotonic() + REDIRECT_WAIT * NS_PER_MS;
+    struct timespec until = {.tv_sec = last / NS_PER_S, .tv_nsec = last % NS_PER_S};
+    int error = 0;
+    pthread_mutex_lock(&queue->lock);
+    if (queue->next_fd >= 0)
+        close(queue->next_fd);
+    queue->next_fd = fd;
+    uint64_t number = ++queue->asked_for;
+    pthread_cond_signal(&queue->wake);
+    while (queue->done_with < number && !queue->is_done && error != ETIMEDOUT)
+        error = pthread_cond_timedwait(&queue->done, &queue->lock, &until);
+    if (queue->is_done && queue->next_fd >= 0)
+        follow_redirection(queue);
+    pthread_mutex_unlock(&queue->lock);
+}
+
 /* -- the writer -- */
+
+/* Whether a write that a sink has just refused may succeed later: a file's disk may have room
+ * again, or the file may be replaced. A pipe that nobody reads is gone for good. */
+static bool may_recover(struct log_queue *queue)
+{
+    struct stat status;
+    if (fstat(queue->fd, &status) != 0 || !S_ISREG(status.st_mode))
+        return false;
+    atomic_fetch_add_explicit(&queue->fails, 1, memory_order_relaxed);
+    return true;
+}
+
+/* Tries once. Returns the bytes written: 0 if the sink is busy, -1 if it is gone. */
+static ssize_t try_write(struct log_queue *queue, const char *data, size_t len)
+{
+    enum sink sink = wait_for_sink(queue->fd, LOOK_AGAIN);
+    if (sink == SINK_GONE)
+        return -1;
+    if (sink == SINK_BUSY)
+        return 0;
+    ssize_t written = write_some(queue->fd, data, len);
+    if (written < 0 && may_recover(queue))
+        written = 0;
+    if (written == 0)
+        poll(NULL, 0, LOOK_AGAIN); /* It said that it was ready. */
+    return written;
+}
+
+static size_t line_begin(const char *piece, size_t at)
+{
+    while (at > 0 && piece[at - 1] != '\n')
+        at--;
+    return at;
+}
+
+/* Writes whole lines, however long the sink takes, unless the queue is being stopped. A new sink
+ * gets the line whole of which the old one has taken a part only. Returns false if the sink is
+ * given up. */
+static bool write_piece(struct log_queue *queue, const char *piece, size_t len)
+{
+    size_t at = 0;
+    while (at < len) {
+        ssize_t written = try_write(queue, piece + at, len - at);
+        if (written < 0)
+            return true; /* Nobody will ever read it: as good as written. */
+        if (written == 0 && follow_if_redirected(queue))
+            at = line_begin(piece, at);
+        else if (written == 0 && clock_monotonic() >= atomic_load(&queue->give_up_at))
+            return false;
+        at += (size_t)written;
+    }
+    return true;
+}
 
 /* The sink took something: it may have its patience anew. With the lock. */
 static void note_progress(struct log_queue *queue)
@@ -176,8 +274,12 @@ static void *write_lines(void *argument)
     pthread_mutex_lock(&queue->lock);
     while (takes_more) {
         add_notice(queue, 0);
-        while (queue->used == 0 && !queue->is_stopping)
+        while (queue->used == 0 && !queue->is_stopping && queue->next_fd < 0)
             pthread_cond_wait(&queue->wake, &queue->lock);
+        if (queue->next_fd >= 0)
+            follow_redirection(queue);
+        if (queue->used == 0 && !queue->is_stopping)
+            continue;
         if (queue->used == 0)
             break;
         size_t len = ring_take(queue, piece);
@@ -217,6 +319,7 @@ int log_queue_create(int fd, size_t size, log_queue_notice notice, struct log_qu
     if (queue == NULL)
         return ERR_NO_MEMORY;
     queue->fd = fd;
+    queue->next_fd = -1;
     queue->size = size;
     queue->notice = notice;
     atomic_init(&queue->give_up_at, INT64_MAX);

@@ -5,7 +5,8 @@
  * log_queue_put takes whole lines from any thread and never waits for the sink: a line that does
  * not fit is counted and thrown away, and the next line that fits is preceded by a notice of how
  * many were. The writer waits until the sink takes something and then writes whole lines, no more
- * at once than a pipe takes as one, so that lines of other processes do not mix with ours.
+ * at once than a pipe takes as one, so that lines of other processes do not mix with ours. A file
+ * that refuses a write (its disk is full) is tried again, and lines wait as for any busy sink.
  */
 #ifndef SLUICE_BASE_LOG_QUEUE_H
 #define SLUICE_BASE_LOG_QUEUE_H
@@ -35,6 +36,16 @@ bool log_queue_put(struct log_queue *queue, const char *line, size_t len);
 
 /* Lines lost since the start. Any thread. */
 uint64_t log_queue_lost(struct log_queue *queue);
+
+/* Writes that a file has refused since the start, for want of room say. They are tried again; lines
+ * wait meanwhile. Any thread. */
+uint64_t log_queue_failed_writes(struct log_queue *queue);
+
+/* Has `fd`, which it takes, stand for the descriptor that the queue writes to, from the next line
+ * on; that descriptor keeps its number. No line is lost or cut; one of which a busy sink has taken
+ * a part is written again, whole. Waits until that is so, a second at most if a sink is busy. Any
+ * thread. */
+void log_queue_redirect(struct log_queue *queue, int fd);
 
 /* Takes no more lines and waits until those that are queued are written, but no longer than the
  * sink goes on taking some: `patience` ns from the last write that succeeded, and five times as

@@ -4,6 +4,7 @@
 #include "admin/findings.h"
 #include "base/crash.h"
 #include "cli/cli_error.h"
+#include "cli/serve_log.h"
 #include "config/listen_address.h"
 #include "front/front.h"
 #include "host/host.h"
@@ -85,10 +86,13 @@ static int check_parts(struct config *config, struct diagnostics *diagnostics, c
     int error = hub_create(config, host_table(), diagnostics, &hub);
     int front_error = front_check(config, diagnostics);
     int admin_error = admin_check(config, diagnostics);
+    int log_error = serve_log_check(config, diagnostics);
     if (error == OK)
         io_describe(hub, io);
     hub_destroy(hub);
-    return error != OK ? error : front_error != OK ? front_error : admin_error;
+    if (error != OK || front_error != OK)
+        return error != OK ? error : front_error;
+    return admin_error != OK ? admin_error : log_error;
 }
 
 /* Prints the outcome. Returns the exit status. */

@@ -43,6 +43,8 @@ static const struct command commands[] = {
      cli_reload,
      "The server reads the file, and keeps the --set values, that it was started with: --set and\n"
      "another file are errors here.\n"},
+    {"log", "reopen", "have the running server open the file of its log again",
+     ASKING & ~ARGUMENTS_SET, cli_log, NULL},
     {"status", NULL, "show who is connected and what the pipelines decide", ASKING, cli_status,
      NULL},
     {"clients", NULL, "list the clients of the running server", ASKING, cli_clients, NULL},

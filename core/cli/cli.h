@@ -68,6 +68,7 @@ int cli_serve(const struct cli_options *options);
 int cli_check(const struct cli_options *options);
 int cli_plugins(const struct cli_options *options);
 int cli_reload(const struct cli_options *options);
+int cli_log(const struct cli_options *options);
 int cli_status(const struct cli_options *options);
 int cli_clients(const struct cli_options *options);
 int cli_kick(const struct cli_options *options);

@@ -9,6 +9,7 @@
 #include "base/ticks.h"
 #include "base/watched.h"
 #include "cli/notify.h"
+#include "cli/serve_log.h"
 #include "cli/serve_reload.h"
 #include "cli/stop_signals.h"
 #include "front/front.h"
@@ -42,14 +43,6 @@ static void raise_descriptor_limit(const struct config *config)
                  "%u clients; raise the limit (ulimit -n, or LimitNOFILE= in a systemd unit) to "
                  "serve more",
                  config->limit_clients, descriptors.most, descriptors.for_clients);
-}
-
-/* Without its queue the log works too, but whoever logs waits for who reads. */
-static void start_log(const struct config *config)
-{
-    int error = log_start(config->log_queue);
-    if (error != OK)
-        log_warn("serve", "log.queue: %s; lines are written without it", error_text(error));
 }
 
 static int start_recording(struct server_parts *parts)
@@ -140,6 +133,16 @@ static void log_status(const struct server_parts *parts)
              (int)getpid());
 }
 
+/* The next signal, or 0. That which is the same whatever the server does has been done. */
+static int take_signal(const struct server_parts *parts)
+{
+    int number = stop_signals_take(parts->signals);
+    if (number != SIGUSR1)
+        return number;
+    serve_log_reopen();
+    return 0;
+}
+
 /* One step of the main thread: a signal, or work that others have for it. Returns the signal, or 0
  * after `timeout` ms (-1: none) or other work. */
 static int wait_for_work(const struct server_parts *parts, int timeout)
@@ -150,7 +153,7 @@ static int wait_for_work(const struct server_parts *parts, int timeout)
         return 0;
     if ((watched[1].revents & POLLIN) != 0)
         hub_run_control(parts->hub);
-    return (watched[0].revents & POLLIN) != 0 ? stop_signals_take(parts->signals) : 0;
+    return (watched[0].revents & POLLIN) != 0 ? take_signal(parts) : 0;
 }
 
 static void reload(struct server_parts *parts)
@@ -246,6 +249,17 @@ static int serve_watched(struct server_parts *parts)
     return error;
 }
 
+/* Where the log goes comes first: what is wrong with that is said on standard error. */
+static int start_log(const struct config *config)
+{
+    struct diagnostics diagnostics;
+    diagnostics_init(&diagnostics);
+    int error = serve_log_start(config, &diagnostics);
+    diagnostics_print(&diagnostics);
+    diagnostics_deinit(&diagnostics);
+    return error;
+}
+
 int cli_serve(const struct cli_options *options)
 {
     struct config *config = cli_load_config(options);
@@ -253,19 +267,24 @@ int cli_serve(const struct cli_options *options)
         return EXIT_WRONG;
     config->plugins_in_place = options->plugins_in_place;
     log_configure(config->log_level, config->log_format);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* A log or a recording that may not grow is an error of its write. */
+    if (start_log(config) != OK) {
+        config_destroy(config);
+        return EXIT_WRONG;
+    }
     ticks_init();
     crash_install();
     crash_watch_exit();
     thread_trace_install();
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* A recording that may not grow is an error of its write. */
-    start_log(config);
     notify_init();
     raise_descriptor_limit(config);
     struct server_parts parts = {
         .options = options, .config = config_ref(config), .lock = PTHREAD_MUTEX_INITIALIZER};
     int error = serve_watched(&parts);
     log_stop();
+    if (error != OK)
+        serve_log_tell_failure();
     crash_expect_exit();
     config_destroy(parts.config);
     config_destroy(config);

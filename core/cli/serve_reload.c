@@ -3,6 +3,7 @@
 #include "admin/admin.h"
 #include "base/log.h"
 #include "cli/notify.h"
+#include "cli/serve_log.h"
 #include "cli/stop_signals.h"
 #include "front/front.h"
 #include "hub/hub.h"
@@ -61,11 +62,15 @@ static int change_over(struct server_parts *parts, struct config *config,
     struct hub_reload *hub = NULL;
     struct front_reload *front = NULL;
     struct admin_reload admin;
+    int log_fd;
     int error = hub_reload_prepare(parts->hub, config, diagnostics, &hub);
     int front_error = front_reload_prepare(parts->front, config, diagnostics, &front);
     int admin_error = admin_prepare_reload(parts->admin, config, diagnostics, &admin);
+    int log_error = serve_log_prepare(config, diagnostics, &log_fd);
     if (error == OK)
         error = front_error != OK ? front_error : admin_error;
+    if (error == OK)
+        error = log_error;
     if (error == OK) {
         error = hub_reload_commit(parts->hub, hub, diagnostics);
         hub = NULL;
@@ -73,10 +78,12 @@ static int change_over(struct server_parts *parts, struct config *config,
     if (error != OK) {
         hub_reload_abort(hub);
         front_reload_abort(front);
+        serve_log_abort(log_fd);
         return error;
     }
     front_reload_commit(parts->front, front);
     admin_commit_reload(parts->admin, &admin);
+    serve_log_commit(config, log_fd);
     return OK;
 }
 

@@ -14,7 +14,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -26,9 +25,11 @@ struct stop_signals {
     int pipe[2];              /* to the main thread */
     int end_fd;               /* the server has ended */
     _Atomic int64_t patience; /* ns for an orderly end; INT64_MAX: for ever */
-    unsigned stops;           /* SIGINT and SIGTERM so far; the thread's */
-    int64_t first;            /* when the first one came; the thread's */
-    int64_t deadline;         /* the thread's; INT64_MAX: none */
+    atomic_bool has_reload;   /* in the pipe, not yet taken; and the log's reopening */
+    atomic_bool has_reopen;
+    unsigned stops;   /* SIGINT and SIGTERM so far; the thread's */
+    int64_t first;    /* when the first one came; the thread's */
+    int64_t deadline; /* the thread's; INT64_MAX: none */
 };
 
 static void tell(void *context, const char *thread, const char *what)
@@ -62,24 +63,26 @@ static void count_stop(struct stop_signals *signals)
     }
 }
 
-/* Whether the main thread has something to read still. */
-static bool has_unread(const struct stop_signals *signals)
+/* The mark of a signal that may wait once only, or NULL. */
+static atomic_bool *mark_of(struct stop_signals *signals, int number)
 {
-    int unread = 0;
-    return ioctl(signals->pipe[0], FIONREAD, &unread) == 0 && unread > 0;
+    if (number == SIGHUP)
+        return &signals->has_reload;
+    return number == SIGUSR1 ? &signals->has_reopen : NULL;
 }
 
-/* A reload that has not begun stands for all that are asked for until it does: however many they
- * are, a stop comes right behind it. */
+/* A reload that has not begun stands for all that are asked for until it does, and so does a
+ * reopening of the log: however many they are, a stop comes right behind them. */
 static void take_signal(struct stop_signals *signals)
 {
     struct signalfd_siginfo info;
     if (read(signals->signal_fd, &info, sizeof info) != sizeof info)
         return;
     unsigned char number = (unsigned char)info.ssi_signo;
-    if (number != SIGHUP)
+    atomic_bool *mark = mark_of(signals, number);
+    if (mark == NULL)
         count_stop(signals);
-    else if (has_unread(signals))
+    else if (atomic_exchange(mark, true))
         return;
     ssize_t written = write(signals->pipe[1], &number, 1);
     (void)written; /* A pipe that is full of signals says enough. */
@@ -145,6 +148,7 @@ int stop_signals_create(const struct config *config, struct stop_signals **out)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     if (open_descriptors(signals, &set) != OK ||
         pthread_create(&signals->thread, NULL, wait_for_signals, signals) != 0) {
@@ -168,10 +172,15 @@ int stop_signals_fd(const struct stop_signals *signals)
     return signals->pipe[0];
 }
 
-int stop_signals_take(const struct stop_signals *signals)
+int stop_signals_take(struct stop_signals *signals)
 {
     unsigned char number = 0;
-    return read(signals->pipe[0], &number, 1) == 1 ? number : 0;
+    if (read(signals->pipe[0], &number, 1) != 1)
+        return 0;
+    atomic_bool *mark = mark_of(signals, number);
+    if (mark != NULL)
+        atomic_store(mark, false); /* One that comes from here on is another. */
+    return number;
 }
 
 void stop_signals_destroy(struct stop_signals *signals)

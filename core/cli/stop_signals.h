@@ -1,6 +1,6 @@
 /*
- * SIGINT, SIGTERM and SIGHUP: a thread of their own takes them, so that they count whatever the
- * main thread does.
+ * SIGINT, SIGTERM, SIGHUP and SIGUSR1: a thread of their own takes them, so that they count
+ * whatever the main thread does.
  *
  * The main thread gets each as a byte to read. If the server has not ended a while after the first
  * SIGINT or SIGTERM (shutdown.grace and watchdog.stop), or a moment after the second, this thread
@@ -25,7 +25,7 @@ void stop_signals_configure(struct stop_signals *signals, const struct config *c
 
 /* A descriptor that is readable when a signal has come, and the oldest of them (0: none). */
 int stop_signals_fd(const struct stop_signals *signals);
-int stop_signals_take(const struct stop_signals *signals);
+int stop_signals_take(struct stop_signals *signals);
 
 /* The server has ended: nothing will be forced any more. NULL is fine. */
 void stop_signals_destroy(struct stop_signals *signals);

@@ -154,6 +154,8 @@ struct config {
     enum log_level log_level;
     enum log_format log_format;
     size_t log_queue; /* bytes of lines that wait to be written */
+    char *log_file;   /* resolved path, or NULL: standard error */
+    struct position log_file_position;
     struct endpoint_config *endpoints;
     size_t endpoint_count;
     bool plugins_in_place;  /* --plugins-in-place: for debuggers */

@@ -457,6 +457,10 @@ static const struct field log_fields[] = {
      .fallback = "1MiB",
      .bounds = {16 * KIB, GIB},
      MEMBER(struct config, log_queue)},
+    {.key = "file",
+     .type = FIELD_PATH,
+     MEMBER(struct config, log_file),
+     POSITION(struct config, log_file_position)},
 };
 static const struct schema log_schema = SCHEMA(log_fields, struct config);
 

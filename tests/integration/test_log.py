@@ -84,7 +84,7 @@ class NobodyReads(unittest.TestCase):
             server.stop_reading()
             self.fill(server)
             server.read_on()
-            wait_until(lambda: 'standard error was not read fast enough' in server.log(),
+            wait_until(lambda: 'could not be written fast enough' in server.log(),
                        'the notice')
         for line in server.lines:
             json.loads(line)  # whole lines, the notice too

@@ -22,6 +22,7 @@ TESTED_ELSEWHERE = {
     'core/cli/check.c': 'calls what others check with; tests/integration/test_cli.py',
     'core/cli/plugins.c': 'prints what pipeline/plugin.c has loaded; tests/integration/test_cli.py',
     'core/cli/serve.c': 'starts and stops the parts of a whole server; tests/integration/test_lifecycle.py',
+    'core/cli/serve_log.c': 'directs the log of a whole server; tests/integration/test_log_file.py',
     'core/cli/serve_reload.c': 'reloads the parts of a whole server; tests/integration/test_reload_command.py',
 }
 

@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define SIZE ((size_t)2 * LOG_QUEUE_LINE_MAX)
@@ -152,6 +154,102 @@ static void rescue_writes_what_is_queued(void **state)
     assert_true(len >= kept * LINE_LEN);
 }
 
+/* -- a file whose disk is full, which a limit of this process's plays -- */
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Has the queue write to a new file without a name. */
+static int redirect_to_file(struct fixture *fixture)
+{
+    int fd = open("/tmp", O_RDWR | O_TMPFILE | O_APPEND | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    log_queue_redirect(fixture->queue, fcntl(fd, F_DUPFD_CLOEXEC, 3));
+    return fd;
+}
+
+/* Waits until the file has refused a write, and then one more. */
+static void wait_for_refusals(struct fixture *fixture)
+{
+    while (log_queue_failed_writes(fixture->queue) < 2)
+        sched_yield();
+}
+
+static void assert_whole_lines(const char *text, size_t len, unsigned count)
+{
+    assert_int_equal(len, count * LINE_LEN);
+    for (unsigned i = 0; i < count; i++)
+        assert_memory_equal(text + i * LINE_LEN, LINE, LINE_LEN);
+}
+
+static void a_full_disk_makes_lines_wait_and_cuts_none(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[SIZE];
+    int file = redirect_to_file(fixture);
+    limit_files(LINE_LEN + 5);
+    for (int i = 0; i < 4; i++)
+        assert_true(log_queue_put(fixture->queue, LINE, LINE_LEN));
+    wait_for_refusals(fixture);
+    limit_files(RLIM_INFINITY);
+    log_queue_stop(fixture->queue, PATIENCE);
+    assert_whole_lines(text, (size_t)pread(file, text, sizeof text, 0), 4);
+    assert_int_equal(log_queue_lost(fixture->queue), 0);
+    close(file);
+}
+
+static void a_line_of_which_a_full_disk_took_a_part_is_whole_in_the_next_file(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[SIZE];
+    int full = redirect_to_file(fixture);
+    limit_files(LINE_LEN + 5);
+    for (int i = 0; i < 4; i++)
+        assert_true(log_queue_put(fixture->queue, LINE, LINE_LEN));
+    wait_for_refusals(fixture);
+    int file = redirect_to_file(fixture);
+    limit_files(RLIM_INFINITY);
+    log_queue_stop(fixture->queue, PATIENCE);
+    ssize_t before = pread(full, text, sizeof text, 0) / LINE_LEN;
+    ssize_t got = pread(file, text, sizeof text, 0);
+    assert_whole_lines(text, (size_t)got, 4 - (unsigned)before);
+    close(full);
+    close(file);
+}
+
+static void a_full_disk_loses_lines_when_the_queue_is_full_too(void **state)
+{
+    struct fixture *fixture = *state;
+    int file = redirect_to_file(fixture);
+    limit_files(1);
+    fill(fixture);
+    assert_true(log_queue_lost(fixture->queue) > 0);
+    int64_t before = clock_monotonic();
+    log_queue_stop(fixture->queue, PATIENCE);
+    assert_true(clock_monotonic() - before < 5 * NS_PER_S);
+    limit_files(RLIM_INFINITY);
+    close(file);
+}
+
+static void a_sink_that_is_not_read_holds_no_redirection_up(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[2 * SIZE];
+    unsigned kept = fill(fixture);
+    int file = redirect_to_file(fixture);
+    log_queue_stop(fixture->queue, 10 * NS_PER_S);
+    ssize_t got = pread(file, text, sizeof text, 0);
+    assert_true(got > 0 && (size_t)got <= kept * LINE_LEN + LOG_QUEUE_LINE_MAX);
+    assert_memory_equal(text, LINE, LINE_LEN);
+    close(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +260,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(stop_gives_up_a_sink_that_is_not_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sink_that_is_closed_holds_nothing_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rescue_writes_what_is_queued, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_disk_makes_lines_wait_and_cuts_none, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_line_of_which_a_full_disk_took_a_part_is_whole_in_the_next_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_disk_loses_lines_when_the_queue_is_full_too, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_sink_that_is_not_read_holds_no_redirection_up, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
