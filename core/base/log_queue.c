@@ -173,7 +173,6 @@ static void follow_redirection(struct log_queue *queue)
     pthread_cond_broadcast(&queue->done);
 }
 
-/* Returns whether there was one to follow. */
 static bool follow_if_redirected(struct log_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
@@ -219,10 +218,8 @@ static bool may_recover(struct log_queue *queue)
 static ssize_t try_write(struct log_queue *queue, const char *data, size_t len)
 {
     enum sink sink = wait_for_sink(queue->fd, LOOK_AGAIN);
-    if (sink == SINK_GONE)
-        return -1;
-    if (sink == SINK_BUSY)
-        return 0;
+    if (sink != SINK_READY)
+        return sink == SINK_BUSY ? 0 : -1;
     ssize_t written = write_some(queue->fd, data, len);
     if (written < 0 && may_recover(queue))
         written = 0;
@@ -233,9 +230,8 @@ static ssize_t try_write(struct log_queue *queue, const char *data, size_t len)
 
 static size_t line_begin(const char *piece, size_t at)
 {
-    while (at > 0 && piece[at - 1] != '\n')
-        at--;
-    return at;
+    const char *end = memrchr(piece, '\n', at);
+    return end != NULL ? (size_t)(end - piece) + 1 : 0;
 }
 
 /* Writes whole lines, however long the sink takes, unless the queue is being stopped. A new sink
@@ -278,10 +274,9 @@ static void *write_lines(void *argument)
             pthread_cond_wait(&queue->wake, &queue->lock);
         if (queue->next_fd >= 0)
             follow_redirection(queue);
-        if (queue->used == 0 && !queue->is_stopping)
-            continue;
+        takes_more = !queue->is_stopping;
         if (queue->used == 0)
-            break;
+            continue;
         size_t len = ring_take(queue, piece);
         queue->is_writing = true;
         pthread_mutex_unlock(&queue->lock);
