@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,12 +22,24 @@ _Static_assert(LOG_LINE_MAX <= LOG_QUEUE_LINE_MAX, "a line fits into the queue")
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
-/* What a line that does not fit ends with, and what has to fit behind that: "}\n */
+/* What a text that does not fit ends with, and a line whose fields do not. */
 #define CUT_MARK "..."
-#define LINE_END_MAX 3
+#define CUT_FIELDS_TEXT " cut=true"
+#define CUT_FIELDS_JSON ",\"cut\":true"
+
+/* What has to fit behind a text: its mark, its quote, the other mark, }\n */
+#define LINE_END_MAX (sizeof CUT_MARK + sizeof CUT_FIELDS_JSON + 1)
+#define LINE_TEXT_MAX (LOG_LINE_MAX - LINE_END_MAX)
+
+/* How characters are kept from being read as something else. */
+enum escaping {
+    ESCAPE_TEXT,  /* of a line of text: control characters */
+    ESCAPE_VALUE, /* in the double quotes of a value of such a line */
+    ESCAPE_JSON
+};
 
 /* A line under construction; `len` never passes the array, `cut` remembers that something did not
- * fit. Room for the mark and the line's end is kept back. */
+ * fit. Room for the marks and the line's end is kept back. */
 struct line {
     char text[LOG_LINE_MAX];
     size_t len;
@@ -36,8 +49,7 @@ struct line {
 /* Appends a character, an escape or a short piece, whole or not at all. */
 static void line_append(struct line *line, const char *text, size_t len)
 {
-    size_t room = sizeof line->text - sizeof CUT_MARK - LINE_END_MAX - line->len;
-    if (line->cut || len > room) {
+    if (line->cut || line->len + len > LINE_TEXT_MAX) {
         line->cut = true;
         return;
     }
@@ -94,7 +106,7 @@ static bool is_control(const char *text, size_t len)
            (len == 2 && first == 0xC2 && (unsigned char)text[1] < 0xA0);
 }
 
-static void line_append_escaped(struct line *line, const char *text, bool json)
+static void line_append_escaped(struct line *line, const char *text, enum escaping escaping)
 {
     while (*text != '\0') {
         size_t len = character_len(text);
@@ -103,9 +115,10 @@ static void line_append_escaped(struct line *line, const char *text, bool json)
             line_append(line, "?", 1);
         else if (is_control(text, len))
             line_append(line, escape,
-                        (size_t)snprintf(escape, sizeof escape, json ? "\\u%04x" : "\\x%02x",
+                        (size_t)snprintf(escape, sizeof escape,
+                                         escaping == ESCAPE_JSON ? "\\u%04x" : "\\x%02x",
                                          (unsigned char)text[len - 1]));
-        else if (json && (*text == '"' || *text == '\\'))
+        else if (escaping != ESCAPE_TEXT && (*text == '"' || *text == '\\'))
             line_append(line, escape, (size_t)snprintf(escape, sizeof escape, "\\%c", *text));
         else
             line_append(line, text, len);
@@ -131,45 +144,115 @@ static void line_end(struct line *line)
     line->text[line->len++] = '\n';
 }
 
+/* -- fields -- */
+
+static void line_append_number(struct line *line, uint64_t number)
+{
+    char digits[24];
+    line_append(line, digits, (size_t)snprintf(digits, sizeof digits, "%" PRIu64, number));
+}
+
+static void line_append_json_value(struct line *line, const struct log_field *field)
+{
+    if (field->text == NULL) {
+        line_append_number(line, field->number);
+        return;
+    }
+    line_append_cstr(line, "\"");
+    line_append_escaped(line, field->text, ESCAPE_JSON);
+    line_append_cstr(line, "\"");
+}
+
+/* In quotes if it could be taken for something else than one value. */
+static void line_append_text_value(struct line *line, const struct log_field *field)
+{
+    static const char plain[] = "-._~:/@%+,;0123456789"
+                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    if (field->text == NULL) {
+        line_append_number(line, field->number);
+    } else if (field->text[0] != '\0' && field->text[strspn(field->text, plain)] == '\0') {
+        line_append_cstr(line, field->text);
+    } else {
+        line_append_cstr(line, "\"");
+        line_append_escaped(line, field->text, ESCAPE_VALUE);
+        line_append_cstr(line, "\"");
+    }
+}
+
+/* Whole, or not at all; nothing comes behind one that does not fit. */
+static void line_append_field(struct line *line, const struct log_field *field, bool json)
+{
+    size_t before = line->len;
+    line_append_cstr(line, json ? ",\"" : " ");
+    line_append_cstr(line, field->name);
+    line_append_cstr(line, json ? "\":" : "=");
+    if (json)
+        line_append_json_value(line, field);
+    else
+        line_append_text_value(line, field);
+    if (line->cut)
+        line->len = before;
+}
+
+/* Behind a text that is cut there are none. */
+static void line_append_fields(struct line *line, const struct log_fields *fields, bool json)
+{
+    if (line->cut || fields == NULL)
+        return;
+    for (size_t i = 0; i < fields->count; i++)
+        line_append_field(line, &fields->items[i], json);
+    if (!line->cut)
+        return;
+    const char *mark = json ? CUT_FIELDS_JSON : CUT_FIELDS_TEXT;
+    memcpy(line->text + line->len, mark, strlen(mark));
+    line->len += strlen(mark);
+    atomic_fetch_add_explicit(&truncated_lines, 1, memory_order_relaxed);
+}
+
+/* -- whole lines -- */
+
 static void format_json(struct line *line, enum log_level level, const char *module,
-                        const char *text)
+                        const char *text, const struct log_fields *fields)
 {
     line_append_cstr(line, "{\"time\":\"");
     line_append_time(line);
     line_append_cstr(line, "\",\"level\":\"");
     line_append_cstr(line, level_names[level]);
     line_append_cstr(line, "\",\"module\":\"");
-    line_append_escaped(line, module, true);
+    line_append_escaped(line, module, ESCAPE_JSON);
     line_append_cstr(line, "\",\"message\":\"");
-    line_append_escaped(line, text, true);
+    line_append_escaped(line, text, ESCAPE_JSON);
     line_mark_cut(line);
     line->text[line->len++] = '"';
+    line_append_fields(line, fields, true);
     line->text[line->len++] = '}';
     line_end(line);
 }
 
 static void format_text(struct line *line, enum log_level level, const char *module,
-                        const char *text)
+                        const char *text, const struct log_fields *fields)
 {
     char head[16];
     line_append_time(line);
     line_append(line, head, (size_t)snprintf(head, sizeof head, " %-5s ", level_names[level]));
-    line_append_escaped(line, module, false);
+    line_append_escaped(line, module, ESCAPE_TEXT);
     line_append_cstr(line, ": ");
-    line_append_escaped(line, text, false);
+    line_append_escaped(line, text, ESCAPE_TEXT);
     line_mark_cut(line);
+    line_append_fields(line, fields, false);
     line_end(line);
 }
 
+/* `fields` may be NULL. */
 static void format_line(struct line *line, enum log_level level, const char *module,
-                        const char *text)
+                        const char *text, const struct log_fields *fields)
 {
     line->len = 0;
     line->cut = false;
     if (atomic_load_explicit(&log_shape, memory_order_relaxed) == LOG_FORMAT_JSON)
-        format_json(line, level, module, text);
+        format_json(line, level, module, text, fields);
     else
-        format_text(line, level, module, text);
+        format_text(line, level, module, text, fields);
 }
 
 /* In the place of lines that were lost. */
@@ -180,7 +263,7 @@ static size_t format_notice(uint64_t lost, char text[LOG_QUEUE_LINE_MAX])
     snprintf(message, sizeof message,
              "%llu line%s lost here: they could not be written fast enough (log.queue)",
              (unsigned long long)lost, lost == 1 ? " was" : "s were");
-    format_line(&line, LOG_LEVEL_WARN, "log", message);
+    format_line(&line, LOG_LEVEL_WARN, "log", message, NULL);
     memcpy(text, line.text, line.len);
     return line.len;
 }
@@ -272,7 +355,15 @@ void log_write(enum log_level level, const char *module, const char *format, ...
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    format_line(&line, level, module, text);
+    format_line(&line, level, module, text, NULL);
+    sink_put(line.text, line.len);
+}
+
+void log_write_fields(enum log_level level, const char *module, const char *text,
+                      const struct log_fields *fields)
+{
+    struct line line;
+    format_line(&line, level, module, text, fields);
     sink_put(line.text, line.len);
 }
 

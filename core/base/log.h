@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define LOG_LINE_MAX 4096
 #define LOG_STOP_PATIENCE INT64_C(1000000000) /* ns */
@@ -31,6 +32,23 @@ bool log_enabled(enum log_level level);
 /* Writes one line. `module` names the part that speaks ("front", "/ws auth#2"). */
 void log_write(enum log_level level, const char *module, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* What a line says besides its text: in JSON a member of its own, in text `name=value`. */
+struct log_field {
+    const char *name;
+    const char *text; /* as a peer may have sent it; NULL: the number counts */
+    uint64_t number;
+};
+
+struct log_fields {
+    const struct log_field *items;
+    size_t count;
+};
+
+/* Writes one line with fields, whatever the level. Fields that do not fit are left out, and a field
+ * `cut` says so. For events, see base/event.h. */
+void log_write_fields(enum log_level level, const char *module, const char *text,
+                      const struct log_fields *fields);
 
 /* Writes one line as it is, whatever the level: what commands print and a server logs. */
 void log_raw(const char *format, ...) __attribute__((format(printf, 1, 2)));

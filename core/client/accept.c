@@ -54,10 +54,11 @@ static struct client *client_create(struct shard *shard, struct handoff *handoff
     return client;
 }
 
-static void refuse(struct client *client, const struct upgrade *upgrade)
+static void refuse(struct client *client, const struct upgrade *upgrade, const char *stage)
 {
     char response[RESPONSE_MAX];
     size_t len = upgrade_refusal(upgrade, response, sizeof response);
+    client_log_refused(client, upgrade, stage);
     if (receiver_queue(&client->receiver, response, len, NULL, 0) != OK)
         client_abort(client);
     else
@@ -134,6 +135,7 @@ static void open_client(struct client *client, const struct upgrade *upgrade)
     atomic_fetch_add_explicit(&endpoint->connected, 1, memory_order_relaxed);
     client_start_heartbeat(client);
     record(client, upgrade);
+    client_log_accepted(client, upgrade);
     chain_open(&client->seen);
 }
 
@@ -158,13 +160,16 @@ static void answer(struct client *client, struct upgrade *upgrade, enum chain_re
         upgrade_unref(upgrade);
         return;
     }
-    if (result == CHAIN_PASSED && !is_closed_for_new_clients(client, upgrade) &&
-        check_identity(client, upgrade)) {
+    if (result == CHAIN_STOPPED) {
+        refuse(client, upgrade, CLIENT_REFUSED_BY_PIPELINE);
+    } else if (is_closed_for_new_clients(client, upgrade)) {
+        refuse(client, upgrade, CLIENT_REFUSED_BY_ADMISSION);
+    } else if (!check_identity(client, upgrade)) {
+        refuse(client, upgrade, CLIENT_REFUSED_BY_IDENTITY);
+    } else {
         open_client(client, upgrade);
         client_catch_up_with_reload(client);
         client_process_early(client, upgrade->early, upgrade->early_len);
-    } else {
-        refuse(client, upgrade);
     }
     upgrade_unref(upgrade);
 }
@@ -181,7 +186,7 @@ void client_resume_upgrade(struct client *client, struct upgrade *upgrade, int v
 static void begin(struct client *client, struct upgrade *upgrade)
 {
     if (is_closed_for_new_clients(client, upgrade)) {
-        refuse(client, upgrade);
+        refuse(client, upgrade, CLIENT_REFUSED_BY_ADMISSION);
         upgrade_unref(upgrade);
         return;
     }

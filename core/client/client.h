@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 struct certificate_watch;
+struct client_record;
 struct message;
 struct pipeline_calls;
 struct upgrade;
@@ -82,6 +83,7 @@ struct client {
                            ping, modulo 2^32 */
     uint32_t acknowledged; /* ping_unanswered: how many it had when that was last asked for */
     char *close_reason;    /* owned, zero-terminated; NULL: empty */
+    struct client_record *record;              /* owned; NULL: the log is not to tell of its end */
     _Alignas(max_align_t) char plugin_state[]; /* a block for each instance of the pipeline */
 };
 
@@ -136,6 +138,26 @@ void client_accept(struct loop *loop, struct mail *mail);
 
 /* The connect chain goes on with what a deferral has led to. Takes `upgrade`'s reference. */
 void client_resume_upgrade(struct client *client, struct upgrade *upgrade, int verdict);
+
+/* -- events.c: what the log says of it -- */
+
+/* Who has refused an upgrade. */
+#define CLIENT_REFUSED_BY_ADMISSION "admission"
+#define CLIENT_REFUSED_BY_IDENTITY "identity"
+#define CLIENT_REFUSED_BY_PIPELINE "pipeline" /* the stage before upgrade->stage */
+
+/* It is open; keeps what is to be said at its end. */
+void client_log_accepted(struct client *client, const struct upgrade *upgrade);
+
+/* It is answered with the upgrade's refusal. */
+void client_log_refused(const struct client *client, const struct upgrade *upgrade,
+                        const char *stage);
+
+/* A plugin's instance has named it. */
+void client_log_identified(const struct client *client, const char *instance);
+
+/* It ends; its socket is still open. */
+void client_log_closed(const struct client *client);
 
 /* -- wait.c: reading stops for a while -- */
 

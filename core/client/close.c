@@ -128,6 +128,7 @@ static void end_now(struct client *client, bool by_peer)
         return;
     if (client->is_registered)
         note_close(client, CLOSE_ABNORMAL, NULL, 0, by_peer);
+    client_log_closed(client);
     client_set_state(client, CLIENT_GONE);
     timer_stop(&client->timer);
     receiver_end(&client->receiver);
@@ -236,5 +237,6 @@ void client_free(struct client *client)
     endpoint_setup_unref(client_setup(client));
     sl_client_deinit(&client->seen);
     free(client->close_reason);
+    free(client->record);
     free(client);
 }

@@ -90,6 +90,19 @@ bool transport_ask_delivery(const struct receiver *receiver, struct transport_de
     return true;
 }
 
+bool transport_ask_traffic(const struct receiver *receiver, uint64_t *in, uint64_t *out)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    const size_t needed =
+        offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received;
+    if (getsockopt(receiver->socket, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 || len < needed)
+        return false;
+    *in = info.tcpi_bytes_received;
+    *out = info.tcpi_bytes_acked;
+    return true;
+}
+
 /* A record of its own for each small piece would cost more than copying them together. */
 static size_t collect_record(uint8_t record[TLS_RECORD_MAX], const struct iovec *pieces,
                              size_t count, size_t skip)

@@ -33,6 +33,10 @@ struct transport_delivery {
 /* Asks for it: two system calls. Returns false if the kernel does not say. */
 bool transport_ask_delivery(const struct receiver *receiver, struct transport_delivery *delivery);
 
+/* How many bytes the connection has received, and how many of those sent the peer has acknowledged,
+ * in all. A system call. Returns false if the kernel does not say. */
+bool transport_ask_traffic(const struct receiver *receiver, uint64_t *in, uint64_t *out);
+
 /* Writes as much as the socket takes now. Returns how many bytes; ERR_CLOSED: the peer is gone. */
 ssize_t transport_write(struct receiver *receiver, const struct iovec *pieces, size_t count);
 

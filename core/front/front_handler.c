@@ -3,6 +3,7 @@
 #include "client/handoff.h"
 #include "front/civetweb_detach.h"
 #include "front/demo_page.h"
+#include "front/refusal.h"
 #include "front/response.h"
 #include "hub/hub.h"
 #include "ws/handshake.h"
@@ -43,40 +44,52 @@ static int copy_request(const struct upgrade_request *request, struct request **
     return request_create(&source, out);
 }
 
-static int refuse_without_memory(struct mg_connection *conn)
+static int refuse(const struct upgrade_request *request, const struct refusal *refusal)
 {
-    return response_send_text(conn, 503, "The server is short of memory; try again in a moment.",
-                              RETRY_AFTER);
+    return refusal_send(&(struct refused){request->conn, request->path, request->from}, refusal);
 }
 
-static int refuse_uncopied(struct mg_connection *conn, int error)
+static int refuse_without_memory(const struct upgrade_request *request)
+{
+    return refuse(request,
+                  &(struct refusal){"admission", 503,
+                                    "The server is short of memory; try again in a moment.",
+                                    RETRY_AFTER});
+}
+
+static int refuse_uncopied(const struct upgrade_request *request, int error)
 {
     if (error == ERR_LIMIT)
-        return response_send_text(conn, 400, "The query has more than 256 parameters.", NULL);
-    return refuse_without_memory(conn);
+        return refuse(request, &(struct refusal){"handshake", 400,
+                                                 "The query has more than 256 parameters.", NULL});
+    return refuse_without_memory(request);
 }
 
-static int refuse_admission(struct mg_connection *conn, enum admission admission)
+/* How requests are refused that a limit does not let in. */
+static struct refusal refusal_of_admission(enum admission admission)
 {
+    struct refusal refusal = {.stage = "admission", .status = 503, .header = RETRY_AFTER};
     switch (admission) {
     case ADMISSION_ADDRESS_FULL:
-        return response_send_text(conn, 429, "There are too many connections from this address.",
-                                  RETRY_AFTER);
+        refusal.status = 429;
+        refusal.sentence = "There are too many connections from this address.";
+        break;
     case ADMISSION_NO_MEMORY:
-        return refuse_without_memory(conn);
+        refusal.sentence = "The server is short of memory; try again in a moment.";
+        break;
     case ADMISSION_DESCRIPTORS:
-        return response_send_text(conn, 503, "The server has no file descriptor left.",
-                                  RETRY_AFTER);
+        refusal.sentence = "The server has no file descriptor left.";
+        break;
     case ADMISSION_DRAINING:
-        return response_send_text(conn, 503, "The server is stopping; try again in a moment.",
-                                  RETRY_AFTER);
+        refusal.sentence = "The server is stopping; try again in a moment.";
+        break;
     case ADMISSION_STUCK:
-        return response_send_text(
-            conn, 503, "The server takes no new clients at the moment; try again.", RETRY_AFTER);
+        refusal.sentence = "The server takes no new clients at the moment; try again.";
+        break;
     default:
-        return response_send_text(conn, 503, "The server has as many clients as it may have.",
-                                  RETRY_AFTER);
+        refusal.sentence = "The server has as many clients as it may have.";
     }
+    return refusal;
 }
 
 /* Takes the connection from CivetWeb. Returns 0 or ERR_NO_MEMORY: CivetWeb still has it. */
@@ -99,13 +112,14 @@ static int admit_upgrade(const struct upgrade_request *request, struct handoff *
 {
     enum admission admission = hub_admit(request->hub, request->endpoint, &handoff->address);
     if (admission != ADMISSION_GRANTED) {
+        struct refusal refusal = refusal_of_admission(admission);
         handoff_destroy(handoff);
-        return refuse_admission(request->conn, admission);
+        return refuse(request, &refusal);
     }
     if (take_connection(handoff, request->conn) != OK) {
         hub_leave(request->hub, request->endpoint, &handoff->address);
         handoff_destroy(handoff);
-        return refuse_without_memory(request->conn);
+        return refuse_without_memory(request);
     }
     hub_accept(request->hub, handoff);
     return 101;
@@ -115,20 +129,20 @@ static int handle_upgrade(const struct upgrade_request *request)
 {
     struct handoff *handoff = calloc(1, sizeof *handoff);
     if (handoff == NULL)
-        return refuse_without_memory(request->conn);
+        return refuse_without_memory(request);
     handoff->socket = -1;
     handoff->endpoint = request->endpoint;
     handoff->address = *request->from;
     int error = copy_request(request, &handoff->request);
     if (error != OK) {
         handoff_destroy(handoff);
-        return refuse_uncopied(request->conn, error);
+        return refuse_uncopied(request, error);
     }
     struct handshake_verdict verdict = handshake_check(handoff->request);
     if (verdict.status != 101) {
         handoff_destroy(handoff);
-        return response_send_text(request->conn, verdict.status, verdict.reason,
-                                  verdict.extra_header);
+        return refuse(request, &(struct refusal){"handshake", verdict.status, verdict.reason,
+                                                 verdict.extra_header});
     }
     return admit_upgrade(request, handoff);
 }
@@ -164,11 +178,16 @@ int front_handler_answer(const void *context, struct mg_connection *conn,
     if (path != NULL && strcmp(path, "/") == 0 &&
         atomic_load_explicit(&handler->demo_page, memory_order_relaxed))
         return handle_demo_page(conn);
-    return response_send_text(
-        conn, 404, "There is no WebSocket endpoint at this path; check the address.", NULL);
+    return refusal_send(
+        &(struct refused){conn, path, from},
+        &(struct refusal){"path", 404,
+                          "There is no WebSocket endpoint at this path; check the address.", NULL});
 }
 
 int front_handler_answer_unreadable(struct mg_connection *conn, int status, const char *sentence)
 {
-    return response_send_text(conn, status, sentence, NULL);
+    struct address from;
+    address_from_sockaddr(&from, mg_peer_address(conn));
+    return refusal_send(&(struct refused){.conn = conn, .from = &from},
+                        &(struct refusal){"request", status, sentence, NULL});
 }

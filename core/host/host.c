@@ -117,12 +117,14 @@ static struct sl_string host_client_identity(const struct sl_client *client)
 static int host_identify(struct sl_instance *self, struct sl_client *client, const char *identity,
                          size_t len)
 {
-    (void)self;
     if (!client->is_connecting)
         return -1;
     if (host_is_shadowed())
         return 0;
-    return sl_client_identify(client, identity, len) == OK ? 0 : -1;
+    if (sl_client_identify(client, identity, len) != OK)
+        return -1;
+    client_log_identified(client_of(client), instance_of(self)->name);
+    return 0;
 }
 
 static int host_client_send(struct sl_client *client, enum sl_message_type type, const char *data,

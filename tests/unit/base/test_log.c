@@ -1,43 +1,6 @@
-#include "unit.h"
+#include "captured_log.h"
 
-#include "base/log.h"
 #include "base/utf8.h"
-
-#include <cjson/cJSON.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
-
-/* What the code under test wrote to standard error, through a pipe. */
-struct capture {
-    int standard_error;
-    int read_end;
-    char text[4 * LOG_LINE_MAX];
-    size_t len;
-};
-
-static struct capture capture;
-
-static void begin_capture(void)
-{
-    int ends[2];
-    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
-    capture.standard_error = dup(STDERR_FILENO);
-    assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
-    close(ends[1]);
-    capture.read_end = ends[0];
-}
-
-static const char *end_capture(void)
-{
-    dup2(capture.standard_error, STDERR_FILENO);
-    close(capture.standard_error);
-    ssize_t got = read(capture.read_end, capture.text, sizeof capture.text - 1);
-    close(capture.read_end);
-    capture.len = got > 0 ? (size_t)got : 0;
-    capture.text[capture.len] = '\0';
-    return capture.text;
-}
 
 static const char *logged(enum log_format format, const char *module, const char *text)
 {
@@ -45,27 +8,6 @@ static const char *logged(enum log_format format, const char *module, const char
     begin_capture();
     log_write(LOG_LEVEL_WARN, module, "%s", text);
     return end_capture();
-}
-
-/* Checks that the captured text is one line. */
-static void assert_one_line(const char *text)
-{
-    assert_true(capture.len > 0 && capture.len <= LOG_LINE_MAX);
-    assert_ptr_equal(strchr(text, '\n'), text + capture.len - 1);
-}
-
-/* Parses a captured line; what it holds under `name`, as cJSON's own memory. */
-static cJSON *parse_line(const char *text)
-{
-    assert_one_line(text);
-    cJSON *object = cJSON_Parse(text);
-    assert_non_null(object);
-    return object;
-}
-
-static void assert_member(const cJSON *object, const char *name, const char *expected)
-{
-    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, name)), expected);
 }
 
 static void text_line_has_time_level_module_and_message(void **state)
@@ -229,6 +171,97 @@ static void json_stays_valid_wherever_it_is_cut(void **state)
     }
 }
 
+/* -- fields -- */
+
+static const char *logged_fields(enum log_format format, const char *text,
+                                 const struct log_field *items, size_t count)
+{
+    log_configure(LOG_LEVEL_ERROR, format);
+    begin_capture();
+    log_write_fields(LOG_LEVEL_INFO, "client", text, &(struct log_fields){items, count});
+    return end_capture();
+}
+
+static void text_line_has_fields_as_name_and_value(void **state)
+{
+    static const struct log_field items[] = {{.name = "event", .text = "closed"},
+                                             {.name = "code", .number = UINT64_MAX},
+                                             {.name = "reason", .text = "going \"away\""},
+                                             {.name = "identity", .text = ""},
+                                             {.name = "path", .text = "/ws=1"}};
+    (void)state;
+    const char *line = logged_fields(LOG_FORMAT_TEXT, "gone", items, 5);
+    assert_one_line(line);
+    assert_non_null(strstr(line, " info  client: gone event=closed code=18446744073709551615 "
+                                 "reason=\"going \\\"away\\\"\" identity=\"\" path=\"/ws=1\"\n"));
+}
+
+static void json_line_has_fields_as_members(void **state)
+{
+    static const struct log_field items[] = {{.name = "event", .text = "closed"},
+                                             {.name = "code", .number = 1001},
+                                             {.name = "reason", .text = "a \"b\" \\ \x1b"}};
+    (void)state;
+    cJSON *object = parse_line(logged_fields(LOG_FORMAT_JSON, "gone", items, 3));
+    assert_member(object, "message", "gone");
+    assert_member(object, "event", "closed");
+    assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(object, "code")), 1001);
+    assert_member(object, "reason", "a \"b\" \\ \x1b");
+    cJSON_Delete(object);
+}
+
+/* Neither another line nor another field. */
+static void a_value_forges_nothing(void **state)
+{
+    static const struct log_field items[] = {
+        {.name = "reason", .text = "\" by=peer\r\n\x7f\xff\\"}};
+    (void)state;
+    const char *line = logged_fields(LOG_FORMAT_TEXT, "gone", items, 1);
+    assert_one_line(line);
+    assert_non_null(strstr(line, "gone reason=\"\\\" by=peer\\x0d\\x0a\\x7f?\\\\\"\n"));
+}
+
+/* Every length around the limit; the field behind the one that does not fit is left out too. */
+static void fields_that_do_not_fit_are_left_out_whole_and_that_is_said(void **state)
+{
+    char text[LOG_LINE_MAX + 64];
+    const struct log_field items[] = {{.name = "first", .number = 1},
+                                      {.name = "long", .text = text},
+                                      {.name = "last", .number = 2}};
+    (void)state;
+    for (size_t len = LOG_LINE_MAX - 160; len < sizeof text; len++) {
+        memset(text, 'x', len);
+        text[len - 1] = '"';
+        text[len] = '\0';
+        unsigned long long before = log_truncated_lines();
+        cJSON *object = parse_line(logged_fields(LOG_FORMAT_JSON, "gone", items, 3));
+        bool is_cut = cJSON_IsTrue(cJSON_GetObjectItem(object, "cut"));
+        assert_int_equal(log_truncated_lines(), before + is_cut);
+        assert_non_null(cJSON_GetObjectItem(object, "first"));
+        assert_true(is_cut == !cJSON_HasObjectItem(object, "last"));
+        if (cJSON_HasObjectItem(object, "long"))
+            assert_member(object, "long", text);
+        cJSON_Delete(object);
+        assert_one_line(logged_fields(LOG_FORMAT_TEXT, "gone", items, 3));
+        if (strstr(capture.text, " last=2\n") == NULL)
+            assert_non_null(strstr(capture.text, " cut=true\n"));
+    }
+}
+
+static void behind_a_text_that_is_cut_there_are_no_fields(void **state)
+{
+    char text[LOG_LINE_MAX + 64];
+    const struct log_field items[] = {{.name = "first", .number = 1}};
+    (void)state;
+    for (size_t len = LOG_LINE_MAX - 160; len < sizeof text - 1; len++) {
+        memset(text, 'x', len);
+        text[len] = '\0';
+        cJSON_Delete(parse_line(logged_fields(LOG_FORMAT_JSON, text, items, 1)));
+        assert_one_line(logged_fields(LOG_FORMAT_TEXT, text, items, 1));
+        assert_true(strstr(capture.text, "...") == NULL || strstr(capture.text, "first") == NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +277,11 @@ int main(void)
         cmocka_unit_test(c1_controls_are_escaped),
         cmocka_unit_test(line_that_fits_is_not_counted_as_cut),
         cmocka_unit_test(json_stays_valid_wherever_it_is_cut),
+        cmocka_unit_test(text_line_has_fields_as_name_and_value),
+        cmocka_unit_test(json_line_has_fields_as_members),
+        cmocka_unit_test(a_value_forges_nothing),
+        cmocka_unit_test(fields_that_do_not_fit_are_left_out_whole_and_that_is_said),
+        cmocka_unit_test(behind_a_text_that_is_cut_there_are_no_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -178,11 +178,25 @@ static void the_kernel_says_what_of_the_bytes_has_arrived(void **state)
     assert_int_equal(after.acknowledged - before.acknowledged + after.outstanding, 10);
 }
 
+static void the_kernel_counts_what_has_come_and_gone(void **state)
+{
+    uint64_t in_before, out_before, in, out;
+    (void)state;
+    assert_true(transport_ask_traffic(&peer.receiver, &in_before, &out_before));
+    assert_int_equal(write_text("0123456789"), 10);
+    assert_int_equal(send(peer.socket, "abc", 3, 0), 3);
+    assert_true(transport_ask_traffic(&peer.receiver, &in, &out));
+    assert_int_equal(in - in_before, 3);
+    assert_true(out - out_before <= 10);
+}
+
 static void some_sockets_do_not_know_what_has_arrived(void **state)
 {
     struct transport_delivery delivery;
+    uint64_t in, out;
     (void)state;
     assert_false(transport_ask_delivery(&peer.receiver, &delivery));
+    assert_false(transport_ask_traffic(&peer.receiver, &in, &out));
 }
 
 int main(void)
@@ -199,6 +213,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(shutting_down_ends_one_direction, open_plain, close_all),
         cmocka_unit_test_setup_teardown(closing_twice_is_closing_once, open_plain, close_all),
         cmocka_unit_test_setup_teardown(the_kernel_says_what_of_the_bytes_has_arrived, open_tcp,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(the_kernel_counts_what_has_come_and_gone, open_tcp,
                                         close_all),
         cmocka_unit_test_setup_teardown(some_sockets_do_not_know_what_has_arrived, open_plain,
                                         close_all),

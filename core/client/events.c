@@ -1,0 +1,142 @@
+/*
+ * What the log says of a client: how its upgrade ended, and how it did. While nobody wants to know,
+ * nothing is kept for that.
+ */
+#include "base/event.h"
+#include "client/client.h"
+#include "delivery/transport.h"
+#include "pipeline/chain.h"
+#include "ws/request_trace.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_MS INT64_C(1000000)
+
+/* What is known of an open client's upgrade. */
+struct client_record {
+    int64_t since; /* monotonic ns */
+    char trace_id[TRACE_ID_LEN + 1];
+    char request_id[]; /* zero-terminated */
+};
+
+/* Texts that the values of an event point to. */
+struct event_texts {
+    char id[24];
+    char address[ADDRESS_TEXT_MAX];
+    struct request_trace trace;
+};
+
+static void trace_request(struct request_trace *trace, const struct request *request)
+{
+    struct span id = {.data = NULL};
+    struct span parent = {.data = NULL};
+    if (!request_header(request, "X-Request-Id", &id))
+        id.data = NULL;
+    if (!request_header(request, "traceparent", &parent))
+        parent.data = NULL;
+    request_trace_read(trace, id.data, parent.data);
+}
+
+static void name_request(struct event_values *values, const char *request_id, const char *trace_id)
+{
+    values->texts[EVENT_FIELD_REQUEST_ID] = request_id;
+    values->texts[EVENT_FIELD_TRACE_ID] = trace_id[0] != '\0' ? trace_id : NULL;
+}
+
+static void name_client(struct event_values *values, const struct client *client,
+                        struct event_texts *texts)
+{
+    snprintf(texts->id, sizeof texts->id, "%" PRIu64, client->seen.id);
+    address_text(&client->address, texts->address);
+    values->texts[EVENT_FIELD_CLIENT] = texts->id;
+    values->texts[EVENT_FIELD_IDENTITY] = sl_client_identity(&client->seen);
+    values->texts[EVENT_FIELD_ENDPOINT] = client_endpoint(client)->path;
+    values->texts[EVENT_FIELD_ADDRESS] = texts->address;
+}
+
+/* Without memory nothing will be said of the client's end. */
+static void keep_record(struct client *client, const struct request_trace *trace)
+{
+    size_t size = strlen(trace->id) + 1;
+    struct client_record *record = malloc(sizeof *record + size);
+    if (record == NULL)
+        return;
+    record->since = client_shard(client)->loop.now;
+    memcpy(record->trace_id, trace->trace_id, sizeof record->trace_id);
+    memcpy(record->request_id, trace->id, size);
+    client->record = record;
+}
+
+void client_log_accepted(struct client *client, const struct upgrade *upgrade)
+{
+    struct event_values values = {.texts = {NULL}};
+    struct event_texts texts;
+    if (!event_enabled(EVENT_UPGRADE_ACCEPTED))
+        return;
+    trace_request(&texts.trace, upgrade->request);
+    keep_record(client, &texts.trace);
+    name_client(&values, client, &texts);
+    name_request(&values, texts.trace.id, texts.trace.trace_id);
+    event_log(EVENT_UPGRADE_ACCEPTED, "client", &values);
+}
+
+void client_log_refused(const struct client *client, const struct upgrade *upgrade,
+                        const char *stage)
+{
+    struct event_values values = {.texts = {NULL}};
+    struct event_texts texts;
+    if (!event_enabled(EVENT_UPGRADE_REFUSED))
+        return;
+    trace_request(&texts.trace, upgrade->request);
+    name_client(&values, client, &texts);
+    name_request(&values, texts.trace.id, texts.trace.trace_id);
+    event_set_number(&values, EVENT_FIELD_STATUS, (uint64_t)upgrade->status);
+    values.texts[EVENT_FIELD_STAGE] = stage;
+    values.texts[EVENT_FIELD_REASON] = upgrade->reason[0] != '\0' ? upgrade->reason : NULL;
+    if (strcmp(stage, CLIENT_REFUSED_BY_PIPELINE) == 0)
+        values.texts[EVENT_FIELD_INSTANCE] =
+            client->seen.chain->stages[upgrade->stage - 1].instance->name;
+    event_log(EVENT_UPGRADE_REFUSED, "client", &values);
+}
+
+void client_log_identified(const struct client *client, const char *instance)
+{
+    struct event_values values = {.texts = {NULL}};
+    struct event_texts texts;
+    if (!event_enabled(EVENT_CLIENT_IDENTIFIED))
+        return;
+    name_client(&values, client, &texts);
+    values.texts[EVENT_FIELD_INSTANCE] = instance;
+    event_log(EVENT_CLIENT_IDENTIFIED, "client", &values);
+}
+
+/* The kernel has counted them. */
+static void tell_traffic(struct event_values *values, const struct client *client)
+{
+    uint64_t in, out;
+    if (!transport_ask_traffic(&client->receiver, &in, &out))
+        return;
+    event_set_number(values, EVENT_FIELD_BYTES_IN, in);
+    event_set_number(values, EVENT_FIELD_BYTES_OUT, out);
+}
+
+void client_log_closed(const struct client *client)
+{
+    struct event_values values = {.texts = {NULL}};
+    struct event_texts texts;
+    const struct client_record *record = client->record;
+    if (record == NULL || !event_enabled(EVENT_CLIENT_CLOSED))
+        return;
+    int64_t duration = client_shard(client)->loop.now - record->since;
+    name_client(&values, client, &texts);
+    name_request(&values, record->request_id, record->trace_id);
+    tell_traffic(&values, client);
+    event_set_number(&values, EVENT_FIELD_CODE, client->close_code);
+    event_set_number(&values, EVENT_FIELD_DURATION_MS, (uint64_t)(duration / NS_PER_MS));
+    values.texts[EVENT_FIELD_REASON] = client->close_reason;
+    values.texts[EVENT_FIELD_BY] = client->closed_by_peer ? "peer" : "server";
+    event_log(EVENT_CLIENT_CLOSED, "client", &values);
+}

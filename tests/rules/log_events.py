@@ -1,0 +1,52 @@
+"""The text of docs/log-events.md, made from core/base/event_table.h: python3 tests/rules/log_events.py > docs/log-events.md"""
+
+import re
+
+from tree import text
+
+HEAD = '''# The log's events
+
+Lines that programs read as well as people: each names what has happened, with fields that always mean the same. This page
+is made from `core/base/event_table.h` by `tests/rules/log_events.py`, and a test compares them.
+
+In JSON (`log.format: json`) an event has the members `time`, `level`, `module`, `message`, `event` (its name) and its fields; numbers are
+numbers. In text the fields follow the message as `name=value`; a value with other characters than letters, digits and
+`-._~:/@%+,;` is in double quotes, with `\\"` and `\\\\` inside. Control characters are escaped in both, so that
+nothing that a peer sends can look like another line or field. A field without a value is left out. A value has 256
+bytes at most and ends in `...` if it was longer; where a line would pass 4096 bytes its last fields are left out, and it ends in
+a field `cut`.
+'''
+
+FIELDS = '''
+## Fields
+
+| field | type | means |
+| --- | --- | --- |
+'''
+
+
+def entries(table):
+    """The arguments of each entry of a table, strings joined."""
+    source = text('core/base/event_table.h').replace('\\\n', '\n')
+    body = re.search(rf'(?ms)^#define {table}\(\w+\)(.*?)(?=^#|^/\*)', source).group(1)
+    word = table[:-1].rpartition('_')[2]
+    for entry in re.findall(rf'(?s)\b{word}\((.*?)\)(?=\s*(?:{word}\(|$))', body.strip()):
+        upper, lower, third, rest = (part.strip() for part in entry.split(',', 3))
+        strings = ''.join(re.findall(r'"([^"]*)"', rest))
+        yield upper, lower, third, strings, re.findall(r'IN\((\w+)\)', rest)
+
+
+def page():
+    fields = list(entries('EVENT_FIELDS'))
+    names = {upper: lower for upper, lower, *_ in fields}
+    parts = [HEAD]
+    for _, name, level, means, inside in entries('EVENTS'):
+        listed = ', '.join(f'`{names[upper]}`' for upper in inside)
+        parts.append(f'\n## `{name}`\n\n{means[0].upper()}{means[1:]}. Level `{level.lower()}`.\n\nFields: {listed}.\n')
+    parts.append(FIELDS)
+    parts += [f'| `{name}` | {kind.lower()} | {means} |\n' for _, name, kind, means, _ in fields]
+    return ''.join(parts)
+
+
+if __name__ == '__main__':
+    print(page(), end='')

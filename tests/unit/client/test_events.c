@@ -1,0 +1,174 @@
+#include "client/remotes.h"
+
+#include "captured_log.h"
+#include "failing_memory.h"
+
+static void listen_to_events(void)
+{
+    log_configure(LOG_LEVEL_DEBUG, LOG_FORMAT_JSON);
+    begin_capture();
+}
+
+/* Takes the line of that event out of what was logged; NULL: there is none. */
+static cJSON *event_of(const char *log, const char *event)
+{
+    char mark[64];
+    snprintf(mark, sizeof mark, "\"event\":\"%s\"", event);
+    const char *found = strstr(log, mark);
+    if (found == NULL)
+        return NULL;
+    while (found > log && found[-1] != '\n')
+        found--;
+    cJSON *object = cJSON_Parse(found);
+    assert_non_null(object);
+    return object;
+}
+
+static double number_in(const cJSON *object, const char *name)
+{
+    assert_true(cJSON_IsNumber(cJSON_GetObjectItem(object, name)));
+    return cJSON_GetNumberValue(cJSON_GetObjectItem(object, name));
+}
+
+static void name_ada(struct sl_client *client, struct upgrade *upgrade)
+{
+    (void)upgrade;
+    assert_int_equal(sl_client_identify(client, "ada", 3), OK);
+}
+
+static void the_beginning_and_the_end_of_a_client_have_one_request_id(void **state)
+{
+    (void)state;
+    script.in_connect = name_ada;
+    listen_to_events();
+    struct remote remote = remote_join(0);
+    clients_pass(5 * NS_PER_S);
+    remote_send_close(&remote, CLOSE_GOING_AWAY, "see \"you\"");
+    clients_settle();
+    const char *log = end_capture();
+    cJSON *begun = event_of(log, "upgrade_accepted");
+    cJSON *ended = event_of(log, "client_closed");
+    assert_non_null(begun);
+    assert_non_null(ended);
+    assert_member(begun, "identity", "ada");
+    assert_member(begun, "endpoint", "/ws");
+    assert_member(ended, "identity", "ada");
+    assert_member(ended, "client", cJSON_GetStringValue(cJSON_GetObjectItem(begun, "client")));
+    assert_member(ended, "request_id",
+                  cJSON_GetStringValue(cJSON_GetObjectItem(begun, "request_id")));
+    assert_member(ended, "reason", "see \"you\"");
+    assert_member(ended, "by", "peer");
+    assert_int_equal(number_in(ended, "code"), CLOSE_GOING_AWAY);
+    assert_in_range(number_in(ended, "duration_ms"), 5000, 6000);
+    cJSON_Delete(begun);
+    cJSON_Delete(ended);
+    close(remote.socket);
+}
+
+static void a_connection_that_breaks_is_closed_by_the_peer_with_1006(void **state)
+{
+    (void)state;
+    listen_to_events();
+    struct remote remote = remote_join(0);
+    close(remote.socket);
+    clients_pass(CLIENT_CLOSE_TIMEOUT);
+    cJSON *ended = event_of(end_capture(), "client_closed");
+    assert_non_null(ended);
+    assert_int_equal(number_in(ended, "code"), CLOSE_ABNORMAL);
+    assert_member(ended, "by", "peer");
+    assert_false(cJSON_HasObjectItem(ended, "reason"));
+    cJSON_Delete(ended);
+}
+
+static void refuse_impolitely(struct sl_client *client, struct upgrade *upgrade)
+{
+    (void)client;
+    upgrade_refuse(upgrade, 429, "Not\r\nso fast");
+}
+
+static void a_refusal_names_the_instance_and_its_reason(void **state)
+{
+    (void)state;
+    script.connect = SL_DENY;
+    script.in_connect = refuse_impolitely;
+    listen_to_events();
+    struct remote remote = remote_ask(0, NULL, NULL, 0);
+    close(remote.socket);
+    clients_settle();
+    const char *log = end_capture();
+    cJSON *refused = event_of(log, "upgrade_refused");
+    assert_non_null(refused);
+    assert_int_equal(number_in(refused, "status"), 429);
+    assert_member(refused, "stage", "pipeline");
+    assert_member(refused, "instance", "scripted#1");
+    assert_member(refused, "reason", "Not\r\nso fast");
+    assert_null(event_of(log, "client_closed"));
+    assert_null(event_of(log, "upgrade_accepted"));
+    cJSON_Delete(refused);
+}
+
+static void a_refusal_that_is_no_plugins_names_its_stage(void **state)
+{
+    (void)state;
+    listen_to_events();
+    clients.how.identity_required = true;
+    struct remote nameless = remote_ask(0, NULL, NULL, 0);
+    cJSON *refused = event_of(end_capture(), "upgrade_refused");
+    assert_member(refused, "stage", "identity");
+    assert_false(cJSON_HasObjectItem(refused, "instance"));
+    cJSON_Delete(refused);
+    listen_to_events();
+    clients.set.is_draining = true;
+    struct remote late = remote_ask(0, NULL, NULL, 0);
+    refused = event_of(end_capture(), "upgrade_refused");
+    assert_member(refused, "stage", "admission");
+    assert_int_equal(number_in(refused, "status"), 503);
+    cJSON_Delete(refused);
+    close(nameless.socket);
+    close(late.socket);
+}
+
+static void nothing_is_kept_or_said_while_nobody_wants_to_know(void **state)
+{
+    (void)state;
+    begin_capture();
+    struct remote remote = remote_join(0);
+    assert_null(remote.client->record);
+    log_configure(LOG_LEVEL_DEBUG, LOG_FORMAT_JSON);
+    close(remote.socket); /* What came before the level changed has no end either. */
+    clients_pass(CLIENT_CLOSE_TIMEOUT);
+    assert_string_equal(end_capture(), "");
+}
+
+static void without_memory_only_the_end_is_not_told(void **state)
+{
+    struct upgrade *upgrade;
+    struct remote remote = remote_join(0);
+    (void)state;
+    assert_int_equal(upgrade_create(make_request(NULL), false, NULL, &upgrade), OK);
+    listen_to_events();
+    fail_allocation(1);
+    client_log_accepted(remote.client, upgrade);
+    assert_true(end_failing_allocations());
+    upgrade_unref(upgrade);
+    close(remote.socket);
+    clients_pass(CLIENT_CLOSE_TIMEOUT);
+    const char *log = end_capture();
+    cJSON *begun = event_of(log, "upgrade_accepted");
+    assert_non_null(begun);
+    assert_null(event_of(log, "client_closed"));
+    cJSON_Delete(begun);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        clients_test(the_beginning_and_the_end_of_a_client_have_one_request_id),
+        clients_test(a_connection_that_breaks_is_closed_by_the_peer_with_1006),
+        clients_test(a_refusal_names_the_instance_and_its_reason),
+        clients_test(a_refusal_that_is_no_plugins_names_its_stage),
+        clients_test(nothing_is_kept_or_said_while_nobody_wants_to_know),
+        clients_test(without_memory_only_the_end_is_not_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
