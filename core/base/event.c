@@ -64,7 +64,8 @@ void event_log(enum event event, const char *module, const struct event_values *
     write_event(&events[event], events[event].level, module, values);
 }
 
-void event_log_access(enum event event, const char *module, const struct event_values *values)
+void event_log_as(enum event event, bool is_access, const char *module,
+                  const struct event_values *values)
 {
-    write_event(&events[event], LOG_LEVEL_INFO, module, values);
+    write_event(&events[event], is_access ? LOG_LEVEL_INFO : events[event].level, module, values);
 }

@@ -48,9 +48,12 @@ static inline void event_set_number(struct event_values *values, enum event_fiel
 /* Whether the log's level lets the event be written: one relaxed load. */
 bool event_enabled(enum event event);
 
-/* Writes the event with those of its fields that have a value, at its own level, or at `info`,
- * whatever the log's level, as a line of the access log. `module` as in log_write. */
+/* Writes the event with those of its fields that have a value, at its own level. `module` as in
+ * log_write. */
 void event_log(enum event event, const char *module, const struct event_values *values);
-void event_log_access(enum event event, const char *module, const struct event_values *values);
+
+/* The same at level `info` if it is a line of the access log. */
+void event_log_as(enum event event, bool is_access, const char *module,
+                  const struct event_values *values);
 
 #endif

@@ -266,7 +266,7 @@ int cli_serve(const struct cli_options *options)
     if (config == NULL)
         return EXIT_WRONG;
     config->plugins_in_place = options->plugins_in_place;
-    log_configure(config->log_level, config->log_format);
+    serve_configure_log(config);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* A log or a recording that may not grow is an error of its write. */
     if (start_log(config) != OK) {

@@ -87,6 +87,14 @@ static int change_over(struct server_parts *parts, struct config *config,
     return OK;
 }
 
+void serve_configure_log(const struct config *config)
+{
+    uint32_t sample = 1;
+    log_configure(config->log_level, config->log_format);
+    if (access_log_read_sample(config->log_sample, &sample)) /* It was checked. */
+        access_log_configure(config->log_access, sample);
+}
+
 /* What takes effect only when the server is started. */
 static void warn_of_the_rest(const struct config *before, const struct config *after)
 {
@@ -131,7 +139,7 @@ static int try_reload(struct server_parts *parts, const char *file, struct diagn
         config_destroy(config);
         return error;
     }
-    log_configure(config->log_level, config->log_format);
+    serve_configure_log(config);
     watchdog_configure(parts->watchdog, config);
     stop_signals_configure(parts->signals, config);
     warn_of_the_rest(parts->config, config);

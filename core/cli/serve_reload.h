@@ -32,6 +32,9 @@ struct server_parts {
     bool is_stopping;     /* no reload is begun any more */
 };
 
+/* From now on the log is written as the configuration says. Main thread. */
+void serve_configure_log(const struct config *config);
+
 /* Reads the configuration anew and changes over to it. If anything is wrong with it, all of that is
  * in `diagnostics` and in the log, and what ran goes on. `file`: the one that whoever asks means,
  * or NULL; another than the server's is an error. Main thread. Returns 0 or a negative code. */

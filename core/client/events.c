@@ -2,6 +2,7 @@
  * What the log says of a client: how its upgrade ended, and how it did. While nobody wants to know,
  * nothing is kept for that.
  */
+#include "base/access_log.h"
 #include "base/event.h"
 #include "client/client.h"
 #include "delivery/transport.h"
@@ -17,7 +18,8 @@
 
 /* What is known of an open client's upgrade. */
 struct client_record {
-    int64_t since; /* monotonic ns */
+    int64_t since;  /* monotonic ns */
+    bool is_access; /* its end is a line of the access log */
     char trace_id[TRACE_ID_LEN + 1];
     char request_id[]; /* zero-terminated */
 };
@@ -58,13 +60,14 @@ static void name_client(struct event_values *values, const struct client *client
 }
 
 /* Without memory nothing will be said of the client's end. */
-static void keep_record(struct client *client, const struct request_trace *trace)
+static void keep_record(struct client *client, const struct request_trace *trace, bool is_access)
 {
     size_t size = strlen(trace->id) + 1;
     struct client_record *record = malloc(sizeof *record + size);
     if (record == NULL)
         return;
     record->since = client_shard(client)->loop.now;
+    record->is_access = is_access;
     memcpy(record->trace_id, trace->trace_id, sizeof record->trace_id);
     memcpy(record->request_id, trace->id, size);
     client->record = record;
@@ -74,10 +77,14 @@ void client_log_accepted(struct client *client, const struct upgrade *upgrade)
 {
     struct event_values values = {.texts = {NULL}};
     struct event_texts texts;
-    if (!event_enabled(EVENT_UPGRADE_ACCEPTED))
+    bool is_access = access_log_takes_client();
+    bool is_event = event_enabled(EVENT_UPGRADE_ACCEPTED);
+    if (!is_access && !is_event)
         return;
     trace_request(&texts.trace, upgrade->request);
-    keep_record(client, &texts.trace);
+    keep_record(client, &texts.trace, is_access);
+    if (!is_event)
+        return;
     name_client(&values, client, &texts);
     name_request(&values, texts.trace.id, texts.trace.trace_id);
     event_log(EVENT_UPGRADE_ACCEPTED, "client", &values);
@@ -88,7 +95,8 @@ void client_log_refused(const struct client *client, const struct upgrade *upgra
 {
     struct event_values values = {.texts = {NULL}};
     struct event_texts texts;
-    if (!event_enabled(EVENT_UPGRADE_REFUSED))
+    bool is_access = access_log_takes_refusal();
+    if (!is_access && !event_enabled(EVENT_UPGRADE_REFUSED))
         return;
     trace_request(&texts.trace, upgrade->request);
     name_client(&values, client, &texts);
@@ -99,7 +107,7 @@ void client_log_refused(const struct client *client, const struct upgrade *upgra
     if (strcmp(stage, CLIENT_REFUSED_BY_PIPELINE) == 0)
         values.texts[EVENT_FIELD_INSTANCE] =
             client->seen.chain->stages[upgrade->stage - 1].instance->name;
-    event_log(EVENT_UPGRADE_REFUSED, "client", &values);
+    event_log_as(EVENT_UPGRADE_REFUSED, is_access, "client", &values);
 }
 
 void client_log_identified(const struct client *client, const char *instance)
@@ -128,7 +136,7 @@ void client_log_closed(const struct client *client)
     struct event_values values = {.texts = {NULL}};
     struct event_texts texts;
     const struct client_record *record = client->record;
-    if (record == NULL || !event_enabled(EVENT_CLIENT_CLOSED))
+    if (record == NULL || (!record->is_access && !event_enabled(EVENT_CLIENT_CLOSED)))
         return;
     int64_t duration = client_shard(client)->loop.now - record->since;
     name_client(&values, client, &texts);
@@ -138,5 +146,5 @@ void client_log_closed(const struct client *client)
     event_set_number(&values, EVENT_FIELD_DURATION_MS, (uint64_t)(duration / NS_PER_MS));
     values.texts[EVENT_FIELD_REASON] = client->close_reason;
     values.texts[EVENT_FIELD_BY] = client->closed_by_peer ? "peer" : "server";
-    event_log(EVENT_CLIENT_CLOSED, "client", &values);
+    event_log_as(EVENT_CLIENT_CLOSED, record->is_access, "client", &values);
 }

@@ -8,6 +8,7 @@
 #ifndef SLUICE_CONFIG_CONFIG_H
 #define SLUICE_CONFIG_CONFIG_H
 
+#include "base/access_log.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "config/diagnostics.h"
@@ -153,6 +154,8 @@ struct config {
     size_t plugin_path_count;
     enum log_level log_level;
     enum log_format log_format;
+    enum access_log log_access;
+    char *log_sample; /* "1/100": see access_log_read_sample */
     size_t log_queue; /* bytes of lines that wait to be written */
     char *log_file;   /* resolved path, or NULL: standard error */
     struct position log_file_position;

@@ -34,6 +34,8 @@ static const struct choice log_levels[] = {
 };
 static const struct choice log_formats[] = {
     {"text", LOG_FORMAT_TEXT}, {"json", LOG_FORMAT_JSON}, {NULL, 0}};
+static const struct choice accesses[] = {
+    {"off", ACCESS_LOG_OFF}, {"refusals", ACCESS_LOG_REFUSALS}, {"all", ACCESS_LOG_ALL}, {NULL, 0}};
 static const struct choice tls_versions[] = {{"1.2", 0x0303}, {"1.3", 0x0304}, {NULL, 0}};
 static const struct choice socket_modes[] = {{"0600", 0600}, {"0660", 0660}, {NULL, 0}};
 static const struct choice identities[] = {{"optional", 0}, {"required", 1}, {NULL, 0}};
@@ -452,6 +454,16 @@ static const struct field log_fields[] = {
      .fallback = "text",
      .choices = log_formats,
      MEMBER(struct config, log_format)},
+    {.key = "access",
+     .type = FIELD_CHOICE,
+     .fallback = "off",
+     .choices = accesses,
+     MEMBER(struct config, log_access)},
+    {.key = "sample",
+     .type = FIELD_STRING,
+     .fallback = "1/1",
+     .check = config_check_sample,
+     MEMBER(struct config, log_sample)},
     {.key = "queue",
      .type = FIELD_SIZE,
      .fallback = "1MiB",

@@ -101,6 +101,15 @@ int config_check_gap_text(const struct typed *typed, const char *text)
     return 0;
 }
 
+int config_check_sample(const struct typed *typed, const char *text)
+{
+    uint32_t sample;
+    if (access_log_read_sample(text, &sample))
+        return 0;
+    return typed_error(typed, "\"%.64s\" is not one in so many; write 1/100, up to 1/%u", text,
+                       ACCESS_LOG_SAMPLE_MAX);
+}
+
 int config_check_prefix(const struct typed *typed, const char *text)
 {
     struct sl_prefix prefix;

@@ -24,6 +24,7 @@ int config_check_conflation_key(const struct typed *typed, const char *text);
 
 /* Short, so that a marker costs no more than what it stands for. */
 int config_check_gap_text(const struct typed *typed, const char *text);
+int config_check_sample(const struct typed *typed, const char *text);
 
 /* A prefix ("10.0.0.0/8") or a whole address, IPv4 or IPv6. */
 int config_check_prefix(const struct typed *typed, const char *text);

@@ -1,5 +1,6 @@
 #include "front/refusal.h"
 
+#include "base/access_log.h"
 #include "base/address.h"
 #include "base/event.h"
 #include "front/response.h"
@@ -7,7 +8,8 @@
 
 #include <civetweb.h>
 
-static void log_refusal(const struct refused *refused, const struct refusal *refusal)
+static void log_refusal(const struct refused *refused, const struct refusal *refusal,
+                        bool is_access)
 {
     struct event_values values = {.texts = {NULL}};
     struct request_trace trace;
@@ -23,12 +25,13 @@ static void log_refusal(const struct refused *refused, const struct refusal *ref
     values.texts[EVENT_FIELD_ADDRESS] = address;
     values.texts[EVENT_FIELD_REQUEST_ID] = trace.id;
     values.texts[EVENT_FIELD_TRACE_ID] = trace.trace_id[0] != '\0' ? trace.trace_id : NULL;
-    event_log(EVENT_UPGRADE_REFUSED, "front", &values);
+    event_log_as(EVENT_UPGRADE_REFUSED, is_access, "front", &values);
 }
 
 int refusal_send(const struct refused *refused, const struct refusal *refusal)
 {
-    if (event_enabled(EVENT_UPGRADE_REFUSED))
-        log_refusal(refused, refusal);
+    bool is_access = access_log_takes_refusal();
+    if (is_access || event_enabled(EVENT_UPGRADE_REFUSED))
+        log_refusal(refused, refusal, is_access);
     return response_send_text(refused->conn, refusal->status, refusal->sentence, refusal->header);
 }

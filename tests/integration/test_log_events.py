@@ -4,7 +4,7 @@ import json
 import socket
 import unittest
 
-from harness import (Certificates, RawClient, Refused, ServedTest, endpoint, for_module, settings, wait_until)
+from harness import (Certificates, RawClient, Refused, ServedTest, Sluice, endpoint, for_module, settings, wait_until)
 from harness.wire import upgrade_request
 
 TRACE = '0af7651916cd43dd8448eb211c80319c'
@@ -110,6 +110,60 @@ class OnOneLoop(Told):
 
 class OnEightLoops(Told):
     loops = 8
+
+
+def access_log(**log):
+    return settings(log={'format': 'json', **log})
+
+
+class Access(unittest.TestCase):
+    def expect(self, server, closed, refused):
+        """That many lines, and no more when all clients have gone and a later line is there."""
+        wait_until(lambda: server.metric('sluice_clients', endpoint='/ws') == 0, 'all have gone')
+        wait_until(lambda: len(events(server, 'client_closed')) >= closed and
+                   len(events(server, 'upgrade_refused')) >= refused, 'the lines')
+        server.reload(access_log())
+        self.assertEqual(len(events(server, 'client_closed')), closed)
+        self.assertEqual(len(events(server, 'upgrade_refused')), refused)
+
+    @staticmethod
+    def come_and_go(server, count=1):
+        for _ in range(count):
+            with RawClient(server) as client:
+                client.close()
+                client.read_to_end()
+
+    @staticmethod
+    def be_refused(server, count=1):
+        for _ in range(count):
+            with RawClient(server, upgrade=False) as client:
+                client.send(b'GET /none HTTP/1.1\r\nHost: x\r\n\r\n')
+                client.read_to_end()
+
+    def test_a_reload_turns_it_on_and_off(self):
+        with Sluice(access_log()) as server:
+            for access, wanted in (('off', (0, 0)), ('refusals', (0, 1)), ('all', (1, 2)), ('off', (1, 2))):
+                server.reload(access_log(access=access))
+                self.come_and_go(server)
+                self.be_refused(server)
+                with self.subTest(access):
+                    self.expect(server, *wanted)
+            found = events(server, 'client_closed') + events(server, 'upgrade_refused')
+            self.assertEqual({event['level'] for event in found}, {'info'})
+
+    def test_a_sample_is_a_share_of_the_lines(self):
+        with Sluice(access_log(access='all', sample='1/10')) as server:
+            self.come_and_go(server, 30)
+            self.expect(server, 3, 0)
+
+    def test_a_flood_of_refusals_makes_nobody_wait(self):
+        with Sluice(access_log(access='refusals', queue='16KiB')) as server:
+            self.be_refused(server, 300)
+            with RawClient(server) as client:
+                client.text('hello')
+                self.assertEqual(client.read_text(), 'hello')
+            wait_until(lambda: len(events(server, 'upgrade_refused')) +
+                       server.metric('sluice_log_lost_lines_total') == 300, 'the lines, or their count')
 
 
 if __name__ == '__main__':

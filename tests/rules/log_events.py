@@ -17,6 +17,15 @@ bytes at most and ends in `...` if it was longer; where a line would pass 4096 b
 a field `cut`.
 '''
 
+ACCESS = '''
+## The access log
+
+`log.access: refusals` writes `upgrade_refused`, and `all` also `client_closed`, at level `info`, whatever `log.level` says: one line a
+connection. `log.sample: 1/100` takes every hundredth of them; which clients get a line is decided when they connect. The
+events of level `debug` do not depend on it. While the access log is off and the level is not `debug`, nothing is kept of a
+client for it; otherwise some 50 bytes and the request id.
+'''
+
 FIELDS = '''
 ## Fields
 
@@ -43,7 +52,7 @@ def page():
     for _, name, level, means, inside in entries('EVENTS'):
         listed = ', '.join(f'`{names[upper]}`' for upper in inside)
         parts.append(f'\n## `{name}`\n\n{means[0].upper()}{means[1:]}. Level `{level.lower()}`.\n\nFields: {listed}.\n')
-    parts.append(FIELDS)
+    parts += [ACCESS, FIELDS]
     parts += [f'| `{name}` | {kind.lower()} | {means} |\n' for _, name, kind, means, _ in fields]
     return ''.join(parts)
 

@@ -1,6 +1,7 @@
 #include "client/remotes.h"
 
 #include "captured_log.h"
+#include "base/access_log.h"
 #include "failing_memory.h"
 
 static void listen_to_events(void)
@@ -160,6 +161,44 @@ static void without_memory_only_the_end_is_not_told(void **state)
     cJSON_Delete(begun);
 }
 
+/* At info, whatever the log's level. */
+static void the_access_log_has_a_line_at_a_clients_end(void **state)
+{
+    (void)state;
+    log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_JSON);
+    access_log_configure(ACCESS_LOG_ALL, 1);
+    begin_capture();
+    struct remote remote = remote_join(0);
+    access_log_configure(ACCESS_LOG_OFF, 1); /* What was begun has its end. */
+    remote_send_close(&remote, CLOSE_NORMAL, "");
+    clients_settle();
+    cJSON *line = parse_line(end_capture());
+    assert_member(line, "event", "client_closed");
+    assert_member(line, "level", "info");
+    cJSON_Delete(line);
+    close(remote.socket);
+}
+
+static void refusals_alone_can_have_lines(void **state)
+{
+    (void)state;
+    log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_JSON);
+    access_log_configure(ACCESS_LOG_REFUSALS, 1);
+    begin_capture();
+    struct remote remote = remote_join(0);
+    assert_null(remote.client->record);
+    script.connect = SL_DENY;
+    struct remote refused = remote_ask(0, NULL, NULL, 0);
+    close(remote.socket);
+    clients_pass(CLIENT_CLOSE_TIMEOUT);
+    cJSON *line = parse_line(end_capture());
+    assert_member(line, "event", "upgrade_refused");
+    assert_member(line, "level", "info");
+    cJSON_Delete(line);
+    access_log_configure(ACCESS_LOG_OFF, 1);
+    close(refused.socket);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +207,8 @@ int main(void)
         clients_test(a_refusal_names_the_instance_and_its_reason),
         clients_test(a_refusal_that_is_no_plugins_names_its_stage),
         clients_test(nothing_is_kept_or_said_while_nobody_wants_to_know),
+        clients_test(the_access_log_has_a_line_at_a_clients_end),
+        clients_test(refusals_alone_can_have_lines),
         clients_test(without_memory_only_the_end_is_not_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,8 @@ static void fills_in_every_default(void **state)
     assert_false(config->demo_page);
     assert_int_equal(config->log_level, LOG_LEVEL_INFO);
     assert_int_equal(config->log_format, LOG_FORMAT_TEXT);
+    assert_int_equal(config->log_access, ACCESS_LOG_OFF);
+    assert_string_equal(config->log_sample, "1/1");
     assert_int_equal(config->plugin_path_count, 3);
     assert_string_equal(strrchr(config->plugin_path[0], '/'), "/plugins");
     assert_non_null(strstr(config->plugin_path[1], "/lib/sluice/plugins"));
@@ -82,7 +84,7 @@ static void reads_every_key_of_the_server(void **state)
                     "shutdown: {grace: 0}\n"
                     "demo_page: true\n"
                     "plugins: {path: [p, /q]}\n"
-                    "log: {level: debug, format: json}\n"
+                    "log: {level: debug, format: json, access: all, sample: 1/100}\n"
                     "endpoints: [{path: /ws}]\n");
     const struct tls_config *tls = config->listeners[0].tls;
     assert_int_equal(config->listener_count, 2);
@@ -113,6 +115,8 @@ static void reads_every_key_of_the_server(void **state)
     assert_string_equal(config->plugin_path[1], "/q");
     assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
     assert_int_equal(config->log_format, LOG_FORMAT_JSON);
+    assert_int_equal(config->log_access, ACCESS_LOG_ALL);
+    assert_string_equal(config->log_sample, "1/100");
     config_destroy(config);
 }
 

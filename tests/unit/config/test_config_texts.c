@@ -55,6 +55,16 @@ static void checks_the_texts_of_a_queue(void **state)
         "8:62 endpoints.2.queue.gap_text: must have 1 to 128 bytes; this one has 129\n");
 }
 
+static void a_sample_is_one_in_so_many(void **state)
+{
+    (void)state;
+    refused_with("log: {sample: 1%}", "1:15 log.sample: \"1%\" is not one in so many; write 1/100, "
+                                      "up to 1/1000000\n");
+    refused_with("log: {sample: 1/0}",
+                 "1:15 log.sample: \"1/0\" is not one in so many; write 1/100, "
+                 "up to 1/1000000\n");
+}
+
 static void trusted_proxies_that_are_no_prefixes_are_refused_one_by_one(void **state)
 {
     (void)state;
@@ -148,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checks_names_and_paths),
         cmocka_unit_test(checks_the_texts_of_a_queue),
+        cmocka_unit_test(a_sample_is_one_in_so_many),
         cmocka_unit_test(trusted_proxies_that_are_no_prefixes_are_refused_one_by_one),
         cmocka_unit_test(texts_have_a_greatest_length),
         cmocka_unit_test(a_path_is_what_a_request_has_once_it_is_decoded),
