@@ -269,3 +269,45 @@ void arguments_print(FILE *to, unsigned groups)
         if ((groups & arguments[i].group) != 0 && arguments[i].help != NULL)
             fputs(arguments[i].help, to);
 }
+
+/* Copies the meaning out of the lines of a help: what stands behind the option, its value and at
+ * least two spaces. */
+static void copy_meaning(const char *help, char text[ARGUMENT_TEXT_MAX])
+{
+    size_t len = 0;
+    const char *from = strstr(strstr(help, "--"), "  ");
+    for (; from != NULL && *from != '\0' && len + 1 < ARGUMENT_TEXT_MAX; from++) {
+        bool is_space = *from == ' ' || *from == '\n';
+        if (!is_space)
+            text[len++] = *from;
+        else if (len > 0 && text[len - 1] != ' ')
+            text[len++] = ' ';
+    }
+    while (len > 0 && text[len - 1] == ' ')
+        len--;
+    text[len] = '\0';
+}
+
+static enum argument_value value_kind(const struct argument *argument)
+{
+    if (!takes_text(argument))
+        return ARGUMENT_VALUE_NONE;
+    if (argument->kind == KIND_OVERRIDE)
+        return ARGUMENT_VALUE_LEVEL;
+    bool is_file = argument->help != NULL && strstr(argument->help, " FILE  ") != NULL;
+    return is_file ? ARGUMENT_VALUE_FILE : ARGUMENT_VALUE_TEXT;
+}
+
+bool arguments_show(size_t row, struct argument_shown *out)
+{
+    if (row >= ARGUMENT_COUNT)
+        return false;
+    const struct argument *argument = &arguments[row];
+    *out = (struct argument_shown){.name = argument->name,
+                                   .letter = argument->letter,
+                                   .group = argument->group,
+                                   .value = value_kind(argument)};
+    if (argument->help != NULL)
+        copy_meaning(argument->help, out->text);
+    return true;
+}

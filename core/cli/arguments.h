@@ -35,6 +35,28 @@ int arguments_parse(int argc, char **argv, unsigned groups, struct cli_options *
 /* Whether --json is there, whatever is wrong with the rest: errors are JSON then, too. */
 bool arguments_ask_for_json(int argc, char *const *argv);
 
+/* What an option's value is, for completions. */
+enum argument_value {
+    ARGUMENT_VALUE_NONE,
+    ARGUMENT_VALUE_FILE,
+    ARGUMENT_VALUE_LEVEL, /* a log level */
+    ARGUMENT_VALUE_TEXT
+};
+
+#define ARGUMENT_TEXT_MAX 512
+
+/* An option as completions show it. */
+struct argument_shown {
+    const char *name;
+    char letter; /* or 0 */
+    enum argument_group group;
+    enum argument_value value;
+    char text[ARGUMENT_TEXT_MAX]; /* what it means, on one line; may be empty */
+};
+
+/* Describes the option in this row of the table. Returns false behind the last one. */
+bool arguments_show(size_t row, struct argument_shown *out);
+
 /* Prints what the options of these groups mean. */
 void arguments_print(FILE *to, unsigned groups);
 

@@ -3,6 +3,7 @@
 #include "base/crash.h"
 #include "cli/arguments.h"
 #include "cli/cli_error.h"
+#include "cli/completion.h"
 #include "config/paths.h"
 #include "config/suggest.h"
 #include "pipeline/option_check.h"
@@ -51,10 +52,13 @@ static const struct command commands[] = {
     {"kick", "ID", "close a client of the running server", ASKING, cli_kick, NULL},
     {"publish", "TEXT", "send a message, or standard input, to clients of the running server",
      ASKING | ARGUMENTS_MESSAGE, cli_publish, NULL},
+    {"completion", "SHELL", "print what bash, zsh or fish needs to complete commands", NEITHER,
+     cli_completion, NULL},
     {"version", NULL, "print the version", NEITHER | ARGUMENTS_JSON, cli_version, NULL},
     {"help", "COMMAND", "explain a command", NEITHER, cli_help, NULL},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
+#define EXTRAS_MAX 8
 
 static const struct command *find_command(const char *name)
 {
@@ -155,6 +159,23 @@ int cli_version(const struct cli_options *options)
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddStringToObject(answer, "version", SLUICE_VERSION);
     return cli_print_json(answer) ? 0 : EXIT_WRONG;
+}
+
+int cli_completion(const struct cli_options *options)
+{
+    struct completed_command all[COMMAND_COUNT + EXTRAS_MAX + 1] = {{.name = NULL}};
+    size_t count = 0;
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        all[count++] = (struct completed_command){
+            .name = commands[i].name, .summary = commands[i].summary, .groups = commands[i].groups};
+    for (size_t i = 0; i < EXTRAS_MAX && options->extras[i].name != NULL; i++)
+        all[count++] = (struct completed_command){.name = options->extras[i].name,
+                                                  .summary = options->extras[i].summary,
+                                                  .options = options->extras[i].options};
+    if (options->argument != NULL && completion_print(stdout, options->argument, all))
+        return 0;
+    cli_error(options, "usage", "name the shell: bash, zsh or fish");
+    return EXIT_USAGE;
 }
 
 /* Takes the positional argument. Returns 0, or EXIT_USAGE if there is more than the command takes.

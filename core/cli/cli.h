@@ -73,6 +73,7 @@ int cli_status(const struct cli_options *options);
 int cli_clients(const struct cli_options *options);
 int cli_kick(const struct cli_options *options);
 int cli_publish(const struct cli_options *options);
+int cli_completion(const struct cli_options *options);
 int cli_version(const struct cli_options *options);
 int cli_help(const struct cli_options *options);
 

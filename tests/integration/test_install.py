@@ -42,6 +42,13 @@ class Install(InstalledTest):
         self.assertIn(self.installed('etc', 'sluice', 'sluice.yaml'), said)
         self.assertIn('rate-limit -> validate -> broadcast', said)
 
+    def test_completions_are_where_shells_look(self):
+        for shell, where in (('bash', ('bash-completion', 'completions', 'sluice')),
+                             ('zsh', ('zsh', 'site-functions', '_sluice')),
+                             ('fish', ('fish', 'vendor_completions.d', 'sluice.fish'))):
+            with open(self.installed('share', *where), encoding='utf-8') as file:
+                self.assertEqual(file.read(), self.sluice('completion', shell))
+
     def test_every_plugin_that_ships_is_installed(self):
         said = self.sluice('plugins')
         for name in os.listdir(os.path.join(ROOT, 'plugins')):
