@@ -2,6 +2,7 @@
 
 #include "admin/metrics_compression.h"
 #include "admin/metrics_limits.h"
+#include "admin/metrics_loops.h"
 #include "admin/metrics_plugins.h"
 #include "admin/metrics_process.h"
 #include "admin/metrics_sum.h"
@@ -18,14 +19,6 @@
 
 #include <inttypes.h>
 #include <stddef.h>
-
-static uint64_t sum_iterations(struct hub *hub)
-{
-    uint64_t total = 0;
-    for (unsigned i = 0; i < hub->set.count; i++)
-        total += counter_read(&hub->set.shards[i].loop.iterations);
-    return total;
-}
 
 /* The sum over an endpoint's audiences of the counter at `offset` bytes into struct audience. */
 static uint64_t sum_audiences(struct hub *hub, size_t endpoint, size_t offset)
@@ -70,9 +63,6 @@ static void write_transport(struct metrics_writer *writer, struct hub *hub)
                     METRICS_IN_SHARD(delivery.stats.bytes_in));
     metrics_put_sum(writer, "sluice_bytes_total{direction=\"out\"}", hub,
                     METRICS_IN_SHARD(delivery.stats.bytes_out));
-    metrics_describe(writer, "sluice_loop_iterations_total", "counter",
-                     "Turns of the event loops.");
-    metrics_put(writer, "sluice_loop_iterations_total %" PRIu64 "\n", sum_iterations(hub));
     metrics_describe(writer, "sluice_input_pauses_total", "counter",
                      "Times that a client's input waited for the others' turn, since what it made "
                      "the server send, or inflate, was much.");
@@ -371,6 +361,7 @@ int metrics_write(const struct metrics_sources *sources, struct buffer *out)
     write_clients(&writer, hub);
     write_messages(&writer, hub);
     write_transport(&writer, hub);
+    metrics_write_loops(&writer, hub);
     metrics_write_io(&writer, hub);
     metrics_write_compression(&writer, hub);
     write_closes(&writer, hub);

@@ -63,27 +63,12 @@ static void write_timeouts(struct metrics_writer *writer, const struct labelled 
                 one->totals.timeouts);
 }
 
-/* Every other power of two from 64 ns to about a second: what lies between says little more. */
-#define LATENCY_FIRST_BUCKET 6
-#define LATENCY_LAST_BUCKET 30
-
 static void write_latency(struct metrics_writer *writer, const struct labelled *one)
 {
-    const struct histogram_snapshot *latency = &one->totals.latency;
-    uint64_t count = 0;
-    for (unsigned i = 0; i <= LATENCY_LAST_BUCKET; i++) {
-        count += latency->buckets[i];
-        if (i >= LATENCY_FIRST_BUCKET && i % 2 == 0)
-            metrics_put(writer,
-                        "sluice_plugin_latency_seconds_bucket{%s,le=\"%.9g\"} %" PRIu64 "\n",
-                        one->labels, (double)histogram_bound(i) / 1e9, count);
-    }
-    metrics_put(writer, "sluice_plugin_latency_seconds_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n",
-                one->labels, latency->count);
-    metrics_put(writer, "sluice_plugin_latency_seconds_sum{%s} %.9g\n", one->labels,
-                (double)latency->sum / 1e9);
-    metrics_put(writer, "sluice_plugin_latency_seconds_count{%s} %" PRIu64 "\n", one->labels,
-                latency->count);
+    /* From 64 ns to about a second. */
+    static const struct metrics_buckets buckets = {.first = 6, .last = 30, .step = 2, .unit = 1e-9};
+    metrics_put_histogram(writer, "sluice_plugin_latency_seconds", one->labels,
+                          &one->totals.latency, &buckets);
 }
 
 /* -- the plugins' own metrics -- */

@@ -1,5 +1,6 @@
 #include "admin/metrics_writer.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -20,6 +21,27 @@ void metrics_describe(struct metrics_writer *writer, const char *name, const cha
                       const char *help)
 {
     metrics_put(writer, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+void metrics_put_histogram(struct metrics_writer *writer, const char *name, const char *labels,
+                           const struct histogram_snapshot *snapshot,
+                           const struct metrics_buckets *buckets)
+{
+    const char *comma = labels[0] != '\0' ? "," : "";
+    const char *open = labels[0] != '\0' ? "{" : "";
+    const char *close = labels[0] != '\0' ? "}" : "";
+    uint64_t count = 0;
+    for (unsigned i = 0; i <= buckets->last; i++) {
+        count += snapshot->buckets[i];
+        if (i >= buckets->first && (i - buckets->first) % buckets->step == 0)
+            metrics_put(writer, "%s_bucket{%s%sle=\"%.9g\"} %" PRIu64 "\n", name, labels, comma,
+                        (double)histogram_bound(i) * buckets->unit, count);
+    }
+    metrics_put(writer, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, labels, comma,
+                snapshot->count);
+    metrics_put(writer, "%s_sum%s%s%s %.9g\n", name, open, labels, close,
+                (double)snapshot->sum * buckets->unit);
+    metrics_put(writer, "%s_count%s%s%s %" PRIu64 "\n", name, open, labels, close, snapshot->count);
 }
 
 const char *metrics_label(const char *text, char escaped[METRICS_LABEL_MAX])

@@ -7,6 +7,7 @@
 #define SLUICE_ADMIN_METRICS_WRITER_H
 
 #include "base/buffer.h"
+#include "base/histogram.h"
 
 /* Room for a label value; the longest one is an endpoint's path with every byte escaped. */
 #define METRICS_LABEL_MAX (2 * 255 + 1)
@@ -24,6 +25,20 @@ void metrics_put(struct metrics_writer *writer, const char *format, ...)
 /* Begins a family of samples. */
 void metrics_describe(struct metrics_writer *writer, const char *name, const char *type,
                       const char *help);
+
+/* Which buckets of a histogram are shown, as powers of two of its unit: `first` and every `step`th
+ * up to `last`; those between say little more. */
+struct metrics_buckets {
+    unsigned first;
+    unsigned last;
+    unsigned step;
+    double unit; /* seconds */
+};
+
+/* Writes the samples of a histogram of durations. `labels` are without braces; "" are none. */
+void metrics_put_histogram(struct metrics_writer *writer, const char *name, const char *labels,
+                           const struct histogram_snapshot *snapshot,
+                           const struct metrics_buckets *buckets);
 
 /* Writes a label value with quotes, backslashes and line ends escaped; returns `escaped`. */
 const char *metrics_label(const char *text, char escaped[METRICS_LABEL_MAX]);

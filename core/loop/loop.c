@@ -55,11 +55,8 @@ static void deliver_mail(struct loop *loop)
     }
 }
 
-static int wait_milliseconds(const struct loop *loop, bool more_to_do)
+static int wait_milliseconds(const struct loop *loop, int64_t now)
 {
-    if (more_to_do)
-        return 0;
-    int64_t now = clock_monotonic();
     int64_t wait = timer_wheel_wait(&loop->timers, now);
     if (loop->wake_at > 0 && (wait < 0 || loop->wake_at - now < wait))
         wait = loop->wake_at > now ? loop->wake_at - now : 0;
@@ -84,18 +81,45 @@ static bool has_seen_all(struct loop *loop, int count, bool mail)
     return loop->not_seen == 0;
 }
 
+/* Ends the iteration before, and waits for events unless there is more to do at once. The clock is
+ * read no more often than the loop itself needs: an iteration that another one follows at once ends
+ * where that one begins. */
+static int wait_for_events(struct loop *loop, struct epoll_event *events, bool more_to_do)
+{
+    int64_t began = loop->now;
+    int timeout = 0;
+    if (!more_to_do) {
+        int64_t ended = clock_monotonic();
+        histogram_add(&loop->busy, (uint64_t)(ended - began));
+        timeout = wait_milliseconds(loop, ended);
+    }
+    crash_busy(false);
+    int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_ITERATION, timeout);
+    crash_busy(true);
+    loop->now = clock_monotonic();
+    if (more_to_do)
+        histogram_add(&loop->busy, (uint64_t)(loop->now - began));
+    counter_add(&loop->iterations, 1);
+    return count;
+}
+
+static void fire_timers(struct loop *loop)
+{
+    if (!timer_wheel_is_behind(&loop->timers, loop->seen_until))
+        return;
+    int64_t due = timer_wheel_due(&loop->timers);
+    if (due >= 0 && due <= loop->seen_until)
+        histogram_add(&loop->lag, (uint64_t)(loop->now - due));
+    timer_wheel_advance(&loop->timers, loop, loop->seen_until);
+}
+
 /* One iteration: wait, sockets, mail, timers, and what the owner does at its end. */
 static bool loop_iterate(struct loop *loop, bool more_to_do)
 {
     struct epoll_event events[EVENTS_PER_ITERATION];
     bool mail = false;
 
-    crash_busy(false);
-    int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_ITERATION,
-                           wait_milliseconds(loop, more_to_do));
-    crash_busy(true);
-    loop->now = clock_monotonic();
-    counter_add(&loop->iterations, 1);
+    int count = wait_for_events(loop, events, more_to_do);
     for (int i = 0; i < count; i++) {
         struct io_source *source = events[i].data.ptr;
         if (source == NULL) {
@@ -109,7 +133,7 @@ static bool loop_iterate(struct loop *loop, bool more_to_do)
         deliver_mail(loop);
     /* Last: after a pause, what has arrived in the meantime counts before a deadline does. */
     if (has_seen_all(loop, count, mail))
-        timer_wheel_advance(&loop->timers, loop, loop->seen_until);
+        fire_timers(loop);
     return loop->on_iteration_end(loop);
 }
 
@@ -122,6 +146,7 @@ static void *loop_run(void *argument)
     crash_prepare_thread();
     thread_trace_allow();
     watched_begin(WATCHED_LOOP, loop->index);
+    loop->now = clock_monotonic();
     while (!atomic_load_explicit(&loop->stop, memory_order_acquire))
         more_to_do = loop_iterate(loop, more_to_do);
     loop->on_stop(loop);

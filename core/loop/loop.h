@@ -8,6 +8,7 @@
 #define SLUICE_LOOP_LOOP_H
 
 #include "base/counter.h"
+#include "base/histogram.h"
 #include "loop/mailbox.h"
 #include "loop/timer.h"
 
@@ -40,6 +41,8 @@ struct loop {
     pthread_t thread;
     _Atomic bool stop;
     counter iterations;
+    struct histogram busy; /* ns: what an iteration took, from the end of its wait */
+    struct histogram lag;  /* ns: how late it was for timers, when there were any to fire */
 };
 
 /* Opens the loop's descriptors; its thread is started by loop_start.

@@ -79,7 +79,7 @@ void timer_wheel_advance(struct timer_wheel *wheel, struct loop *loop, int64_t n
     }
 }
 
-int64_t timer_wheel_wait(const struct timer_wheel *wheel, int64_t now)
+int64_t timer_wheel_due(const struct timer_wheel *wheel)
 {
     for (int64_t ahead = 1; ahead <= TIMER_SLOTS;) {
         size_t slot = (size_t)(wheel->tick + ahead) % TIMER_SLOTS;
@@ -89,8 +89,15 @@ int64_t timer_wheel_wait(const struct timer_wheel *wheel, int64_t now)
             continue;
         }
         ahead += __builtin_ctzll(bits);
-        int64_t wait = ((wheel->tick + ahead) << TIMER_TICK_SHIFT) - now;
-        return wait > 0 ? wait : 0;
+        return (wheel->tick + ahead) << TIMER_TICK_SHIFT;
     }
     return -1;
+}
+
+int64_t timer_wheel_wait(const struct timer_wheel *wheel, int64_t now)
+{
+    int64_t due = timer_wheel_due(wheel);
+    if (due < 0)
+        return -1;
+    return due > now ? due - now : 0;
 }

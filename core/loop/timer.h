@@ -45,7 +45,16 @@ static inline bool timer_is_running(const struct timer *timer)
 /* Fires everything due. A `fire` may start and stop any timer. */
 void timer_wheel_advance(struct timer_wheel *wheel, struct loop *loop, int64_t now);
 
-/* Nanoseconds until the wheel next wants to be advanced, or -1: never. */
+/* Whether advancing to `now` would fire anything, or only looks so because timers were stopped. */
+static inline bool timer_wheel_is_behind(const struct timer_wheel *wheel, int64_t now)
+{
+    return now >> TIMER_TICK_SHIFT > wheel->tick;
+}
+
+/* When the wheel next wants to be advanced (monotonic ns, may be past), or -1: never. */
+int64_t timer_wheel_due(const struct timer_wheel *wheel);
+
+/* Nanoseconds until then, or -1: never. */
 int64_t timer_wheel_wait(const struct timer_wheel *wheel, int64_t now);
 
 #endif

@@ -54,6 +54,30 @@ static void a_line_that_is_too_long_is_a_failure_and_not_cut(void **state)
     buffer_release(&buffer);
 }
 
+static void histograms_add_up_to_their_count(void **state)
+{
+    static const struct metrics_buckets buckets = {.first = 2, .last = 4, .step = 2, .unit = 0.5};
+    static struct histogram histogram;
+    struct histogram_snapshot snapshot = {.count = 0};
+    struct buffer buffer;
+    struct metrics_writer writer = {.out = &buffer};
+    (void)state;
+    buffer_init(&buffer, 1000);
+    histogram_add(&histogram, 1);
+    histogram_add(&histogram, 3);
+    histogram_add(&histogram, 4); /* 4 and more: above the first bucket */
+    histogram_add(&histogram, 100);
+    histogram_merge(&snapshot, &histogram);
+    metrics_put_histogram(&writer, "a", "x=\"y\"", &snapshot, &buckets);
+    metrics_put_histogram(&writer, "b", "", &snapshot, &buckets);
+    assert_int_equal(writer.error, OK);
+    assert_text(&buffer, "a_bucket{x=\"y\",le=\"2\"} 2\na_bucket{x=\"y\",le=\"8\"} 3\n"
+                         "a_bucket{x=\"y\",le=\"+Inf\"} 4\na_sum{x=\"y\"} 54\na_count{x=\"y\"} 4\n"
+                         "b_bucket{le=\"2\"} 2\nb_bucket{le=\"8\"} 3\n"
+                         "b_bucket{le=\"+Inf\"} 4\nb_sum 54\nb_count 4\n");
+    buffer_release(&buffer);
+}
+
 static void labels_are_escaped(void **state)
 {
     char escaped[METRICS_LABEL_MAX];
@@ -84,6 +108,7 @@ int main(void)
         cmocka_unit_test(families_and_samples_come_in_their_order),
         cmocka_unit_test(the_first_failure_ends_the_text),
         cmocka_unit_test(a_line_that_is_too_long_is_a_failure_and_not_cut),
+        cmocka_unit_test(histograms_add_up_to_their_count),
         cmocka_unit_test(labels_are_escaped),
         cmocka_unit_test(the_longest_label_fits_and_a_longer_one_is_cut),
     };

@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include "base/clock.h"
 #include "loop/loop.h"
 
 #include <pthread.h>
@@ -249,6 +250,61 @@ static void timers_wait_for_all_that_was_ready(void **state)
     close(done[1]);
 }
 
+/* -- the loop's time -- */
+
+#define HELD (60 * NS_PER_MS)
+
+struct late {
+    struct receiver receiver; /* first */
+    struct mail mail;
+    struct timer timer;
+};
+
+static void note_fired(struct loop *loop, struct timer *timer)
+{
+    (void)timer;
+    assert_int_equal(write(((struct receiver *)loop->owner)->done_fd, "x", 1), 1);
+}
+
+/* Holds the loop for longer than its timer is away. */
+static void hold_loop(struct loop *loop, struct mail *mail)
+{
+    struct late *late = loop->owner;
+    int64_t until = clock_monotonic() + HELD;
+    (void)mail;
+    timer_start(&loop->timers, &late->timer, loop->now + 1);
+    while (clock_monotonic() < until)
+        continue;
+}
+
+static void says_how_long_iterations_take_and_how_late_timers_are(void **state)
+{
+    static struct late late;
+    struct loop *loop = &late.receiver.loop;
+    struct histogram_snapshot busy = {.count = 0}, lag = {.count = 0};
+    int done[2];
+    char byte;
+    (void)state;
+    assert_int_equal(pipe(done), 0);
+    start(&late.receiver);
+    late.receiver.done_fd = done[1];
+    late.timer.fire = note_fired;
+    late.mail.deliver = hold_loop;
+    loop_post(loop, &late.mail);
+    assert_int_equal(read(done[0], &byte, 1), 1);
+    loop_stop(loop);
+    histogram_merge(&busy, &loop->busy);
+    histogram_merge(&lag, &loop->lag);
+    assert_int_equal(busy.count, counter_read(&loop->iterations));
+    assert_true(busy.sum >= (uint64_t)HELD);
+    assert_int_equal(lag.count, 1);
+    /* A timer may be a tick late by itself, which does not count. */
+    assert_true(lag.sum >= (uint64_t)(HELD - 2 * (INT64_C(1) << TIMER_TICK_SHIFT)));
+    loop_deinit(loop);
+    close(done[0]);
+    close(done[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +312,7 @@ int main(void)
         cmocka_unit_test(wakes_when_its_owner_wants_it_to),
         cmocka_unit_test(calls_a_source_when_its_descriptor_is_ready),
         cmocka_unit_test(timers_wait_for_all_that_was_ready),
+        cmocka_unit_test(says_how_long_iterations_take_and_how_late_timers_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,23 @@ static void says_how_long_to_wait(void **state)
     assert_int_equal(timer_wheel_wait(&wheel, 6 * SECOND), -1);
 }
 
+static void says_when_it_is_due_also_when_that_is_past(void **state)
+{
+    static struct timer_wheel wheel;
+    struct probe probe = {.timer.fire = count_fire};
+    (void)state;
+    timer_wheel_init(&wheel, 0);
+    assert_int_equal(timer_wheel_due(&wheel), -1);
+    timer_start(&wheel, &probe.timer, 5 * TICK + 1);
+    assert_int_equal(timer_wheel_due(&wheel), 6 * TICK);
+    assert_int_equal(timer_wheel_wait(&wheel, 7 * TICK), 0);
+    assert_false(timer_wheel_is_behind(&wheel, TICK - 1));
+    assert_true(timer_wheel_is_behind(&wheel, TICK));
+    timer_wheel_advance(&wheel, NULL, 7 * TICK);
+    assert_false(timer_wheel_is_behind(&wheel, 7 * TICK));
+    assert_int_equal(probe.fired, 1);
+}
+
 static void stopped_timer_does_not_wake_the_loop_for_ever(void **state)
 {
     static struct timer_wheel wheel;
@@ -160,6 +177,7 @@ int main(void)
         cmocka_unit_test(a_timer_may_stop_another_of_the_same_slot),
         cmocka_unit_test(a_timer_that_restarts_itself_does_not_stop_the_wheel),
         cmocka_unit_test(says_how_long_to_wait),
+        cmocka_unit_test(says_when_it_is_due_also_when_that_is_past),
         cmocka_unit_test(stopped_timer_does_not_wake_the_loop_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
