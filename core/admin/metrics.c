@@ -1,6 +1,7 @@
 #include "admin/metrics.h"
 
 #include "admin/metrics_compression.h"
+#include "admin/metrics_connections.h"
 #include "admin/metrics_limits.h"
 #include "admin/metrics_loops.h"
 #include "admin/metrics_plugins.h"
@@ -84,27 +85,6 @@ static void write_transport(struct metrics_writer *writer, struct hub *hub)
         "Memory for messages that not all loops have read (limit: limits.queue_bytes).");
     metrics_put(writer, "sluice_forwarded_bytes %zu\n",
                 memory_account_bytes(&hub->set.delivery.forwarded));
-}
-
-static void write_closes(struct metrics_writer *writer, struct hub *hub)
-{
-    static const char *const groups[CLOSE_SLOT_COUNT] = {
-        [CLOSE_SLOT_3XXX] = "3xxx",
-        [CLOSE_SLOT_4XXX] = "4xxx",
-        [CLOSE_SLOT_4401] = "4401",
-        [CLOSE_SLOT_4429] = "4429",
-    };
-    metrics_describe(
-        writer, "sluice_closes_total", "counter",
-        "Clients that ended, by close code; 1005: without a code, 1006: without a goodbye.");
-    for (size_t i = 0; i < CLOSE_SLOT_COUNT; i++) {
-        uint64_t count =
-            metrics_sum(hub, offsetof(struct shard, stats.closes) + i * sizeof(counter));
-        if (groups[i] != NULL)
-            metrics_put(writer, "sluice_closes_total{code=\"%s\"} %" PRIu64 "\n", groups[i], count);
-        else
-            metrics_put(writer, "sluice_closes_total{code=\"%zu\"} %" PRIu64 "\n", 1000 + i, count);
-    }
 }
 
 static void write_drops(struct metrics_writer *writer, struct hub *hub)
@@ -364,7 +344,7 @@ int metrics_write(const struct metrics_sources *sources, struct buffer *out)
     metrics_write_loops(&writer, hub);
     metrics_write_io(&writer, hub);
     metrics_write_compression(&writer, hub);
-    write_closes(&writer, hub);
+    metrics_write_connections(&writer, hub);
     write_dropped(&writer, hub);
     write_drops(&writer, hub);
     write_admissions(&writer, hub);

@@ -54,15 +54,22 @@ static struct client *client_create(struct shard *shard, struct handoff *handoff
     return client;
 }
 
-static void refuse(struct client *client, const struct upgrade *upgrade, const char *stage)
+static void refuse(struct client *client, const struct upgrade *upgrade,
+                   enum upgrade_outcome outcome)
 {
+    static const char *const stages[UPGRADE_OUTCOME_COUNT] = {
+        [UPGRADE_DENIED] = CLIENT_REFUSED_BY_PIPELINE,
+        [UPGRADE_UNIDENTIFIED] = CLIENT_REFUSED_BY_IDENTITY,
+        [UPGRADE_UNAVAILABLE] = CLIENT_REFUSED_BY_ADMISSION};
     char response[RESPONSE_MAX];
     size_t len = upgrade_refusal(upgrade, response, sizeof response);
-    client_log_refused(client, upgrade, stage);
-    if (receiver_queue(&client->receiver, response, len, NULL, 0) != OK)
+    client_log_refused(client, upgrade, stages[outcome]);
+    if (receiver_queue(&client->receiver, response, len, NULL, 0) != OK) {
         client_abort(client);
-    else
-        client_linger(client);
+        return;
+    }
+    endpoint_count_upgrade(client_endpoint(client), outcome);
+    client_linger(client);
 }
 
 /* Whether somebody has named the client, where that is required. */
@@ -132,6 +139,7 @@ static void open_client(struct client *client, const struct upgrade *upgrade)
     }
     client_set_state(client, CLIENT_OPEN);
     client->is_registered = true;
+    endpoint_count_upgrade(endpoint, UPGRADE_OPENED);
     atomic_fetch_add_explicit(&endpoint->connected, 1, memory_order_relaxed);
     client_start_heartbeat(client);
     record(client, upgrade);
@@ -152,6 +160,17 @@ static bool is_closed_for_new_clients(const struct client *client, struct upgrad
     return true; /* It came in just as the doors closed. */
 }
 
+/* What a chain that has come to its end leads to; the upgrade says how to refuse. */
+static enum upgrade_outcome decide(const struct client *client, struct upgrade *upgrade,
+                                   enum chain_result result)
+{
+    if (result != CHAIN_PASSED)
+        return UPGRADE_DENIED;
+    if (is_closed_for_new_clients(client, upgrade))
+        return UPGRADE_UNAVAILABLE;
+    return check_identity(client, upgrade) ? UPGRADE_OPENED : UPGRADE_UNIDENTIFIED;
+}
+
 /* The chain has come to its end, or a deferral interrupts it. Consumes the caller's reference; a
  * deferral holds its own. */
 static void answer(struct client *client, struct upgrade *upgrade, enum chain_result result)
@@ -160,16 +179,13 @@ static void answer(struct client *client, struct upgrade *upgrade, enum chain_re
         upgrade_unref(upgrade);
         return;
     }
-    if (result == CHAIN_STOPPED) {
-        refuse(client, upgrade, CLIENT_REFUSED_BY_PIPELINE);
-    } else if (is_closed_for_new_clients(client, upgrade)) {
-        refuse(client, upgrade, CLIENT_REFUSED_BY_ADMISSION);
-    } else if (!check_identity(client, upgrade)) {
-        refuse(client, upgrade, CLIENT_REFUSED_BY_IDENTITY);
-    } else {
+    enum upgrade_outcome outcome = decide(client, upgrade, result);
+    if (outcome == UPGRADE_OPENED) {
         open_client(client, upgrade);
         client_catch_up_with_reload(client);
         client_process_early(client, upgrade->early, upgrade->early_len);
+    } else {
+        refuse(client, upgrade, outcome);
     }
     upgrade_unref(upgrade);
 }
@@ -186,7 +202,7 @@ void client_resume_upgrade(struct client *client, struct upgrade *upgrade, int v
 static void begin(struct client *client, struct upgrade *upgrade)
 {
     if (is_closed_for_new_clients(client, upgrade)) {
-        refuse(client, upgrade, CLIENT_REFUSED_BY_ADMISSION);
+        refuse(client, upgrade, UPGRADE_UNAVAILABLE);
         upgrade_unref(upgrade);
         return;
     }

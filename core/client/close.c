@@ -1,6 +1,7 @@
 /*
  * The ways in which a client ends (RFC 6455, section 7).
  */
+#include "base/clock.h"
 #include "client/budget.h"
 #include "client/certificate_watch.h"
 #include "client/client.h"
@@ -35,7 +36,7 @@ static void note_close(struct client *client, uint16_t code, const char *reason,
     client->closed_by_peer = by_peer;
     if (len > 0)
         client->close_reason = strndup(reason, len); /* Without memory the reason is empty. */
-    shard_count_close(client_shard(client), code);
+    close_counts_add(&client_endpoint(client)->closes, code, by_peer);
 }
 
 static void queue_close_frame(struct client *client, uint16_t code, const char *reason, size_t len)
@@ -128,6 +129,8 @@ static void end_now(struct client *client, bool by_peer)
         return;
     if (client->is_registered)
         note_close(client, CLOSE_ABNORMAL, NULL, 0, by_peer);
+    else if (client->state == CLIENT_CONNECTING)
+        endpoint_count_upgrade(client_endpoint(client), UPGRADE_UNFINISHED);
     client_log_closed(client);
     client_set_state(client, CLIENT_GONE);
     timer_stop(&client->timer);
@@ -225,6 +228,8 @@ void client_free(struct client *client)
         if (set->recorder != NULL)
             recorder_on_close(set->recorder, client->seen.id, client->close_code);
         run_close_hooks(client);
+        histogram_add(&client_shard(client)->stats.connected,
+                      (uint64_t)(shard_age_of(client_shard(client), client) / NS_PER_MS));
         atomic_fetch_sub_explicit(&endpoint->connected, 1, memory_order_relaxed);
     }
     shard_remove(client_shard(client), client);

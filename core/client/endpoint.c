@@ -14,6 +14,7 @@ int endpoint_create(struct hub *hub, struct delivery *delivery, const char *path
         return ERR_NO_MEMORY;
     endpoint->hub = hub;
     endpoint->index = index;
+    close_counts_init(&endpoint->closes);
     endpoint->path = strdup(path);
     endpoint->loop_setups = calloc(delivery->loop_count, sizeof(struct endpoint_setup *));
     int error = fanout_init(&endpoint->fanout, delivery);

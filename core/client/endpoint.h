@@ -11,6 +11,7 @@
 #define SLUICE_CLIENT_ENDPOINT_H
 
 #include "base/error.h"
+#include "client/close_counts.h"
 #include "config/config.h"
 #include "delivery/fanout.h"
 #include "delivery/receiver.h"
@@ -20,6 +21,21 @@
 
 struct chain;
 struct hub;
+
+/* What became of the upgrades that the limits let through to the connect chain. */
+#define UPGRADE_OUTCOMES(X)                                                                        \
+    X(UPGRADE_OPENED, "opened")                                                                    \
+    X(UPGRADE_DENIED, "denied")             /* by a plugin */                                      \
+    X(UPGRADE_UNIDENTIFIED, "unidentified") /* identity.required, and no plugin has named it */    \
+    X(UPGRADE_UNAVAILABLE, "unavailable")   /* the server stops, or the endpoint comes or goes */  \
+    X(UPGRADE_UNFINISHED, "unfinished")     /* the client left before, or memory ran out */
+
+enum upgrade_outcome {
+#define UPGRADE_OUTCOME_ENUM(name, text) name,
+    UPGRADE_OUTCOMES(UPGRADE_OUTCOME_ENUM)
+#undef UPGRADE_OUTCOME_ENUM
+        UPGRADE_OUTCOME_COUNT
+};
 
 struct endpoint {
     char *path; /* owned */
@@ -34,6 +50,8 @@ struct endpoint {
     _Atomic uint32_t clients_per_address; /* 0: no limit of its own */
     _Atomic uint32_t admitted;            /* clients that hold a place, connecting ones included */
     _Atomic uint32_t connected;           /* clients that are open or closing */
+    _Atomic uint64_t upgrades[UPGRADE_OUTCOME_COUNT];
+    struct close_counts closes;
 };
 
 struct endpoint_setup {
@@ -49,6 +67,12 @@ struct endpoint_setup {
 /* Makes an endpoint that is not active yet, with its audiences. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int endpoint_create(struct hub *hub, struct delivery *delivery, const char *path,
                                unsigned index, struct endpoint **out);
+
+/* Counts an upgrade that has come to its end. Any thread. */
+static inline void endpoint_count_upgrade(struct endpoint *endpoint, enum upgrade_outcome outcome)
+{
+    atomic_fetch_add_explicit(&endpoint->upgrades[outcome], 1, memory_order_relaxed);
+}
 
 /* Gives its set-ups up, when no loop runs any more. */
 void endpoint_retire(struct endpoint *endpoint);

@@ -45,6 +45,7 @@ int shard_add(struct shard *shard, struct client *client)
     shard->first_free_slot = slot->next_free;
     slot->client = client;
     slot->generation++;
+    slot->since = (uint32_t)(shard->loop.now >> SHARD_AGE_SHIFT);
     client->seen.id = (uint64_t)slot->generation << 32 | (uint64_t)index << 8 | shard->loop.index;
     return OK;
 }
@@ -66,18 +67,11 @@ struct client *shard_find(struct shard *shard, uint64_t id)
     return client != NULL && client->state != CLIENT_GONE ? client : NULL;
 }
 
-/* -- counting -- */
-
-void shard_count_close(struct shard *shard, uint16_t code)
+int64_t shard_age_of(const struct shard *shard, const struct client *client)
 {
-    unsigned slot = code >= 4000 ? CLOSE_SLOT_4XXX : CLOSE_SLOT_3XXX;
-    if (code >= 1000 && code < 1000 + CLOSE_SLOT_3XXX)
-        slot = code - 1000u;
-    else if (code == 4401)
-        slot = CLOSE_SLOT_4401;
-    else if (code == 4429)
-        slot = CLOSE_SLOT_4429;
-    counter_add(&shard->stats.closes[slot], 1);
+    uint32_t since = shard->slots[slot_index(client->seen.id)].since;
+    uint32_t age = (uint32_t)(shard->loop.now >> SHARD_AGE_SHIFT) - since;
+    return (int64_t)age << SHARD_AGE_SHIFT;
 }
 
 /* -- between events -- */

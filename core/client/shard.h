@@ -7,6 +7,7 @@
 #define SLUICE_CLIENT_SHARD_H
 
 #include "base/counter.h"
+#include "base/histogram.h"
 #include "base/holders.h"
 #include "base/memory_account.h"
 #include "client/sweep.h"
@@ -27,30 +28,26 @@ struct recorder;
 
 #define SHARD_READ_SIZE (64u * 1024)
 
-/* Close codes are counted one by one from 1000 to 1015, then these groups. */
-enum close_slot {
-    CLOSE_SLOT_3XXX = 16,
-    CLOSE_SLOT_4XXX,
-    CLOSE_SLOT_4401,
-    CLOSE_SLOT_4429,
-    CLOSE_SLOT_COUNT
-};
-
 struct shard_stats {
     counter pings;
     counter input_pauses; /* clients' input that waited for the next turn */
     counter inflated_messages;
     counter inflated_bytes_in;
     counter inflated_bytes_out;
-    counter closes[CLOSE_SLOT_COUNT];
+    struct histogram connected; /* ms: how long the clients that have ended were connected */
     counter tls_faults[TLS_FAULT_COUNT];
 };
+
+#define SHARD_AGE_SHIFT 24 /* 2^24 ns, about 17 ms; 32 bits of them are two years */
 
 /* One entry of the id table: a client, or the next free entry. */
 struct shard_slot {
     struct client *client; /* NULL: free */
     uint32_t generation;   /* counts the clients that have had this slot */
-    uint32_t next_free;
+    union {
+        uint32_t next_free;
+        uint32_t since; /* when its client came: monotonic, in 2^SHARD_AGE_SHIFT ns */
+    };
 };
 
 /* All shards, and what their clients share. */
@@ -122,9 +119,10 @@ void shard_remove(struct shard *shard, struct client *client);
 /* The client with that id, or NULL if it is gone. */
 struct client *shard_find(struct shard *shard, uint64_t id);
 
-/* Counts a close code, or a message or queue that was dropped. */
-void shard_count_close(struct shard *shard, uint16_t code);
+/* How long a client has been here, in ns, to about 17 ms. */
+int64_t shard_age_of(const struct shard *shard, const struct client *client);
 
+/* Counts a message or queue that was dropped. */
 static inline void shard_count_drop(struct shard *shard, enum drop_reason reason)
 {
     delivery_count_drop(&shard->delivery, reason);

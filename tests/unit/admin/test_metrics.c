@@ -224,7 +224,7 @@ static void counts_clients_and_messages(void **state)
     expect_text(two, "somebody left");
     leave(two);
     wait_for_line("sluice_clients{endpoint=\"/ws\"} 0");
-    wait_for_line("sluice_closes_total{code=\"1000\"} 3");
+    wait_for_line("sluice_closes_total{endpoint=\"/ws\",code=\"1000\"} 2");
     stop();
 }
 
@@ -252,7 +252,7 @@ static void counts_verdicts_for_each_use_of_a_plugin(void **state)
     wait_for_line(VERDICT("1", "close", "1"));
     wait_for_line("sluice_drops_total{reason=\"plugin\"} 1");
     wait_for_line("sluice_drops_total{reason=\"plugin_error\"} 1");
-    wait_for_line("sluice_closes_total{code=\"4429\"} 1");
+    wait_for_line("sluice_closes_total{endpoint=\"/ws\",code=\"4429\"} 1");
     stop();
 }
 

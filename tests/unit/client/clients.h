@@ -336,12 +336,14 @@ static inline uint64_t clients_drops(enum drop_reason reason)
     return drops;
 }
 
-static inline uint64_t clients_closes(unsigned slot)
+static inline uint64_t clients_closes(uint16_t code)
 {
-    uint64_t closes = 0;
-    for (unsigned i = 0; i < clients.set.count; i++)
-        closes += counter_read(&clients.shards[i].stats.closes[slot]);
-    return closes;
+    return close_counts_of(&clients.endpoint->closes, code);
+}
+
+static inline uint64_t clients_upgrades(enum upgrade_outcome outcome)
+{
+    return atomic_load(&clients.endpoint->upgrades[outcome]);
 }
 
 #endif

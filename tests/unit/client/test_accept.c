@@ -106,6 +106,32 @@ static void whoever_nobody_has_named_is_refused_where_a_name_is_required(void **
     close(remote.socket);
 }
 
+static void each_upgrade_is_counted_once_by_what_became_of_it(void **state)
+{
+    (void)state;
+    script.connect = SL_DENY;
+    script.in_connect = refuse_politely;
+    expect_refusal("HTTP/1.1 429 ", "Not so fast");
+    script.connect = SL_CONTINUE;
+    script.in_connect = NULL;
+    clients.left = 0;
+    clients.how.identity_required = true;
+    expect_refusal("HTTP/1.1 401 ", "WWW-Authenticate: Bearer\r\n");
+    clients.left = 0;
+    clients.endpoint->is_active = false;
+    expect_refusal("HTTP/1.1 404 ", "no WebSocket endpoint");
+    clients.endpoint->is_active = true;
+    clients.how.identity_required = false;
+    struct remote remote = remote_join(0);
+    assert_int_equal(clients_upgrades(UPGRADE_DENIED), 1);
+    assert_int_equal(clients_upgrades(UPGRADE_UNIDENTIFIED), 1);
+    assert_int_equal(clients_upgrades(UPGRADE_UNAVAILABLE), 1);
+    assert_int_equal(clients_upgrades(UPGRADE_OPENED), 1);
+    close(remote.socket);
+    clients_settle();
+    assert_int_equal(clients_upgrades(UPGRADE_UNFINISHED), 0); /* It was open before it left. */
+}
+
 static void nobody_is_let_in_while_the_server_ends(void **state)
 {
     (void)state;
@@ -295,6 +321,7 @@ int main(void)
         clients_test(a_subprotocol_of_the_endpoints_is_answered),
         clients_test(a_plugin_refuses_with_its_status_and_its_reason),
         clients_test(whoever_nobody_has_named_is_refused_where_a_name_is_required),
+        clients_test(each_upgrade_is_counted_once_by_what_became_of_it),
         clients_test(nobody_is_let_in_while_the_server_ends),
         clients_test(an_endpoint_that_is_not_there_any_more_is_not_found),
         clients_test(an_endpoint_that_is_being_set_up_is_to_be_tried_again),

@@ -93,7 +93,7 @@ static void the_largest_goes_wherever_it_is(const struct kind *kind)
         for (unsigned i = 0; i < SIZES - 1; i++)
             assert_true(is_still_open(remotes[i].client));
         assert_int_equal(clients_drops(kind->reason), 1);
-        assert_int_equal(clients_closes(CLOSE_TRY_AGAIN_LATER - 1000), 1);
+        assert_int_equal(clients_closes(CLOSE_TRY_AGAIN_LATER), 1);
         assert_true(memory_account_bytes(kind->account) <= (held - 1) / 8 * 7);
         leave_all(remotes);
         clients_close();

@@ -54,7 +54,7 @@ static void a_client_whose_certificate_has_ended_is_closed(void **state)
     (void)state;
     clients_pass(0);
     remote_expect_close(&remote, CLOSE_UNAUTHORIZED, "certificate expired");
-    assert_int_equal(clients_closes(CLOSE_SLOT_4401), 1);
+    assert_int_equal(clients_closes(CLOSE_UNAUTHORIZED), 1);
     close(remote.socket);
 }
 

@@ -86,26 +86,29 @@ static void the_table_grows_or_says_that_there_is_no_memory(void **state)
     }
 }
 
-/* -- counting -- */
+/* -- age -- */
 
-static void close_codes_are_counted_one_by_one_or_in_groups(void **state)
+static void a_client_ages_from_when_it_came(void **state)
 {
-    static const uint16_t codes[] = {1000, 1015, 1016, 3000, 3999, 4000, 4999, 4401, 4429};
-    static const unsigned slots[] = {0,
-                                     15,
-                                     CLOSE_SLOT_3XXX,
-                                     CLOSE_SLOT_3XXX,
-                                     CLOSE_SLOT_3XXX,
-                                     CLOSE_SLOT_4XXX,
-                                     CLOSE_SLOT_4XXX,
-                                     CLOSE_SLOT_4401,
-                                     CLOSE_SLOT_4429};
+    struct shard *shard = &clients.shards[0];
+    struct client first = {0}, second = {0};
+    int64_t begin = shard->loop.now;
     (void)state;
-    for (unsigned i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        uint64_t before = clients_closes(slots[i]);
-        shard_count_close(&clients.shards[0], codes[i]);
-        assert_int_equal(clients_closes(slots[i]), before + 1);
-    }
+    assert_int_equal(shard_add(shard, &first), OK);
+    assert_int_equal(shard_age_of(shard, &first), 0);
+    shard->loop.now = begin + 10 * NS_PER_S;
+    assert_int_equal(shard_add(shard, &second), OK);
+    shard->loop.now += INT64_C(365) * 86400 * NS_PER_S;
+    assert_in_range(shard_age_of(shard, &first) / NS_PER_MS, INT64_C(365) * 86400000 + 9982,
+                    INT64_C(365) * 86400000 + 10018);
+    assert_in_range(shard_age_of(shard, &second) / NS_PER_MS, INT64_C(365) * 86400000 - 18,
+                    INT64_C(365) * 86400000 + 18);
+    shard_remove(shard, &first);
+    shard_remove(shard, &second);
+    assert_int_equal(shard_add(shard, &second), OK); /* in the place of one that is gone */
+    assert_int_equal(shard_age_of(shard, &second), 0);
+    shard_remove(shard, &second);
+    shard->loop.now = begin;
 }
 
 /* -- draining -- */
@@ -159,7 +162,7 @@ static void draining_closes_everybody_with_1012_and_spreads_that(void **state)
     }
     for (unsigned i = 0; i < MANY; i++)
         remote_expect_close(&remotes[i], CLOSE_SERVICE_RESTART, "server is shutting down");
-    assert_int_equal(clients_closes(CLOSE_SERVICE_RESTART - 1000), MANY);
+    assert_int_equal(clients_closes(CLOSE_SERVICE_RESTART), MANY);
     leave_many();
 }
 
@@ -186,14 +189,14 @@ static void draining_does_not_hold_a_loop_up(void **state)
     join_many(0);
     shard_drain(&clients.shards[0], loop->now - 1);
     unsigned closed = SWEEP_VISITS;
-    assert_true(clients_closes(CLOSE_SERVICE_RESTART - 1000) <= closed);
+    assert_true(clients_closes(CLOSE_SERVICE_RESTART) <= closed);
     assert_true(count_in_state(CLIENT_OPEN) > 0); /* They have their turn in the next iteration. */
     while (count_in_state(CLIENT_OPEN) > 0) {
         closed += SWEEP_VISITS;
         clients_iterate(0);
-        assert_true(clients_closes(CLOSE_SERVICE_RESTART - 1000) <= closed);
+        assert_true(clients_closes(CLOSE_SERVICE_RESTART) <= closed);
     }
-    assert_int_equal(clients_closes(CLOSE_SERVICE_RESTART - 1000), 2 * MANY);
+    assert_int_equal(clients_closes(CLOSE_SERVICE_RESTART), 2 * MANY);
     for (unsigned i = 0; i < MANY; i++)
         close(more[i].socket);
     leave_many();
@@ -303,7 +306,7 @@ int main(void)
         clients_test(ids_that_never_were_name_nobody),
         cmocka_unit_test(each_shard_has_ids_of_its_own),
         clients_test(the_table_grows_or_says_that_there_is_no_memory),
-        clients_test(close_codes_are_counted_one_by_one_or_in_groups),
+        clients_test(a_client_ages_from_when_it_came),
         clients_test(draining_closes_everybody_with_1012_and_spreads_that),
         clients_test(a_small_server_does_not_take_its_time),
         clients_test(draining_does_not_hold_a_loop_up),
