@@ -1,6 +1,7 @@
 #include "admin/metrics.h"
 
 #include "admin/metrics_compression.h"
+#include "admin/metrics_configuration.h"
 #include "admin/metrics_connections.h"
 #include "admin/metrics_limits.h"
 #include "admin/metrics_loops.h"
@@ -254,10 +255,6 @@ static void write_background(struct metrics_writer *writer, struct hub *hub)
     metrics_describe(writer, "sluice_offload_refused_total", "counter",
                      "Jobs refused because as many waited as may.");
     metrics_put(writer, "sluice_offload_refused_total %" PRIu64 "\n", workers.refused);
-    metrics_describe(writer, "sluice_configuration_generation", "gauge",
-                     "How many configurations have been in force: 1 until the first reload.");
-    metrics_put(writer, "sluice_configuration_generation %" PRIu64 "\n",
-                atomic_load_explicit(&hub->generation, memory_order_relaxed));
 }
 
 static void write_recording(struct metrics_writer *writer, struct hub *hub)
@@ -273,21 +270,6 @@ static void write_recording(struct metrics_writer *writer, struct hub *hub)
         "Events that are not in the recording: it is over, for its limit or the disk.");
     metrics_put(writer, "sluice_recording_lost_events_total %" PRIu64 "\n",
                 recorder_lost(hub->set.recorder));
-}
-
-static void write_reloads(struct metrics_writer *writer, struct hub *hub)
-{
-    struct hub_reloads *reloads = &hub->reloads;
-    metrics_describe(writer, "sluice_reloads_total", "counter",
-                     "Reloads that were asked for, by what became of them.");
-    metrics_put(writer, "sluice_reloads_total{result=\"done\"} %" PRIu64 "\n",
-                atomic_load_explicit(&reloads->done, memory_order_relaxed));
-    metrics_put(writer, "sluice_reloads_total{result=\"failed\"} %" PRIu64 "\n",
-                atomic_load_explicit(&reloads->failed, memory_order_relaxed));
-    metrics_describe(writer, "sluice_last_reload_failed", "gauge",
-                     "1 if the last reload failed, so that what the file says is not in force.");
-    metrics_put(writer, "sluice_last_reload_failed %d\n",
-                atomic_load_explicit(&reloads->last_failed, memory_order_relaxed) ? 1 : 0);
 }
 
 static void write_server(struct metrics_writer *writer)
@@ -354,7 +336,7 @@ int metrics_write(const struct metrics_sources *sources, struct buffer *out)
     metrics_write_limits(&writer, hub, front);
     write_topics(&writer, hub);
     write_background(&writer, hub);
-    write_reloads(&writer, hub);
+    metrics_write_configuration(&writer, hub, front);
     write_watchdog(&writer, sources->watched);
     write_admin(&writer, sources);
     write_recording(&writer, hub);

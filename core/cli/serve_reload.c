@@ -1,6 +1,7 @@
 #include "cli/serve_reload.h"
 
 #include "admin/admin.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/notify.h"
 #include "cli/serve_log.h"
@@ -164,17 +165,25 @@ static void log_findings(const struct diagnostics *diagnostics)
     }
 }
 
-int serve_reload(struct server_parts *parts, const char *file, struct diagnostics *diagnostics)
+/* For /metrics. */
+static void note_reload(struct hub_reloads *reloads, int error, int64_t took)
 {
-    notify_reloading();
-    int error = try_reload(parts, file, diagnostics);
-    struct hub_reloads *reloads = &parts->hub->reloads;
-    log_findings(diagnostics);
-    if (error != OK)
-        log_error("serve", "not reloaded (%s): what ran before goes on", error_text(error));
     atomic_fetch_add_explicit(error == OK ? &reloads->done : &reloads->failed, 1,
                               memory_order_relaxed);
     atomic_store_explicit(&reloads->last_failed, error != OK, memory_order_relaxed);
+    atomic_store_explicit(&reloads->last_at, clock_wall(), memory_order_relaxed);
+    atomic_store_explicit(&reloads->last_took, took, memory_order_relaxed);
+}
+
+int serve_reload(struct server_parts *parts, const char *file, struct diagnostics *diagnostics)
+{
+    notify_reloading();
+    int64_t began = clock_monotonic();
+    int error = try_reload(parts, file, diagnostics);
+    log_findings(diagnostics);
+    if (error != OK)
+        log_error("serve", "not reloaded (%s): what ran before goes on", error_text(error));
+    note_reload(&parts->hub->reloads, error, clock_monotonic() - began);
     notify_ready();
     return error;
 }

@@ -18,7 +18,7 @@ X509 *certificate_of_peer(const SSL *tls)
 
 /* -- until when it is valid -- */
 
-static int64_t end_of(const X509 *certificate)
+int64_t certificate_not_after(const X509 *certificate)
 {
     struct tm broken_down;
     if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &broken_down) != 1)
@@ -31,7 +31,7 @@ int64_t certificate_chain_end(const STACK_OF(X509) * chain)
 {
     int64_t first = CERTIFICATE_WITHOUT_END;
     for (int i = 0; i < sk_X509_num(chain); i++) {
-        int64_t end = end_of(sk_X509_value(chain, i));
+        int64_t end = certificate_not_after(sk_X509_value(chain, i));
         if (end < first)
             first = end;
     }

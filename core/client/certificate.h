@@ -16,6 +16,9 @@
  * connection has ended. NULL: plain (`tls` is NULL), there is none, or it has not been verified. */
 X509 *certificate_of_peer(const SSL *tls);
 
+/* When one certificate ends: wall clock, ns. */
+int64_t certificate_not_after(const X509 *certificate);
+
 /* When the first certificate of a chain ends: wall clock, ns. */
 int64_t certificate_chain_end(const STACK_OF(X509) * chain);
 

@@ -1,6 +1,7 @@
 #include "front/civetweb_context.h"
 
 #include "base/log.h"
+#include "client/certificate.h"
 #include "front/civetweb_detach.h"
 #include "front/forwarded.h"
 #include "front/response.h"
@@ -241,11 +242,20 @@ static int take_certificate_away(struct civetweb_context *civetweb)
     return OK;
 }
 
+static void note_certificate_end(struct civetweb_context *civetweb, const SSL_CTX *tls)
+{
+    const X509 *certificate = tls != NULL ? SSL_CTX_get0_certificate(tls) : NULL;
+    if (certificate != NULL)
+        atomic_store_explicit(&civetweb->certificate_end, certificate_not_after(certificate),
+                              memory_order_relaxed);
+}
+
 int civetweb_context_start(struct civetweb_context *civetweb, const struct config *config,
                            struct bind_address *address)
 {
     struct mg_server_port chosen;
     char port[BIND_ADDRESS_PORT_OPTION_MAX];
+    note_certificate_end(civetweb, civetweb->tls);
     int rc = create_accept_queue(civetweb, config);
     if (rc == OK)
         rc = take_certificate_away(civetweb);
@@ -263,6 +273,7 @@ int civetweb_context_start(struct civetweb_context *civetweb, const struct confi
 
 void civetweb_context_use_tls(struct civetweb_context *civetweb, SSL_CTX *tls)
 {
+    note_certificate_end(civetweb, tls);
     accept_queue_use_tls(civetweb->accept_queue, tls);
 }
 

@@ -47,6 +47,7 @@ struct civetweb_context {
     struct accept_queue *accept_queue; /* owned */
     struct accept_queue_stats accept_stats;
     atomic_ullong responses[CIVETWEB_CONTEXT_STATUS_CLASSES];
+    _Atomic int64_t certificate_end; /* wall clock, ns; 0: plain */
     atomic_bool starting;
     pthread_t starter; /* whose messages tell why a start fails */
     char failure[CIVETWEB_CONTEXT_FAILURE_MAX];

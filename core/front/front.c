@@ -83,6 +83,19 @@ void front_listener_url(const struct front *front, size_t index, char *url, size
     bind_address_url(&front->listeners[index]->address, url, size);
 }
 
+bool front_certificate_end(struct front *front, size_t index, int64_t *end, char *url, size_t size)
+{
+    pthread_mutex_lock(&front->lock);
+    bool is_there = index < front->count;
+    if (is_there) {
+        const struct front_listener *listener = front->listeners[index];
+        *end = atomic_load_explicit(&listener->civetweb.certificate_end, memory_order_relaxed);
+        bind_address_url(&listener->address, url, size);
+    }
+    pthread_mutex_unlock(&front->lock);
+    return is_there;
+}
+
 unsigned long long front_responses(struct front *front, unsigned hundreds)
 {
     if (hundreds >= CIVETWEB_CONTEXT_STATUS_CLASSES)

@@ -44,6 +44,10 @@ size_t front_listener_count(const struct front *front);
 const char *front_listener_address(const struct front *front, size_t index);
 void front_listener_url(const struct front *front, size_t index, char *url, size_t size);
 
+/* When the certificate of a listener ends (wall clock, ns; 0: a plain one), and the listener's URL.
+ * Returns false if there is no listener with that index any more. Any thread. */
+bool front_certificate_end(struct front *front, size_t index, int64_t *end, char *url, size_t size);
+
 /* How many HTTP responses there were since the start by the hundreds of their status: 1 for
  * upgrades handed to the hub, 2, 4, 5; anything else is 0. Any thread. */
 unsigned long long front_responses(struct front *front, unsigned hundreds);

@@ -29,7 +29,10 @@ struct sl_host;
 struct hub_reloads {
     _Atomic uint64_t done;
     _Atomic uint64_t failed;
-    _Atomic bool last_failed; /* what the configuration file says is not what is in force */
+    _Atomic bool last_failed;    /* what the configuration file says is not what is in force */
+    _Atomic int64_t last_at;     /* when the last one ended: wall clock, ns; 0: there was none */
+    _Atomic int64_t last_took;   /* ns */
+    _Atomic int64_t in_force_at; /* since when the configuration is in force: wall clock, ns */
 };
 
 struct hub {

@@ -1,5 +1,6 @@
 #include "hub/reload.h"
 
+#include "base/clock.h"
 #include "client/client.h"
 #include "hub/hub.h"
 #include "pipeline/chain.h"
@@ -297,6 +298,7 @@ static void apply_changes(struct hub *hub, struct hub_reload *reload)
     hub->plugins.folders = NULL;
     reload->plugins = before;
     atomic_fetch_add_explicit(&hub->generation, 1, memory_order_relaxed);
+    atomic_store_explicit(&hub->reloads.in_force_at, clock_wall(), memory_order_relaxed);
 }
 
 int hub_reload_commit(struct hub *hub, struct hub_reload *reload, struct diagnostics *diagnostics)

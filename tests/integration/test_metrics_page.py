@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import ROOT, Sluice, endpoint, settings, temporary_folder
+from harness import ROOT, Authority, Sluice, endpoint, settings, temporary_folder
 
 PAGE = os.path.join(ROOT, 'docs', 'metrics.md')
 ROW = re.compile(r'^\| (`(?:sluice|process)_[^|]*) \| (counter|gauge|histogram) \| (.*) \|$', re.MULTILINE)
@@ -71,3 +71,27 @@ class MetricsPage(unittest.TestCase):
     def test_promtool_finds_nothing_to_say(self):
         ended = subprocess.run(['promtool', 'check', 'metrics'], input=self.text, text=True, capture_output=True, timeout=60)
         self.assertEqual((ended.returncode, ended.stderr), (0, ''), ended.stdout)
+
+
+class Certificate(unittest.TestCase):
+    def test_says_when_the_certificate_of_each_tls_listener_ends_also_after_a_reload(self):
+        name = 'sluice_certificate_not_after_timestamp_seconds'
+        authority = Authority()
+        self.addCleanup(authority.cleanup)
+        ends = {which: authority.issue(which, seconds).timestamp() for which, seconds in (('near', 3600), ('far', 86400))}
+
+        def listening_with(which):
+            tls = {'certificate': authority.path(f'{which}.crt'), 'key': authority.path(f'{which}.key')}
+            return settings(endpoint(), listen=[{'address': '127.0.0.1:0', 'tls': tls}, {'address': '127.0.0.1:0'}])
+
+        with Sluice(listening_with('near')) as server:
+            self.assertEqual(server.metric(name), ends['near'])  # the sum over all: the plain listener has none
+            self.assertEqual(server.metric(name, listener=server.url.removesuffix('/ws')), ends['near'])
+            self.assertEqual(server.metric('sluice_last_reload_timestamp_seconds'), 0)
+            before = server.metric('sluice_configuration_timestamp_seconds')
+            server.reload(listening_with('far'))
+            server.wait_for_metric(ends['far'], name)
+            server.wait_for_metric(1, 'sluice_reloads_total', result='done')
+            self.assertGreater(server.metric('sluice_configuration_timestamp_seconds'), before)
+            self.assertGreater(server.metric('sluice_last_reload_duration_seconds'), 0)
+            self.assertGreater(server.metric('sluice_last_reload_timestamp_seconds'), before)

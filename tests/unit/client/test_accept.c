@@ -247,6 +247,7 @@ static void whoever_leaves_before_the_verdict_is_gone(void **state)
     close(remote.socket);
     clients_settle();
     assert_int_equal(clients.left, 1);
+    assert_int_equal(clients_upgrades(UPGRADE_UNFINISHED), 1);
     assert_int_equal(deferral_complete(ticket, SL_CONTINUE, NULL), SL_GONE);
     clients_settle();
     expect_notes("");
