@@ -11,7 +11,7 @@
 
 /* One instance in its pipeline. */
 struct labelled {
-    char labels[3 * METRICS_LABEL_MAX]; /* endpoint, plugin and position, without braces */
+    char labels[4 * METRICS_LABEL_MAX]; /* endpoint, plugin and the like, without braces */
     const struct stage *stage;
     struct instance_totals totals;
 };
@@ -23,9 +23,12 @@ static void label_stage(const struct stage *stage, size_t position, struct label
     char path[METRICS_LABEL_MAX];
     char plugin[METRICS_LABEL_MAX];
     metrics_label(stage->instance->seen.endpoint, path);
+    char instance[METRICS_LABEL_MAX];
     metrics_label(stage->instance->plugin->table.name, plugin);
-    snprintf(out->labels, sizeof out->labels, "endpoint=\"%s\",plugin=\"%s\",position=\"%zu\"",
-             path, plugin, position);
+    metrics_label(stage->instance->name, instance);
+    snprintf(out->labels, sizeof out->labels,
+             "endpoint=\"%s\",plugin=\"%s\",position=\"%zu\",instance=\"%s\",mode=\"%s\"", path,
+             plugin, position, instance, stage->is_shadow ? "shadow" : "enforce");
     out->stage = stage;
     instance_totals(stage->instance, &out->totals);
 }

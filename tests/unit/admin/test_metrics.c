@@ -241,15 +241,15 @@ static void counts_verdicts_for_each_use_of_a_plugin(void **state)
     expect_close(client, 4429, "asked for");
     send_close(client, 4429);
     expect_end(client);
-#define VERDICT(position, verdict, count)                                                          \
+#define VERDICT(position, use, verdict, count)                                                     \
     "sluice_plugin_verdicts_total{endpoint=\"/ws\",plugin=\"probe\",position=\"" position          \
-    "\",verdict=\"" verdict "\"} " count
-    wait_for_line(VERDICT("1", "continue", "2"));
-    wait_for_line(VERDICT("3", "continue", "2"));
-    wait_for_line(VERDICT("1", "drop", "1"));
-    wait_for_line(VERDICT("3", "drop", "0"));
-    wait_for_line(VERDICT("1", "error", "1"));
-    wait_for_line(VERDICT("1", "close", "1"));
+    "\",instance=\"probe#" use "\",mode=\"enforce\",verdict=\"" verdict "\"} " count
+    wait_for_line(VERDICT("1", "1", "continue", "2"));
+    wait_for_line(VERDICT("3", "2", "continue", "2"));
+    wait_for_line(VERDICT("1", "1", "drop", "1"));
+    wait_for_line(VERDICT("3", "2", "drop", "0"));
+    wait_for_line(VERDICT("1", "1", "error", "1"));
+    wait_for_line(VERDICT("1", "1", "close", "1"));
     wait_for_line("sluice_drops_total{reason=\"plugin\"} 1");
     wait_for_line("sluice_drops_total{reason=\"plugin_error\"} 1");
     wait_for_line("sluice_closes_total{endpoint=\"/ws\",code=\"4429\"} 1");

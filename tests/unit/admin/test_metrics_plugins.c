@@ -9,6 +9,11 @@
     "- {path: /a, pipeline: [{plugin: meter}, {plugin: probe}]}\n"                                 \
     "- {path: /b, pipeline: [{plugin: meter}]}\n"
 
+/* The labels of the first use of a plugin in a pipeline. */
+#define STAGE(path, plugin, position)                                                              \
+    "{endpoint=\"" path "\",plugin=\"" plugin "\",position=\"" position "\",instance=\"" plugin    \
+    "#1\",mode=\"enforce\"}"
+
 static char *write_page(struct hub *hub)
 {
     struct buffer text;
@@ -44,14 +49,26 @@ static void every_stage_has_its_series(void **state)
     struct serving serving = serve(THREE_STAGES);
     (void)state;
     char *page = write_page(serving.hub);
-    assert_line(page,
-                "sluice_plugin_timeouts_total{endpoint=\"/a\",plugin=\"meter\",position=\"1\"} 0");
-    assert_line(page,
-                "sluice_plugin_timeouts_total{endpoint=\"/a\",plugin=\"probe\",position=\"2\"} 0");
-    assert_line(page,
-                "sluice_plugin_timeouts_total{endpoint=\"/b\",plugin=\"meter\",position=\"1\"} 0");
+    assert_line(page, "sluice_plugin_timeouts_total" STAGE("/a", "meter", "1") " 0");
+    assert_line(page, "sluice_plugin_timeouts_total" STAGE("/a", "probe", "2") " 0");
+    assert_line(page, "sluice_plugin_timeouts_total" STAGE("/b", "meter", "1") " 0");
     assert_int_equal(count_in(page, "\nsluice_plugin_over_budget_total{"), 3);
     assert_int_equal(count_in(page, "\nsluice_plugin_latency_seconds_count{"), 3);
+    free(page);
+    end_serving(&serving);
+}
+
+static void stages_that_only_watch_are_told_apart_and_named_by_their_use(void **state)
+{
+    struct serving serving =
+        serve("endpoints: [{path: /a, pipeline: [{plugin: meter}, {plugin: probe}, "
+              "{plugin: probe, mode: shadow}]}]\n");
+    (void)state;
+    char *page = write_page(serving.hub);
+    assert_line(page, "sluice_plugin_timeouts_total" STAGE("/a", "probe", "2") " 0");
+    assert_line(page,
+                "sluice_plugin_timeouts_total{endpoint=\"/a\",plugin=\"probe\",position=\"3\","
+                "instance=\"probe#2\",mode=\"shadow\"} 0");
     free(page);
     end_serving(&serving);
 }
@@ -89,12 +106,9 @@ static void own_metrics_of_a_plugin_are_one_family(void **state)
     char *page = write_page(serving.hub);
     assert_int_equal(count_in(page, "# TYPE sluice_plugin_meter_cold_starts_total counter\n"), 1);
     assert_int_equal(count_in(page, "# HELP sluice_plugin_meter_cold_starts_total How often\n"), 1);
-    assert_line(page, "sluice_plugin_meter_cold_starts_total{endpoint=\"/a\",plugin=\"meter\","
-                      "position=\"1\"} 3");
-    assert_line(page, "sluice_plugin_meter_cold_starts_total{endpoint=\"/b\",plugin=\"meter\","
-                      "position=\"1\"} 3");
-    assert_line(page,
-                "sluice_plugin_meter_level{endpoint=\"/a\",plugin=\"meter\",position=\"1\"} 2.5");
+    assert_line(page, "sluice_plugin_meter_cold_starts_total" STAGE("/a", "meter", "1") " 3");
+    assert_line(page, "sluice_plugin_meter_cold_starts_total" STAGE("/b", "meter", "1") " 3");
+    assert_line(page, "sluice_plugin_meter_level" STAGE("/a", "meter", "1") " 2.5");
     free(page);
     end_serving(&serving);
 }
@@ -105,7 +119,8 @@ static void own_histograms_have_buckets_sum_and_count(void **state)
     (void)state;
     char *page = write_page(serving.hub);
 #define SERIES(suffix) "sluice_plugin_meter_size" suffix
-#define LABELS "endpoint=\"/ws\",plugin=\"meter\",position=\"1\""
+#define LABELS                                                                                     \
+    "endpoint=\"/ws\",plugin=\"meter\",position=\"1\",instance=\"meter#1\",mode=\"enforce\""
     assert_line(page, SERIES("_bucket{" LABELS ",le=\"1\"} 1"));
     assert_line(page, SERIES("_bucket{" LABELS ",le=\"10\"} 2"));
     assert_line(page, SERIES("_bucket{" LABELS ",le=\"+Inf\"} 3"));
@@ -119,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_stage_has_its_series),
+        cmocka_unit_test(stages_that_only_watch_are_told_apart_and_named_by_their_use),
         cmocka_unit_test(latency_buckets_are_cumulative),
         cmocka_unit_test(own_metrics_of_a_plugin_are_one_family),
         cmocka_unit_test(own_histograms_have_buckets_sum_and_count),
