@@ -13,7 +13,7 @@ static void put_seconds(struct metrics_writer *writer, const char *name, const c
                         const _Atomic int64_t *ns)
 {
     metrics_describe(writer, name, "gauge", help);
-    metrics_put(writer, "%s %.3f\n", name,
+    metrics_put(writer, "%s %.6f\n", name,
                 (double)atomic_load_explicit(ns, memory_order_relaxed) / 1e9);
 }
 

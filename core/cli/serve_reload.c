@@ -168,11 +168,11 @@ static void log_findings(const struct diagnostics *diagnostics)
 /* For /metrics. */
 static void note_reload(struct hub_reloads *reloads, int error, int64_t took)
 {
+    atomic_store_explicit(&reloads->last_at, clock_wall(), memory_order_relaxed);
+    atomic_store_explicit(&reloads->last_took, took, memory_order_relaxed);
     atomic_fetch_add_explicit(error == OK ? &reloads->done : &reloads->failed, 1,
                               memory_order_relaxed);
     atomic_store_explicit(&reloads->last_failed, error != OK, memory_order_relaxed);
-    atomic_store_explicit(&reloads->last_at, clock_wall(), memory_order_relaxed);
-    atomic_store_explicit(&reloads->last_took, took, memory_order_relaxed);
 }
 
 int serve_reload(struct server_parts *parts, const char *file, struct diagnostics *diagnostics)

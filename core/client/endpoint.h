@@ -26,7 +26,7 @@ struct hub;
 #define UPGRADE_OUTCOMES(X)                                                                        \
     X(UPGRADE_OPENED, "opened")                                                                    \
     X(UPGRADE_DENIED, "denied")             /* by a plugin */                                      \
-    X(UPGRADE_UNIDENTIFIED, "unidentified") /* identity.required, and no plugin has named it */    \
+    X(UPGRADE_UNIDENTIFIED, "unidentified") /* identity: required, and no plugin has named it */   \
     X(UPGRADE_UNAVAILABLE, "unavailable")   /* the server stops, or the endpoint comes or goes */  \
     X(UPGRADE_UNFINISHED, "unfinished")     /* the client left before, or memory ran out */
 

@@ -26,12 +26,12 @@ static void says_since_when_and_how_the_last_reload_went(void **state)
 {
     static const char *const lines[] = {
         "\nsluice_configuration_generation 1\n",
-        "\nsluice_configuration_timestamp_seconds 1600000000.250\n",
+        "\nsluice_configuration_timestamp_seconds 1600000000.250000\n",
         "\nsluice_reloads_total{result=\"done\"} 3\n",
         "\nsluice_reloads_total{result=\"failed\"} 4\n",
         "\nsluice_last_reload_failed 1\n",
-        "\nsluice_last_reload_timestamp_seconds 1700000000.500\n",
-        "\nsluice_last_reload_duration_seconds 1.250\n",
+        "\nsluice_last_reload_timestamp_seconds 1700000000.500000\n",
+        "\nsluice_last_reload_duration_seconds 1.250000\n",
         /* A listener without TLS has no certificate. */
         "\n# TYPE sluice_certificate_not_after_timestamp_seconds gauge\n",
     };
