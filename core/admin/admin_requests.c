@@ -5,6 +5,7 @@
 #include "admin/api.h"
 #include "admin/api_broadcast.h"
 #include "admin/api_clients.h"
+#include "admin/api_kick.h"
 #include "admin/api_log.h"
 #include "admin/json.h"
 #include "admin/metrics.h"
@@ -89,6 +90,7 @@ static const struct admin_route routes[] = {
     {"/api/v1/clients", "GET", false, api_clients},
     {"/api/v1/clients/", "GET", false, api_client},
     {"/api/v1/clients/", "DELETE", false, api_kick},
+    {"/api/v1/kick", "POST", false, api_kick_many},
 };
 #define ROUTE_COUNT (sizeof routes / sizeof *routes)
 
@@ -137,9 +139,10 @@ static int handle_api(struct admin *admin, struct mg_connection *conn,
         return json_send_error(conn, 403, "", "forbidden",
                                "a page of another origin must not ask here");
     if (!match->has_path)
-        return json_send_error(conn, 404, "", "not found",
-                               "there are /healthz, /readyz, /metrics, and count, pipeline, "
-                               "clients, broadcast, reload and log/reopen below /api/v1/ here");
+        return json_send_error(
+            conn, 404, "", "not found",
+            "there are /healthz, /readyz, /metrics, and count, pipeline, "
+            "clients, kick, broadcast, reload and log/reopen below /api/v1/ here");
     return match->route != NULL ? match->route->handle(admin, conn) : refuse_method(conn, match);
 }
 

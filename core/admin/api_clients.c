@@ -1,8 +1,11 @@
 #include "admin/api_clients.h"
 
 #include "admin/admin_internal.h"
+#include "admin/api_kick.h"
+#include "admin/caller.h"
 #include "admin/json.h"
 #include "admin/loop_query.h"
+#include "base/log.h"
 #include "client/client.h"
 #include "front/civetweb_detach.h"
 #include "delivery/subscription_set.h"
@@ -233,7 +236,7 @@ struct client_answer {
 
 static void ask_for_client(struct shard *shard, const void *question, void *answer)
 {
-    static const char reason[] = "closed by the administrator";
+    static const char reason[] = KICK_REASON;
     const struct client_question *asked = question;
     struct client_answer *found = answer;
     struct client *client = shard_find(shard, asked->id);
@@ -287,12 +290,15 @@ int api_kick(struct admin *admin, struct mg_connection *conn)
 {
     struct loop_query *query;
     char id[24];
+    char caller[CALLER_TEXT_MAX];
     int error = find_client(admin, conn, true, &query);
     if (error != OK)
         return send_failure(conn, error);
     const struct client_answer *found = loop_query_answer(query, 0);
     snprintf(id, sizeof id, "%" PRIu64, found->info.id);
     loop_query_unref(query);
+    caller_describe(conn, caller);
+    log_info("admin", "kick: client %s closed with 1008, asked by %s", id, caller);
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "closed", id);
     return json_send(conn, 200, body);

@@ -68,9 +68,18 @@ static const struct argument arguments[] = {
     {"json", ARGUMENTS_JSON, KIND_FLAG, MEMBER(json),
      .help = "      --json             prints one line of JSON, errors included\n"},
     {"endpoint", ARGUMENTS_MESSAGE, KIND_TEXT, MEMBER(endpoint),
-     .help = "      --endpoint PATH    only to this endpoint's clients\n"},
+     .help = "      --endpoint PATH    only this endpoint's clients\n"},
     {"topic", ARGUMENTS_MESSAGE, KIND_TEXT, MEMBER(topic),
-     .help = "      --topic TOPIC      only to this topic's subscribers\n"},
+     .help = "      --topic TOPIC      only this topic's subscribers\n"},
+    {"identity", ARGUMENTS_CLIENTS, KIND_TEXT, MEMBER(identity),
+     .help = "      --identity NAME    only clients that are identified as NAME\n"},
+    {"address", ARGUMENTS_CLIENTS, KIND_TEXT, MEMBER(address),
+     .help =
+         "      --address ADDRESS  only clients from this address or prefix, like 192.0.2.0/24\n"},
+    {"code", ARGUMENTS_CLOSE, KIND_TEXT, MEMBER(code),
+     .help = "      --code CODE        the close code, like 1012 or 4000 (default: 1008)\n"},
+    {"reason", ARGUMENTS_CLOSE, KIND_TEXT, MEMBER(reason),
+     .help = "      --reason TEXT      the close reason (default: closed by the administrator)\n"},
     {"help", ARGUMENTS_CONFIG, KIND_HELP, .letter = 'h'},
 };
 #define ARGUMENT_COUNT (sizeof arguments / sizeof *arguments)
@@ -92,7 +101,11 @@ static const char *refusal(enum argument_group group)
     case ARGUMENTS_ADMIN:
         return "--admin and --token-file are for commands that ask a running server";
     case ARGUMENTS_MESSAGE:
-        return "--endpoint and --topic are for 'publish'";
+        return "--endpoint and --topic are for 'publish' and 'kick'";
+    case ARGUMENTS_CLIENTS:
+        return "--identity and --address are for 'kick'";
+    case ARGUMENTS_CLOSE:
+        return "--code and --reason are for 'kick'";
     case ARGUMENTS_SET:
         return "--set would not reach the running server, which reads its own file and keeps the "
                "values that it was started with; change the file, or use --admin if the server "

@@ -22,6 +22,8 @@ enum argument_group {
     ARGUMENTS_IN_PLACE = 64,
     ARGUMENTS_JSON = 128,
     ARGUMENTS_STRICT = 256,
+    ARGUMENTS_CLIENTS = 512, /* which clients, beside those of ARGUMENTS_MESSAGE */
+    ARGUMENTS_CLOSE = 1024,
 };
 
 #define ARGUMENTS_HELP (-1)

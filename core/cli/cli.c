@@ -49,7 +49,10 @@ static const struct command commands[] = {
     {"status", NULL, "show who is connected and what the pipelines decide", ASKING, cli_status,
      NULL},
     {"clients", NULL, "list the clients of the running server", ASKING, cli_clients, NULL},
-    {"kick", "ID", "close a client of the running server", ASKING, cli_kick, NULL},
+    {"kick", "ID", "close a client of the running server, or all that the options mean",
+     ASKING | ARGUMENTS_MESSAGE | ARGUMENTS_CLIENTS | ARGUMENTS_CLOSE, cli_kick,
+     "Name a client by its id, or say which clients by one or more of --identity, --address,\n"
+     "--endpoint and --topic, all of which must be true of a client.\n"},
     {"publish", "TEXT", "send a message, or standard input, to clients of the running server",
      ASKING | ARGUMENTS_MESSAGE, cli_publish, NULL},
     {"completion", "SHELL", "print what bash, zsh or fish needs to complete commands", NEITHER,

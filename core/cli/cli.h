@@ -47,6 +47,10 @@ struct cli_options {
     const char *token_file; /* --token-file, or NULL: the configuration's */
     const char *endpoint;   /* --endpoint, or NULL */
     const char *topic;      /* --topic, or NULL */
+    const char *identity;   /* --identity, or NULL */
+    const char *address;    /* --address, or NULL */
+    const char *code;       /* --code, or NULL */
+    const char *reason;     /* --reason, or NULL */
 };
 
 /* Parses and runs the whole command line. `extras` ends with a name that is NULL. */

@@ -1,8 +1,7 @@
 /*
- * sluice clients: who is connected to the running server. sluice kick: closes one of them.
+ * sluice clients: who is connected to the running server.
  */
 #include "cli/admin_client.h"
-#include "cli/cli_error.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,25 +71,4 @@ int cli_clients(const struct cli_options *options)
         print_clients(all);
     cJSON_Delete(answer);
     return good ? 0 : EXIT_WRONG;
-}
-
-int cli_kick(const struct cli_options *options)
-{
-    const char *id = options->argument;
-    char path[64];
-    if (id == NULL || id[0] == '\0' || strlen(id) > 20 || strspn(id, "0123456789") != strlen(id)) {
-        cli_error(options, "usage", "name a client by its id, which 'sluice clients' shows");
-        return EXIT_USAGE;
-    }
-    snprintf(path, sizeof path, "/api/v1/clients/%.20s", id);
-    cJSON *answer = admin_client_fetch(
-        options, &(struct admin_client_request){.method = "DELETE", .path = path});
-    if (answer == NULL)
-        return EXIT_WRONG;
-    if (options->json)
-        admin_client_print(answer);
-    else
-        printf("client %s is being closed\n", id);
-    cJSON_Delete(answer);
-    return 0;
 }

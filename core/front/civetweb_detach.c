@@ -223,6 +223,16 @@ const struct sockaddr *mg_peer_address(const struct mg_connection *conn)
     return &conn->client.rsa.sa;
 }
 
+bool mg_peer_user(const struct mg_connection *conn, uid_t *user)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    if (getsockopt(conn->client.sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+        return false;
+    *user = peer.uid;
+    return true;
+}
+
 void mg_begin_connection(struct mg_connection *conn)
 {
     memset(conn->buf, 0, (size_t)conn->buf_size);

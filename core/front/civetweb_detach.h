@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <openssl/types.h>
 
@@ -45,6 +46,9 @@ void mg_linger(struct mg_connection *conn);
 /* The peer's socket address, or the one that a trusted proxy's PROXY header has named; borrowed
  * until the callback returns. */
 const struct sockaddr *mg_peer_address(const struct mg_connection *conn);
+
+/* Whose process has connected to a Unix socket. Returns whether the kernel says so. */
+bool mg_peer_user(const struct mg_connection *conn, uid_t *user);
 
 /* Call when a worker begins to serve another connection (CivetWeb's callback init_connection).
  * Empties the buffer of the connection before, and lets CivetWeb read this one's head in the form

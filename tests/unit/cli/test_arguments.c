@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ALL 511u /* every group */
+#define ALL 2047u /* every group */
 #define WORDS_MAX 80
 
 static struct printed printed;
@@ -31,7 +31,8 @@ static void each_option_reaches_its_member(void **state)
     struct cli_options options;
     char line[] =
         "-c a.yaml --record b --record-limit 2KiB --markdown --plugins-in-place --admin d "
-        "--token-file e --json --strict --endpoint /f --topic g";
+        "--token-file e --json --strict --endpoint /f --topic g --identity h --address i --code j "
+        "--reason k";
     assert_int_equal(parse(line, ALL, &options), 0);
     assert_string_equal(options.config_file, "a.yaml");
     assert_string_equal(options.record, "b");
@@ -44,6 +45,10 @@ static void each_option_reaches_its_member(void **state)
     assert_true(options.strict);
     assert_string_equal(options.endpoint, "/f");
     assert_string_equal(options.topic, "g");
+    assert_string_equal(options.identity, "h");
+    assert_string_equal(options.address, "i");
+    assert_string_equal(options.code, "j");
+    assert_string_equal(options.reason, "k");
     assert_int_equal(options.override_count, 0);
     assert_string_equal(printed.error, "");
 }
@@ -135,7 +140,10 @@ static void an_option_of_other_commands_is_refused(void **state)
         {"--admin a", ARGUMENTS_ADMIN,
          "sluice check: --admin and --token-file are for commands that ask a running server\n"},
         {"--topic t", ARGUMENTS_MESSAGE,
-         "sluice check: --endpoint and --topic are for 'publish'\n"},
+         "sluice check: --endpoint and --topic are for 'publish' and 'kick'\n"},
+        {"--identity t", ARGUMENTS_CLIENTS,
+         "sluice check: --identity and --address are for 'kick'\n"},
+        {"--code 1008", ARGUMENTS_CLOSE, "sluice check: --code and --reason are for 'kick'\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct cli_options options;

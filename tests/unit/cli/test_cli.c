@@ -51,8 +51,9 @@ static void help_lists_all_commands_or_explains_one(void **state)
         assert_non_null(strstr(printed.out, "\n  new-plugin [NAME]  begin a plugin\n"));
     }
     assert_int_equal(RUN("help", "kick"), 0);
-    assert_non_null(strstr(printed.out, "Usage: sluice kick [-c FILE] [--set KEY=VALUE]... [ID]\n"
-                                        "\nClose a client of the running server.\n"));
+    assert_non_null(strstr(
+        printed.out, "Usage: sluice kick [-c FILE] [--set KEY=VALUE]... [ID]\n"
+                     "\nClose a client of the running server, or all that the options mean.\n"));
     assert_int_equal(RUN("help", "new-plugin"), 0);
     assert_string_equal(printed.out, "Usage: sluice new-plugin\n");
     assert_int_equal(RUN("version", "--help"), 0);

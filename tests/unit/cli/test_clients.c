@@ -56,32 +56,6 @@ static void a_refused_page_ends_it(void **state)
     assert_string_equal(run.printed.out, "");
 }
 
-static void a_client_is_closed_by_its_id(void **state)
-{
-    (void)state;
-    struct command_run run;
-    run_command(&run, cli_kick, (struct cli_options){.argument = "42"},
-                ANSWERS(HTTP_ANSWER("200 OK", "{}")));
-    assert_int_equal(run.status, 0);
-    assert_non_null(strstr(run.admin.requests[0], "DELETE /api/v1/clients/42 HTTP/1.1\r\n"));
-    assert_string_equal(run.printed.out, "client 42 is being closed\n");
-}
-
-static void what_is_no_id_is_not_asked_for(void **state)
-{
-    (void)state;
-    static const char *const ids[] = {NULL, "", "ann", "1/2", "-1", "123456789012345678901"};
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        struct printed printed;
-        const struct cli_options options = {.argument = ids[i], .admin = "unix:/nowhere"};
-        struct printing printing = printing_begin();
-        int status = cli_kick(&options);
-        printing_end(&printing, &printed);
-        assert_int_equal(status, EXIT_USAGE);
-        assert_non_null(strstr(printed.error, "name a client by its id"));
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -89,8 +63,6 @@ int main(void)
         cmocka_unit_test(a_terminal_does_not_see_control_characters),
         cmocka_unit_test(all_pages_are_one_list_in_json),
         cmocka_unit_test(a_refused_page_ends_it),
-        cmocka_unit_test(a_client_is_closed_by_its_id),
-        cmocka_unit_test(what_is_no_id_is_not_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
