@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include "base/journal.h"
 #include "base/log_queue.h"
 #include "base/utf8.h"
 
@@ -16,11 +17,13 @@ static _Atomic int log_threshold = LOG_LEVEL_INFO;
 static _Atomic int log_shape = LOG_FORMAT_TEXT;
 static atomic_ullong truncated_lines;
 static _Atomic int sink = STDERR_FILENO;
+static atomic_bool is_journal;            /* which takes the priority in front of a text */
 static _Atomic(struct log_queue *) queue; /* NULL: lines are written by who logs them */
 
 _Static_assert(LOG_LINE_MAX <= LOG_QUEUE_LINE_MAX, "a line fits into the queue");
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
+static const char *const journal_priorities[] = {"<3>", "<4>", "<6>", "<7>"};
 
 /* What a text that does not fit ends with, and a line whose fields do not. */
 #define CUT_MARK "..."
@@ -233,6 +236,8 @@ static void format_text(struct line *line, enum log_level level, const char *mod
                         const char *text, const struct log_fields *fields)
 {
     char head[16];
+    if (atomic_load_explicit(&is_journal, memory_order_relaxed))
+        line_append_cstr(line, journal_priorities[level]);
     line_append_time(line);
     line_append(line, head, (size_t)snprintf(head, sizeof head, " %-5s ", level_names[level]));
     line_append_escaped(line, module, ESCAPE_TEXT);
@@ -292,6 +297,7 @@ int log_redirect(int fd)
         return ERR_SYSTEM;
     }
     log_queue_redirect(redirected, fd);
+    atomic_store_explicit(&is_journal, journal_is_at(log_sink()), memory_order_relaxed);
     return OK;
 }
 
@@ -332,6 +338,7 @@ void log_configure(enum log_level level, enum log_format format)
 {
     atomic_store_explicit(&log_threshold, (int)level, memory_order_relaxed);
     atomic_store_explicit(&log_shape, (int)format, memory_order_relaxed);
+    atomic_store_explicit(&is_journal, journal_is_at(log_sink()), memory_order_relaxed);
 }
 
 bool log_enabled(enum log_level level)

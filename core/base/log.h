@@ -1,6 +1,7 @@
 /*
  * The server's log: one line an event, as text or as JSON, on standard error or in a file
- * (base/log_file.h).
+ * (base/log_file.h). If that is systemd's journal, a text begins with its priority
+ * (base/journal.h).
  *
  * Any thread. A line is formatted on the caller's stack (at most LOG_LINE_MAX bytes, longer text is
  * cut and marked). Until log_start it is written with one write(2), so lines of different threads

@@ -2,6 +2,10 @@
 
 #include "base/utf8.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
 static const char *logged(enum log_format format, const char *module, const char *text)
 {
     log_configure(LOG_LEVEL_INFO, format);
@@ -29,6 +33,39 @@ static void json_line_has_time_level_module_and_message(void **state)
     assert_member(object, "module", "front");
     assert_member(object, "message", "hello");
     cJSON_Delete(object);
+}
+
+/* Names the capture in JOURNAL_STREAM, as systemd does for what it has made standard error. */
+static void name_capture_as_journal(void)
+{
+    char stream[64];
+    struct stat status;
+    assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+    snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+    assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+}
+
+static void the_journal_gets_the_priority_of_each_text(void **state)
+{
+    (void)state;
+    static const char *const begins[] = {"<3>2", "<4>2", "<6>2", "<7>2", "{\"time"};
+    begin_capture();
+    name_capture_as_journal();
+    log_configure(LOG_LEVEL_DEBUG, LOG_FORMAT_TEXT);
+    log_error("test", "one");
+    log_warn("test", "two");
+    log_info("test", "three");
+    log_debug("test", "four");
+    log_configure(LOG_LEVEL_DEBUG, LOG_FORMAT_JSON);
+    log_error("test", "five");
+    const char *text = end_capture();
+    unsetenv("JOURNAL_STREAM");
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
+        assert_memory_equal(text, begins[i], strlen(begins[i]));
+        text = strchr(text, '\n') + 1;
+    }
+    assert_string_equal(text, "");
+    assert_int_equal(*logged(LOG_FORMAT_TEXT, "test", "no journal"), '2');
 }
 
 static void levels_below_the_threshold_are_silent(void **state)
@@ -267,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_line_has_time_level_module_and_message),
         cmocka_unit_test(json_line_has_time_level_module_and_message),
+        cmocka_unit_test(the_journal_gets_the_priority_of_each_text),
         cmocka_unit_test(levels_below_the_threshold_are_silent),
         cmocka_unit_test(client_cannot_forge_a_line_or_reach_the_terminal),
         cmocka_unit_test(json_gives_every_byte_back),
