@@ -5,6 +5,7 @@
 #include "admin/api.h"
 #include "admin/api_broadcast.h"
 #include "admin/api_clients.h"
+#include "admin/api_drain.h"
 #include "admin/api_kick.h"
 #include "admin/api_log.h"
 #include "admin/json.h"
@@ -20,7 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define METRICS_MAX (16u * 1024 * 1024) /* bytes */
+#define TEXT_MAX (16u * 1024 * 1024) /* bytes */
 
 /* Whether a request comes through a Unix socket. */
 static bool is_local(const struct mg_connection *conn)
@@ -38,11 +39,38 @@ static int send_health(struct admin *admin, struct mg_connection *conn)
     return json_send(conn, 200, body);
 }
 
+static int send_text(struct mg_connection *conn, int status, const char *type, struct buffer *text)
+{
+    struct response response = {.status = status,
+                                .content_type = type,
+                                .headers = "",
+                                .body = (const char *)text->data,
+                                .body_len = text->len};
+    int sent = response_send(conn, &response);
+    buffer_release(text);
+    return sent;
+}
+
+/* Whether ?verbose asks for all checks. */
+static bool is_verbose(const struct mg_connection *conn)
+{
+    static const char name[] = "verbose";
+    const char *query = mg_get_request_info(conn)->query_string;
+    return query != NULL && strncmp(query, name, sizeof name - 1) == 0 &&
+           strchr("=&", query[sizeof name - 1]) != NULL;
+}
+
 static int send_readiness(struct admin *admin, struct mg_connection *conn)
 {
     struct watchdog_status watched;
-    cJSON *body = cJSON_CreateObject();
     watchdog_read(admin->watchdog, &watched);
+    if (is_verbose(conn)) {
+        struct buffer text;
+        buffer_init(&text, TEXT_MAX);
+        bool is_ready = readiness_list(admin->hub, &watched, &text);
+        return send_text(conn, is_ready ? 200 : 503, "text/plain; charset=utf-8", &text);
+    }
+    cJSON *body = cJSON_CreateObject();
     bool is_ready = readiness_describe(admin->hub, &watched, body);
     return json_send(conn, is_ready ? 200 : 503, body);
 }
@@ -61,19 +89,12 @@ static int write_metrics(struct admin *admin, struct buffer *text)
 static int send_metrics(struct admin *admin, struct mg_connection *conn)
 {
     struct buffer text;
-    buffer_init(&text, METRICS_MAX);
+    buffer_init(&text, TEXT_MAX);
     if (write_metrics(admin, &text) != OK) {
         buffer_release(&text);
         return json_send_error(conn, 500, "", "internal", "the metrics do not fit into memory");
     }
-    struct response response = {.status = 200,
-                                .content_type = "text/plain; version=0.0.4; charset=utf-8",
-                                .headers = "",
-                                .body = (const char *)text.data,
-                                .body_len = text.len};
-    int status = response_send(conn, &response);
-    buffer_release(&text);
-    return status;
+    return send_text(conn, 200, "text/plain; version=0.0.4; charset=utf-8", &text);
 }
 
 /* -- routing -- */
@@ -87,6 +108,9 @@ static const struct admin_route routes[] = {
     {"/api/v1/reload", "POST", false, api_reload},
     {"/api/v1/log/reopen", "POST", false, api_log_reopen},
     {"/api/v1/broadcast", "POST", false, api_broadcast},
+    {"/api/v1/drain", "GET", false, api_drain_show},
+    {"/api/v1/drain", "POST", false, api_drain_begin},
+    {"/api/v1/drain/stop", "POST", false, api_drain_stop},
     {"/api/v1/clients", "GET", false, api_clients},
     {"/api/v1/clients/", "GET", false, api_client},
     {"/api/v1/clients/", "DELETE", false, api_kick},
@@ -142,7 +166,7 @@ static int handle_api(struct admin *admin, struct mg_connection *conn,
         return json_send_error(
             conn, 404, "", "not found",
             "there are /healthz, /readyz, /metrics, and count, pipeline, "
-            "clients, kick, broadcast, reload and log/reopen below /api/v1/ here");
+            "clients, kick, broadcast, drain, reload and log/reopen below /api/v1/ here");
     return match->route != NULL ? match->route->handle(admin, conn) : refuse_method(conn, match);
 }
 

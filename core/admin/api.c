@@ -116,8 +116,9 @@ static int send_reload_result(struct admin *admin, struct mg_connection *conn, i
         return json_send(conn, 200, body);
     }
     cJSON_AddStringToObject(body, "error", "not reloaded");
-    cJSON_AddStringToObject(
-        body, "detail", diagnostics->count > 0 ? diagnostics->items[0].text : error_text(result));
+    const char *why = result == ERR_CLOSED ? "the server is stopping" : error_text(result);
+    cJSON_AddStringToObject(body, "detail",
+                            diagnostics->count > 0 ? diagnostics->items[0].text : why);
     cJSON_AddItemToObject(body, "errors",
                           findings_describe(diagnostics->items, diagnostics->count));
     return json_send(conn, result == ERR_CONFIG || result == ERR_PLUGIN ? 422 : 503, body);

@@ -3,6 +3,7 @@
 #include "admin/metrics_compression.h"
 #include "admin/metrics_configuration.h"
 #include "admin/metrics_connections.h"
+#include "admin/metrics_drain.h"
 #include "admin/metrics_limits.h"
 #include "admin/metrics_loops.h"
 #include "admin/metrics_plugins.h"
@@ -330,6 +331,7 @@ int metrics_write(const struct metrics_sources *sources, struct buffer *out)
     write_dropped(&writer, hub);
     write_drops(&writer, hub);
     write_admissions(&writer, hub);
+    metrics_write_drain(&writer, hub);
     write_responses(&writer, front);
     write_waiting(&writer, front);
     write_handshakes(&writer, hub, front);

@@ -67,7 +67,7 @@ static const struct argument arguments[] = {
      .help = "      --token-file FILE  its token (default: admin.token_file)\n"},
     {"json", ARGUMENTS_JSON, KIND_FLAG, MEMBER(json),
      .help = "      --json             prints one line of JSON, errors included\n"},
-    {"endpoint", ARGUMENTS_MESSAGE, KIND_TEXT, MEMBER(endpoint),
+    {"endpoint", ARGUMENTS_ENDPOINT, KIND_TEXT, MEMBER(endpoint),
      .help = "      --endpoint PATH    only this endpoint's clients\n"},
     {"topic", ARGUMENTS_MESSAGE, KIND_TEXT, MEMBER(topic),
      .help = "      --topic TOPIC      only this topic's subscribers\n"},
@@ -80,6 +80,15 @@ static const struct argument arguments[] = {
      .help = "      --code CODE        the close code, like 1012 or 4000 (default: 1008)\n"},
     {"reason", ARGUMENTS_CLOSE, KIND_TEXT, MEMBER(reason),
      .help = "      --reason TEXT      the close reason (default: closed by the administrator)\n"},
+    {"over", ARGUMENTS_DRAIN, KIND_TEXT, MEMBER(over),
+     .help = "      --over DURATION    closes them spread evenly over this time: 30s, 5m (default: "
+             "the\n"
+             "                         server's shutdown.grace)\n"},
+    {"wait", ARGUMENTS_DRAIN, KIND_FLAG, MEMBER(wait),
+     .help =
+         "      --wait             ends when all clients are gone, and says how many are left\n"},
+    {"stop", ARGUMENTS_DRAIN, KIND_FLAG, MEMBER(stop),
+     .help = "      --stop             stops the drain: new clients come in again\n"},
     {"help", ARGUMENTS_CONFIG, KIND_HELP, .letter = 'h'},
 };
 #define ARGUMENT_COUNT (sizeof arguments / sizeof *arguments)
@@ -101,11 +110,15 @@ static const char *refusal(enum argument_group group)
     case ARGUMENTS_ADMIN:
         return "--admin and --token-file are for commands that ask a running server";
     case ARGUMENTS_MESSAGE:
-        return "--endpoint and --topic are for 'publish' and 'kick'";
+        return "--topic is for 'publish' and 'kick'";
     case ARGUMENTS_CLIENTS:
         return "--identity and --address are for 'kick'";
     case ARGUMENTS_CLOSE:
         return "--code and --reason are for 'kick'";
+    case ARGUMENTS_ENDPOINT:
+        return "--endpoint is for 'publish', 'kick' and 'drain'";
+    case ARGUMENTS_DRAIN:
+        return "--over, --wait and --stop are for 'drain'";
     case ARGUMENTS_SET:
         return "--set would not reach the running server, which reads its own file and keeps the "
                "values that it was started with; change the file, or use --admin if the server "

@@ -24,6 +24,8 @@ enum argument_group {
     ARGUMENTS_STRICT = 256,
     ARGUMENTS_CLIENTS = 512, /* which clients, beside those of ARGUMENTS_MESSAGE */
     ARGUMENTS_CLOSE = 1024,
+    ARGUMENTS_ENDPOINT = 2048,
+    ARGUMENTS_DRAIN = 4096,
 };
 
 #define ARGUMENTS_HELP (-1)

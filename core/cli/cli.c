@@ -50,11 +50,18 @@ static const struct command commands[] = {
      NULL},
     {"clients", NULL, "list the clients of the running server", ASKING, cli_clients, NULL},
     {"kick", "ID", "close a client of the running server, or all that the options mean",
-     ASKING | ARGUMENTS_MESSAGE | ARGUMENTS_CLIENTS | ARGUMENTS_CLOSE, cli_kick,
+     ASKING | ARGUMENTS_MESSAGE | ARGUMENTS_ENDPOINT | ARGUMENTS_CLIENTS | ARGUMENTS_CLOSE,
+     cli_kick,
      "Name a client by its id, or say which clients by one or more of --identity, --address,\n"
      "--endpoint and --topic, all of which must be true of a client.\n"},
     {"publish", "TEXT", "send a message, or standard input, to clients of the running server",
-     ASKING | ARGUMENTS_MESSAGE, cli_publish, NULL},
+     ASKING | ARGUMENTS_MESSAGE | ARGUMENTS_ENDPOINT, cli_publish, NULL},
+    {"drain", NULL, "close the clients of the running server at a pace, and let no new ones in",
+     ASKING | ARGUMENTS_ENDPOINT | ARGUMENTS_DRAIN, cli_drain,
+     "Without --endpoint all clients are closed, and /readyz answers 503 from now on; new ones "
+     "come\n"
+     "in for shutdown.delay still. The server stays drained until 'sluice drain --stop', which\n"
+     "without --endpoint stops all drains.\n"},
     {"completion", "SHELL", "print what bash, zsh or fish needs to complete commands", NEITHER,
      cli_completion, NULL},
     {"version", NULL, "print the version", NEITHER | ARGUMENTS_JSON, cli_version, NULL},

@@ -51,6 +51,9 @@ struct cli_options {
     const char *address;    /* --address, or NULL */
     const char *code;       /* --code, or NULL */
     const char *reason;     /* --reason, or NULL */
+    const char *over;       /* --over, or NULL */
+    bool wait;              /* --wait */
+    bool stop;              /* --stop */
 };
 
 /* Parses and runs the whole command line. `extras` ends with a name that is NULL. */
@@ -77,6 +80,7 @@ int cli_status(const struct cli_options *options);
 int cli_clients(const struct cli_options *options);
 int cli_kick(const struct cli_options *options);
 int cli_publish(const struct cli_options *options);
+int cli_drain(const struct cli_options *options);
 int cli_completion(const struct cli_options *options);
 int cli_version(const struct cli_options *options);
 int cli_help(const struct cli_options *options);

@@ -19,6 +19,7 @@
 #include "client/recorder.h"
 #include "hub/watchdog.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 #include <unistd.h>
 
 #define DRAIN_POLL 20 /* ms */
+#define FOR_EVER INT64_MAX
 
 /* A client is a descriptor: take as many as we may have, and say so if the limits promise more. */
 static void raise_descriptor_limit(const struct config *config)
@@ -166,47 +168,83 @@ static void reload(struct server_parts *parts)
     diagnostics_deinit(&diagnostics);
 }
 
-/* Waits until a signal asks the server to end. */
-static void wait_for_stop(struct server_parts *parts)
+/* Waits until a signal asks the server to end, or until `until`, and reloads when one asks for
+ * that. Returns the signal, or 0. */
+static int wait_for_stop(struct server_parts *parts, int64_t until)
 {
     for (;;) {
-        int number = wait_for_work(parts, -1);
-        if (number == SIGINT || number == SIGTERM) {
-            log_info("serve", "%s: closing all clients; once more to end at once",
-                     number == SIGINT ? "SIGINT" : "SIGTERM");
-            return;
-        }
+        int64_t left = until - clock_monotonic();
+        if (left <= 0)
+            return 0;
+        int number = wait_for_work(parts, until == FOR_EVER ? -1 : (int)(left / NS_PER_MS + 1));
+        if (number == SIGINT || number == SIGTERM)
+            return number;
         if (number == SIGHUP)
             reload(parts);
     }
 }
+
+/* -- stopping -- */
 
 static bool is_busy(const struct server_parts *parts)
 {
     return hub_client_count(parts->hub, NULL) > 0 || hub_has_offloaded_work(parts->hub);
 }
 
+/* A line each second, or each tenth of the time if that is longer. */
+static int64_t log_progress(const struct server_parts *parts, int64_t deadline, int64_t grace)
+{
+    int64_t now = clock_monotonic();
+    log_info("serve", "%u clients are left; shutdown.grace ends in %" PRId64 " ms",
+             hub_client_count(parts->hub, NULL), (deadline - now) / NS_PER_MS);
+    return now + (grace / 10 > NS_PER_S ? grace / 10 : NS_PER_S);
+}
+
 /* Waits until all clients are gone and all offloaded work is done, the grace period is over, or a
  * second signal comes. */
-static void wait_for_clients(const struct server_parts *parts, int64_t deadline)
+static void wait_for_clients(const struct server_parts *parts, int64_t deadline, int64_t grace)
 {
+    int64_t next_line = clock_monotonic() + NS_PER_S;
     while (is_busy(parts) && clock_monotonic() < deadline) {
         int number = wait_for_work(parts, DRAIN_POLL);
         if (number == SIGINT || number == SIGTERM)
             break;
+        if (number == SIGHUP)
+            log_warn("serve", "SIGHUP: not reloaded, since the server is stopping");
+        if (clock_monotonic() >= next_line)
+            next_line = log_progress(parts, deadline, grace);
     }
     if (hub_client_count(parts->hub, NULL) > 0)
         log_warn("serve", "cutting off %u clients that have not said goodbye",
                  hub_client_count(parts->hub, NULL));
 }
 
-static void drain(struct server_parts *parts)
+/* Gives load balancers shutdown.delay to see that the server is not ready. Returns whether nobody
+ * was impatient. */
+static bool wait_for_balancers(struct server_parts *parts)
 {
+    int64_t delay = parts->config->shutdown_delay;
+    if (delay == 0)
+        return true;
+    log_info("serve", "not ready any more; new clients come in for %" PRId64 " ms (shutdown.delay)",
+             delay / NS_PER_MS);
+    hub_announce_stop(parts->hub);
+    return wait_for_stop(parts, clock_monotonic() + delay) == 0;
+}
+
+static void drain(struct server_parts *parts, int number)
+{
+    int64_t grace = parts->config->shutdown_grace; /* which a reload meanwhile does not change */
+    log_info("serve", "%s: closing all clients; once more to end at once",
+             number == SIGINT ? "SIGINT" : "SIGTERM");
+    if (!wait_for_balancers(parts))
+        grace = 0;
+    notify_stopping();
     serve_reload_end(parts);
-    int64_t deadline = clock_monotonic() + parts->config->shutdown_grace;
-    hub_drain(parts->hub, parts->config->shutdown_grace);
+    int64_t deadline = clock_monotonic() + grace;
+    hub_drain(parts->hub, grace);
     front_stop(parts->front);
-    wait_for_clients(parts, deadline);
+    wait_for_clients(parts, deadline, grace);
 }
 
 /* From the first part that is started to the last that is stopped. */
@@ -222,9 +260,7 @@ static int serve(struct server_parts *parts)
     if (error == OK) {
         log_status(parts);
         notify_ready();
-        wait_for_stop(parts);
-        notify_stopping();
-        drain(parts);
+        drain(parts, wait_for_stop(parts, FOR_EVER));
     }
     stop_parts(parts);
     if (error == OK)

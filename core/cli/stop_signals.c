@@ -162,8 +162,9 @@ int stop_signals_create(const struct config *config, struct stop_signals **out)
 
 void stop_signals_configure(struct stop_signals *signals, const struct config *config)
 {
-    int64_t patience =
-        config->watchdog_stop > 0 ? config->shutdown_grace + config->watchdog_stop : INT64_MAX;
+    int64_t patience = config->watchdog_stop > 0
+                           ? config->shutdown_delay + config->shutdown_grace + config->watchdog_stop
+                           : INT64_MAX;
     atomic_store_explicit(&signals->patience, patience, memory_order_relaxed);
 }
 

@@ -3,8 +3,9 @@
  * whatever the main thread does.
  *
  * The main thread gets each as a byte to read. If the server has not ended a while after the first
- * SIGINT or SIGTERM (shutdown.grace and watchdog.stop), or a moment after the second, this thread
- * says what still runs and ends the process with status 1; a third one ends it at once.
+ * SIGINT or SIGTERM (shutdown.delay, shutdown.grace and watchdog.stop), or a moment after the
+ * second, this thread says what still runs and ends the process with status 1; a third one ends it
+ * at once.
  */
 #ifndef SLUICE_CLI_STOP_SIGNALS_H
 #define SLUICE_CLI_STOP_SIGNALS_H

@@ -4,10 +4,10 @@
  */
 #include "base/log.h"
 #include "client/certificate.h"
-#include "client/certificate_watch.h"
 #include "client/client.h"
 #include "delivery/tls_stream.h"
 #include "client/endpoint.h"
+#include "client/lifetime.h"
 #include "client/recorder.h"
 #include "client/shard.h"
 #include "delivery/topic.h"
@@ -133,7 +133,7 @@ static void open_client(struct client *client, const struct upgrade *upgrade)
     struct endpoint *endpoint = client_endpoint(client);
     if (!queue_response(client, upgrade) ||
         audience_join(client->receiver.audience, &client->receiver) != OK ||
-        join_identity(client) != OK || certificate_watch_start(client) != OK) {
+        join_identity(client) != OK || lifetime_start(client) != OK) {
         client_abort(client);
         return;
     }
@@ -149,8 +149,11 @@ static void open_client(struct client *client, const struct upgrade *upgrade)
 
 static bool is_closed_for_new_clients(const struct client *client, struct upgrade *upgrade)
 {
-    if (atomic_load_explicit(&client_shard(client)->set->is_draining, memory_order_relaxed))
+    const struct shard_set *set = client_shard(client)->set;
+    if (atomic_load_explicit(&set->is_draining, memory_order_relaxed))
         upgrade_refuse(upgrade, 503, "The server is shutting down");
+    else if (drain_refuses(&set->drain) || drain_refuses(&client_endpoint(client)->drain))
+        upgrade_refuse(upgrade, 503, "The server is draining; try again");
     else if (!atomic_load_explicit(&client_endpoint(client)->is_active, memory_order_relaxed))
         upgrade_refuse(upgrade, 404, "There is no WebSocket endpoint at this path");
     else if (client_setup(client) == NULL)

@@ -5,6 +5,7 @@
 
 #include "delivery/receiver_overflow.h"
 #include "client/endpoint.h"
+#include "client/lifetime.h"
 #include "client/shard.h"
 #include "pipeline/chain_move.h"
 #include "pipeline/chain_recheck.h"
@@ -65,5 +66,6 @@ void client_catch_up_with_reload(struct client *client)
         return;
     adopt(client, setup);
     client_adjust_heartbeat(client);
+    lifetime_adjust(client);
     recheck(client);
 }

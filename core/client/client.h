@@ -28,8 +28,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct certificate_watch;
 struct client_record;
+struct lifetime;
 struct message;
 struct pipeline_calls;
 struct upgrade;
@@ -66,14 +66,14 @@ struct client {
     bool closed_by_peer : 1;
     bool drop_on_flush : 1; /* LINGERING: the peer has said goodbye too, no need to wait for it */
     bool write_shut : 1;
-    bool is_waiting : 1;     /* for a deferred verdict, or its turn: nothing is read */
-    bool is_pausing : 1;     /* for its turn */
-    bool has_left : 1;       /* its end was seen before all that it sent was handled */
-    uint8_t input_class;     /* of input_held, see base/holders.h */
-    uint16_t close_code;     /* sent or received; 0: none yet */
-    struct address address;  /* here it leaves no hole */
-    struct held_input *held; /* owned; NULL: nothing */
-    struct certificate_watch *certificate_watch; /* owned; NULL: it has shown none */
+    bool is_waiting : 1;       /* for a deferred verdict, or its turn: nothing is read */
+    bool is_pausing : 1;       /* for its turn */
+    bool has_left : 1;         /* its end was seen before all that it sent was handled */
+    uint8_t input_class;       /* of input_held, see base/holders.h */
+    uint16_t close_code;       /* sent or received; 0: none yet */
+    struct address address;    /* here it leaves no hole */
+    struct held_input *held;   /* owned; NULL: nothing */
+    struct lifetime *lifetime; /* owned; NULL: it may stay for ever */
     struct frame_decoder decoder;
     size_t input_held; /* bytes of memory for what it has sent */
     struct client *next_closed;

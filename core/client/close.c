@@ -3,13 +3,13 @@
  */
 #include "base/clock.h"
 #include "client/budget.h"
-#include "client/certificate_watch.h"
 #include "client/client.h"
 #include "delivery/receiver_overflow.h"
 #include "delivery/topic_batch.h"
 #include "delivery/transport.h"
 #include "client/endpoint.h"
 #include "client/inflate.h"
+#include "client/lifetime.h"
 #include "client/recorder.h"
 #include "client/shard.h"
 #include "pipeline/chain.h"
@@ -238,7 +238,7 @@ void client_free(struct client *client)
     client_forget_inflation(client);
     client_forget_paused(client);
     client_forget_incomplete(client); /* Not before: a hook may have been looking at the message. */
-    certificate_watch_destroy(client->certificate_watch);
+    lifetime_destroy(client->lifetime);
     endpoint_setup_unref(client_setup(client));
     sl_client_deinit(&client->seen);
     free(client->close_reason);

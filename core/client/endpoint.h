@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "client/close_counts.h"
+#include "client/drain.h"
 #include "config/config.h"
 #include "delivery/fanout.h"
 #include "delivery/receiver.h"
@@ -52,6 +53,8 @@ struct endpoint {
     _Atomic uint32_t connected;           /* clients that are open or closing */
     _Atomic uint64_t upgrades[UPGRADE_OUTCOME_COUNT];
     struct close_counts closes;
+    struct drain_scope drain; /* of this endpoint's clients */
+    _Atomic uint64_t drained; /* clients that drains have closed */
 };
 
 struct endpoint_setup {

@@ -9,8 +9,6 @@
 
 #define SLOT_NONE UINT32_MAX
 #define SLOTS_MAX (1u << 24)
-#define DRAIN_TICK (50 * NS_PER_MS)
-#define DRAIN_AT_LEAST 64u /* clients closed each tick: a small server need not take its time */
 
 /* -- ids -- */
 
@@ -124,66 +122,13 @@ static bool shard_on_iteration_end(struct loop *loop)
     return has_more || delivery_is_dirty(&shard->delivery) || shard->closed != NULL;
 }
 
-/* -- draining -- */
-
-static bool close_for_restart(struct sweep *sweep, struct client *client)
-{
-    static const char reason[] = "server is shutting down";
-    (void)sweep;
-    if (client->state != CLIENT_OPEN)
-        return false;
-    client_close(client, CLOSE_SERVICE_RESTART, reason, sizeof reason - 1);
-    return true;
-}
-
-static void end_drain(struct sweep *sweep, struct shard *shard)
-{
-    (void)sweep;
-    timer_stop(&shard->drain_timer);
-}
-
-/* How many clients to close until the next tick. */
-static uint32_t drain_share(const struct shard *shard)
-{
-    int64_t left = shard->drain_until - shard->loop.now;
-    uint32_t ticks = left > DRAIN_TICK ? (uint32_t)(left / DRAIN_TICK) : 1;
-    uint32_t share = (shard->drain_left + ticks - 1) / ticks;
-    return share > DRAIN_AT_LEAST ? share : DRAIN_AT_LEAST;
-}
-
-/* The end of the iteration goes on with what is not done at once. */
-static void on_drain_timer(struct loop *loop, struct timer *timer)
-{
-    struct shard *shard = shard_of(loop);
-    uint32_t share = drain_share(shard);
-    shard->drain.quota += share;
-    shard->drain_left -= share < shard->drain_left ? share : shard->drain_left;
-    timer_start(&loop->timers, timer, loop->now + DRAIN_TICK);
-}
-
-static bool is_draining(const struct shard *shard)
-{
-    return timer_is_running(&shard->drain_timer);
-}
-
-void shard_drain(struct shard *shard, int64_t until)
-{
-    bool is_under_way = is_draining(shard);
-    shard->drain_until = until;
-    if (is_under_way)
-        return;
-    shard->drain_left = atomic_load_explicit(&shard->load, memory_order_relaxed);
-    shard->drain = (struct sweep){.visit = close_for_restart, .end = end_drain};
-    on_drain_timer(&shard->loop, &shard->drain_timer);
-    sweep_begin(shard, &shard->drain);
-}
-
 /* -- life -- */
 
 /* The last thing that the loop's thread does, so that the close hooks run where all others did. */
 static void shard_on_stop(struct loop *loop)
 {
     struct shard *shard = shard_of(loop);
+    drain_end_all(shard);
     sweep_end_all(shard);
     for (uint32_t i = 0; i < shard->slot_count; i++)
         if (shard->slots[i].client != NULL)
@@ -196,7 +141,6 @@ static void shard_on_stop(struct loop *loop)
 int shard_init(struct shard *shard, struct shard_set *set, unsigned index)
 {
     *shard = (struct shard){.set = set, .first_free_slot = SLOT_NONE};
-    shard->drain_timer.fire = on_drain_timer;
     shard->relieve_mail.deliver = budget_deliver_request;
     if (loop_init(&shard->loop, index) != OK)
         return ERR_SYSTEM;

@@ -10,6 +10,7 @@
 #include "base/histogram.h"
 #include "base/holders.h"
 #include "base/memory_account.h"
+#include "client/drain.h"
 #include "client/sweep.h"
 #include "delivery/delivery_loop.h"
 #include "delivery/tls_stream.h"
@@ -22,6 +23,7 @@
 
 struct address;
 struct client;
+struct drain;
 struct endpoint;
 struct inflation;
 struct recorder;
@@ -58,7 +60,9 @@ struct shard_set {
     struct pipeline pipeline;    /* its list of loops is owned */
     struct memory_account input; /* of what clients have sent and is not done with */
     struct recorder *recorder;   /* set before the loops start, or NULL */
-    _Atomic bool is_draining;    /* nobody is let in any more */
+    struct drain_scope drain;    /* of all clients */
+    _Atomic uint64_t drains;     /* how many there have been, of all scopes */
+    _Atomic bool is_draining;    /* the server is stopping: nobody is let in any more */
     _Atomic bool is_stopping;    /* the loops are about to end */
     /* A client, or an upgrade that never became one, gives its place back. Any loop. */
     void (*on_left)(struct endpoint *endpoint, const struct address *address);
@@ -79,10 +83,7 @@ struct shard {
     struct inflation *inflation; /* owned; NULL: not needed yet, or a client has the last one */
     struct sweep *sweeps;        /* under way; borrowed */
     unsigned switching;          /* reloads that have not reached all clients yet */
-    struct sweep drain;
-    struct timer drain_timer; /* runs while the sweep does */
-    int64_t drain_until;
-    uint32_t drain_left; /* clients that have no share of the time yet */
+    struct drain *drains;        /* under way, or to begin */
     struct shard_stats stats;
     struct holders input_holders;     /* of what clients have sent */
     struct mail relieve_mail;         /* owned; from other loops */
@@ -127,8 +128,5 @@ static inline void shard_count_drop(struct shard *shard, enum drop_reason reason
 {
     delivery_count_drop(&shard->delivery, reason);
 }
-
-/* Begins to close all clients with 1012, spread evenly over the time until `until`. */
-void shard_drain(struct shard *shard, int64_t until);
 
 #endif

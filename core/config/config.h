@@ -98,6 +98,7 @@ struct endpoint_config {
     size_t flush_bytes;
     uint32_t clients_max;
     uint32_t clients_per_address; /* 0: no limit of its own */
+    int64_t clients_max_age;      /* 0: any */
     uint32_t topics_per_client;
     bool compression_enabled;    /* permessage-deflate is agreed on with who offers it */
     size_t compression_min_size; /* what is shorter is sent plain */
@@ -143,6 +144,7 @@ struct config {
     size_t limit_input_bytes;
     unsigned offload_threads;
     uint32_t offload_queue; /* jobs that may wait */
+    int64_t shutdown_delay; /* from /readyz's 503 to the first close */
     int64_t shutdown_grace;
     int64_t watchdog_warn;    /* a call that goes on for longer is named */
     int64_t watchdog_unready; /* and makes /readyz fail after this; 0: never */

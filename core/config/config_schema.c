@@ -232,6 +232,12 @@ static const struct field clients_fields[] = {
      .bounds = {1, CLIENTS_MOST},
      MEMBER(struct endpoint_config, clients_per_address)},
     {.key = "per_identity", .type = FIELD_UNSUPPORTED},
+    {.key = "max_age",
+     .type = FIELD_DURATION,
+     .zero_allowed = true,
+     .fallback = "0",
+     .bounds = {SECOND, 8760 * HOUR},
+     MEMBER(struct endpoint_config, clients_max_age)},
 };
 static const struct schema clients_schema = SCHEMA(clients_fields, struct endpoint_config);
 
@@ -408,6 +414,12 @@ static const struct field offload_fields[] = {
 static const struct schema offload_schema = SCHEMA(offload_fields, struct config);
 
 static const struct field shutdown_fields[] = {
+    {.key = "delay",
+     .type = FIELD_DURATION,
+     .zero_allowed = true,
+     .fallback = "0",
+     .bounds = {MS, HOUR},
+     MEMBER(struct config, shutdown_delay)},
     {.key = "grace",
      .type = FIELD_DURATION,
      .zero_allowed = true,

@@ -81,7 +81,7 @@ static struct refusal refusal_of_admission(enum admission admission)
         refusal.sentence = "The server has no file descriptor left.";
         break;
     case ADMISSION_DRAINING:
-        refusal.sentence = "The server is stopping; try again in a moment.";
+        refusal.sentence = "The server is draining; try again in a moment.";
         break;
     case ADMISSION_STUCK:
         refusal.sentence = "The server takes no new clients at the moment; try again.";

@@ -55,7 +55,7 @@ static bool all_loops_stuck(const struct hub *hub)
 static enum admission admit(struct hub *hub, struct endpoint *endpoint,
                             const struct address *address)
 {
-    if (atomic_load_explicit(&hub->set.is_draining, memory_order_relaxed))
+    if (hub_drain_refuses(hub, endpoint))
         return ADMISSION_DRAINING;
     if (all_loops_stuck(hub))
         return ADMISSION_STUCK;
@@ -82,6 +82,14 @@ enum admission hub_admit(struct hub *hub, struct endpoint *endpoint, const struc
     if (admission == ADMISSION_DESCRIPTORS)
         descriptors_tell(&hub->descriptors);
     return admission;
+}
+
+bool hub_is_full(const struct hub *hub, uint32_t *clients, uint32_t *most)
+{
+    uint32_t limit = current(&hub->limit_clients);
+    *clients = current(&hub->admitted);
+    *most = hub->descriptors.for_clients < limit ? hub->descriptors.for_clients : limit;
+    return *clients >= *most;
 }
 
 void hub_leave(struct hub *hub, struct endpoint *endpoint, const struct address *address)

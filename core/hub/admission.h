@@ -6,6 +6,9 @@
 #ifndef SLUICE_HUB_ADMISSION_H
 #define SLUICE_HUB_ADMISSION_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct address;
 struct endpoint;
 struct handoff;
@@ -18,7 +21,7 @@ enum admission {
     ADMISSION_ENDPOINT_FULL, /* endpoints[].clients.max: 503 */
     ADMISSION_ADDRESS_FULL,  /* limits.clients_per_address or clients.per_address: 429 */
     ADMISSION_NO_MEMORY,     /* 503 */
-    ADMISSION_DRAINING,      /* the server is stopping: 503 */
+    ADMISSION_DRAINING,      /* the server is stopping or drains, or the endpoint does: 503 */
     ADMISSION_STUCK,         /* no loop goes on: 503 */
     ADMISSION_DESCRIPTORS,   /* file descriptors are used up: 503 */
     ADMISSION_COUNT
@@ -27,6 +30,10 @@ enum admission {
 /* Asks for a place for one more client and counts it if it is granted; every grant is given back
  * with hub_leave exactly once. Refusals are counted for the metrics. */
 enum admission hub_admit(struct hub *hub, struct endpoint *endpoint, const struct address *address);
+
+/* Whether there is a place for no client more; how many have one or ask for it, and how many may:
+ * limits.clients, or what file descriptors allow. */
+bool hub_is_full(const struct hub *hub, uint32_t *clients, uint32_t *most);
 
 /* Gives a place back. */
 void hub_leave(struct hub *hub, struct endpoint *endpoint, const struct address *address);

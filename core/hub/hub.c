@@ -88,6 +88,7 @@ int hub_create(struct config *config, const struct sl_host *host, struct diagnos
                                           .input = &hub->set.input};
     hub->plugins.in_place = config->plugins_in_place;
     pthread_mutex_init(&hub->setup_lock, NULL);
+    pthread_mutex_init(&hub->drain_lock, NULL);
     int error = create_parts(hub, config, diagnostics);
     if (error != OK) {
         hub_destroy(hub);
@@ -159,6 +160,7 @@ void hub_destroy(struct hub *hub)
     worker_pool_destroy(hub->set.pipeline.workers);
     mailbox_deinit(&hub->control);
     address_counts_deinit(&hub->addresses);
+    pthread_mutex_destroy(&hub->drain_lock);
     pthread_mutex_destroy(&hub->setup_lock);
     free(hub);
 }
@@ -212,30 +214,4 @@ uint32_t hub_client_count(const struct hub *hub, const struct endpoint *endpoint
     for (size_t i = 0; i < hub_endpoint_count(hub); i++)
         count += atomic_load_explicit(&hub->endpoints[i]->connected, memory_order_relaxed);
     return count;
-}
-
-/* -- draining -- */
-
-struct drain_mail {
-    struct mail mail; /* first */
-    int64_t until;
-};
-
-static void deliver_drain(struct loop *loop, struct mail *mail)
-{
-    shard_drain(shard_of(loop), ((struct drain_mail *)mail)->until);
-    free(mail);
-}
-
-void hub_drain(struct hub *hub, int64_t grace)
-{
-    atomic_store(&hub->set.is_draining, true);
-    for (unsigned i = 0; i < hub->set.count; i++) {
-        struct drain_mail *mail = malloc(sizeof *mail);
-        if (mail == NULL)
-            continue; /* This loop's clients will be cut off without a goodbye. */
-        *mail = (struct drain_mail){.mail.deliver = deliver_drain,
-                                    .until = clock_monotonic() + grace / 2};
-        loop_post(&hub->set.shards[i].loop, &mail->mail);
-    }
 }

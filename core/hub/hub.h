@@ -12,6 +12,7 @@
 #include "client/shard.h"
 #include "hub/address_counts.h"
 #include "hub/admission.h"
+#include "hub/drain.h"
 #include "loop/mailbox.h"
 #include "pipeline/plugin.h"
 
@@ -52,6 +53,10 @@ struct hub {
     struct descriptors descriptors;
     struct address_counts addresses;
     _Atomic uint32_t admitted;
+    pthread_mutex_t drain_lock;                   /* of what changes drains, and of is_ending */
+    _Atomic int64_t drain_delay;                  /* shutdown.delay, ns */
+    _Atomic int64_t drain_over;                   /* shutdown.grace, ns */
+    _Atomic bool is_ending;                       /* the server is about to stop */
     _Atomic uint64_t admissions[ADMISSION_COUNT]; /* by enum admission: granted and refused */
 };
 
@@ -69,10 +74,6 @@ MUST_CHECK int hub_create(struct config *config, const struct sl_host *host,
 
 /* Starts the loops. Main thread. Returns 0 or ERR_SYSTEM. */
 MUST_CHECK int hub_start(struct hub *hub);
-
-/* Begins to close all clients with 1012, spread over half of `grace` ns; nobody is admitted any
- * more. Any thread. */
-void hub_drain(struct hub *hub, int64_t grace);
 
 /* Stops the loops, ends the clients that are left, and destroys the instances and everything else.
  * The front must be gone. Main thread. NULL is fine. */

@@ -257,6 +257,8 @@ static void apply_limits(struct hub *hub, const struct config *config)
     atomic_store_explicit(&hub->limit_clients, config->limit_clients, memory_order_relaxed);
     atomic_store_explicit(&hub->limit_clients_per_address, config->limit_clients_per_address,
                           memory_order_relaxed);
+    atomic_store_explicit(&hub->drain_delay, config->shutdown_delay, memory_order_relaxed);
+    atomic_store_explicit(&hub->drain_over, config->shutdown_grace, memory_order_relaxed);
     delivery_set_limit(&hub->set.delivery, config->limit_queue_bytes);
     memory_account_set_limit(&hub->set.input, config->limit_input_bytes);
 }

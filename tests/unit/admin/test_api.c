@@ -133,6 +133,11 @@ static void a_reload_that_fails_says_why(void **state)
     body = answered_json(&fixture);
     assert_string_equal(string_in(body, "detail"), error_text(ERR_NO_MEMORY));
     cJSON_Delete(body);
+    reload_result = ERR_CLOSED;
+    assert_int_equal(post_reload(NULL), 503);
+    body = answered_json(&fixture);
+    assert_string_equal(string_in(body, "detail"), "the server is stopping");
+    cJSON_Delete(body);
 }
 
 static void a_server_that_cannot_reload_says_so(void **state)

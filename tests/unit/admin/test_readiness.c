@@ -95,6 +95,66 @@ static void a_server_that_drains_is_not_ready(void **state)
     end_serving(&serving);
 }
 
+static void a_server_with_as_many_clients_as_may_be_is_not_ready(void **state)
+{
+    struct serving serving = serve("limits: {clients: 2}\nendpoints: [{path: /ws}]\n");
+    struct watchdog_status watched = {.is_unready = false};
+    cJSON *body;
+    (void)state;
+    assert_admission(&serving, "/ws", 1, ADMISSION_GRANTED);
+    assert_true(describe(serving.hub, &watched, &body));
+    cJSON_Delete(body);
+    assert_admission(&serving, "/ws", 1, ADMISSION_GRANTED);
+    assert_false(describe(serving.hub, &watched, &body));
+    assert_string_equal(text_in(body, "status"), "full");
+    assert_string_equal(text_in(body, "detail"), "2 of 2 clients");
+    cJSON_Delete(body);
+    give_back(&serving, "/ws", 1);
+    give_back(&serving, "/ws", 1);
+    end_serving(&serving);
+}
+
+/* The list of checks has these lines. */
+static void expect_list(struct hub *hub, const struct watchdog_status *watched, bool is_ready,
+                        const char *lines)
+{
+    struct buffer text;
+    buffer_init(&text, 1 << 16);
+    assert_int_equal(readiness_list(hub, watched, &text), is_ready);
+    assert_int_equal(buffer_append(&text, "", 1), OK);
+    assert_string_equal((const char *)text.data, lines);
+    buffer_release(&text);
+}
+
+static void each_check_is_a_line(void **state)
+{
+    struct serving serving =
+        serve("limits: {clients: 2}\n"
+              "endpoints:\n"
+              "- {path: /a, pipeline: [{plugin: unready, options: {reason: no database}}]}\n"
+              "- {path: /b, pipeline: [{plugin: unready, options: {reason: no key}}]}\n");
+    struct watchdog_status watched = {.is_unready = true, .what = "loop-1: hook on_message"};
+    (void)state;
+    assert_int_equal(hub_drain_begin(serving.hub, NULL, 0), OK);
+    expect_list(serving.hub, &watched, false,
+                "failed draining: yes\n"
+                "failed threads: loop-1: hook on_message\n"
+                "ok     clients: 0 of 2\n"
+                "failed plugins: /a unready#1: no database\n"
+                "failed plugins: /b unready#1: no key\n"
+                "failed readyz: draining\n");
+    end_serving(&serving);
+    serving = serve("limits: {clients: 2}\nendpoints: [{path: /a}]\n");
+    watched.is_unready = false;
+    expect_list(serving.hub, &watched, true,
+                "ok     draining: no\n"
+                "ok     threads\n"
+                "ok     clients: 0 of 2\n"
+                "ok     plugins\n"
+                "ok     readyz: ready\n");
+    end_serving(&serving);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +163,8 @@ int main(void)
         cmocka_unit_test(a_plugin_that_only_watches_does_not_count),
         cmocka_unit_test(a_thread_that_is_stuck_comes_before_plugins),
         cmocka_unit_test(a_server_that_drains_is_not_ready),
+        cmocka_unit_test(a_server_with_as_many_clients_as_may_be_is_not_ready),
+        cmocka_unit_test(each_check_is_a_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

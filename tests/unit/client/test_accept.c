@@ -140,6 +140,20 @@ static void nobody_is_let_in_while_the_server_ends(void **state)
     expect_notes("");
 }
 
+static void nobody_is_let_in_while_all_is_drained_or_the_endpoint_is(void **state)
+{
+    struct drain_scope *const scopes[] = {&clients.set.drain, &clients.endpoint->drain};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        scopes[i]->from = clock_monotonic();
+        scopes[i]->number = 1;
+        expect_refusal("HTTP/1.1 503 ", "draining");
+        drain_stop(scopes[i]);
+        clients.left = 0;
+    }
+    expect_notes("");
+}
+
 static void an_endpoint_that_is_not_there_any_more_is_not_found(void **state)
 {
     (void)state;
@@ -324,6 +338,7 @@ int main(void)
         clients_test(whoever_nobody_has_named_is_refused_where_a_name_is_required),
         clients_test(each_upgrade_is_counted_once_by_what_became_of_it),
         clients_test(nobody_is_let_in_while_the_server_ends),
+        clients_test(nobody_is_let_in_while_all_is_drained_or_the_endpoint_is),
         clients_test(an_endpoint_that_is_not_there_any_more_is_not_found),
         clients_test(an_endpoint_that_is_being_set_up_is_to_be_tried_again),
         clients_test(early_messages_are_handled_behind_the_response),

@@ -3,9 +3,6 @@
 #include "client/remotes.h"
 #include "failing_memory.h"
 
-#define DRAIN_TICK (50 * NS_PER_MS) /* see shard.c */
-#define DRAIN_AT_LEAST 64u          /* likewise */
-#define MANY 200u
 #define LARGE (1024 * 1024) /* bytes of a message; the socket takes only its beginning */
 
 /* -- ids -- */
@@ -111,107 +108,6 @@ static void a_client_ages_from_when_it_came(void **state)
     shard->loop.now = begin;
 }
 
-/* -- draining -- */
-
-static struct remote remotes[MANY];
-
-static void join_many(unsigned index)
-{
-    for (unsigned i = 0; i < MANY; i++)
-        remotes[i] = remote_join(index);
-}
-
-static void leave_many(void)
-{
-    for (unsigned i = 0; i < MANY; i++)
-        close(remotes[i].socket);
-    clients_settle();
-}
-
-static unsigned count_in_state(enum client_state wanted)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < MANY; i++)
-        count += remotes[i].client->state == wanted;
-    return count;
-}
-
-/* What the drain does now it does in portions, which have a limit in time too. */
-static void finish_portions(void)
-{
-    struct shard *shard = &clients.shards[0];
-    for (unsigned i = 0; i < 2 * MANY && shard->sweeps != NULL && shard->drain.quota > 0; i++)
-        clients_iterate(0);
-}
-
-static void draining_closes_everybody_with_1012_and_spreads_that(void **state)
-{
-    struct loop *loop = clients_loop(0);
-    unsigned closed = 0;
-    (void)state;
-    join_many(0);
-    shard_drain(&clients.shards[0], loop->now + 2 * DRAIN_TICK);
-    finish_portions();
-    while (closed < MANY) {
-        unsigned now = count_in_state(CLIENT_CLOSING);
-        assert_true(now > closed);
-        assert_true(now - closed <= (MANY + 1) / 2);
-        closed = now;
-        clients_pass(DRAIN_TICK);
-        finish_portions();
-    }
-    for (unsigned i = 0; i < MANY; i++)
-        remote_expect_close(&remotes[i], CLOSE_SERVICE_RESTART, "server is shutting down");
-    assert_int_equal(clients_closes(CLOSE_SERVICE_RESTART), MANY);
-    leave_many();
-}
-
-static void a_small_server_does_not_take_its_time(void **state)
-{
-    (void)state;
-    join_many(0);
-    shard_drain(&clients.shards[0], clients_loop(0)->now + 3600 * NS_PER_S);
-    finish_portions();
-    assert_int_equal(count_in_state(CLIENT_CLOSING), DRAIN_AT_LEAST);
-    clients_pass(DRAIN_TICK);
-    finish_portions();
-    assert_int_equal(count_in_state(CLIENT_CLOSING), 2 * DRAIN_AT_LEAST);
-    leave_many();
-}
-
-static void draining_does_not_hold_a_loop_up(void **state)
-{
-    struct loop *loop = clients_loop(0);
-    struct remote more[MANY];
-    (void)state;
-    join_many(0);
-    memcpy(more, remotes, sizeof more);
-    join_many(0);
-    shard_drain(&clients.shards[0], loop->now - 1);
-    unsigned closed = SWEEP_VISITS;
-    assert_true(clients_closes(CLOSE_SERVICE_RESTART) <= closed);
-    assert_true(count_in_state(CLIENT_OPEN) > 0); /* They have their turn in the next iteration. */
-    while (count_in_state(CLIENT_OPEN) > 0) {
-        closed += SWEEP_VISITS;
-        clients_iterate(0);
-        assert_true(clients_closes(CLOSE_SERVICE_RESTART) <= closed);
-    }
-    assert_int_equal(clients_closes(CLOSE_SERVICE_RESTART), 2 * MANY);
-    for (unsigned i = 0; i < MANY; i++)
-        close(more[i].socket);
-    leave_many();
-}
-
-static void past_its_time_everybody_is_closed_at_once(void **state)
-{
-    (void)state;
-    join_many(0);
-    shard_drain(&clients.shards[0], clients_loop(0)->now - 1);
-    finish_portions();
-    assert_int_equal(count_in_state(CLIENT_CLOSING), MANY);
-    leave_many();
-}
-
 /* -- the end of an iteration -- */
 
 /* The beginning of a frame is on its way: giving up the queue keeps the rest of the frame. */
@@ -307,10 +203,6 @@ int main(void)
         cmocka_unit_test(each_shard_has_ids_of_its_own),
         clients_test(the_table_grows_or_says_that_there_is_no_memory),
         clients_test(a_client_ages_from_when_it_came),
-        clients_test(draining_closes_everybody_with_1012_and_spreads_that),
-        clients_test(a_small_server_does_not_take_its_time),
-        clients_test(draining_does_not_hold_a_loop_up),
-        clients_test(past_its_time_everybody_is_closed_at_once),
         clients_test(who_is_given_up_twice_at_the_end_of_an_iteration_is_freed_once),
         clients_test(an_iteration_goes_on_while_close_hooks_make_work),
         clients_test(a_loop_that_ends_takes_its_clients_with_it),

@@ -19,6 +19,7 @@ static void fills_in_every_default(void **state)
     assert_int_equal(config->limit_clients_per_address, 1000);
     assert_int_equal(config->limit_queue_bytes, 1 << 30);
     assert_int_equal(config->limit_input_bytes, 256 << 20);
+    assert_int_equal(config->shutdown_delay, 0);
     assert_int_equal(config->shutdown_grace, 10000000000);
     assert_false(config->demo_page);
     assert_int_equal(config->log_level, LOG_LEVEL_INFO);
@@ -81,7 +82,7 @@ static void reads_every_key_of_the_server(void **state)
                     "front: {workers: 4, request_timeout: 250ms, max_header: 8KiB}\n"
                     "limits: {clients: 5, clients_per_address: 6, queue_bytes: 2MiB,\n"
                     "         input_bytes: 1MiB}\n"
-                    "shutdown: {grace: 0}\n"
+                    "shutdown: {delay: 5s, grace: 0}\n"
                     "demo_page: true\n"
                     "plugins: {path: [p, /q]}\n"
                     "log: {level: debug, format: json, access: all, sample: 1/100}\n"
@@ -108,6 +109,7 @@ static void reads_every_key_of_the_server(void **state)
     assert_int_equal(config->limit_clients_per_address, 6);
     assert_int_equal(config->limit_queue_bytes, 2 << 20);
     assert_int_equal(config->limit_input_bytes, 1 << 20);
+    assert_int_equal(config->shutdown_delay, 5000000000);
     assert_int_equal(config->shutdown_grace, 0);
     assert_true(config->demo_page);
     assert_int_equal(config->plugin_path_count, 2);

@@ -30,7 +30,7 @@ static void keys_of_later_versions_are_not_suggested(void **state)
     (void)state;
     refused_endpoint("clients: {per_identiti: 1}",
                      "4:13 endpoints.0.clients: unknown key \"per_identiti\"; known here: max, "
-                     "per_address\n");
+                     "per_address, max_age\n");
 }
 
 static void a_long_key_is_cut(void **state)

@@ -289,23 +289,6 @@ static void ids_that_cannot_be_are_refused(void **state)
 
 /* -- the end -- */
 
-static void draining_closes_everybody_with_1012(void **state)
-{
-    int clients[5];
-    (void)state;
-    struct serving serving = serve(TWO_LOOPS ENDPOINT);
-    for (int i = 0; i < 5; i++)
-        clients[i] = join(serving.hub, "/ws");
-    hub_drain(serving.hub, NS_PER_S / 10);
-    for (int i = 0; i < 5; i++) {
-        expect_close(clients[i], CLOSE_SERVICE_RESTART, "server is shutting down");
-        send_close(clients[i], CLOSE_SERVICE_RESTART);
-        expect_end(clients[i]);
-    }
-    wait_for_clients(serving.hub, NULL, 0);
-    end_serving(&serving);
-}
-
 static void upgrade_that_comes_while_draining_is_refused(void **state)
 {
     (void)state;
@@ -352,7 +335,6 @@ int main(void)
         cmocka_unit_test(closes_one_client_by_its_id),
         cmocka_unit_test(id_of_one_who_left_names_nobody_else),
         cmocka_unit_test(ids_that_cannot_be_are_refused),
-        cmocka_unit_test(draining_closes_everybody_with_1012),
         cmocka_unit_test(upgrade_that_comes_while_draining_is_refused),
         cmocka_unit_test(destroying_ends_clients_and_upgrades_on_their_way),
     };

@@ -1,4 +1,4 @@
-#include "client/certificate_watch.h"
+#include "client/lifetime.h"
 
 #include "client/certificate.h"
 #include "client/remotes.h"
@@ -43,7 +43,7 @@ static struct remote join_with_certificate(int64_t end)
 {
     struct remote remote = remote_join(0);
     show_certificate(remote.client, end);
-    assert_int_equal(certificate_watch_start(remote.client), OK);
+    assert_int_equal(lifetime_start(remote.client), OK);
     be_plain_again(remote.client);
     return remote;
 }
@@ -62,7 +62,7 @@ static void a_client_whose_certificate_has_ended_is_closed(void **state)
 static void a_certificate_that_is_good_for_long_is_looked_at_each_minute(void **state)
 {
     struct remote remote = join_with_certificate(clock_wall() + 3600 * NS_PER_S);
-    const struct timer *timer = (const struct timer *)remote.client->certificate_watch;
+    const struct timer *timer = (const struct timer *)remote.client->lifetime;
     (void)state;
     for (unsigned i = 0; i < 3; i++) {
         assert_true(timer_is_running(timer));
@@ -76,7 +76,7 @@ static void a_certificate_that_is_good_for_long_is_looked_at_each_minute(void **
 static void one_that_ends_soon_is_looked_at_then(void **state)
 {
     struct remote remote = join_with_certificate(clock_wall() + 30 * NS_PER_S);
-    const struct timer *timer = (const struct timer *)remote.client->certificate_watch;
+    const struct timer *timer = (const struct timer *)remote.client->lifetime;
     (void)state;
     assert_in_range(timer->deadline - clients_loop(0)->now, 20 * NS_PER_S, 30 * NS_PER_S);
     close(remote.socket);
@@ -86,10 +86,10 @@ static void a_client_without_a_certificate_is_not_watched(void **state)
 {
     struct remote plain = remote_join(0), other = remote_join(0);
     (void)state;
-    assert_null(plain.client->certificate_watch);
+    assert_null(plain.client->lifetime);
     show_certificate(other.client, CERTIFICATE_WITHOUT_END);
-    assert_int_equal(certificate_watch_start(other.client), OK);
-    assert_null(other.client->certificate_watch);
+    assert_int_equal(lifetime_start(other.client), OK);
+    assert_null(other.client->lifetime);
     be_plain_again(other.client);
     close(plain.socket);
     close(other.socket);
@@ -112,11 +112,84 @@ static void without_memory_it_says_so(void **state)
     (void)state;
     show_certificate(remote.client, clock_wall());
     fail_allocation(1);
-    assert_int_equal(certificate_watch_start(remote.client), ERR_NO_MEMORY);
+    assert_int_equal(lifetime_start(remote.client), ERR_NO_MEMORY);
     assert_true(end_failing_allocations());
-    assert_null(remote.client->certificate_watch);
-    certificate_watch_destroy(NULL);
+    assert_null(remote.client->lifetime);
+    lifetime_destroy(NULL);
     be_plain_again(remote.client);
+    close(remote.socket);
+}
+
+/* -- age -- */
+
+#define AGE (100 * NS_PER_S)
+
+static struct remote join_with_age(int64_t age)
+{
+    clients.how.clients_max_age = age;
+    clients_set_up();
+    return remote_join(0);
+}
+
+static void a_client_that_has_reached_its_age_is_closed(void **state)
+{
+    struct remote remote = join_with_age(AGE);
+    (void)state;
+    assert_non_null(remote.client->lifetime);
+    clients_pass(AGE / 10 * 9 - NS_PER_S);
+    remote_expect_nothing(&remote);
+    clients_pass(AGE / 10 + NS_PER_S);
+    remote_expect_close(&remote, CLOSE_GOING_AWAY, "maximum age reached; reconnect");
+    close(remote.socket);
+}
+
+static void ages_differ_by_up_to_a_tenth(void **state)
+{
+    enum { COUNT = 50 };
+    struct remote remotes[COUNT];
+    int64_t first = INT64_MAX, last = 0;
+    (void)state;
+    clients.how.clients_max_age = AGE;
+    clients_set_up();
+    for (unsigned i = 0; i < COUNT; i++) {
+        remotes[i] = remote_join(0);
+        int64_t end =
+            ((const struct timer *)remotes[i].client->lifetime)->deadline - clients_loop(0)->now;
+        assert_in_range(end, AGE / 10 * 9, AGE);
+        first = end < first ? end : first;
+        last = end > last ? end : last;
+    }
+    assert_true(last - first > AGE / 20);
+    for (unsigned i = 0; i < COUNT; i++)
+        close(remotes[i].socket);
+}
+
+/* Reloads the endpoint with another age, and brings the client to it. */
+static void change_age(struct client *client, int64_t age)
+{
+    clients.how.clients_max_age = age;
+    clients_set_up();
+    current_loop = clients_loop(0);
+    client_catch_up_with_reload(client);
+    current_loop = NULL;
+}
+
+static void a_reload_changes_the_age(void **state)
+{
+    struct remote remote = remote_join(0);
+    (void)state;
+    assert_null(remote.client->lifetime);
+    change_age(remote.client, AGE);
+    assert_non_null(remote.client->lifetime);
+    change_age(remote.client, 0);
+    clients_pass(2 * AGE);
+    remote_expect_nothing(&remote);
+    change_age(remote.client, AGE); /* From now on. */
+    clients_pass(AGE / 2);
+    remote_expect_nothing(&remote);
+    change_age(remote.client, AGE / 4);
+    clients_pass(0);
+    remote_expect_close(&remote, CLOSE_GOING_AWAY, "maximum age reached; reconnect");
     close(remote.socket);
 }
 
@@ -129,6 +202,9 @@ int main(void)
         watch_test(a_client_without_a_certificate_is_not_watched),
         watch_test(a_client_that_is_closing_is_not_closed_again),
         watch_test(without_memory_it_says_so),
+        clients_test(a_client_that_has_reached_its_age_is_closed),
+        clients_test(ages_differ_by_up_to_a_tenth),
+        clients_test(a_reload_changes_the_age),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

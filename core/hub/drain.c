@@ -1,0 +1,148 @@
+#include "hub/drain.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "hub/hub.h"
+
+#include <inttypes.h>
+
+#define STOP_AT_LEAST 64u /* clients closed each tick: a small server need not take its time */
+
+static const char *scope_name(const struct endpoint *endpoint)
+{
+    return endpoint != NULL ? endpoint->path : "all endpoints";
+}
+
+/* -- the server stops -- */
+
+void hub_announce_stop(struct hub *hub)
+{
+    pthread_mutex_lock(&hub->drain_lock);
+    atomic_store(&hub->is_ending, true);
+    pthread_mutex_unlock(&hub->drain_lock);
+}
+
+void hub_drain(struct hub *hub, int64_t grace)
+{
+    hub_announce_stop(hub);
+    atomic_store(&hub->set.is_draining, true);
+    int64_t now = clock_monotonic();
+    const struct drain_plan plan = {.scope = &hub->set.drain,
+                                    .from = now,
+                                    .until = now + grace / 2,
+                                    .at_least = STOP_AT_LEAST,
+                                    .reason = "server is shutting down; reconnect"};
+    if (drain_begin(&hub->set, &plan) != OK)
+        log_error("drain", "no memory to close the clients with: they will be cut off");
+}
+
+/* -- the administrator asks -- */
+
+/* One that is drained already is not opened for newcomers again. */
+static int64_t beginning(const struct hub *hub, const struct drain_scope *scope,
+                         const struct endpoint *endpoint)
+{
+    int64_t now = clock_monotonic();
+    if (drain_is_on(scope))
+        return atomic_load_explicit(&scope->from, memory_order_relaxed);
+    return endpoint == NULL ? now + atomic_load_explicit(&hub->drain_delay, memory_order_relaxed)
+                            : now;
+}
+
+static int put_in_force(struct hub *hub, struct endpoint *endpoint, int64_t over)
+{
+    struct drain_scope *scope = endpoint != NULL ? &endpoint->drain : &hub->set.drain;
+    int64_t now = clock_monotonic();
+    int64_t from = beginning(hub, scope, endpoint);
+    struct drain_plan plan = {.scope = scope,
+                              .endpoint = endpoint,
+                              .from = from,
+                              .until = (from > now ? from : now) + over,
+                              .reason = "server is draining; reconnect"};
+    int error = drain_begin(&hub->set, &plan);
+    if (error == OK)
+        log_info("drain", "%s: %u clients, to be closed in %" PRId64 " ms, from %" PRId64 " ms on",
+                 scope_name(endpoint), hub_client_count(hub, endpoint),
+                 (plan.until - now) / NS_PER_MS, from > now ? (from - now) / NS_PER_MS : 0);
+    return error;
+}
+
+int hub_drain_begin(struct hub *hub, struct endpoint *endpoint, int64_t over)
+{
+    if (over < 0)
+        over = atomic_load_explicit(&hub->drain_over, memory_order_relaxed);
+    pthread_mutex_lock(&hub->drain_lock);
+    int error = atomic_load(&hub->is_ending) ? ERR_CLOSED : put_in_force(hub, endpoint, over);
+    pthread_mutex_unlock(&hub->drain_lock);
+    return error;
+}
+
+static void stop_scope(struct drain_scope *scope, const struct endpoint *endpoint)
+{
+    if (!drain_is_on(scope))
+        return;
+    drain_stop(scope);
+    log_info("drain", "%s: stopped; %" PRIu64 " clients were closed", scope_name(endpoint),
+             atomic_load_explicit(&scope->closed, memory_order_relaxed));
+}
+
+static void stop_all_scopes(struct hub *hub)
+{
+    stop_scope(&hub->set.drain, NULL);
+    for (size_t i = 0; i < hub_endpoint_count(hub); i++)
+        stop_scope(&hub->endpoints[i]->drain, hub->endpoints[i]);
+}
+
+int hub_drain_stop(struct hub *hub, struct endpoint *endpoint)
+{
+    pthread_mutex_lock(&hub->drain_lock);
+    int error = atomic_load(&hub->is_ending) ? ERR_CLOSED : OK;
+    if (error == OK && endpoint == NULL)
+        stop_all_scopes(hub);
+    else if (error == OK)
+        stop_scope(&endpoint->drain, endpoint);
+    pthread_mutex_unlock(&hub->drain_lock);
+    return error;
+}
+
+/* -- what there is to see -- */
+
+void hub_drain_read(struct hub *hub, const struct endpoint *endpoint, struct drain_status *out)
+{
+    const struct drain_scope *scope = endpoint != NULL ? &endpoint->drain : &hub->set.drain;
+    pthread_mutex_lock(&hub->drain_lock);
+    int64_t now = clock_monotonic();
+    int64_t left = atomic_load_explicit(&scope->until, memory_order_relaxed) - now;
+    *out =
+        (struct drain_status){.left = left > 0 ? left : 0,
+                              .closed = atomic_load_explicit(&scope->closed, memory_order_relaxed),
+                              .clients = hub_client_count(hub, endpoint)};
+    if (!drain_is_on(scope))
+        out->state = DRAIN_NONE;
+    else if (now < atomic_load_explicit(&scope->from, memory_order_relaxed))
+        out->state = DRAIN_WAITING;
+    else
+        out->state = out->clients > 0 ? DRAIN_CLOSING : DRAIN_DONE;
+    pthread_mutex_unlock(&hub->drain_lock);
+}
+
+bool hub_is_draining(const struct hub *hub)
+{
+    return atomic_load_explicit(&hub->is_ending, memory_order_relaxed) ||
+           drain_is_on(&hub->set.drain);
+}
+
+bool hub_drain_refuses(const struct hub *hub, const struct endpoint *endpoint)
+{
+    return atomic_load_explicit(&hub->set.is_draining, memory_order_relaxed) ||
+           drain_refuses(&hub->set.drain) || drain_refuses(&endpoint->drain);
+}
+
+const char *drain_state_text(enum drain_state state)
+{
+    static const char *const texts[] = {[DRAIN_NONE] = "none",
+                                        [DRAIN_WAITING] = "waiting",
+                                        [DRAIN_CLOSING] = "closing",
+                                        [DRAIN_DONE] = "drained"};
+    return texts[state];
+}
