@@ -76,14 +76,16 @@ struct client {
     struct lifetime *lifetime; /* owned; NULL: it may stay for ever */
     struct frame_decoder decoder;
     size_t input_held; /* bytes of memory for what it has sent */
-    struct client *next_closed;
+    union {
+        struct client_record *record; /* owned; NULL: the log is not to tell of its end */
+        struct client *next_closed;   /* GONE, when the log has told */
+    };
     struct timer timer; /* heartbeat while OPEN; once it has left or is closing, its deadline */
     int64_t last_heard; /* monotonic ns; any bytes count */
     uint32_t ping_end;  /* ping_unanswered: how many bytes the peer has acknowledged once it has the
                            ping, modulo 2^32 */
     uint32_t acknowledged; /* ping_unanswered: how many it had when that was last asked for */
     char *close_reason;    /* owned, zero-terminated; NULL: empty */
-    struct client_record *record;              /* owned; NULL: the log is not to tell of its end */
     _Alignas(max_align_t) char plugin_state[]; /* a block for each instance of the pipeline */
 };
 
@@ -156,8 +158,8 @@ void client_log_refused(const struct client *client, const struct upgrade *upgra
 /* A plugin's instance has named it. */
 void client_log_identified(const struct client *client, const char *instance);
 
-/* It ends; its socket is still open. */
-void client_log_closed(const struct client *client);
+/* It ends; its socket is still open. Frees what was kept. */
+void client_log_closed(struct client *client);
 
 /* -- wait.c: reading stops for a while -- */
 

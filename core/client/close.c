@@ -242,6 +242,5 @@ void client_free(struct client *client)
     endpoint_setup_unref(client_setup(client));
     sl_client_deinit(&client->seen);
     free(client->close_reason);
-    free(client->record);
     free(client);
 }

@@ -131,13 +131,10 @@ static void tell_traffic(struct event_values *values, const struct client *clien
     event_set_number(values, EVENT_FIELD_BYTES_OUT, out);
 }
 
-void client_log_closed(const struct client *client)
+static void log_closed(const struct client *client, const struct client_record *record)
 {
     struct event_values values = {.texts = {NULL}};
     struct event_texts texts;
-    const struct client_record *record = client->record;
-    if (record == NULL || (!record->is_access && !event_enabled(EVENT_CLIENT_CLOSED)))
-        return;
     int64_t duration = client_shard(client)->loop.now - record->since;
     name_client(&values, client, &texts);
     name_request(&values, record->request_id, record->trace_id);
@@ -147,4 +144,13 @@ void client_log_closed(const struct client *client)
     values.texts[EVENT_FIELD_REASON] = client->close_reason;
     values.texts[EVENT_FIELD_BY] = client->closed_by_peer ? "peer" : "server";
     event_log_as(EVENT_CLIENT_CLOSED, record->is_access, "client", &values);
+}
+
+void client_log_closed(struct client *client)
+{
+    struct client_record *record = client->record;
+    if (record != NULL && (record->is_access || event_enabled(EVENT_CLIENT_CLOSED)))
+        log_closed(client, record);
+    free(record);
+    client->record = NULL;
 }
