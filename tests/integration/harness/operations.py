@@ -20,7 +20,7 @@ numbers = itertools.count(1)
 def blocks(language):
     """The blocks of code of one language, in the page's order."""
     with open(os.path.join(ROOT, 'docs', 'operations.md'), encoding='utf-8') as file:
-        return re.findall(rf'^```{language}\n(.*?)^```$', file.read(), re.MULTILINE | re.DOTALL)
+        return re.findall(rf'^ *```{language}\n(.*?)^ *```$', file.read(), re.MULTILINE | re.DOTALL)
 
 
 def replaced(text, places):
@@ -49,8 +49,9 @@ class Instance(Sluice):
     def __init__(self, address, port, admin_port, *, tls=None, arguments=()):
         self.address, self.bound_port, self.admin_port = address, port, admin_port
         self.home = temporary_folder()
-        self._write_home('admin.token', TOKEN)
-        self._write_home('sluice.yaml', replaced(blocks('yaml')[0], [
+        self.token = TOKEN
+        self.write_home('admin.token', TOKEN)
+        self.write_home('sluice.yaml', replaced(blocks('yaml')[0], [
             ('10.0.0.11:8080', f'{address}:{port}'), ('10.0.0.11:9090', f'{address}:{admin_port}'),
             ('/run/sluice', self.home.name), ('10.0.0.2/32', '127.0.0.1/32')]))
         more = ['--set', f'plugins.path=[{BUILD}/plugins]', '--set', 'loops=2']
@@ -59,16 +60,26 @@ class Instance(Sluice):
         super().__init__(file=os.path.join(self.home.name, 'sluice.yaml'), arguments=[*more, *arguments])
         self.has_admin = True
 
-    def _write_home(self, name, text):
-        with open(os.open(os.path.join(self.home.name, name), os.O_WRONLY | os.O_CREAT, 0o600), 'w') as out:
+    def write_home(self, name, text):
+        """Writes a file beside the configuration that nobody else can read."""
+        with open(os.open(os.path.join(self.home.name, name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+                  'w') as out:
             out.write(text)
+
+    def read_configuration(self):
+        with open(self.file) as file:
+            return file.read()
+
+    def add_to_pipeline(self, *lines):
+        """Adds an entry to the pipeline, which is the end of the file."""
+        self.write_home('sluice.yaml', f'{self.read_configuration()}      - ' + '\n        '.join(lines) + '\n')
 
     def start(self):
         self.lines = []  # what it said before it was restarted
         return super().start()
 
     def admin(self, path, **headers):
-        return super().admin(path, Authorization=f'Bearer {TOKEN}', **headers)
+        return super().admin(path, Authorization=f'Bearer {self.token}', **headers)
 
 
 def two_instances(first=(), second=(), **both):

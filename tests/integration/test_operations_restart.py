@@ -1,0 +1,86 @@
+"""docs/operations.md, "Restarts": two servers behind each of the page's proxies are restarted one after the other, and
+their clients come back each time that they are closed."""
+
+import asyncio
+import contextlib
+import unittest
+
+from harness import Certificates, for_module
+from harness.operations import PageHAProxy, PageNginx, two_instances
+from harness.returning import TICK_SECONDS, ReturningClients
+
+CLIENTS = 100
+SPREAD = 0.1  # s; a loop closes 16 at a time, each 50 ms, however long the grace is
+
+certificates = None
+
+
+def setUpModule():
+    global certificates
+    certificates = for_module(Certificates())
+
+
+def is_ready(instance):
+    with contextlib.suppress(OSError):
+        return '"ready"' in instance.admin('/readyz')
+    return False
+
+
+async def restart(instance, clients):
+    """Stops and starts an instance: the closes that its clients got, when all of them are back."""
+    before = len(clients.closes)
+    clients.worst_pause = 0.0
+    await asyncio.to_thread(instance.stop)
+    await clients.until_all_are_there()
+    closes = clients.closes[before:]
+    await asyncio.to_thread(instance.start)
+    assert await asyncio.to_thread(is_ready, instance)
+    return closes
+
+
+async def until_it_is_served(instance, clients):
+    """Returns when the proxy sends new clients to the instance: it is the one with the fewest."""
+    while await asyncio.to_thread(instance.metric, 'sluice_upgrades_admitted_total') == 0:
+        _, writer = await clients.connect()
+        writer.close()
+        await asyncio.sleep(TICK_SECONDS)
+
+
+class RollingRestart:
+    def proxy(self, instances):
+        raise NotImplementedError
+
+    def check_closes(self, closes, worst_pause):
+        self.assertGreater(len(closes), 0)
+        self.assertEqual({code for _, code, _ in closes}, {1012})
+        if worst_pause < SPREAD / 2:  # or the test has stood still, and has not seen when closes came
+            self.assertGreater(closes[-1][0] - closes[0][0], SPREAD)
+
+    async def day(self, instances, proxy):
+        async with ReturningClients(CLIENTS, proxy.address, certificates.client_context()) as clients:
+            await clients.until_all_are_there()
+            for one in instances:
+                closes = await restart(one, clients)
+                self.assertEqual(clients.failures, [])
+                self.check_closes(closes, clients.worst_pause)
+                if one is not instances[-1]:
+                    await until_it_is_served(one, clients)
+            self.assertEqual(clients.failures, [])
+            self.assertGreaterEqual(clients.upgrades, CLIENTS + len(clients.closes))
+
+    def test_no_upgrade_fails_and_closes_are_spread(self):
+        arguments = ['--set', 'shutdown.grace=2s', '--set', 'loops=1']
+        with contextlib.ExitStack() as held:
+            instances = [held.enter_context(one) for one in two_instances(arguments, arguments)]
+            proxy = held.enter_context(self.proxy(instances))
+            asyncio.run(self.day(instances, proxy))
+
+
+class Nginx(RollingRestart, unittest.TestCase):
+    def proxy(self, instances):
+        return PageNginx(instances, certificates)
+
+
+class HAProxy(RollingRestart, unittest.TestCase):
+    def proxy(self, instances):
+        return PageHAProxy(instances, certificates)
