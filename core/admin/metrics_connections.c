@@ -1,6 +1,5 @@
 #include "admin/metrics_connections.h"
 
-#include "admin/metrics_sum.h"
 #include "admin/metrics_writer.h"
 #include "hub/hub.h"
 
