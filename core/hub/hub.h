@@ -40,10 +40,9 @@ struct hub {
     /* Endpoints are only added, and never freed before the end: any thread may walk them. */
     struct endpoint *endpoints[HUB_ENDPOINTS_MAX];
     _Atomic size_t endpoint_count;
+    const char *io_refusal;     /* why a loop has no submissions; NULL: it has, or is not to */
     pthread_mutex_t setup_lock; /* of the endpoints' set-ups, for threads that are no loop */
     struct shard_set set;
-    const char *io_refusal; /* why a loop has no submissions; NULL: it has, or is not to */
-    bool is_started;
     struct plugin_set plugins; /* of the configuration that runs; main thread */
     struct mailbox control;    /* for the main thread */
     _Atomic uint32_t limit_clients;
@@ -53,10 +52,11 @@ struct hub {
     struct descriptors descriptors;
     struct address_counts addresses;
     _Atomic uint32_t admitted;
+    bool is_started;
+    _Atomic bool is_ending;                       /* the server is about to stop */
     pthread_mutex_t drain_lock;                   /* of what changes drains, and of is_ending */
     _Atomic int64_t drain_delay;                  /* shutdown.delay, ns */
     _Atomic int64_t drain_over;                   /* shutdown.grace, ns */
-    _Atomic bool is_ending;                       /* the server is about to stop */
     _Atomic uint64_t admissions[ADMISSION_COUNT]; /* by enum admission: granted and refused */
 };
 
