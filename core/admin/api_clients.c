@@ -3,6 +3,7 @@
 #include "admin/admin_internal.h"
 #include "admin/api_kick.h"
 #include "admin/caller.h"
+#include "admin/client_selection.h"
 #include "admin/json.h"
 #include "admin/loop_query.h"
 #include "base/log.h"
@@ -94,14 +95,19 @@ static int send_failure(struct mg_connection *conn, int error)
 
 /* -- GET /api/v1/clients -- */
 
+#define SCAN_SLOTS 4096u /* of a loop that are looked at before it goes on with its work */
+
 struct page_question {
+    struct client_filter filter;
     uint64_t after; /* an id; 0: from the first on */
+    uint32_t first; /* slot; at most SCAN_SLOTS are looked at from here */
     unsigned limit;
 };
 
 struct page {
-    struct client_info *clients; /* owned */
+    struct client_info *clients; /* owned; NULL: none */
     size_t count;
+    bool is_at_end;  /* no slots are behind those that were looked at */
     bool has_failed; /* no memory */
 };
 
@@ -110,21 +116,31 @@ static uint32_t list_position(uint64_t id)
     return (uint32_t)(id & UINT32_MAX);
 }
 
+static bool is_listed(const struct page_question *asked, const struct client *client)
+{
+    return client != NULL && is_shown(client) &&
+           (asked->after == 0 || list_position(client->seen.id) > list_position(asked->after)) &&
+           client_filter_matches(&asked->filter, client);
+}
+
 static void ask_for_page(struct shard *shard, const void *question, void *answer)
 {
     const struct page_question *asked = question;
     struct page *page = answer;
-    page->clients = calloc(asked->limit, sizeof *page->clients);
-    page->has_failed = page->clients == NULL;
-    for (uint32_t i = list_position(asked->after) >> 8; i < shard->slot_count; i++) {
+    for (uint32_t i = asked->first; i < shard->slot_count && i - asked->first < SCAN_SLOTS; i++) {
         const struct client *client = shard->slots[i].client;
-        if (page->has_failed || page->count == asked->limit)
+        if (page->count == asked->limit)
             return;
-        if (client == NULL || !is_shown(client))
+        if (!is_listed(asked, client))
             continue;
-        if (asked->after == 0 || list_position(client->seen.id) > list_position(asked->after))
-            read_client(client, &page->clients[page->count++]);
+        if (page->clients == NULL)
+            page->clients = calloc(asked->limit, sizeof *page->clients);
+        page->has_failed = page->clients == NULL;
+        if (page->has_failed)
+            return;
+        read_client(client, &page->clients[page->count++]);
     }
+    page->is_at_end = shard->slot_count <= asked->first + SCAN_SLOTS;
 }
 
 static void free_page(void *answer)
@@ -156,29 +172,62 @@ static const struct client_info *next_in_pages(const struct loop_query *query, s
     return first;
 }
 
-static int send_client_page(struct mg_connection *conn, const struct loop_query *query,
-                            unsigned limit)
+/* What has been found for an answer. */
+struct client_list {
+    cJSON *clients; /* borrowed */
+    unsigned count;
+    unsigned limit;
+    uint64_t last; /* the id of the last one */
+    bool has_more; /* than the limit */
+    bool is_at_end;
+};
+
+/* Adds the clients of one portion. Returns 0 or ERR_NO_MEMORY. */
+static int add_portion(struct client_list *list, const struct loop_query *query)
 {
     size_t next[HUB_LOOPS_MAX] = {0};
     const struct client_info *info;
-    const struct client_info *last = NULL;
-    char id[24];
-    for (size_t i = 0; i < loop_query_count(query); i++)
-        if (((const struct page *)loop_query_answer(query, i))->has_failed)
-            return send_failure(conn, ERR_NO_MEMORY);
-    cJSON *body = cJSON_CreateObject();
-    cJSON *clients = cJSON_AddArrayToObject(body, "clients");
-    for (unsigned count = 0; count < limit; count++) {
-        if ((info = next_in_pages(query, next)) == NULL)
+    list->is_at_end = true;
+    for (size_t i = 0; i < loop_query_count(query); i++) {
+        const struct page *page = loop_query_answer(query, i);
+        if (page->has_failed)
+            return ERR_NO_MEMORY;
+        list->is_at_end = list->is_at_end && page->is_at_end;
+    }
+    while (!list->has_more && (info = next_in_pages(query, next)) != NULL) {
+        list->has_more = list->count == list->limit;
+        if (list->has_more)
             break;
-        last = info;
-        cJSON_AddItemToArray(clients, describe_client(info));
+        cJSON_AddItemToArray(list->clients, describe_client(info));
+        list->count++;
+        list->last = info->id;
     }
-    if (last != NULL && next_in_pages(query, next) != NULL) {
-        snprintf(id, sizeof id, "%" PRIu64, last->id);
-        cJSON_AddStringToObject(body, "next", id);
+    return OK;
+}
+
+/* Asks the loops for portion after portion, and for one client more than is answered, which says
+ * that there are more. */
+static int collect_clients(struct hub *hub, struct page_question *question,
+                           struct client_list *list)
+{
+    struct loop_query_spec spec = {.ask = ask_for_page,
+                                   .free_answer = free_page,
+                                   .question = question,
+                                   .question_size = sizeof *question,
+                                   .answer_size = sizeof(struct page),
+                                   .timeout = LOOP_QUERY_TIMEOUT};
+    struct loop_query *query;
+    int error = OK;
+    question->first = list_position(question->after) >> 8;
+    for (; error == OK && !list->is_at_end && !list->has_more; question->first += SCAN_SLOTS) {
+        question->limit = list->limit - list->count + 1;
+        error = loop_query_run(hub, &spec, &query);
+        if (error != OK)
+            break;
+        error = add_portion(list, query);
+        loop_query_unref(query);
     }
-    return json_send(conn, 200, body);
+    return error;
 }
 
 static bool parse_number(const char *text, uint64_t most, uint64_t *out)
@@ -197,29 +246,67 @@ static bool read_parameter(const char *query, const char *name, uint64_t most, u
     return len == -1 || (len > 0 && parse_number(text, most, out));
 }
 
+/* The texts of a query that say which clients are meant. */
+struct selection_texts {
+    char identity[SELECTION_TEXT_MAX];
+    char address[SELECTION_TEXT_MAX];
+    char endpoint[SELECTION_TEXT_MAX];
+    char topic[SELECTION_TEXT_MAX];
+};
+
+/* Returns the text, or NULL if there is none; one that does not fit is a name that nothing has. */
+static const char *read_text(const char *query, const char *name, char text[SELECTION_TEXT_MAX])
+{
+    int len = query == NULL ? -1 : mg_get_var(query, strlen(query), name, text, SELECTION_TEXT_MAX);
+    if (len < 0 || strlen(text) != (size_t)len)
+        text[0] = '\0';
+    return len == -1 ? NULL : text;
+}
+
+static int read_filter(struct admin *admin, const char *query, struct client_filter *out,
+                       char *buffer, const char **fault)
+{
+    struct selection_texts texts;
+    const struct client_selection selection = {
+        .identity = read_text(query, "identity", texts.identity),
+        .address = read_text(query, "address", texts.address),
+        .endpoint = read_text(query, "endpoint", texts.endpoint),
+        .topic = read_text(query, "topic", texts.topic)};
+    return client_selection_read(admin->hub, &selection, out, buffer, fault);
+}
+
+static int send_list(struct mg_connection *conn, cJSON *body, const struct client_list *list)
+{
+    char id[24];
+    snprintf(id, sizeof id, "%" PRIu64, list->last);
+    if (list->has_more)
+        cJSON_AddStringToObject(body, "next", id);
+    return json_send(conn, 200, body);
+}
+
 int api_clients(struct admin *admin, struct mg_connection *conn)
 {
     const char *parameters = mg_get_request_info(conn)->query_string;
+    char buffer[SELECTION_TEXT_MAX];
+    const char *fault;
+    struct page_question question = {.after = 0};
     uint64_t limit = LIMIT_DEFAULT;
-    uint64_t after = 0;
     if (!read_parameter(parameters, "limit", LIMIT_MAX, &limit) || limit == 0 ||
-        !read_parameter(parameters, "after", UINT64_MAX, &after))
+        !read_parameter(parameters, "after", UINT64_MAX, &question.after))
         return json_send_error(conn, 400, "", "bad request",
                                "limit is a number from 1 to 1000, after is the id of a client");
-    struct page_question question = {.after = after, .limit = (unsigned)limit};
-    struct loop_query_spec spec = {.ask = ask_for_page,
-                                   .free_answer = free_page,
-                                   .question = &question,
-                                   .question_size = sizeof question,
-                                   .answer_size = sizeof(struct page),
-                                   .timeout = LOOP_QUERY_TIMEOUT};
-    struct loop_query *query;
-    int error = loop_query_run(admin->hub, &spec, &query);
+    int error = read_filter(admin, parameters, &question.filter, buffer, &fault);
     if (error != OK)
-        return send_failure(conn, error);
-    int status = send_client_page(conn, query, (unsigned)limit);
-    loop_query_unref(query);
-    return status;
+        return json_send_error(conn, error == ERR_NOT_FOUND ? 404 : 400, "",
+                               error == ERR_NOT_FOUND ? "not found" : "bad request", fault);
+    cJSON *body = cJSON_CreateObject();
+    struct client_list list = {.clients = cJSON_AddArrayToObject(body, "clients"),
+                               .limit = (unsigned)limit};
+    error = collect_clients(admin->hub, &question, &list);
+    if (error == OK)
+        return send_list(conn, body, &list);
+    cJSON_Delete(body);
+    return send_failure(conn, error);
 }
 
 /* -- one client -- */

@@ -11,7 +11,8 @@ struct admin;
 struct mg_connection;
 
 /* GET /api/v1/clients?limit=N&after=ID: at most `limit` clients (100 by default, 1000 at most) in
- * an order that stays the same, from the one behind `after` on. */
+ * an order that stays the same, from the one behind `after` on; with identity, address, endpoint
+ * and topic only those of which all that is true. */
 int api_clients(struct admin *admin, struct mg_connection *conn);
 
 /* GET and DELETE /api/v1/clients/{id} */

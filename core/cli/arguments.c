@@ -76,6 +76,8 @@ static const struct argument arguments[] = {
     {"address", ARGUMENTS_CLIENTS, KIND_TEXT, MEMBER(address),
      .help =
          "      --address ADDRESS  only clients from this address or prefix, like 192.0.2.0/24\n"},
+    {"limit", ARGUMENTS_LIST, KIND_TEXT, MEMBER(limit),
+     .help = "      --limit N          at most N clients\n"},
     {"code", ARGUMENTS_CLOSE, KIND_TEXT, MEMBER(code),
      .help = "      --code CODE        the close code, like 1012 or 4000 (default: 1008)\n"},
     {"reason", ARGUMENTS_CLOSE, KIND_TEXT, MEMBER(reason),
@@ -110,13 +112,15 @@ static const char *refusal(enum argument_group group)
     case ARGUMENTS_ADMIN:
         return "--admin and --token-file are for commands that ask a running server";
     case ARGUMENTS_MESSAGE:
-        return "--topic is for 'publish' and 'kick'";
+        return "--topic is for 'publish', 'clients' and 'kick'";
     case ARGUMENTS_CLIENTS:
-        return "--identity and --address are for 'kick'";
+        return "--identity and --address are for 'clients' and 'kick'";
+    case ARGUMENTS_LIST:
+        return "--limit is for 'clients'";
     case ARGUMENTS_CLOSE:
         return "--code and --reason are for 'kick'";
     case ARGUMENTS_ENDPOINT:
-        return "--endpoint is for 'publish', 'kick' and 'drain'";
+        return "--endpoint is for 'publish', 'clients', 'kick' and 'drain'";
     case ARGUMENTS_DRAIN:
         return "--over, --wait and --stop are for 'drain'";
     case ARGUMENTS_SET:

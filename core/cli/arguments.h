@@ -26,6 +26,7 @@ enum argument_group {
     ARGUMENTS_CLOSE = 1024,
     ARGUMENTS_ENDPOINT = 2048,
     ARGUMENTS_DRAIN = 4096,
+    ARGUMENTS_LIST = 8192,
 };
 
 #define ARGUMENTS_HELP (-1)

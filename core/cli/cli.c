@@ -48,7 +48,11 @@ static const struct command commands[] = {
      ASKING & ~ARGUMENTS_SET, cli_log, NULL},
     {"status", NULL, "show who is connected and what the pipelines decide", ASKING, cli_status,
      NULL},
-    {"clients", NULL, "list the clients of the running server", ASKING, cli_clients, NULL},
+    {"clients", NULL, "list the clients of the running server",
+     ASKING | ARGUMENTS_ENDPOINT | ARGUMENTS_MESSAGE | ARGUMENTS_CLIENTS | ARGUMENTS_LIST,
+     cli_clients,
+     "Only those of which all is true that the options say. SILENT is how long nothing was heard\n"
+     "from a client, QUEUED what waits to be sent to it.\n"},
     {"kick", "ID", "close a client of the running server, or all that the options mean",
      ASKING | ARGUMENTS_MESSAGE | ARGUMENTS_ENDPOINT | ARGUMENTS_CLIENTS | ARGUMENTS_CLOSE,
      cli_kick,

@@ -49,6 +49,7 @@ struct cli_options {
     const char *topic;      /* --topic, or NULL */
     const char *identity;   /* --identity, or NULL */
     const char *address;    /* --address, or NULL */
+    const char *limit;      /* --limit, or NULL */
     const char *code;       /* --code, or NULL */
     const char *reason;     /* --reason, or NULL */
     const char *over;       /* --over, or NULL */

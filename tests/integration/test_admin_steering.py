@@ -109,5 +109,38 @@ class Kick(Steered):
         server.wait_for_log(f'asked by user {os.getuid()} through the Unix socket')
 
 
+class Clients(Steered):
+    def listed(self, server, *arguments):
+        status, out, error = self.command(server, 'clients', '--json', *arguments)
+        self.assertEqual((status, error), (0, ''))
+        return json.loads(out)['clients']
+
+    def test_filters(self):
+        for loops in (1, 2, 8):
+            with self.subTest(loops=loops):
+                server = self.serve(loops)
+                ann = [self.connect(server, '/ws?name=ann%20%26') for _ in range(3)]
+                self.connect(server, '/ws?name=bob')
+                self.connect(server, '/other')
+                self.subscribe(ann[1], 'news')
+                names = [client['identity'] for client in self.listed(server)]
+                self.assertEqual(sorted(map(str, names)), ['None', 'ann &', 'ann &', 'ann &', 'bob'])
+                self.assertEqual(len(self.listed(server, '--identity', 'ann &')), 3)
+                self.assertEqual(len(self.listed(server, '--identity', 'ann &', '--limit', '2')), 2)
+                port = ann[1].socket.getsockname()[1]
+                self.assertEqual([client['port'] for client in self.listed(server, '--topic', 'news')],
+                                 [port])
+                self.assertEqual(len(self.listed(server, '--endpoint', '/other')), 1)
+                self.assertEqual(self.listed(server, '--address', '192.0.2.0/24'), [])
+
+    def test_many_are_all_listed_once(self):
+        server = self.serve(2)
+        clients = [self.connect(server, '/other') for _ in range(MANY)]
+        server.wait_for_metric(MANY, 'sluice_clients')
+        self.assertEqual({client['port'] for client in self.listed(server)},
+                         {client.socket.getsockname()[1] for client in clients})
+        self.assertEqual(len(self.listed(server, '--endpoint', '/other')), MANY)
+
+
 if __name__ == '__main__':
     unittest.main()

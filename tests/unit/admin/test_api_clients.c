@@ -107,6 +107,41 @@ static void parameters_that_are_no_numbers_are_refused(void **state)
     }
 }
 
+static int listed(const char *query)
+{
+    char path[128];
+    snprintf(path, sizeof path, "/api/v1/clients?%s", query);
+    cJSON *body = get_json(&fixture, path);
+    int count = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(body, "clients"));
+    cJSON_Delete(body);
+    return count;
+}
+
+static void filters_say_which_are_listed(void **state)
+{
+    (void)state;
+    assert_int_equal(listed("endpoint=/ws"), CLIENTS);
+    assert_int_equal(listed("endpoint=%2Fws&address=127.0.0.1"), CLIENTS);
+    assert_int_equal(listed("address=127.0.0.0/8&limit=2"), 2);
+    assert_int_equal(listed("address=192.0.2.1"), 0);
+    assert_int_equal(listed("identity=ann"), 0);
+    assert_int_equal(listed("topic=news"), 0);
+}
+
+static void filters_that_mean_nothing_are_refused(void **state)
+{
+    static const char *const queries[] = {
+        "identity=", "identity=a%00b",     "topic=",   "topic=%ff",
+        "address=",  "address=10.0.0.1/8", "address=x"};
+    char path[128];
+    (void)state;
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        snprintf(path, sizeof path, "/api/v1/clients?%s", queries[i]);
+        assert_int_equal(get(path), 400);
+    }
+    assert_int_equal(get("/api/v1/clients?endpoint=/none"), 404);
+}
+
 static void a_client_is_found_by_its_id(void **state)
 {
     char id[32], path[128];
@@ -159,6 +194,8 @@ int main(void)
         cmocka_unit_test(pages_have_every_client_once_in_one_order),
         cmocka_unit_test(a_page_that_ends_with_the_last_client_has_no_next),
         cmocka_unit_test(parameters_that_are_no_numbers_are_refused),
+        cmocka_unit_test(filters_say_which_are_listed),
+        cmocka_unit_test(filters_that_mean_nothing_are_refused),
         cmocka_unit_test(a_client_is_found_by_its_id),
         cmocka_unit_test(an_id_of_nobody_is_not_found),
         cmocka_unit_test(a_client_that_is_kicked_gets_1008),

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ALL 8191u /* every group */
+#define ALL 16383u /* every group */
 #define WORDS_MAX 80
 
 static struct printed printed;
@@ -32,7 +32,7 @@ static void each_option_reaches_its_member(void **state)
     char line[] =
         "-c a.yaml --record b --record-limit 2KiB --markdown --plugins-in-place --admin d "
         "--token-file e --json --strict --endpoint /f --topic g --identity h --address i --code j "
-        "--reason k --over 5m --wait --stop";
+        "--reason k --over 5m --wait --stop --limit l";
     assert_int_equal(parse(line, ALL, &options), 0);
     assert_string_equal(options.config_file, "a.yaml");
     assert_string_equal(options.record, "b");
@@ -52,6 +52,7 @@ static void each_option_reaches_its_member(void **state)
     assert_string_equal(options.over, "5m");
     assert_true(options.wait);
     assert_true(options.stop);
+    assert_string_equal(options.limit, "l");
     assert_int_equal(options.override_count, 0);
     assert_string_equal(printed.error, "");
 }
@@ -142,12 +143,14 @@ static void an_option_of_other_commands_is_refused(void **state)
         {"--strict", ARGUMENTS_STRICT, "sluice check: --strict is for 'check'\n"},
         {"--admin a", ARGUMENTS_ADMIN,
          "sluice check: --admin and --token-file are for commands that ask a running server\n"},
-        {"--topic t", ARGUMENTS_MESSAGE, "sluice check: --topic is for 'publish' and 'kick'\n"},
+        {"--topic t", ARGUMENTS_MESSAGE,
+         "sluice check: --topic is for 'publish', 'clients' and 'kick'\n"},
         {"--identity t", ARGUMENTS_CLIENTS,
-         "sluice check: --identity and --address are for 'kick'\n"},
+         "sluice check: --identity and --address are for 'clients' and 'kick'\n"},
+        {"--limit 1", ARGUMENTS_LIST, "sluice check: --limit is for 'clients'\n"},
         {"--code 1008", ARGUMENTS_CLOSE, "sluice check: --code and --reason are for 'kick'\n"},
         {"--endpoint e", ARGUMENTS_ENDPOINT,
-         "sluice check: --endpoint is for 'publish', 'kick' and 'drain'\n"},
+         "sluice check: --endpoint is for 'publish', 'clients', 'kick' and 'drain'\n"},
         {"--over 5m", ARGUMENTS_DRAIN, "sluice check: --over, --wait and --stop are for 'drain'\n"},
         {"--wait", ARGUMENTS_DRAIN, "sluice check: --over, --wait and --stop are for 'drain'\n"},
         {"--stop", ARGUMENTS_DRAIN, "sluice check: --over, --wait and --stop are for 'drain'\n"},
