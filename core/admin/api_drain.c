@@ -26,6 +26,7 @@ static void add_drain(cJSON *drains, struct hub *hub, const struct endpoint *end
     hub_drain_read(hub, endpoint, &status);
     if (status.state == DRAIN_NONE)
         return;
+    int64_t left_ms = status.left / NS_PER_MS;
     cJSON *object = cJSON_CreateObject();
     if (endpoint != NULL)
         cJSON_AddStringToObject(object, "endpoint", endpoint->path);
@@ -34,7 +35,7 @@ static void add_drain(cJSON *drains, struct hub *hub, const struct endpoint *end
     cJSON_AddStringToObject(object, "state", drain_state_text(status.state));
     cJSON_AddNumberToObject(object, "clients", status.clients);
     cJSON_AddNumberToObject(object, "closed", (double)status.closed);
-    cJSON_AddNumberToObject(object, "left_ms", (double)(status.left / NS_PER_MS));
+    cJSON_AddNumberToObject(object, "left_ms", (double)left_ms);
     cJSON_AddItemToArray(drains, object);
 }
 
