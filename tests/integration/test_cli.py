@@ -234,7 +234,7 @@ class StrictAndJson(Configured):
 
 class Commands(unittest.TestCase):
     def test_unknown_options_name_the_nearest(self):
-        for arguments, meant in ((['check', '--confg', 'x'], '--config'), (['replay', '--agains', 'x'], '--against'),
+        for arguments, meant in ((['check', '--confg', 'x'], '--config'), (['replay', '--agianst', 'x'], '--against'),
                                  (['test-plugin', '--sead', '1'], '--seed'), (['new-plugin', '--langage', 'c'], '--language')):
             with self.subTest(arguments):
                 status, _, error = run_sluice(*arguments)
