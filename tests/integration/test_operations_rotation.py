@@ -93,7 +93,7 @@ class ShadowToEnforce(unittest.TestCase):
         query = blocks('promql')[0]
         labels = dict(part.split('=', 1) for part in query[query.index('{') + 1:query.index('}')].replace('~', '')
                       .replace('"', '').split(', '))
-        return sum(server.metric('sluice_plugin_verdicts_total', plugin=labels['plugin'], verdict=verdict)
+        return sum(server.metric('sluice_plugin_verdicts_total', **{**labels, 'verdict': verdict})
                    for verdict in labels['verdict'].split('|'))
 
     def until(self, client, dropped):

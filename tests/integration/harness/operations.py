@@ -130,6 +130,7 @@ class PageNginx(Proxy):
         places += [(f'{host}:8080', f'{one.address}:{one.bound_port}') for host, one in zip(HOSTS, instances)]
         self.write(replaced(blocks('nginx')[0], places))
         self.environment = {'NGINX': f'{self.listener.fileno()};'}  # it takes this socket over
+        self.listener.setblocking(False)  # or a worker that comes too late for a connection waits for the next
 
     @staticmethod
     def program():
