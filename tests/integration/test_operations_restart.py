@@ -10,7 +10,6 @@ from harness.operations import PageHAProxy, PageNginx, two_instances
 from harness.returning import TICK_SECONDS, ReturningClients
 
 CLIENTS = 100
-SPREAD = 0.1  # s; a loop closes 16 at a time, each 50 ms, however long the grace is
 
 certificates = None
 
@@ -29,7 +28,6 @@ def is_ready(instance):
 async def restart(instance, clients):
     """Stops and starts an instance: the closes that its clients got, when all of them are back."""
     before = len(clients.closes)
-    clients.worst_pause = 0.0
     await asyncio.to_thread(instance.stop)
     await clients.until_all_are_there()
     closes = clients.closes[before:]
@@ -50,11 +48,9 @@ class RollingRestart:
     def proxy(self, instances):
         raise NotImplementedError
 
-    def check_closes(self, closes, worst_pause):
+    def check_closes(self, closes):
         self.assertGreater(len(closes), 0)
         self.assertEqual({code for _, code, _ in closes}, {1012})
-        if worst_pause < SPREAD / 2:  # or the test has stood still, and has not seen when closes came
-            self.assertGreater(closes[-1][0] - closes[0][0], SPREAD)
 
     async def day(self, instances, proxy):
         async with ReturningClients(CLIENTS, proxy.address, certificates.client_context()) as clients:
@@ -62,13 +58,13 @@ class RollingRestart:
             for one in instances:
                 closes = await restart(one, clients)
                 self.assertEqual(clients.failures, [])
-                self.check_closes(closes, clients.worst_pause)
+                self.check_closes(closes)
                 if one is not instances[-1]:
                     await until_it_is_served(one, clients)
             self.assertEqual(clients.failures, [])
             self.assertGreaterEqual(clients.upgrades, CLIENTS + len(clients.closes))
 
-    def test_no_upgrade_fails_and_closes_are_spread(self):
+    def test_no_upgrade_fails_and_all_are_closed_with_1012(self):
         arguments = ['--set', 'shutdown.grace=2s', '--set', 'loops=1']
         with contextlib.ExitStack() as held:
             instances = [held.enter_context(one) for one in two_instances(arguments, arguments)]

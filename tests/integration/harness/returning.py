@@ -14,18 +14,16 @@ TICK_SECONDS = 0.02
 
 class ReturningClients:
     """Clients of a proxy that ends TLS, in one event loop. An upgrade that fails is noted in `failures`, a close frame
-    in `closes`, as (time, code, reason). `worst_pause` is how long the test itself stood still."""
+    in `closes`, as (time, code, reason)."""
 
     def __init__(self, count, address, context):
         self.count, self.address, self.context = count, address, context
         self.failures, self.closes = [], []
         self.open = self.upgrades = 0
-        self.worst_pause = 0.0
 
     async def __aenter__(self):
         self.is_over = False
         self.tasks = [asyncio.create_task(self._stay()) for _ in range(self.count)]
-        self.tasks.append(asyncio.create_task(self._watch_pauses()))
         return self
 
     async def __aexit__(self, *_):
@@ -47,12 +45,6 @@ class ReturningClients:
 
     async def until_all_are_there(self):
         await self.until(lambda: self.open == self.count or self.failures, 'all clients are connected')
-
-    async def _watch_pauses(self):
-        while True:
-            begun = time.monotonic()
-            await asyncio.sleep(TICK_SECONDS)
-            self.worst_pause = max(self.worst_pause, time.monotonic() - begun - TICK_SECONDS)
 
     async def _stay(self):
         while not self.is_over and not self.failures:
