@@ -3,13 +3,27 @@
 
 #include "admin/api_kick.h"
 
+#include <sys/resource.h>
+
 #define MANY 600 /* more than a loop closes in one portion */
 
 static struct admin_fixture fixture;
 
+/* Both ends of each connection are in this process. */
+static void allow_descriptors(rlim_t count)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_true(limit.rlim_max >= count);
+    if (limit.rlim_cur < count)
+        limit.rlim_cur = count;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 static int start_fixture(void **state)
 {
     (void)state;
+    allow_descriptors(2 * MANY + 200);
     start_admin(&fixture, ADMIN_ON_LOOPBACK "loops: 2\nendpoints: [{path: /a}, {path: /b}]\n",
                 NULL);
     return 0;
@@ -101,43 +115,44 @@ static void one_is_named_by_its_id(void **state)
 }
 
 /* What is wrong must not close anybody. */
+static const struct {
+    const char *body;
+    int status;
+    const char *detail;
+} not_understood[] = {
+    {"{}", 422, "say whom"},
+    {"{\"code\":4000,\"reason\":\"x\"}", 422, "say whom"},
+    {"{\"id\":\"1\",\"endpoint\":\"/a\"}", 422, "say whom"},
+    {"{\"id\":\"0\"}", 404, "no client"},
+    {"{\"id\":\"18446744073709551615\"}", 404, "no client"},
+    {"{\"id\":\"18446744073709551616\"}", 422, "id is"},
+    {"{\"id\":\"\"}", 422, "id is"},
+    {"{\"id\":\"-1\"}", 422, "id is"},
+    {"{\"id\":1}", 422, "are strings"},
+    {"{\"endpoint\":\"/none\"}", 404, "no endpoint"},
+    {"{\"endpoint\":null}", 422, "are strings"},
+    {"{\"endpoint\":\"/a\",\"colour\":\"red\"}", 422, "nothing else"},
+    {"{\"endpoint\":\"/a\",\"code\":\"4000\"}", 422, "code is"},
+    {"{\"endpoint\":\"/a\",\"code\":1006}", 422, "code is"},
+    {"{\"endpoint\":\"/a\",\"code\":5000}", 422, "code is"},
+    {"{\"endpoint\":\"/a\",\"code\":69536}", 422, "code is"},
+    {"{\"endpoint\":\"/a\",\"code\":4000.5}", 422, "code is"},
+    {"{\"endpoint\":\"/a\",\"code\":4000,\"code\":4001}", 422, "nothing else"},
+    {"{\"endpoint\":\"/a\",\"reason\":\"\xff\"}", 422, "a reason is"},
+    {"{\"address\":\"10.0.0.1/8\"}", 422, "did you mean"},
+    {"{\"topic\":\"\"}", 422, "a topic is"},
+    {"{\"identity\":\"\"}", 422, "an identity is"},
+    {"[]", 400, "not a JSON object"},
+};
+
 static void what_is_not_understood_closes_nobody(void **state)
 {
-    static const struct {
-        const char *body;
-        int status;
-        const char *detail;
-    } cases[] = {
-        {"{}", 422, "say whom"},
-        {"{\"code\":4000,\"reason\":\"x\"}", 422, "say whom"},
-        {"{\"id\":\"1\",\"endpoint\":\"/a\"}", 422, "say whom"},
-        {"{\"id\":\"0\"}", 404, "no client"},
-        {"{\"id\":\"18446744073709551615\"}", 404, "no client"},
-        {"{\"id\":\"18446744073709551616\"}", 422, "id is"},
-        {"{\"id\":\"\"}", 422, "id is"},
-        {"{\"id\":\"-1\"}", 422, "id is"},
-        {"{\"id\":1}", 422, "are strings"},
-        {"{\"endpoint\":\"/none\"}", 404, "no endpoint"},
-        {"{\"endpoint\":null}", 422, "are strings"},
-        {"{\"endpoint\":\"/a\",\"colour\":\"red\"}", 422, "nothing else"},
-        {"{\"endpoint\":\"/a\",\"code\":\"4000\"}", 422, "code is"},
-        {"{\"endpoint\":\"/a\",\"code\":1006}", 422, "code is"},
-        {"{\"endpoint\":\"/a\",\"code\":5000}", 422, "code is"},
-        {"{\"endpoint\":\"/a\",\"code\":69536}", 422, "code is"},
-        {"{\"endpoint\":\"/a\",\"code\":4000.5}", 422, "code is"},
-        {"{\"endpoint\":\"/a\",\"code\":4000,\"code\":4001}", 422, "nothing else"},
-        {"{\"endpoint\":\"/a\",\"reason\":\"\xff\"}", 422, "a reason is"},
-        {"{\"address\":\"10.0.0.1/8\"}", 422, "did you mean"},
-        {"{\"topic\":\"\"}", 422, "a topic is"},
-        {"{\"identity\":\"\"}", 422, "an identity is"},
-        {"[]", 400, "not a JSON object"},
-    };
     (void)state;
     int client = join(fixture.serving.hub, "/a");
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_int_equal(kick(cases[i].body), cases[i].status);
+    for (size_t i = 0; i < sizeof not_understood / sizeof not_understood[0]; i++) {
+        assert_int_equal(kick(not_understood[i].body), not_understood[i].status);
         cJSON *answer = answered_json(&fixture);
-        assert_non_null(strstr(string_in(answer, "detail"), cases[i].detail));
+        assert_non_null(strstr(string_in(answer, "detail"), not_understood[i].detail));
         cJSON_Delete(answer);
     }
     assert_int_equal(kicked("{\"endpoint\":\"/a\"}"), 1); /* It is still there. */
