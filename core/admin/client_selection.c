@@ -1,6 +1,5 @@
 #include "admin/client_selection.h"
 
-#include "client/endpoint.h"
 #include "hub/hub.h"
 
 #include <stdio.h>

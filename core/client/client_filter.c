@@ -1,7 +1,6 @@
 #include "client/client_filter.h"
 
 #include "client/client.h"
-#include "client/endpoint.h"
 #include "delivery/subscription_set.h"
 
 #include <string.h>

@@ -1,6 +1,5 @@
 #include "client/shard.h"
 
-#include "base/clock.h"
 #include "client/budget.h"
 #include "client/client.h"
 #include "client/inflate.h"

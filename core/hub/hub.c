@@ -1,6 +1,5 @@
 #include "hub/hub.h"
 
-#include "base/clock.h"
 #include "client/client.h"
 #include "config/config.h"
 #include "hub/io.h"

@@ -5,7 +5,6 @@
 #include "admin/metrics_writer.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static void write_page(const char *proc, struct buffer *text)
 {
