@@ -128,7 +128,7 @@ static void long_lines_before_the_boot_time_do_no_harm(void **state)
 
 static void what_cannot_be_understood_is_an_error(void **state)
 {
-    static const char *const wrong[] = {"", "42", "42 (x) S 1 2 3\n", "42 (x" NUMBERS};
+    static const char *const wrong[] = {"", "42", "42 (x) S 1 2 3\n", ("42 (x" NUMBERS)};
     struct process_usage usage;
     (void)state;
     put("stat", "btime 7\n");
