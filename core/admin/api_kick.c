@@ -169,8 +169,7 @@ static const char *read_words(cJSON *body, struct kick_question *question)
         return fault;
     if (!json_has_only_strings(body, names, sizeof names / sizeof *names, &stranger))
         return "id, identity, address, endpoint, topic and reason are strings, and there is "
-               "nothing "
-               "else but code";
+               "nothing else but code";
     const char *reason = json_string(body, "reason");
     const char *id = json_string(body, "id");
     fault = read_reason(reason != NULL ? reason : KICK_REASON, question->words.reason);

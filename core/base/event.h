@@ -30,8 +30,8 @@ enum event {
         EVENT_COUNT
 };
 
-/* The values of one event's fields. A text of NULL, and a number that is not in `given`, is left
- * out of the line. */
+/* The values of one event's fields. A text of NULL, and a number that is not set, is left out of
+ * the line. */
 struct event_values {
     const char *texts[EVENT_FIELD_COUNT]; /* of fields that are texts; borrowed */
     uint64_t numbers[EVENT_FIELD_COUNT];  /* of the others */

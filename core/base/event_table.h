@@ -15,9 +15,9 @@
     FIELD(ENDPOINT, endpoint, TEXT,                                                                \
           "the endpoint's path; of a refusal the path that was asked for")                         \
     FIELD(ADDRESS, address, TEXT, "where the client comes from, by the word of trusted proxies")   \
-    FIELD(                                                                                         \
-        REQUEST_ID, request_id, TEXT,                                                              \
-        "the upgrade's `X-Request-Id` if that is 1 to 128 printable ASCII characters, else made")  \
+    FIELD(REQUEST_ID, request_id, TEXT,                                                            \
+          "the upgrade's `X-Request-Id` if that is 1 to 128 printable ASCII characters "           \
+          "without blanks, else made")                                                             \
     FIELD(TRACE_ID, trace_id, TEXT, "the trace id of the upgrade's `traceparent`")                 \
     FIELD(STATUS, status, NUMBER, "the HTTP status of the answer")                                 \
     FIELD(                                                                                         \

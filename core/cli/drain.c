@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 #include "cli/admin_client.h"
+#include "cli/cli_error.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ static cJSON *send_drain_order(const struct cli_options *options)
     char *text = cJSON_PrintUnformatted(request);
     cJSON_Delete(request);
     if (text == NULL) {
-        fputs("sluice drain: out of memory\n", stderr);
+        cli_error(options, "no_memory", "out of memory");
         return NULL;
     }
     const char *path = options->stop ? STOP_PATH : DRAIN_PATH;
@@ -108,7 +109,7 @@ static cJSON *wait_until_drained(const struct cli_options *options, cJSON *answe
 int cli_drain(const struct cli_options *options)
 {
     if (options->stop && (options->wait || options->over != NULL)) {
-        fputs("sluice drain: --stop goes with neither --over nor --wait\n", stderr);
+        cli_error(options, "usage", "--stop goes with neither --over nor --wait");
         return EXIT_USAGE;
     }
     cJSON *answer = send_drain_order(options);

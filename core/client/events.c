@@ -3,6 +3,7 @@
  * nothing is kept for that.
  */
 #include "base/access_log.h"
+#include "base/clock.h"
 #include "base/event.h"
 #include "client/client.h"
 #include "delivery/transport.h"
@@ -13,8 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NS_PER_MS INT64_C(1000000)
 
 /* What is known of an open client's upgrade. */
 struct client_record {

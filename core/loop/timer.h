@@ -45,7 +45,8 @@ static inline bool timer_is_running(const struct timer *timer)
 /* Fires everything due. A `fire` may start and stop any timer. */
 void timer_wheel_advance(struct timer_wheel *wheel, struct loop *loop, int64_t now);
 
-/* Whether advancing to `now` would fire anything, or only looks so because timers were stopped. */
+/* Whether ticks have passed that the wheel has not been advanced over; timers need not be due in
+ * them. */
 static inline bool timer_wheel_is_behind(const struct timer_wheel *wheel, int64_t now)
 {
     return now >> TIMER_TICK_SHIFT > wheel->tick;
