@@ -72,21 +72,19 @@ static void write_transport(struct metrics_writer *writer, struct hub *hub)
     metrics_put_sum(writer, "sluice_input_pauses_total", hub, METRICS_IN_SHARD(stats.input_pauses));
     metrics_describe(writer, "sluice_pings_total", "counter", "Heartbeat pings sent.");
     metrics_put_sum(writer, "sluice_pings_total", hub, METRICS_IN_SHARD(stats.pings));
-    metrics_describe(
+    metrics_put_number(
         writer, "sluice_queued_bytes", "gauge",
-        "Memory held for what waits to be sent to slow clients (limit: limits.queue_bytes).");
-    metrics_put(writer, "sluice_queued_bytes %zu\n",
-                memory_account_bytes(&hub->set.delivery.queued));
-    metrics_describe(
+        "Memory held for what waits to be sent to slow clients (limit: limits.queue_bytes).",
+        memory_account_bytes(&hub->set.delivery.queued));
+    metrics_put_number(
         writer, "sluice_input_bytes", "gauge",
         "Memory held of what clients have sent: incomplete messages, deferred ones and "
-        "what waits behind them (limit: limits.input_bytes).");
-    metrics_put(writer, "sluice_input_bytes %zu\n", memory_account_bytes(&hub->set.input));
-    metrics_describe(
+        "what waits behind them (limit: limits.input_bytes).",
+        memory_account_bytes(&hub->set.input));
+    metrics_put_number(
         writer, "sluice_forwarded_bytes", "gauge",
-        "Memory for messages that not all loops have read (limit: limits.queue_bytes).");
-    metrics_put(writer, "sluice_forwarded_bytes %zu\n",
-                memory_account_bytes(&hub->set.delivery.forwarded));
+        "Memory for messages that not all loops have read (limit: limits.queue_bytes).",
+        memory_account_bytes(&hub->set.delivery.forwarded));
 }
 
 static void write_drops(struct metrics_writer *writer, struct hub *hub)
@@ -136,10 +134,10 @@ static void write_admissions(struct metrics_writer *writer, struct hub *hub)
         [ADMISSION_STUCK] = "stuck",
         [ADMISSION_DESCRIPTORS] = "descriptors",
     };
-    metrics_describe(writer, "sluice_upgrades_admitted_total", "counter",
-                     "Upgrades that the limits let through to the connect chain.");
-    metrics_put(writer, "sluice_upgrades_admitted_total %" PRIu64 "\n",
-                atomic_load_explicit(&hub->admissions[ADMISSION_GRANTED], memory_order_relaxed));
+    metrics_put_number(
+        writer, "sluice_upgrades_admitted_total", "counter",
+        "Upgrades that the limits let through to the connect chain.",
+        atomic_load_explicit(&hub->admissions[ADMISSION_GRANTED], memory_order_relaxed));
     metrics_describe(
         writer, "sluice_descriptor_limit", "gauge",
         "File descriptors that the process may have, and how many clients they allow.");
@@ -175,9 +173,9 @@ static void write_waiting(struct metrics_writer *writer, struct front *front)
         [PENDING_DROP_PROXY_HEADER] = "proxy_header", [PENDING_DROP_PLAIN_HTTP] = "plain_http",
         [PENDING_DROP_MEMORY] = "handshake_bytes",    [PENDING_DROP_DESCRIPTORS] = "descriptors",
     };
-    metrics_describe(writer, "sluice_front_waiting", "gauge",
-                     "Connections whose TLS handshake or request head is not complete.");
-    metrics_put(writer, "sluice_front_waiting %zu\n", front_pending(front));
+    metrics_put_number(writer, "sluice_front_waiting", "gauge",
+                       "Connections whose TLS handshake or request head is not complete.",
+                       front_pending(front));
     metrics_describe(
         writer, "sluice_front_dropped_total", "counter",
         "Connections given up before their request head was complete: over the time, the oldest "
@@ -192,15 +190,15 @@ static void write_handshakes(struct metrics_writer *writer, struct hub *hub, str
 {
     struct front_handshakes handshakes;
     front_handshakes(front, &handshakes);
-    metrics_describe(writer, "sluice_handshake_bytes", "gauge",
-                     "Memory held for TLS connections whose request is not complete (limit: "
-                     "limits.handshake_bytes).");
-    metrics_put(writer, "sluice_handshake_bytes %zu\n", handshakes.bytes);
-    metrics_describe(writer, "sluice_handshakes_total", "counter", "TLS handshakes begun.");
-    metrics_put(writer, "sluice_handshakes_total %llu\n", handshakes.begun);
-    metrics_describe(writer, "sluice_handshakes_delayed_total", "counter",
-                     "Times that an address had to wait for limits.handshakes_per_address.");
-    metrics_put(writer, "sluice_handshakes_delayed_total %llu\n", handshakes.delayed);
+    metrics_put_number(writer, "sluice_handshake_bytes", "gauge",
+                       "Memory held for TLS connections whose request is not complete (limit: "
+                       "limits.handshake_bytes).",
+                       handshakes.bytes);
+    metrics_put_number(writer, "sluice_handshakes_total", "counter", "TLS handshakes begun.",
+                       handshakes.begun);
+    metrics_put_number(writer, "sluice_handshakes_delayed_total", "counter",
+                       "Times that an address had to wait for limits.handshakes_per_address.",
+                       handshakes.delayed);
     metrics_describe(writer, "sluice_tls_faults_total", "counter",
                      "TLS connections ended because the peer broke a rule, by rule.");
     for (unsigned i = TLS_FAULT_NONE + 1; i < TLS_FAULT_COUNT; i++) {
@@ -242,51 +240,46 @@ static void write_background(struct metrics_writer *writer, struct hub *hub)
 {
     struct worker_stats workers;
     worker_pool_read(hub->set.pipeline.workers, &workers);
-    metrics_describe(writer, "sluice_deferrals", "gauge", "Verdicts that are awaited.");
-    metrics_put(writer, "sluice_deferrals %" PRIu64 "\n", pending_deferrals(hub));
-    metrics_describe(writer, "sluice_offload_waiting", "gauge",
-                     "Jobs that wait for a worker thread (limit: offload.queue).");
-    metrics_put(writer, "sluice_offload_waiting %u\n", workers.waiting);
-    metrics_describe(writer, "sluice_offload_running", "gauge",
-                     "Jobs that run on worker threads (limit: offload.threads).");
-    metrics_put(writer, "sluice_offload_running %u\n", workers.running);
-    metrics_describe(writer, "sluice_offload_done_total", "counter",
-                     "Jobs that worker threads have done.");
-    metrics_put(writer, "sluice_offload_done_total %" PRIu64 "\n", workers.done);
-    metrics_describe(writer, "sluice_offload_refused_total", "counter",
-                     "Jobs refused because as many waited as may.");
-    metrics_put(writer, "sluice_offload_refused_total %" PRIu64 "\n", workers.refused);
+    metrics_put_number(writer, "sluice_deferrals", "gauge", "Verdicts that are awaited.",
+                       pending_deferrals(hub));
+    metrics_put_number(writer, "sluice_offload_waiting", "gauge",
+                       "Jobs that wait for a worker thread (limit: offload.queue).",
+                       workers.waiting);
+    metrics_put_number(writer, "sluice_offload_running", "gauge",
+                       "Jobs that run on worker threads (limit: offload.threads).",
+                       workers.running);
+    metrics_put_number(writer, "sluice_offload_done_total", "counter",
+                       "Jobs that worker threads have done.", workers.done);
+    metrics_put_number(writer, "sluice_offload_refused_total", "counter",
+                       "Jobs refused because as many waited as may.", workers.refused);
 }
 
 static void write_recording(struct metrics_writer *writer, struct hub *hub)
 {
     if (hub->set.recorder == NULL)
         return;
-    metrics_describe(writer, "sluice_recorded_events_total", "counter",
-                     "Events that --record has written.");
-    metrics_put(writer, "sluice_recorded_events_total %" PRIu64 "\n",
-                recorder_events(hub->set.recorder));
-    metrics_describe(
+    metrics_put_number(writer, "sluice_recorded_events_total", "counter",
+                       "Events that --record has written.", recorder_events(hub->set.recorder));
+    metrics_put_number(
         writer, "sluice_recording_lost_events_total", "counter",
-        "Events that are not in the recording: it is over, for its limit or the disk.");
-    metrics_put(writer, "sluice_recording_lost_events_total %" PRIu64 "\n",
-                recorder_lost(hub->set.recorder));
+        "Events that are not in the recording: it is over, for its limit or the disk.",
+        recorder_lost(hub->set.recorder));
 }
 
 static void write_server(struct metrics_writer *writer)
 {
     metrics_describe(writer, "sluice_info", "gauge", "The server's version.");
     metrics_put(writer, "sluice_info{version=\"%s\"} 1\n", SLUICE_VERSION);
-    metrics_describe(writer, "sluice_log_truncated_lines_total", "counter",
-                     "Log lines that were cut because they were too long.");
-    metrics_put(writer, "sluice_log_truncated_lines_total %llu\n", log_truncated_lines());
-    metrics_describe(writer, "sluice_log_lost_lines_total", "counter",
-                     "Log lines that were lost because they could not be written fast enough "
-                     "(limit: log.queue).");
-    metrics_put(writer, "sluice_log_lost_lines_total %llu\n", log_lost_lines());
-    metrics_describe(writer, "sluice_log_failed_writes_total", "counter",
-                     "Writes that the file of log.file refused; lines wait meanwhile.");
-    metrics_put(writer, "sluice_log_failed_writes_total %llu\n", log_failed_writes());
+    metrics_put_number(writer, "sluice_log_truncated_lines_total", "counter",
+                       "Log lines that were cut because they were too long.",
+                       log_truncated_lines());
+    metrics_put_number(writer, "sluice_log_lost_lines_total", "counter",
+                       "Log lines that were lost because they could not be written fast enough "
+                       "(limit: log.queue).",
+                       log_lost_lines());
+    metrics_put_number(writer, "sluice_log_failed_writes_total", "counter",
+                       "Writes that the file of log.file refused; lines wait meanwhile.",
+                       log_failed_writes());
 }
 
 static void write_watchdog(struct metrics_writer *writer, const struct watchdog_status *watched)
@@ -301,17 +294,17 @@ static void write_watchdog(struct metrics_writer *writer, const struct watchdog_
                      "Age of the oldest of those calls; 0: there is none (/readyz fails from "
                      "watchdog.unready on).");
     metrics_put(writer, "sluice_stuck_seconds %.1f\n", (double)watched->oldest / 1e9);
-    metrics_describe(writer, "sluice_stuck_calls_total", "counter",
-                     "Calls that have taken watchdog.warn or longer.");
-    metrics_put(writer, "sluice_stuck_calls_total %" PRIu64 "\n", watched->stuck_total);
+    metrics_put_number(writer, "sluice_stuck_calls_total", "counter",
+                       "Calls that have taken watchdog.warn or longer.", watched->stuck_total);
 }
 
 static void write_admin(struct metrics_writer *writer, const struct metrics_sources *sources)
 {
-    metrics_describe(writer, "sluice_admin_refused_total", "counter",
-                     "Requests refused by the admin listener because as many were being worked on "
-                     "as may be (limit: admin.requests).");
-    metrics_put(writer, "sluice_admin_refused_total %llu\n", sources->admin_refused);
+    metrics_put_number(
+        writer, "sluice_admin_refused_total", "counter",
+        "Requests refused by the admin listener because as many were being worked on "
+        "as may be (limit: admin.requests).",
+        sources->admin_refused);
 }
 
 int metrics_write(const struct metrics_sources *sources, struct buffer *out)

@@ -6,12 +6,14 @@
 #include "pipeline/worker_pool.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 static void put_limit(struct metrics_writer *writer, const char *name, const char *key,
                       uint64_t value)
 {
-    metrics_put(writer, "# HELP %s What %s allows.\n# TYPE %s gauge\n%s %" PRIu64 "\n", name, key,
-                name, name, value);
+    char help[96];
+    snprintf(help, sizeof help, "What %s allows.", key);
+    metrics_put_number(writer, name, "gauge", help, value);
 }
 
 static void write_endpoints(struct metrics_writer *writer, struct hub *hub)

@@ -3,7 +3,6 @@
 #include "admin/metrics_writer.h"
 #include "base/process.h"
 
-#include <inttypes.h>
 #include <openssl/crypto.h>
 #include <sluice/plugin.h>
 
@@ -26,13 +25,6 @@ static void write_build(struct metrics_writer *writer)
                 SL_ABI_MINOR);
 }
 
-static void put_number(struct metrics_writer *writer, const char *name, const char *help,
-                       uint64_t value)
-{
-    metrics_describe(writer, name, "gauge", help);
-    metrics_put(writer, "%s %" PRIu64 "\n", name, value);
-}
-
 void metrics_write_process(struct metrics_writer *writer, const char *proc)
 {
     struct process_usage usage;
@@ -45,12 +37,14 @@ void metrics_write_process(struct metrics_writer *writer, const char *proc)
     metrics_describe(writer, "process_cpu_seconds_total", "counter",
                      "CPU time of the process, user and system.");
     metrics_put(writer, "process_cpu_seconds_total %.2f\n", usage.cpu);
-    put_number(writer, "process_resident_memory_bytes", "Memory of the process that is in RAM.",
-               usage.resident_bytes);
-    put_number(writer, "process_virtual_memory_bytes", "Address space of the process.",
-               usage.virtual_bytes);
-    put_number(writer, "process_open_fds", "Open file descriptors.", usage.open_descriptors);
-    put_number(writer, "process_max_fds", "File descriptors that the process may have.",
-               usage.max_descriptors);
-    put_number(writer, "process_threads", "Threads of the process.", usage.threads);
+    metrics_put_number(writer, "process_resident_memory_bytes", "gauge",
+                       "Memory of the process that is in RAM.", usage.resident_bytes);
+    metrics_put_number(writer, "process_virtual_memory_bytes", "gauge",
+                       "Address space of the process.", usage.virtual_bytes);
+    metrics_put_number(writer, "process_open_fds", "gauge", "Open file descriptors.",
+                       usage.open_descriptors);
+    metrics_put_number(writer, "process_max_fds", "gauge",
+                       "File descriptors that the process may have.", usage.max_descriptors);
+    metrics_put_number(writer, "process_threads", "gauge", "Threads of the process.",
+                       usage.threads);
 }

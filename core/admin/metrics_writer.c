@@ -23,6 +23,13 @@ void metrics_describe(struct metrics_writer *writer, const char *name, const cha
     metrics_put(writer, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
+void metrics_put_number(struct metrics_writer *writer, const char *name, const char *type,
+                        const char *help, uint64_t value)
+{
+    metrics_describe(writer, name, type, help);
+    metrics_put(writer, "%s %" PRIu64 "\n", name, value);
+}
+
 void metrics_put_histogram(struct metrics_writer *writer, const char *name, const char *labels,
                            const struct histogram_snapshot *snapshot,
                            const struct metrics_buckets *buckets)

@@ -9,6 +9,8 @@
 #include "base/buffer.h"
 #include "base/histogram.h"
 
+#include <stdint.h>
+
 /* Room for a label value; the longest one is an endpoint's path with every byte escaped. */
 #define METRICS_LABEL_MAX (2 * 255 + 1)
 
@@ -25,6 +27,10 @@ void metrics_put(struct metrics_writer *writer, const char *format, ...)
 /* Begins a family of samples. */
 void metrics_describe(struct metrics_writer *writer, const char *name, const char *type,
                       const char *help);
+
+/* A metric of one sample without labels: both lines about it, and the sample. */
+void metrics_put_number(struct metrics_writer *writer, const char *name, const char *type,
+                        const char *help, uint64_t value);
 
 /* Which buckets of a histogram are shown, as powers of two of its unit: `first` and every `step`th
  * up to `last`; those between say little more. */

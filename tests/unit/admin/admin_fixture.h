@@ -106,4 +106,15 @@ static inline const char *string_in(const cJSON *object, const char *name)
     return text;
 }
 
+/* -- the fixture of a test program; its start is its own -- */
+
+static struct admin_fixture fixture;
+
+static inline int stop_fixture(void **state)
+{
+    (void)state;
+    stop_admin(&fixture);
+    return 0;
+}
+
 #endif

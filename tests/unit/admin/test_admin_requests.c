@@ -1,20 +1,11 @@
 /* core/admin/admin_requests.c: who may ask, and which path is asked for. */
 #include "admin/admin_fixture.h"
 
-static struct admin_fixture fixture;
-
 static int start_fixture(void **state)
 {
     (void)state;
     start_admin(&fixture, "admin: {listen: '127.0.0.1:0', requests: 1}\nendpoints: [{path: /ws}]\n",
                 NULL);
-    return 0;
-}
-
-static int stop_fixture(void **state)
-{
-    (void)state;
-    stop_admin(&fixture);
     return 0;
 }
 

@@ -29,13 +29,6 @@ static int start_fixture(void **state)
     return 0;
 }
 
-static int stop_fixture(void **state)
-{
-    (void)state;
-    stop_admin(&fixture);
-    return 0;
-}
-
 static void counts_clients_of_each_endpoint(void **state)
 {
     (void)state;

@@ -1,19 +1,10 @@
 /* core/admin/api_broadcast.c: what is sent, to whom, and what is refused. */
 #include "admin/admin_fixture.h"
 
-static struct admin_fixture fixture;
-
 static int start_fixture(void **state)
 {
     (void)state;
     start_admin(&fixture, ADMIN_ON_LOOPBACK "endpoints: [{path: /a}, {path: /b}]\n", NULL);
-    return 0;
-}
-
-static int stop_fixture(void **state)
-{
-    (void)state;
-    stop_admin(&fixture);
     return 0;
 }
 

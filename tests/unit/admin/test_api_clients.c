@@ -3,7 +3,6 @@
 
 #define CLIENTS 5
 
-static struct admin_fixture fixture;
 static int clients[CLIENTS];
 
 static int start_fixture(void **state)
@@ -16,10 +15,9 @@ static int start_fixture(void **state)
     return 0;
 }
 
-static int stop_fixture(void **state)
+static int stop_with_clients(void **state)
 {
-    (void)state;
-    stop_admin(&fixture);
+    stop_fixture(state);
     for (int i = 0; i < CLIENTS; i++)
         close(clients[i]);
     return 0;
@@ -200,5 +198,5 @@ int main(void)
         cmocka_unit_test(an_id_of_nobody_is_not_found),
         cmocka_unit_test(a_client_that_is_kicked_gets_1008),
     };
-    return cmocka_run_group_tests(tests, start_fixture, stop_fixture);
+    return cmocka_run_group_tests(tests, start_fixture, stop_with_clients);
 }

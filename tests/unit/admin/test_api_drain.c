@@ -1,7 +1,5 @@
 #include "admin/admin_fixture.h"
 
-static struct admin_fixture fixture;
-
 static int start_fixture(void **state)
 {
     (void)state;
@@ -9,13 +7,6 @@ static int start_fixture(void **state)
                 ADMIN_ON_LOOPBACK
                 "loops: 2\nshutdown: {grace: 1h}\nendpoints: [{path: /ws}, {path: /other}]\n",
                 NULL);
-    return 0;
-}
-
-static int stop_fixture(void **state)
-{
-    (void)state;
-    stop_admin(&fixture);
     return 0;
 }
 

@@ -7,8 +7,6 @@
 
 #define MANY 600 /* more than a loop closes in one portion */
 
-static struct admin_fixture fixture;
-
 /* Both ends of each connection are in this process. */
 static void allow_descriptors(rlim_t count)
 {
@@ -26,13 +24,6 @@ static int start_fixture(void **state)
     allow_descriptors(2 * MANY + 200);
     start_admin(&fixture, ADMIN_ON_LOOPBACK "loops: 2\nendpoints: [{path: /a}, {path: /b}]\n",
                 NULL);
-    return 0;
-}
-
-static int stop_fixture(void **state)
-{
-    (void)state;
-    stop_admin(&fixture);
     return 0;
 }
 

@@ -7,19 +7,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct admin_fixture fixture;
-
 static int start_fixture(void **state)
 {
     (void)state;
     start_admin(&fixture, ADMIN_ON_LOOPBACK "endpoints: [{path: /ws}]\n", NULL);
-    return 0;
-}
-
-static int stop_fixture(void **state)
-{
-    (void)state;
-    stop_admin(&fixture);
     return 0;
 }
 
