@@ -1,17 +1,15 @@
 /*
  * word-count: counts the words of each client. A client that sends "words" is told.
  *
- * The server keeps the memory of a client's state; the object in it is made when the client is
- * opened, and destroyed when it is closed, which come in pairs.
+ * Each client has an object of its own; the server says when it goes. What is thrown here, such as
+ * std::bad_alloc, becomes the verdict SL_ERROR.
  */
-#include <sluice/plugin.h>
+#include <sluice/plugin.hpp>
 
 #include <algorithm>
 #include <map>
-#include <new>
 #include <sstream>
 #include <string>
-#include <string_view>
 
 namespace
 {
@@ -41,67 +39,32 @@ struct Words {
     }
 };
 
-/* Empty if there was no memory for it in on_open. */
-struct Client {
-    Words *words;
-};
+struct WordCount : sluice::Plugin<WordCount, Words> {
+    static constexpr sluice::About about{
+        .name = "word-count",
+        .version = "1.1.0",
+        .summary = "Counts the words of each client",
+        .license = "MIT",
+    };
+    using Plugin::Plugin;
 
-Client &state_of(sl_instance *self, sl_client *client)
-{
-    return *static_cast<Client *>(self->host->client_state(self, client));
-}
-
-void on_open(sl_instance *self, sl_client *client)
-{
-    state_of(self, client).words = new (std::nothrow) Words;
-}
-
-void on_close(sl_instance *self, sl_client *client, const sl_close *)
-{
-    delete state_of(self, client).words;
-}
-
-sl_verdict count(sl_instance *self, sl_client *client, const sl_message *message)
-{
-    Words &words = *state_of(self, client).words;
-    std::string text(message->data, message->len);
-    if (text == "words") {
-        std::string answer =
-            std::to_string(words.total) + " words, most of all '" + words.favourite() + "'";
-        self->host->client_send(client, SL_TEXT, answer.data(), answer.size());
-        return SL_HANDLED;
-    }
-    std::istringstream stream(text);
-    for (std::string word; stream >> word;)
-        words.add(word);
-    return SL_CONTINUE;
-}
-
-sl_verdict on_message(sl_instance *self, sl_client *client, const sl_message *message)
-{
-    if (message->type != SL_TEXT || state_of(self, client).words == nullptr)
+    sluice::Verdict on_message(sluice::Client client, sluice::Message message)
+    {
+        if (!message.is_text())
+            return SL_CONTINUE;
+        Words &words = state(client);
+        if (message.text() == "words") {
+            client.send(std::to_string(words.total) + " words, most of all '" + words.favourite() +
+                        "'");
+            return SL_HANDLED;
+        }
+        std::istringstream stream{std::string(message.text())};
+        for (std::string word; stream >> word;)
+            words.add(word);
         return SL_CONTINUE;
-    try {
-        return count(self, client, message);
-    } catch (...) {
-        return SL_ERROR; /* The server is written in C: nothing may be thrown through it. */
     }
-}
-
-sl_plugin plugin()
-{
-    sl_plugin table = sl_plugin_header();
-    table.name = "word-count";
-    table.version = "1.0.0";
-    table.summary = "Counts the words of each client";
-    table.license = "MIT";
-    table.client_size = sizeof(Client);
-    table.on_open = on_open;
-    table.on_message = on_message;
-    table.on_close = on_close;
-    return table;
-}
+};
 
 } // namespace
 
-SL_EXPORT const sl_plugin sluice_plugin = plugin();
+SLUICE_PLUGIN(WordCount)

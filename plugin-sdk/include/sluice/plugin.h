@@ -39,7 +39,9 @@
  * broadcast, subscribe, close) happens in the order of the calls. An answer is never seen before
  * what it answers: whoever has been sent a message, or knows from the plugin's memory that it was
  * sent, can send nothing that anybody gets before it. Someone who subscribes gets nothing that was
- * published before, and everything that is published afterwards.
+ * published before, and everything that is published afterwards. So a plugin that publishes and
+ * stores under one lock, and subscribes and sends what it has stored under the same lock, gives
+ * everybody who joins the whole story: nothing is missing, nothing comes twice.
  *
  * ABI policy: within one SL_ABI_MAJOR, released structs only grow at their end, functions and enum
  * values are only added, and meanings never change. The server fills `struct_size` of what it hands
@@ -110,6 +112,12 @@ enum sl_verdict {
 
 /* [1.1] What host->complete returns if the deferral is over already. */
 #define SL_GONE (-2)
+
+/* [1.2] What host->subscribe and host->publish return if a plugin of the endpoint objects. */
+#define SL_REFUSED (-3)
+
+/* [1.2] What on_reload returns if it wants a new instance to take the new options. */
+#define SL_RELOAD_REPLACE (-4)
 
 enum sl_message_type { SL_TEXT = 1, SL_BINARY = 2 };
 
@@ -280,6 +288,209 @@ enum sl_metric_kind {
     SL_HISTOGRAM = 3 /* host->metric_observe */
 };
 
+/* -------------------------------------------------------------------------------- more [1.2] */
+
+/* What an instance is there for: host->mode. Outside effects (requests to services, files,
+ * databases) belong to SL_MODE_SERVE alone; a mode that is not known is none of those that serve.
+ */
+enum sl_mode {
+    SL_MODE_SERVE = 1,  /* clients, and the plugin decides */
+    SL_MODE_SHADOW = 2, /* clients, and what the plugin decides is counted and not done */
+    SL_MODE_CHECK = 3,  /* `sluice check`: it is created and destroyed again, no client comes */
+    SL_MODE_REPLAY = 4, /* `sluice replay`: recorded clients */
+    SL_MODE_TEST = 5    /* `sluice test-plugin`: clients of a scenario */
+};
+
+/* For what host->fd_watch watches a descriptor, and what it is ready for. */
+enum sl_fd_events {
+    SL_FD_READ = 1u << 0, /* it can be read, or is at its end */
+    SL_FD_WRITE = 1u << 1,
+    SL_FD_ERROR = 1u << 2 /* only told: it has failed, or its other side is gone */
+};
+
+/* ------------------------------------------------------------------------ HTTP requests [1.2] */
+
+enum sl_http_flags {
+    /* Goes through the proxy that the server's environment names (http_proxy, https_proxy,
+     * no_proxy). Without this the environment is not looked at. */
+    SL_HTTP_PROXY_FROM_ENVIRONMENT = 1u << 0,
+    /* Does not keep the instance: once nothing else needs that any more (a reload has taken it out,
+     * the server stops), the request ends as SL_HTTP_CANCELLED, and `destroy` comes after its
+     * `done`. A server that stops does not wait for it. For what only the instance itself needs. */
+    SL_HTTP_ENDS_WITH_INSTANCE = 1u << 1,
+    /* The circuit breaker is neither asked nor told: the plugin has pauses of its own, or clients
+     * could bring about failures that would open it for the others. */
+    SL_HTTP_WITHOUT_BREAKER = 1u << 2
+};
+
+/*
+ * One HTTP request; all zero after struct_size but for `url` is fine. Everything is copied.
+ * Redirects are not followed, no cookies are kept, and no .netrc is read. TLS is 1.2 or newer and
+ * the server's certificate is always verified.
+ */
+struct sl_http_request {
+    uint32_t struct_size;
+    uint32_t flags;          /* enum sl_http_flags */
+    struct sl_string url;    /* http:// or https://, without a user, as it goes on the wire */
+    struct sl_string method; /* empty: GET, or POST if there is a body */
+    /* A name or value with a line break is refused, and so are names that only the server may
+     * use: Connection, Content-Length, Expect, Keep-Alive, Proxy-Connection, TE, Trailer,
+     * Transfer-Encoding, Upgrade. */
+    const struct sl_pair *headers;
+    size_t header_count;
+    struct sl_string body; /* not with GET and HEAD */
+    int64_t timeout;       /* ns for all of it, the wait for a turn too; 0: 10 s; at most an hour */
+    size_t max_head;       /* bytes of the response's head; 0: 16 KiB */
+    size_t max_body;       /* bytes of its body; 0: 64 KiB; at most 256 MiB */
+    const char *ca_file_cstr; /* authorities to trust instead of the system's, PEM; NULL: those */
+    uint32_t max_redirects;   /* of GET and HEAD that are followed, never from https to http; at
+                                 most 10 */
+};
+
+/* How a request has ended. New outcomes may be added: handle them as SL_HTTP_FAILED. */
+enum sl_http_outcome {
+    SL_HTTP_ANSWERED = 1,  /* the response is whole; its status may be any */
+    SL_HTTP_FAILED = 2,    /* no connection, TLS not verified, broken off, not HTTP, no memory */
+    SL_HTTP_TIMEOUT = 3,   /* not whole in time */
+    SL_HTTP_TOO_LARGE = 4, /* the response's head or body is larger than the request allows */
+    SL_HTTP_REFUSED = 5,   /* not sent: this server failed several times in a row (http.breaker) */
+    SL_HTTP_CANCELLED = 6  /* the client or the instance is gone, or the server stops */
+};
+
+/* What has come of a request; borrowed until `done` returns. */
+struct sl_http_response {
+    uint32_t struct_size;
+    enum sl_http_outcome outcome;
+    int status;                    /* 200 to 599; 0 unless it was answered */
+    struct sl_string error;        /* a sentence for the log; empty if it was answered */
+    const struct sl_pair *headers; /* in their order, without blanks around the value */
+    size_t header_count;
+    struct sl_string body;
+    int64_t duration; /* ns since host->http_request */
+};
+
+/* Which clients host->client_list is to name; all zero after struct_size is fine. */
+struct sl_client_query {
+    uint32_t struct_size;
+    uint32_t max;              /* ids in a page, up to 1024; 0: 1024 */
+    const char *endpoint_cstr; /* its path; NULL: the instance's own */
+    struct sl_string identity; /* clients with that one only; empty: all */
+    uint64_t cursor;           /* of the page before; 0: from the beginning */
+};
+
+/* Some of them. */
+struct sl_client_page {
+    uint32_t struct_size;
+    uint32_t count;
+    const uint64_t *ids; /* in no order; borrowed */
+    uint64_t cursor;     /* where the next page begins; 0: this is the last one */
+};
+
+/* ----------------------------------------------------------------------------- storage [1.2] */
+
+/* Which of the server's tables. */
+enum sl_storage_scope {
+    SL_STORAGE_INSTANCE = 1, /* the instance's own: that of its name at its endpoint */
+    SL_STORAGE_ENDPOINT = 2  /* of all instances of its endpoint */
+};
+
+/* What the storage functions return beside 0 and lengths. New values may be added; all are
+ * negative. */
+enum sl_storage_result {
+    SL_STORAGE_FAILED = -1, /* something is not valid, or no memory */
+    SL_STORAGE_NONE = -2,   /* there is no such key, or no further entry */
+    SL_STORAGE_FULL = -3,   /* the table has as many entries, or bytes, as it may */
+    SL_STORAGE_DIFFERS = -4 /* the value is another one; of storage_add: no counter */
+};
+
+#define SL_STORAGE_KEY_MAX 512                     /* bytes; a key has at least one */
+#define SL_STORAGE_VALUE_MAX ((size_t)1024 * 1024) /* bytes */
+
+/* Where an iteration stands. All zero: before the first entry. */
+struct sl_storage_cursor {
+    uint64_t position;
+    uint32_t among;
+    uint32_t part;
+};
+
+/* An entry that host->storage_next has found. */
+struct sl_storage_entry {
+    uint32_t struct_size;
+    uint32_t key_len;
+    char key[SL_STORAGE_KEY_MAX]; /* not zero-terminated */
+    void *value;                  /* the caller's, of `capacity` bytes; it gets the value if that */
+    size_t capacity;              /* is not longer */
+    size_t len;                   /* of the value */
+    int64_t age;                  /* ns until it is gone; 0: it stays */
+};
+
+/* ---------------------------------------------------------------------------- taking over [1.2] */
+
+/* The instance that on_handover's has replaced. */
+struct sl_handover {
+    uint32_t struct_size;
+    uint32_t state_size; /* its plugin's instance_size */
+    void *state;         /* its state; NULL if `state_size` is 0 */
+    const char *version; /* its plugin's, zero-terminated */
+};
+
+/* ---------------------------------------------------------------------------- services [1.2] */
+
+/*
+ * What a plugin does for others: a table of functions under a name and a version, which both know
+ * from a header of the provider's. It begins with `uint32_t struct_size` and has functions whose
+ * first parameter is the provider's instance:
+ *
+ *     struct directory {
+ *         uint32_t struct_size;
+ *         size_t (*count)(struct sl_instance *provider);
+ *     };
+ *
+ * A major version is a table: another one is another service. Within it the table grows at its
+ * end, and the minor version with it. A service is found by instances that come after its provider
+ * in the same pipeline; if several provide it, the nearest one before. One that is in shadow mode
+ * is found by instances in shadow mode only.
+ *
+ * Lifetime: whoever has found a service holds its provider. The provider's code, table and instance
+ * stay, and its destroy is not called, before the destroy of all who have found it has returned. A
+ * reload leaves an instance as it is only if everything it has looked for is still found in the
+ * same instances: if its provider is replaced, so is the instance, and if nobody provides any more
+ * what it needs, its create fails, and nothing changes. So a pointer to a service is never stale,
+ * and never needs to be looked up again.
+ *
+ * Calls: a call is the plain call of a function; the server is not in between. It counts as a part
+ * of the caller's hook: its time, its crashes, and whether what it does to a client is done, which
+ * it is not while the caller is in shadow mode. What changes something for others is not called in
+ * shadow mode (host->mode). The functions may be called on any thread on which the caller runs,
+ * many at once, unless the provider's header says otherwise. In a hook about a client the caller
+ * may hand the client over: the provider has its own state of it, and its hook for that client came
+ * before, also in on_close, and comes after in client_free. In the functions the provider calls
+ * host functions with its own instance, but host->defer, which is the caller's alone.
+ */
+#define SL_SERVICE_NAME_MAX 63 /* bytes: lower case letters, digits, '-', '_' and '.' */
+
+/* A service that host->service_find has found; stays until the finder's destroy has returned. */
+struct sl_service {
+    uint32_t struct_size;
+    uint16_t major; /* of what is provided: as asked for */
+    uint16_t minor; /* likewise: at least as asked for */
+    const void *table;
+    struct sl_instance *provider; /* the first argument of the table's functions */
+};
+
+/* ----------------------------------------------------------------------------- events [1.2] */
+
+#define SL_EVENT_PAYLOAD_MAX ((size_t)64 * 1024) /* bytes */
+
+/* Something that another instance of the pipeline has told of; borrowed until on_event returns. */
+struct sl_event {
+    uint32_t struct_size;
+    uint32_t reserved;
+    struct sl_string name;    /* zero-terminated, too */
+    struct sl_string payload; /* any bytes, as its emitter has handed them over; data is not NULL */
+    const char *emitter;      /* the instance's name, zero-terminated */
+};
+
 /* -------------------------------------------------------------------------- the plugin's table */
 
 struct sl_plugin {
@@ -302,14 +513,14 @@ struct sl_plugin {
     uint32_t client_size;   /* zeroed state kept for each client and instance, bytes */
 
     /* An instance begins. Return 0, or SL_ERROR after host->fail: the server then does not start.
-     */
+     * [1.2] What takes long need not be waited for here: see host->create_defer. */
     int (*create)(struct sl_instance *self);
-    /* An instance ends; no hook of it runs any more. Called only if create succeeded. */
+    /* An instance ends; no hook of it runs any more. Called only if create returned 0. */
     void (*destroy)(struct sl_instance *self);
 
     /* A client asks to upgrade. Its state is zeroed. May continue, deny or defer. If the upgrade
      * fails after this hook (a later plugin denies, the client leaves), on_close is not called:
-     * keep nothing outside the client state that must be given back, or take it in on_open. */
+     * what must be given back is released in client_free [1.2], or taken in on_open. */
     enum sl_verdict (*on_connect)(struct sl_instance *self, struct sl_client *client,
                                   struct sl_request *request);
     /* The client is registered, its 101 reply is queued. Also called when a reload brings a new
@@ -333,8 +544,10 @@ struct sl_plugin {
      * values from before are gone when on_reload has returned and the hooks that are running have.
      * Return 0, or SL_ERROR after host->fail: then the reload fails and on_reload is called no
      * more, the old options being there again. May be called with the options that it has already.
-     * A plugin without this hook gets a new instance instead. Main thread, while other hooks run.
-     */
+     * A plugin without this hook gets a new instance instead, and so does one that returns
+     * SL_RELOAD_REPLACE [1.2; an older server refuses the reload]: the old options are there again
+     * for as long as this instance serves, and if create of the new one fails, the reload fails.
+     * Main thread, while other hooks run. */
     int (*on_reload)(struct sl_instance *self);
     /* -- [1.2] from here on */
 
@@ -345,6 +558,57 @@ struct sl_plugin {
      * in attributes and the client's state. Called on the client's thread, after on_open where the
      * instance is new, also where nothing about the instance has changed. */
     enum sl_verdict (*on_recheck)(struct sl_instance *self, struct sl_client *client);
+
+    /* Another plugin subscribes the client to a topic that it is not subscribed to: SL_CONTINUE, or
+     * SL_DENY: host->subscribe returns SL_REFUSED. SL_ERROR meets `on_error`. Called inside that
+     * function, on the client's thread, so perhaps before this instance's on_open; the subscription
+     * may still fail for another reason. Wait for no lock that somebody
+     * holds over host->publish or host->subscribe. Nobody can be subscribed in here. Not called for
+     * subscriptions that a reload has found. */
+    enum sl_verdict (*on_subscribe)(struct sl_instance *self, struct sl_client *client,
+                                    const char *topic, size_t len);
+    /* A message is about to go to a topic of the endpoint: from the pipeline, or by host->publish
+     * of another plugin. `origin` is the client that has sent it, or whose hook publishes, perhaps
+     * before this instance's on_open; NULL: a client of another endpoint, or none. SL_CONTINUE,
+     * after host->message_replace perhaps; or SL_DENY: nobody gets it, and host->publish returns
+     * SL_REFUSED. SL_ERROR meets `on_error`. Called on the thread that publishes, whichever that
+     * is, before the message has its place in the order, and perhaps while the publisher holds a
+     * lock of its own: wait for no lock that somebody holds over host->publish or host->subscribe.
+     * Nothing can be published to topics in here. */
+    enum sl_verdict (*on_publish)(struct sl_instance *self, struct sl_client *origin,
+                                  const char *topic, size_t len, const struct sl_message *message);
+
+    /* This instance has replaced one of the same name, since a reload has brought a rebuilt file or
+     * options that the other did not take live, or for which it asked for a new one. Called once,
+     * when nothing of the old instance runs any more: its hooks have returned, on_close of its
+     * clients included, its timers, deferrals, offloaded work and HTTP requests are over; only
+     * threads of its own still run. Its destroy is called right afterwards: what is taken out of
+     * its state (set to NULL there, say) is this instance's. This instance serves already, and for
+     * as long as a verdict of the old one is awaited, so what comes is added to what there is. The
+     * old plugin may be another version with another state: look at `version` and `state_size`
+     * first. Main thread, while hooks of this instance run. */
+    void (*on_handover)(struct sl_instance *self, const struct sl_handover *from);
+
+    /* The client's state block of this instance goes: release what it owns. Exactly one call for
+     * each client for which on_connect has been called, or that was open while this instance was in
+     * its pipeline, whatever has become of it: denied by any plugin or by the server, gone while a
+     * verdict was awaited, closed, taken from this instance by a reload, or there when the server
+     * stops. The last call about the client: after on_close, if there is one, and after on_cancel
+     * of its deferrals; offloaded work and HTTP requests that are still under way come back without
+     * it. On the client's thread. Of the functions for the client those that read may be called
+     * (client_state, client_id, client_address, client_endpoint, client_identity, attribute); it is
+     * not to be sent anything and cannot be subscribed. From the last instance to the first. */
+    void (*client_free)(struct sl_instance *self, struct sl_client *client);
+
+    /* Another instance of the pipeline has emitted an event to which this one listens
+     * (host->event_listen). `client` is the one that it is about, perhaps before this instance's
+     * on_open; NULL: none. Called inside host->event_emit, on the thread that emits, whichever that
+     * is, and perhaps while the emitter holds a lock of its own: wait for no lock that somebody
+     * holds over host->event_emit. Whoever emits waits for it, so this takes no longer than a hook.
+     * It belongs to no verdict: it can neither defer nor say how a client is closed (host->close
+     * closes one). No event can be emitted in here. */
+    void (*on_event)(struct sl_instance *self, struct sl_client *client,
+                     const struct sl_event *event);
 };
 
 /* Fills `options`, `options_count` and `option_size` from an array. */
@@ -438,8 +702,8 @@ struct sl_host {
     /* Sends a message to the client. 0, or -1 if it is closing, or text is not UTF-8. */
     int (*client_send)(struct sl_client *client, enum sl_message_type type, const char *data,
                        size_t len);
-    /* In on_message: sets the close code (1000, 1001, 1003, 1007-1013, 3000-4999) and reason (up to
-     * 123 bytes, else cut) and returns SL_CLOSE. */
+    /* In on_message: sets the close code (1000, 1001, 1003, 1007-1009, 1011-1013, 3000-4999) and
+     * reason (up to 123 bytes, else cut) and returns SL_CLOSE. */
     enum sl_verdict (*close_with)(struct sl_client *client, int code, const char *reason_cstr);
 
     /* -- the message, in on_message. Replaces type and payload with a copy of `data` and updates
@@ -474,7 +738,8 @@ struct sl_host {
     /* Decides a deferral [any thread], also before the hook that deferred has returned. `verdict`
      * is one that the hook may return, SL_ERROR included; `details` may be NULL. 0: this completion
      * counts. SL_GONE: the deferral was completed or cancelled before. -1: `verdict` or `details`
-     * is not valid, or there is no memory; the deferral stays open. */
+     * is not valid (text that is not UTF-8, an identity, an attribute or a header that is none), or
+     * there is no memory; the deferral stays open, so complete it with something else. */
     int (*complete)(struct sl_ticket ticket, enum sl_verdict verdict,
                     const struct sl_completion *details);
 
@@ -501,14 +766,17 @@ struct sl_host {
     /* -- topics. Each endpoint has its own; they come and go with their subscribers. A name is 1 to
      * 255 bytes of UTF-8. */
     /* From on_open to before on_close. 0 (also if it is subscribed already), or -1: not a name, the
-     * client has as many as the endpoint's topics.per_client allows, or no memory. */
+     * client has as many as the endpoint's topics.per_client allows, or no memory; [1.2]
+     * SL_REFUSED: another plugin's on_subscribe objects. */
     int (*subscribe)(struct sl_client *client, const char *topic, size_t len);
     void (*unsubscribe)(struct sl_client *client, const char *topic, size_t len);
     /* In on_message: what passes the pipeline goes to the topic's subscribers, not to the
-     * endpoint's clients (len 0: to the clients again). 0, or -1: not a name, or no memory. */
+     * endpoint's clients (len 0: to the clients again). 0, or -1: not a name, no memory, or in
+     * on_publish. */
     int (*message_topic)(const struct sl_message *message, const char *topic, size_t len);
     /* Sends to the subscribers of a topic, or to the clients of an identity, of an endpoint (NULL:
-     * the instance's own) [any thread]. 0, or -1 as broadcast. */
+     * the instance's own) [any thread]. 0, or -1 as broadcast; [1.2] publish: SL_REFUSED if another
+     * plugin's on_publish objects. */
     int (*publish)(const struct sl_instance *self, const char *endpoint_cstr, const char *topic,
                    size_t topic_len, enum sl_message_type type, const char *data, size_t len);
     int (*send_to_identity)(const struct sl_instance *self, const char *endpoint_cstr,
@@ -567,6 +835,154 @@ struct sl_host {
                                const char *data, size_t len);
     int (*send_control)(const struct sl_instance *self, uint64_t client_id,
                         enum sl_message_type type, const char *data, size_t len);
+
+    /* What the instance is there for, in create already [any thread]. A reload may change it
+     * between SL_MODE_SERVE and SL_MODE_SHADOW: on_reload is told the new one; a hook that is about
+     * a client the one that this client's verdicts have, which is the new one once the client has
+     * changed over; timers, offloaded work and threads the new one when all clients have. */
+    enum sl_mode (*mode)(const struct sl_instance *self);
+
+    /* -- HTTP without a thread of the plugin's [any thread]. Sends the request and calls `done`
+     * exactly once, as host->offload does: on the thread of the client, which is NULL if it is
+     * gone, a reload has taken it away from this instance, or `client_id` is 0. A client that goes
+     * takes its requests with it: they end at once as SL_HTTP_CANCELLED. The instance is not
+     * destroyed before `done`; a server that stops waits for it for `shutdown.grace`, and cancels
+     * then. In shadow mode requests are sent, too.
+     * 0, or -1: the request is not valid (the log says what is wrong), too many of this instance's
+     * wait already (http.queue), the instance is being destroyed, or no memory; then `done` is not
+     * called. */
+    int (*http_request)(struct sl_instance *self, uint64_t client_id,
+                        const struct sl_http_request *request,
+                        void (*done)(struct sl_instance *self, struct sl_client *client,
+                                     const struct sl_http_response *response, void *context),
+                        void *context);
+    /* The response's first header of that name (any case); false if there is none. */
+    bool (*http_header)(const struct sl_http_response *response, const char *name_cstr,
+                        struct sl_string *found);
+
+    /* -- lists. */
+    /* A client's subscriptions, one a call: `cursor` is 0 at first. False: there are no more. The
+     * one that was named last may be unsubscribed; who subscribes in between begins again. `topic`
+     * is zero-terminated too, and borrowed until it is unsubscribed or the hook returns. In hooks
+     * of the client; in on_close there are none any more. */
+    bool (*client_topics)(const struct sl_client *client, uint64_t *cursor,
+                          struct sl_string *topic);
+    /* The ids of an endpoint's clients, or of those with an identity, a page at a time [any
+     * thread]. `query` may be NULL. `done` is called exactly once for each call that has returned
+     * 0, on the thread of the instance's timers, and not inside this function; a server that stops
+     * gives an empty page. The loops are asked one after the other, in portions: a client that is
+     * connected from the first call to the last page is in exactly one page, one that comes or goes
+     * meanwhile in one or none, and an id may be gone when it is read. 0, or -1: no such endpoint,
+     * not a name, not a cursor, 16 lists of the instance are under way, or no memory. A server
+     * whose loops end begins no list any more: -1. */
+    int (*client_list)(struct sl_instance *self, const struct sl_client_query *query,
+                       void (*done)(struct sl_instance *self, const struct sl_client_page *page,
+                                    void *context),
+                       void *context);
+
+    /* -- storage [any thread]: tables of bytes that the server keeps over reloads and rebuilt
+     * plugin files, until a reload takes the instance's name, or the endpoint, out of the
+     * configuration. Bounded (`storage` in the configuration); everything is copied. Each call
+     * happens at once and as a whole, whatever other threads do. An instance in shadow mode changes
+     * its own table only; what it does to the endpoint's succeeds without a trace. */
+    /* Copies the value into `value` unless it is longer than `capacity` bytes. Returns its length,
+     * SL_STORAGE_NONE or SL_STORAGE_FAILED. */
+    int64_t (*storage_get)(const struct sl_instance *self, enum sl_storage_scope scope,
+                           struct sl_string key, void *value, size_t capacity);
+    /* Sets or replaces; the entry is gone `age` ns later (0: it stays). 0, SL_STORAGE_FULL or
+     * SL_STORAGE_FAILED. */
+    int (*storage_set)(const struct sl_instance *self, enum sl_storage_scope scope,
+                       struct sl_string key, struct sl_string value, int64_t age);
+    /* The same if the value is `expected` (NULL: if there is none), else SL_STORAGE_DIFFERS. With
+     * `value` NULL it deletes instead. */
+    int (*storage_replace)(const struct sl_instance *self, enum sl_storage_scope scope,
+                           struct sl_string key, const struct sl_string *expected,
+                           const struct sl_string *value, int64_t age);
+    /* Adds to a counter, which is a value of 8 bytes, an int64_t of this machine; it stops at its
+     * bounds. One that is not there begins at 0, and is gone `age` ns later (0: it stays); one that
+     * is there keeps its age. `sum` (may be NULL) is the counter afterwards. 0, SL_STORAGE_FULL,
+     * SL_STORAGE_DIFFERS or SL_STORAGE_FAILED. */
+    int (*storage_add)(const struct sl_instance *self, enum sl_storage_scope scope,
+                       struct sl_string key, int64_t amount, int64_t age, int64_t *sum);
+    /* 0, SL_STORAGE_NONE or SL_STORAGE_FAILED. */
+    int (*storage_delete)(const struct sl_instance *self, enum sl_storage_scope scope,
+                          struct sl_string key);
+    /* The next entry, in no particular order; the caller sets struct_size, value and capacity of
+     * `entry`. An entry that is there all the time is met once, whatever else comes and goes. 0,
+     * SL_STORAGE_NONE (that was all) or SL_STORAGE_FAILED. */
+    int (*storage_next)(const struct sl_instance *self, enum sl_storage_scope scope,
+                        struct sl_storage_cursor *cursor, struct sl_storage_entry *entry);
+
+    /* Whether http_request takes a URL: NULL, or a sentence that says what is wrong with it, in
+     * static storage. For create, so that an operator learns of it before the first request. [any
+     * thread] */
+    const char *(*http_url_error)(struct sl_string url);
+
+    /* -- services, in create only: see struct sl_service. */
+    /* Provides a service for the instances that come after this one. `table` is the instance's; it
+     * stays as it is until destroy has returned. 0, or SL_ERROR when it has said why, as host->fail
+     * does: not a name, a table without its struct_size, provided already with this major version,
+     * 16 services, or no memory. */
+    int (*service_provide)(struct sl_instance *self, const char *name_cstr, uint16_t major,
+                           uint16_t minor, const void *table);
+    /* Finds the service of that name and major version with at least that minor version. NULL when
+     * it has said what is missing and who provides something near, as host->fail does: an instance
+     * that needs the service returns SL_ERROR, another one goes on without. Also NULL: 16 services
+     * have been looked for, or no memory. */
+    const struct sl_service *(*service_find)(struct sl_instance *self, const char *name_cstr,
+                                             uint16_t major, uint16_t minor);
+
+    /* -- descriptors [any thread], for client libraries that are told when their socket can be read
+     * or written. The descriptor stays the plugin's; it does not block. While it is ready for
+     * `events` (enum sl_fd_events; 0: nothing is told for now), `ready` is called again and again
+     * (level-triggered), on the thread of the instance's timers, one call at a time, and like
+     * on_timer it is about no client. Up to 16 calls of an instance are made in a turn; then the
+     * clients of that loop have theirs. No call before create has returned, and none when destroy
+     * has begun: all watches end then. A reload that keeps the instance keeps them.
+     * Returns the watch; 0: not a descriptor that can be watched (a plain file, say), watched
+     * already, as many are watched as may be (limits.plugin_descriptors), the instance is being
+     * destroyed, or no memory. */
+    uint64_t (*fd_watch)(struct sl_instance *self, int fd, uint32_t events,
+                         void (*ready)(struct sl_instance *self, uint64_t watch, int fd,
+                                       uint32_t events, void *context),
+                         void *context);
+    /* Watches for other events. 0, or -1: the watch is over, or the descriptor is. */
+    int (*fd_change)(struct sl_instance *self, uint64_t watch, uint32_t events);
+    /* Ends a watch; one that is over is ignored. On the thread of the callbacks none of it follows;
+     * from another thread one call may still be under way. Before the descriptor is closed: one
+     * that is closed while it is watched is dropped with a warning as soon as that is seen, which
+     * it is not once another descriptor has its number. */
+    void (*fd_unwatch)(struct sl_instance *self, uint64_t watch);
+
+    /* -- create that finishes later. */
+    /* In create, which returns 0 then: the instance begins only when its ticket is completed.
+     * Until then no client comes to it, while timers, offloaded work, HTTP requests and threads of
+     * its own run. A server that starts answers upgrades with 503 for so long; at a reload the
+     * configuration before serves. After `plugins.create_timeout` the server does not start, or
+     * the reload fails. 0, or -1: not in create, or there is a ticket already. */
+    int (*create_defer)(struct sl_instance *self, struct sl_ticket *ticket);
+    /* Completes it, in create already or later [any thread]: with NULL, or with the sentence for
+     * the operator, and then it is as if create had failed, but that destroy is called. 0, or
+     * SL_GONE: it was completed before, or the instance has ended, since the deadline has passed,
+     * something else has failed or the server stops. */
+    int (*create_complete)(struct sl_ticket ticket, const char *error_cstr);
+
+    /* -- events: what one instance tells the others of its pipeline, which it need not know. */
+    /* In create: on_event is called for events of that name, 1 to 255 bytes of UTF-8, from now on
+     * for as long as the instance is in the pipeline. Up to 16 names. 0, or SL_ERROR when it has
+     * said why, as host->fail does: not a name, too many, no on_event, or no memory. */
+    int (*event_listen)(struct sl_instance *self, struct sl_string name);
+    /* Has the others that listen to it called, one after the other in the pipeline's order, and
+     * returns when they have returned [any thread]. `client` is the one that it is about, in hooks
+     * of that client, or NULL; while it is not open (in on_connect, on_close, client_free), or a
+     * reload takes it from this instance, they get NULL in its place. The event is heard by the
+     * pipeline that the client has, or the one that is in force; an instance in shadow mode is
+     * heard by those in shadow mode. `payload` (any bytes) is handed on as it is, and not kept.
+     * Where nobody listens to anything this costs one load from memory. 0, also if nobody listens;
+     * -1: an event is being heard on this thread, or, where somebody listens, not a name, or a
+     * payload of more than SL_EVENT_PAYLOAD_MAX. */
+    int (*event_emit)(const struct sl_instance *self, struct sl_client *client,
+                      struct sl_string name, struct sl_string payload);
 };
 
 /* ------------------------------------------------------------------------------------- helpers */
