@@ -47,21 +47,28 @@ static inline void crash_about(uint64_t client_id)
     atomic_store_explicit(&crash_here.client_id, client_id, memory_order_relaxed);
 }
 
+/* Somebody's code runs as a part of what has begun, which may go on for ever: no step. */
+static inline void crash_enter_inside(const struct crash_subject *subject, const char *hook,
+                                      const void *stage)
+{
+    atomic_store_explicit(&crash_here.hook, hook, memory_order_relaxed);
+    atomic_store_explicit(&crash_here.subject, subject, memory_order_relaxed);
+    crash_here.stage = stage;
+}
+
 /* Somebody's code begins to run. */
 static inline void crash_enter(const struct crash_subject *subject, const char *hook)
 {
     crash_step();
-    atomic_store_explicit(&crash_here.hook, hook, memory_order_relaxed);
-    atomic_store_explicit(&crash_here.subject, subject, memory_order_relaxed);
-    crash_here.stage = NULL;
+    crash_enter_inside(subject, hook, NULL);
 }
 
 /* The same for a stage of a pipeline, which its host functions may ask for. */
 static inline void crash_enter_stage(const struct crash_subject *subject, const char *hook,
                                      const void *stage)
 {
-    crash_enter(subject, hook);
-    crash_here.stage = stage;
+    crash_step();
+    crash_enter_inside(subject, hook, stage);
 }
 
 /* It has returned. */

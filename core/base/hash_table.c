@@ -57,6 +57,32 @@ void hash_table_remove(struct hash_table *table, struct hash_link *link)
     table->used--;
 }
 
+/* Mirrors the lowest bits of `bits`, as many as a mask of ones says. */
+static size_t mirrored(size_t bits, size_t mask)
+{
+    size_t result = 0;
+    for (; mask != 0; mask >>= 1, bits >>= 1)
+        result = result << 1 | (bits & 1);
+    return result;
+}
+
+/* Buckets are visited in the order of their mirrored numbers. When the table grows, what was in a
+ * bucket lies in two whose numbers end in the same bits, and these follow each other in that order:
+ * a walk has seen both, or neither. */
+struct hash_link *hash_table_step(const struct hash_table *table, struct hash_walk *walk)
+{
+    if (table->bucket_count == 0)
+        walk->is_over = true;
+    if (walk->is_over)
+        return NULL;
+    size_t mask = table->bucket_count - 1;
+    struct hash_link *first = table->buckets[walk->at & mask];
+    size_t next = (mirrored(walk->at & mask, mask) + 1) & mask;
+    walk->at = mirrored(next, mask);
+    walk->is_over = next == 0;
+    return first;
+}
+
 void hash_table_deinit(struct hash_table *table, void (*release)(struct hash_link *link))
 {
     for (size_t i = 0; i < table->bucket_count; i++)

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,17 @@ void hash_table_remove(struct hash_table *table, struct hash_link *link);
 /* Takes out all links, calling `release` with each, and frees the table's memory. `release` may be
  * NULL if there are no links. */
 void hash_table_deinit(struct hash_table *table, void (*release)(struct hash_link *link));
+
+/* Where a walk through all links stands, bucket by bucket; zeroed, at its beginning. Links may be
+ * added and taken out between its steps: those that are there all the time are met once. */
+struct hash_walk {
+    size_t at;
+    bool is_over;
+};
+
+/* The links of the bucket where a walk stands, which may be none; the walk goes on to the next
+ * one. */
+struct hash_link *hash_table_step(const struct hash_table *table, struct hash_walk *walk);
 
 /* `link` itself if it has that hash, or else the next one in its bucket that has. */
 static inline struct hash_link *hash_link_with(struct hash_link *link, uint64_t hash)

@@ -37,6 +37,13 @@ static inline void histogram_add(struct histogram *histogram, uint64_t ns)
     counter_add(&histogram->sum, ns);
 }
 
+/* Counts `count` durations of the same length. */
+static inline void histogram_add_many(struct histogram *histogram, uint64_t ns, uint64_t count)
+{
+    counter_add(&histogram->buckets[histogram_bucket(ns)], count);
+    counter_add(&histogram->sum, ns * count);
+}
+
 /* Adds what a histogram has counted to a snapshot, which is zeroed first. Any thread. */
 void histogram_merge(struct histogram_snapshot *into, struct histogram *from);
 

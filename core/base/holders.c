@@ -36,3 +36,27 @@ unsigned holders_highest(const struct holders *holders)
         class --;
     return class;
 }
+
+/* What a holder of the class, or of the one behind the last, holds at least. */
+static size_t least_bytes(unsigned class)
+{
+    if (class < 2)
+        return class;
+    unsigned above = class - 2;
+    size_t steps = ((size_t)1 << STEP_BITS) + (above & ((1u << STEP_BITS) - 1));
+    return steps << (SMALLEST_SHIFT - STEP_BITS + (above >> STEP_BITS));
+}
+
+unsigned holders_needed(const struct holders *holders, size_t bytes)
+{
+    unsigned lowest = holders_highest(holders);
+    for (unsigned class = HOLDERS_CLASSES - 1; class > 0; class --) {
+        uint64_t count = counter_read(&holders->count[class]);
+        size_t most = least_bytes(class + 1) - 1;
+        if (count > bytes / most)
+            break;
+        bytes -= (size_t)count * most;
+        lowest = count > 0 ? class : lowest;
+    }
+    return lowest;
+}

@@ -29,4 +29,9 @@ void holders_note(struct holders *holders, uint8_t *class, size_t bytes);
 /* The class of the largest holders; 0 if there are none. Any thread. */
 unsigned holders_highest(const struct holders *holders);
 
+/* The class down to which the largest all have to go so that `bytes` come together: those from it
+ * up hold no more than that, whatever their sizes within their classes. The highest class if that
+ * may be more already; 0 if there are no holders. Any thread. */
+unsigned holders_needed(const struct holders *holders, size_t bytes);
+
 #endif

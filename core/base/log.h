@@ -1,7 +1,7 @@
 /*
  * The server's log: one line an event, as text or as JSON, on standard error or in a file
- * (base/log_file.h). If that is systemd's journal, a text begins with its priority
- * (base/journal.h).
+ * (base/log_file.h). If standard error is systemd's journal, lines of text go there with their
+ * priority and fields (base/journal.h).
  *
  * Any thread. A line is formatted on the caller's stack (at most LOG_LINE_MAX bytes, longer text is
  * cut and marked). Until log_start it is written with one write(2), so lines of different threads
@@ -30,6 +30,9 @@ void log_configure(enum log_level level, enum log_format format);
 /* Whether a line of `level` would be written. */
 bool log_enabled(enum log_level level);
 
+/* Whether lines are JSON. Safe in a signal handler. */
+bool log_is_json(void);
+
 /* Writes one line. `module` names the part that speaks ("front", "/ws auth#2"). */
 void log_write(enum log_level level, const char *module, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -46,8 +49,8 @@ struct log_fields {
     size_t count;
 };
 
-/* Writes one line with fields, whatever the level. Fields that do not fit are left out, and a field
- * `cut` says so. For events, see base/event.h. */
+/* Writes one line with fields, whatever the level; `fields` may be NULL. Those that do not fit are
+ * left out, and a field `cut` says so. For events, see base/event.h. */
 void log_write_fields(enum log_level level, const char *module, const char *text,
                       const struct log_fields *fields);
 
@@ -62,6 +65,9 @@ MUST_CHECK int log_start(size_t size);
  * log_start, any thread. Returns 0, or ERR_SYSTEM: it goes where it went, and the descriptor is
  * closed. */
 MUST_CHECK int log_redirect(int fd);
+
+/* Writes one line to a descriptor, past queue and level. */
+void log_write_to(int fd, enum log_level level, const char *module, const char *text);
 
 /* The descriptor that lines are written to: standard error, and after log_start always the same one
  * of the log's own. Safe in a signal handler. */

@@ -1,12 +1,12 @@
 #include "base/log_queue.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -291,18 +291,9 @@ static void *write_lines(void *argument)
     return NULL;
 }
 
-/* Signals are for other threads. */
 static int start_writer(struct log_queue *queue)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    int error = pthread_create(&queue->writer, NULL, write_lines, queue);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0)
-        return ERR_SYSTEM;
-    pthread_setname_np(queue->writer, "log");
-    return OK;
+    return thread_begin(&queue->writer, "log", write_lines, queue) == 0 ? OK : ERR_SYSTEM;
 }
 
 /* -- life -- */

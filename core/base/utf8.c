@@ -2,44 +2,53 @@
 
 #include <string.h>
 
-/*
- * The state between characters is UTF8_START. Inside one it holds how many continuation bytes are
- * still to come (bits 8-15) and the range of the next one (low: bits 16-23, high: bits 24-31): only
- * the second byte's range differs from 80..BF, and that is what rules out overlong forms,
- * surrogates and values past U+10FFFF (RFC 3629, section 4).
- */
-static uint32_t expecting(uint32_t count, uint32_t low, uint32_t high)
-{
-    return high << 24 | low << 16 | count << 8;
-}
+/* What is still to come of a character. Only the second byte's range differs from 80..BF, and that
+ * is what rules out overlong forms, surrogates and values past U+10FFFF (RFC 3629, section 4). */
+enum utf8_state {
+    ONE_MORE = UTF8_INVALID + 1,
+    TWO_MORE,
+    THREE_MORE,
+    AFTER_E0,
+    AFTER_ED,
+    AFTER_F0,
+    AFTER_F4
+};
 
-static uint32_t first_byte(uint8_t byte)
+/* By state: the range of the next byte, and the state behind it. */
+static const struct expected {
+    uint8_t low, high, next;
+} expected[] = {
+    [ONE_MORE] = {0x80, 0xBF, UTF8_START}, [TWO_MORE] = {0x80, 0xBF, ONE_MORE},
+    [THREE_MORE] = {0x80, 0xBF, TWO_MORE}, [AFTER_E0] = {0xA0, 0xBF, ONE_MORE},
+    [AFTER_ED] = {0x80, 0x9F, ONE_MORE},   [AFTER_F0] = {0x90, 0xBF, TWO_MORE},
+    [AFTER_F4] = {0x80, 0x8F, TWO_MORE},
+};
+
+static uint8_t first_byte(uint8_t byte)
 {
     if (byte < 0x80)
         return UTF8_START;
     if (byte >= 0xC2 && byte <= 0xDF)
-        return expecting(1, 0x80, 0xBF);
+        return ONE_MORE;
     if (byte == 0xE0)
-        return expecting(2, 0xA0, 0xBF);
+        return AFTER_E0;
     if (byte == 0xED)
-        return expecting(2, 0x80, 0x9F);
+        return AFTER_ED;
     if (byte >= 0xE1 && byte <= 0xEF)
-        return expecting(2, 0x80, 0xBF);
+        return TWO_MORE;
     if (byte == 0xF0)
-        return expecting(3, 0x90, 0xBF);
+        return AFTER_F0;
     if (byte >= 0xF1 && byte <= 0xF3)
-        return expecting(3, 0x80, 0xBF);
+        return THREE_MORE;
     if (byte == 0xF4)
-        return expecting(3, 0x80, 0x8F);
+        return AFTER_F4;
     return UTF8_INVALID;
 }
 
-static uint32_t next_byte(uint32_t state, uint8_t byte)
+static uint8_t next_byte(uint8_t state, uint8_t byte)
 {
-    uint32_t count = state >> 8 & 0xFF;
-    if (byte < (state >> 16 & 0xFF) || byte > state >> 24)
-        return UTF8_INVALID;
-    return count == 1 ? UTF8_START : expecting(count - 1, 0x80, 0xBF);
+    const struct expected *range = &expected[state];
+    return byte < range->low || byte > range->high ? UTF8_INVALID : range->next;
 }
 
 /* How many of the next bytes are surely ASCII, in steps of 16. */
@@ -56,7 +65,7 @@ static size_t ascii_prefix(const uint8_t *data, size_t len)
     return done;
 }
 
-uint32_t utf8_check(uint32_t state, const uint8_t *data, size_t len)
+uint8_t utf8_check(uint8_t state, const uint8_t *data, size_t len)
 {
     for (size_t i = 0; i < len;) {
         if (state == UTF8_START) {
@@ -85,4 +94,19 @@ size_t utf8_cut(const char *text, size_t len, size_t max)
     while (max > 0 && ((uint8_t)text[max] & 0xC0) == 0x80)
         max--;
     return max;
+}
+
+size_t utf8_character(const char *text, size_t len)
+{
+    for (size_t taken = 1; taken <= UTF8_CHARACTER_MAX && taken <= len; taken++)
+        if (utf8_is_valid(text, taken))
+            return taken;
+    return 0;
+}
+
+bool utf8_is_control(const char *text, size_t len)
+{
+    unsigned char first = (unsigned char)text[0];
+    return first < 0x20 || first == 0x7f ||
+           (len == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0);
 }

@@ -51,6 +51,12 @@ enum stage_mode {
     MODE_SHADOW /* what the plugin decides is counted and logged, not done */
 };
 
+/* What a table of plugins' data may hold; 0: what the server's `storage` says. */
+struct storage_limits {
+    size_t max_bytes;
+    uint32_t max_entries;
+};
+
 /* One entry of a pipeline. */
 struct stage_config {
     char *plugin;
@@ -58,6 +64,7 @@ struct stage_config {
     int64_t timeout; /* the longest deferral */
     int64_t budget;  /* calls that take longer are counted as over budget; 0: none is */
     enum stage_mode mode;
+    struct storage_limits storage;   /* of its own table */
     struct position position;        /* of the plugin's name */
     const struct yaml_node *options; /* borrowed from the configuration's tree; NULL if none */
 };
@@ -100,16 +107,36 @@ struct endpoint_config {
     uint32_t clients_per_address; /* 0: no limit of its own */
     int64_t clients_max_age;      /* 0: any */
     uint32_t topics_per_client;
-    bool compression_enabled;    /* permessage-deflate is agreed on with who offers it */
-    size_t compression_min_size; /* what is shorter is sent plain */
-    size_t compression_max_size; /* and so is what is longer */
-    uint32_t compression_level;  /* zlib's, 1 to 9 */
-    uint32_t compression_memory; /* zlib's memLevel, 1 to 9 */
+    bool compression_enabled;      /* permessage-deflate is agreed on with who offers it */
+    size_t compression_min_size;   /* what is shorter is sent plain */
+    size_t compression_max_size;   /* and so is what is longer */
+    uint32_t compression_level;    /* zlib's, 1 to 9 */
+    uint32_t compression_memory;   /* zlib's memLevel, 1 to 9 */
+    struct storage_limits storage; /* of the table that its instances share */
     struct stage_config *pipeline;
     size_t pipeline_length;
 };
 
 #define ADMIN_LISTENERS_MAX 4
+#define ADMIN_TOKENS_MAX 16                /* entries of admin.tokens */
+#define ADMIN_TOKEN_NAME_MAX 64            /* bytes */
+#define ADMIN_TOKEN_FILE_NAME "token_file" /* what the log calls those of admin.token_file */
+
+/* What a request of the admin API may do; each role includes those before it. */
+enum admin_role {
+    ADMIN_ROLE_NONE,    /* what is open to everybody: health and readiness */
+    ADMIN_ROLE_READ,    /* look: metrics, status, clients */
+    ADMIN_ROLE_OPERATE, /* and steer: kick, ban, drain, broadcast */
+    ADMIN_ROLE_ALL      /* and everything else: reload */
+};
+
+/* One entry of admin.tokens. */
+struct admin_token_config {
+    char *name; /* as the log shows it */
+    enum admin_role role;
+    char *file;               /* resolved path */
+    struct position position; /* of the file's path */
+};
 
 /* How much is written to clients with one system call. */
 enum config_io {
@@ -125,10 +152,14 @@ struct config {
     size_t listener_count;
     char **admin_listen; /* addresses, or "unix:" and a path; none: no admin listener */
     size_t admin_listen_count;
-    char *admin_token_file;  /* resolved path, or NULL */
+    char *admin_token_file; /* resolved path, or NULL; its tokens have every role */
+    struct admin_token_config *admin_tokens;
+    size_t admin_token_count;
     int admin_socket_mode;   /* of a Unix socket's file */
     unsigned admin_requests; /* that are worked on at once; health is not counted */
     struct position admin_position;
+    uint32_t bans_max;
+    char *bans_file; /* resolved path, or NULL: bans are gone with the process */
     struct position io_position;
     enum config_io io;
     unsigned loops; /* 0: one for each CPU that the process may use */
@@ -140,15 +171,30 @@ struct config {
     uint32_t limit_clients_per_address;
     size_t limit_queue_bytes;
     size_t limit_handshake_bytes;
-    uint32_t limit_handshakes_per_address; /* a second; 0: no limit */
     size_t limit_input_bytes;
+    uint32_t limit_plugin_descriptors;     /* watched, of one instance */
+    uint32_t limit_handshakes_per_address; /* a second; 0: no limit */
     unsigned offload_threads;
-    uint32_t offload_queue; /* jobs that may wait */
-    int64_t shutdown_delay; /* from /readyz's 503 to the first close */
+    unsigned offload_per_instance;       /* that one instance may have at once */
+    uint32_t offload_queue;              /* jobs that may wait */
+    uint32_t offload_queue_per_instance; /* those of one instance */
+    unsigned http_in_flight;
+    unsigned http_per_instance;
+    uint32_t http_queue;            /* requests of one instance that may wait */
+    uint32_t http_breaker_failures; /* in a row; 0: no circuit breaker opens */
+    uint32_t storage_max_entries;   /* of each table */
+    int64_t http_breaker_pause;
+    size_t storage_max_bytes; /* of each table */
+    char *storage_path;       /* resolved, or NULL: tables are gone with the process */
+    struct position storage_path_position;
+    int64_t storage_sync;          /* how often they are written to it */
+    int64_t plugin_create_timeout; /* until an instance that finishes its create later has */
+    int64_t shutdown_delay;        /* from /readyz's 503 to the first close */
     int64_t shutdown_grace;
     int64_t watchdog_warn;    /* a call that goes on for longer is named */
     int64_t watchdog_unready; /* and makes /readyz fail after this; 0: never */
     int64_t watchdog_stop;    /* after shutdown_grace the process is cut off; 0: never */
+    bool admin_console;       /* whether the admin listener has a page at / */
     bool demo_page;
     char **trusted_proxies; /* prefixes and addresses, checked */
     size_t trusted_proxy_count;
@@ -166,6 +212,12 @@ struct config {
     bool plugins_in_place;  /* --plugins-in-place: for debuggers */
     struct yaml_node *tree; /* owned; stages' options point into it */
 };
+
+/* Whether requests of the admin API that do not come through a Unix socket need a token. */
+static inline bool config_needs_admin_token(const struct config *config)
+{
+    return config->admin_token_file != NULL || config->admin_token_count > 0;
+}
 
 /* "--set" and friends: values laid over the file before it is checked. */
 struct config_override {

@@ -66,16 +66,28 @@ static void check_admin_address(const struct config *config, size_t index,
             diagnostics_add(diagnostics, config->admin_position, "admin.listen: %s is there twice",
                             text);
     if (listen_unix_path(text) != NULL || !read_address(text, &address) || address.loopback ||
-        config->admin_token_file != NULL)
+        config_needs_admin_token(config))
         return;
     diagnostics_add(diagnostics, config->admin_position,
-                    "admin.listen: %s can be reached from other machines, so admin.token_file is "
-                    "required; or listen on 127.0.0.1",
+                    "admin.listen: %s can be reached from other machines, so admin.token_file or "
+                    "admin.tokens is required; or listen on 127.0.0.1",
                     text);
+}
+
+/* The log tells tokens apart by their names. */
+static void check_token_names(const struct config *config, struct diagnostics *diagnostics)
+{
+    for (size_t i = 0; i < config->admin_token_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (same_text(config->admin_tokens[i].name, config->admin_tokens[j].name))
+                diagnostics_add(diagnostics, config->admin_tokens[i].position,
+                                "admin.tokens.%zu.name: %s is already the name of admin.tokens.%zu",
+                                i, config->admin_tokens[i].name, j);
 }
 
 static void check_admin(const struct config *config, struct diagnostics *diagnostics)
 {
+    check_token_names(config, diagnostics);
     for (size_t i = 0; i < config->admin_listen_count; i++)
         check_admin_address(config, i, diagnostics);
 }

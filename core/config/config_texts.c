@@ -118,6 +118,19 @@ int config_check_prefix(const struct typed *typed, const char *text)
     return wrong == NULL ? 0 : typed_error(typed, "\"%.64s\" %s", text, wrong);
 }
 
+int config_check_token_name(const struct typed *typed, const char *text)
+{
+    size_t len = strlen(text);
+    if (strcmp(text, ADMIN_TOKEN_FILE_NAME) == 0)
+        return typed_error(typed, "%s is the name of the tokens in admin.token_file", text);
+    if (len <= ADMIN_TOKEN_NAME_MAX && text[strspn(text, LOWER UPPER DIGITS "._-")] == '\0')
+        return 0;
+    return typed_error(typed,
+                       "\"%.64s\" is not a token's name; use up to %d letters, digits, \".\", "
+                       "\"_\" and \"-\"",
+                       text, ADMIN_TOKEN_NAME_MAX);
+}
+
 int config_check_plugin_name(const struct typed *typed, const char *text)
 {
     size_t len = strlen(text);

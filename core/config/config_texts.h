@@ -29,6 +29,9 @@ int config_check_sample(const struct typed *typed, const char *text);
 /* A prefix ("10.0.0.0/8") or a whole address, IPv4 or IPv6. */
 int config_check_prefix(const struct typed *typed, const char *text);
 
+/* A name for the log, which is not the one that the tokens of admin.token_file have. */
+int config_check_token_name(const struct typed *typed, const char *text);
+
 /* Lower case letters, digits and '-': it becomes part of a file's name. */
 int config_check_plugin_name(const struct typed *typed, const char *text);
 

@@ -1,6 +1,6 @@
 #include "config/diagnostics.h"
 
-#include "base/log.h"
+#include "base/event.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -105,6 +105,12 @@ void diagnostics_warn(struct diagnostics *diagnostics, struct position position,
     va_end(arguments);
 }
 
+void diagnostics_take_back_warnings(struct diagnostics *diagnostics, size_t count)
+{
+    while (diagnostics->warning_count > count)
+        free(diagnostics->warnings[--diagnostics->warning_count].text);
+}
+
 static int compare(const void *left, const void *right)
 {
     const struct diagnostic *a = *(const struct diagnostic *const *)left;
@@ -129,13 +135,19 @@ void diagnostic_format(const struct diagnostic *item, char line[DIAGNOSTIC_LINE_
         snprintf(line, DIAGNOSTIC_LINE_MAX, "%s: %s", at->file, item->text);
 }
 
+static void sort_items(const struct diagnostic *items, size_t count,
+                       const struct diagnostic *sorted[DIAGNOSTICS_MAX])
+{
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &items[i];
+    qsort(sorted, count, sizeof sorted[0], compare);
+}
+
 static void print_list(const struct diagnostic *items, size_t count, const char *end)
 {
     const struct diagnostic *sorted[DIAGNOSTICS_MAX];
     char line[DIAGNOSTIC_LINE_MAX];
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = &items[i];
-    qsort(sorted, count, sizeof sorted[0], compare);
+    sort_items(items, count, sorted);
     for (size_t i = 0; i < count; i++) {
         diagnostic_format(sorted[i], line);
         log_raw("%s%s", line, end);
@@ -144,8 +156,46 @@ static void print_list(const struct diagnostic *items, size_t count, const char 
 
 void diagnostics_print(const struct diagnostics *diagnostics)
 {
+    if (log_is_json()) {
+        diagnostics_log(diagnostics, "config");
+        return;
+    }
     print_list(diagnostics->items, diagnostics->count, "");
     if (diagnostics->lost > 0)
         log_raw("and %zu more errors", diagnostics->lost);
     print_list(diagnostics->warnings, diagnostics->warning_count, " (a warning)");
+}
+
+/* In text the sentence has the position, where editors look for it, and fields need not repeat it.
+ */
+static void log_item(const struct diagnostic *item, enum event event, const char *module)
+{
+    char line[DIAGNOSTIC_LINE_MAX];
+    struct event_values values = {.message = line};
+    diagnostic_format(item, line);
+    if (log_is_json())
+        values.texts[EVENT_FIELD_FILE] = item->position.file;
+    if (log_is_json() && item->position.line > 0) {
+        event_set_number(&values, EVENT_FIELD_LINE, item->position.line);
+        event_set_number(&values, EVENT_FIELD_COLUMN, item->position.column);
+    }
+    event_log(event, module, &values);
+}
+
+static void log_list(const struct diagnostic *items, size_t count, enum event event,
+                     const char *module)
+{
+    const struct diagnostic *sorted[DIAGNOSTICS_MAX];
+    sort_items(items, count, sorted);
+    for (size_t i = 0; i < count; i++)
+        log_item(sorted[i], event, module);
+}
+
+void diagnostics_log(const struct diagnostics *diagnostics, const char *module)
+{
+    log_list(diagnostics->items, diagnostics->count, EVENT_CONFIGURATION_ERROR, module);
+    if (diagnostics->lost > 0)
+        log_error(module, "and %zu more errors", diagnostics->lost);
+    log_list(diagnostics->warnings, diagnostics->warning_count, EVENT_CONFIGURATION_WARNING,
+             module);
 }

@@ -43,13 +43,19 @@ void diagnostics_add(struct diagnostics *diagnostics, struct position position, 
 void diagnostics_warn(struct diagnostics *diagnostics, struct position position, const char *format,
                       ...) __attribute__((format(printf, 3, 4)));
 
+/* Takes back the warnings behind the first `count`. */
+void diagnostics_take_back_warnings(struct diagnostics *diagnostics, size_t count);
+
 #define DIAGNOSTIC_LINE_MAX 2048
 
 /* Writes "file:line:column: text", or "file: text" without a line. */
 void diagnostic_format(const struct diagnostic *item, char line[DIAGNOSTIC_LINE_MAX]);
 
 /* Prints "file:line:column: text" a line each to standard error, sorted by file and position,
- * warnings last. */
+ * warnings last. Where the log is JSON they are its lines. */
 void diagnostics_print(const struct diagnostics *diagnostics);
+
+/* Logs them as events, in the same order. `module` as in log_write. */
+void diagnostics_log(const struct diagnostics *diagnostics, const char *module);
 
 #endif

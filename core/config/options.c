@@ -134,8 +134,7 @@ static int make_options(const struct maker *maker, struct option_set *set)
     return result;
 }
 
-/* Of the file that the plugin's entry is in; of the options' if the entry came from --set. */
-static char *folder_of(const struct yaml_node *mapping, struct position where)
+char *option_folder(const struct yaml_node *mapping, struct position where)
 {
     const char *file = where.file;
     if ((file == NULL || file == yaml_override_file) && mapping != NULL)
@@ -152,7 +151,7 @@ int option_set_create(const struct option_table *table, const char *plugin,
                           .mapping = mapping,
                           .where = where,
                           .diagnostics = diagnostics,
-                          .folder = folder_of(mapping, where)};
+                          .folder = option_folder(mapping, where)};
     struct option_set *set = calloc(1, sizeof *set);
     int error = set != NULL && maker.folder != NULL ? make_options(&maker, set) : ERR_NO_MEMORY;
     free(maker.folder);

@@ -37,6 +37,11 @@ MUST_CHECK int option_set_create(const struct option_table *table, const char *p
                                  const struct yaml_node *mapping, struct position where,
                                  struct diagnostics *diagnostics, struct option_set **out);
 
+/* The folder that relative paths in options are looked for in first: that of the file that the
+ * plugin's entry, which is at `where`, is in; that of the options' file if the entry came from
+ * --set. Owned by the caller; NULL: no memory. */
+char *option_folder(const struct yaml_node *mapping, struct position where);
+
 /* Frees; wipes secrets; NULL is fine. */
 void option_set_destroy(struct option_set *set);
 

@@ -34,6 +34,16 @@ char *path_resolve(const char *folder, const char *path)
     return strdup(path);
 }
 
+char *path_absolute(const char *path)
+{
+    while (strncmp(path, "./", 2) == 0)
+        path += 2;
+    char *folder = path[0] != '/' ? getcwd(NULL, 0) : NULL;
+    char *absolute = folder != NULL ? join(folder, path) : strdup(path);
+    free(folder);
+    return absolute;
+}
+
 static char *binary_folder(void)
 {
     char binary[PATH_MAX];

@@ -15,6 +15,9 @@ char *path_folder(const char *file);
  * Owned by the caller; NULL: no memory. */
 char *path_resolve(const char *folder, const char *path);
 
+/* The same path from the root. Owned by the caller; NULL: no memory. */
+char *path_absolute(const char *path);
+
 /* `name` beside the running binary (a build), and `name` below the folder that the binary's folder
  * is in (an installation's prefix). Owned by the caller; NULL: not known or no memory. */
 char *path_beside_binary(const char *name);

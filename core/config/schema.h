@@ -46,9 +46,12 @@ struct choice {
 struct field {
     const char *key;
     enum field_type type;
-    bool required;        /* in a mapping that is there; a list needs an entry */
-    bool zero_allowed;    /* besides what is in bounds */
-    bool one_allowed;     /* of a list of texts: a text stands for a list of it alone */
+    bool required;       /* in a mapping that is there; a list needs an entry */
+    bool zero_allowed;   /* besides what is in bounds */
+    bool one_allowed;    /* of a list of texts: a text stands for a list of it alone */
+    const char *summary; /* what it means, in one sentence without a full stop, for editors */
+    const char
+        *pattern; /* of a text: a regular expression that fits all that `check` takes, or NULL */
     const char *keyword;  /* of a count: stands for 0 */
     const char *fallback; /* of a scalar: the default, as it would stand in YAML */
     struct bounds bounds; /* in the unit that the member keeps; of a list: how many entries */

@@ -50,6 +50,7 @@ struct yaml_node {
     char *text; /* of a scalar: zero-terminated, holds no zero byte */
     bool plain; /* of a scalar: written without quotes, so it may be a number, true, null, ... */
     enum node_origin origin;
+    char *written; /* of a scalar that is not ORIGIN_FILE: its text before ${...} was replaced */
 
     struct yaml_entry *entries; /* of a sequence or a mapping, in the order written */
     size_t count;

@@ -25,6 +25,7 @@ void yaml_node_destroy(struct yaml_node *node)
     if (node->text != NULL && node->origin != ORIGIN_FILE)
         explicit_bzero(node->text, strlen(node->text)); /* it may be a secret */
     free(node->text);
+    free(node->written);
     free(node);
 }
 
@@ -54,17 +55,25 @@ no_memory:
     return ERR_NO_MEMORY;
 }
 
+size_t yaml_node_text_bytes(const struct yaml_node *scalar)
+{
+    return strlen(scalar->text) + (scalar->written != NULL ? strlen(scalar->written) : 0);
+}
+
 static int copy_scalar(const struct yaml_node *node, struct yaml_budget *budget,
                        struct yaml_node *copy)
 {
-    size_t len = strlen(node->text);
+    size_t len = yaml_node_text_bytes(node);
     if (len > budget->text)
         return ERR_LIMIT;
     budget->text -= len;
     copy->plain = node->plain;
     copy->origin = node->origin;
     copy->text = strdup(node->text);
-    return copy->text != NULL ? 0 : ERR_NO_MEMORY;
+    if (node->written != NULL)
+        copy->written = strdup(node->written);
+    bool is_whole = copy->text != NULL && (node->written == NULL || copy->written != NULL);
+    return is_whole ? 0 : ERR_NO_MEMORY;
 }
 
 static int copy_entries(const struct yaml_node *node, unsigned depth, struct yaml_budget *budget,

@@ -14,6 +14,9 @@ struct yaml_node *yaml_node_create(enum node_kind kind, struct position position
 MUST_CHECK int yaml_node_append(struct yaml_node *parent, const char *key,
                                 struct position key_position, struct yaml_node *value);
 
+/* What the texts of a scalar count in a budget. */
+size_t yaml_node_text_bytes(const struct yaml_node *scalar);
+
 /* What a tree may still grow by. */
 struct yaml_budget {
     size_t nodes;

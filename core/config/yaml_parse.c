@@ -71,6 +71,16 @@ static void check_tag(struct builder *builder, const yaml_event_t *event, const 
 
 /* -- scalars -- */
 
+/* What stands in the file says where a value comes from, and is all that may be shown of a secret.
+ */
+static int keep_written(struct yaml_node *node, const char *text)
+{
+    if (node->origin == ORIGIN_FILE)
+        return 0;
+    node->written = strdup(text);
+    return node->written != NULL ? 0 : ERR_NO_MEMORY;
+}
+
 static int fill_scalar(struct builder *builder, const yaml_event_t *event, struct yaml_node *node)
 {
     char why[384];
@@ -83,7 +93,7 @@ static int fill_scalar(struct builder *builder, const yaml_event_t *event, struc
         if (error == 0) {
             node->text = expansion.text;
             node->origin = expansion.origin;
-            return 0;
+            return keep_written(node, text);
         }
         if (error != ERR_CONFIG)
             return error;
@@ -100,7 +110,7 @@ static int build_scalar(struct builder *builder, const yaml_event_t *event, stru
     int error = fill_scalar(builder, event, node);
     if (error != 0)
         return error;
-    size_t len = strlen(node->text);
+    size_t len = yaml_node_text_bytes(node);
     if (len > builder->budget.text)
         return limit_reached(builder, &event->start_mark);
     builder->budget.text -= len;

@@ -4,6 +4,7 @@
 #include "pipeline/deferral.h"
 #include "pipeline/hook.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/steps.h"
 
 /* -- what connect and message hooks share -- */
 
@@ -40,6 +41,7 @@ static int call_on_connect(const struct stage *stage, struct sl_client *client,
     struct pipeline_loop *loop = chain_loop_of(client);
     struct instance *instance = stage->instance;
     loop->running = (struct running){.stage = stage, .client = client, .upgrade = upgrade};
+    stage_lend_client(stage, client);
     hook_begin(instance, stage, client->id, "on_connect");
     uint64_t before = ticks_now();
     int verdict = instance->plugin->table.on_connect(&instance->seen, client, &upgrade->seen);
@@ -70,7 +72,7 @@ static void shadow_on_connect(const struct stage *stage, struct sl_client *clien
     if (begun != NULL)
         deferral_hold_upgrade(begun, upgrade);
     else
-        stage_log_shadowed(stage, chain_loop_of(client), client, verdict);
+        stage_note_shadowed(stage, chain_loop_of(client), client, verdict);
     upgrade_restore(upgrade, &before);
 }
 
@@ -134,6 +136,14 @@ static int call_on_message(const struct stage *stage, struct pipeline_loop *loop
     return stage->on_message(&stage->instance->seen, client, &message->seen);
 }
 
+/* What a call is noted as: SL_DEFER without a deferral is no verdict. */
+static void note_step(const struct pipeline_loop *loop, const struct stage *stage, int decided,
+                      uint64_t ticks)
+{
+    bool is_verdict = decided != SL_DEFER || stage->is_shadow || loop->running.deferral != NULL;
+    steps_add(loop->steps, stage, is_verdict ? decided : SL_ERROR, ticks_to_ns(ticks));
+}
+
 /* The slow path of a verdict that is not SL_CONTINUE, or that came with a deferral. */
 static enum chain_result judge_message(const struct stage *stage, struct pipeline_loop *loop,
                                        struct sl_client *client, struct message *message,
@@ -157,9 +167,10 @@ static enum chain_result judge_message(const struct stage *stage, struct pipelin
 }
 
 /* A stage that only watches: the message goes on as it was. A deferral keeps the message that the
- * plugin knows, and the chain gets another one, so that nobody waits. */
-static void shadow_on_message(const struct stage *stage, struct pipeline_loop *loop,
-                              struct sl_client *client, struct message **message)
+ * plugin knows, and the chain gets another one, so that nobody waits. Returns what it would have
+ * decided. */
+static int shadow_on_message(const struct stage *stage, struct pipeline_loop *loop,
+                             struct sl_client *client, struct message **message)
 {
     struct message before = **message;
     (*message)->replacement = NULL;
@@ -178,10 +189,11 @@ static void shadow_on_message(const struct stage *stage, struct pipeline_loop *l
         else
             decided = stage_check(stage, loop, VERDICT_OF_MESSAGE, decided);
         stage_count(stage, loop, decided);
-        stage_log_shadowed(stage, loop, client, decided);
+        stage_note_shadowed(stage, loop, client, decided);
         message_deinit(*message);
     }
     **message = before;
+    return decided;
 }
 
 /* One time stamp a stage: where one call ends, the next begins. */
@@ -193,13 +205,12 @@ static enum chain_result ask_on_message(struct pipeline_loop *loop, struct sl_cl
     while ((*message)->stage < chain->on_message_count && client->is_open) {
         const struct stage *stage = chain->on_message[(*message)->stage++];
         enum chain_result result = CHAIN_PASSED;
-        int decided = SL_CONTINUE;
-        if (stage->is_shadow)
-            shadow_on_message(stage, loop, client, message);
-        else
-            decided = call_on_message(stage, loop, client, *message);
+        int decided = stage->is_shadow ? shadow_on_message(stage, loop, client, message)
+                                       : call_on_message(stage, loop, client, *message);
         uint64_t after = ticks_now();
         measure_call(stage, loop, after - before);
+        if (loop->steps != NULL)
+            note_step(loop, stage, decided, after - before);
         before = after;
         if (stage->is_shadow)
             continue;
@@ -231,7 +242,10 @@ enum chain_result chain_message_resume(struct sl_client *client, struct message 
                                        int decided, enum sl_verdict *verdict)
 {
     const struct stage *stage = client->chain->on_message[(*message)->stage - 1];
-    decided = stage_check(stage, chain_loop_of(client), VERDICT_OF_MESSAGE, decided);
+    const struct pipeline_loop *loop = chain_loop_of(client);
+    decided = stage_check(stage, loop, VERDICT_OF_MESSAGE, decided);
+    if (loop->steps != NULL)
+        steps_add(loop->steps, stage, decided, 0);
     if (!stage_lets_pass(stage, decided)) {
         *verdict = (enum sl_verdict)decided;
         return CHAIN_STOPPED;
@@ -244,6 +258,8 @@ enum chain_result chain_message_resume(struct sl_client *client, struct message 
 void chain_open(struct sl_client *client)
 {
     const struct chain *chain = client->chain;
+    for (size_t i = 0; i < chain->count; i++) /* First: what one of them publishes all may see. */
+        stage_lend_client(&chain->stages[i], client);
     for (size_t i = 0; i < chain->count; i++)
         stage_open(&chain->stages[i], client);
 }
@@ -253,4 +269,11 @@ void chain_close(struct sl_client *client, const struct sl_close *how)
     const struct chain *chain = client->chain;
     for (size_t i = 0; i < chain->count; i++)
         stage_close(&chain->stages[i], client, how);
+}
+
+void chain_free_client(struct sl_client *client)
+{
+    const struct chain *chain = client->chain;
+    for (size_t i = chain != NULL ? chain->count : 0; i-- > 0;)
+        stage_free_client(&chain->stages[i], client);
 }

@@ -10,7 +10,7 @@
 #define SLUICE_PIPELINE_CHAIN_H
 
 #include "pipeline/credential_names.h"
-#include "pipeline/instance.h"
+#include "pipeline/instance_change.h"
 #include "pipeline/message.h"
 #include "pipeline/pipeline_loop.h"
 #include "pipeline/sl_client.h"
@@ -28,6 +28,8 @@ struct chain {
     size_t client_size;                  /* of a client's inline state blocks, bytes */
     unsigned slot_count;                 /* of a client's state blocks */
     size_t message_max;                  /* of a message, bytes */
+    bool has_on_subscribe;               /* at least one of its plugins has */
+    bool has_on_publish;                 /* likewise */
     struct credential_names credentials; /* where its clients show some; for recordings */
 };
 
@@ -55,7 +57,17 @@ MUST_CHECK int chain_create(const struct chain_plan *plan, struct plugin_set *pl
                             struct change_list *changes, struct diagnostics *diagnostics,
                             struct chain **out);
 
-/* Gives the instances up, last first. Any thread. NULL is fine. */
+/* Puts a new instance with the change's options where a chain that is not in force yet has the one
+ * that asks for it. Main thread. Returns 0, or what instance_create returns; then the old one has
+ * its place still. */
+MUST_CHECK int chain_replace(const struct instance_change *change, struct config *owner,
+                             struct diagnostics *diagnostics);
+
+/* Nobody waits any more for the create of one of its instances: their tickets are worth nothing,
+ * also while something, such as offloaded work, keeps the instances. Any thread. */
+void chain_forget_creations(const struct chain *chain);
+
+/* Gives the instances up, last first, and their creations. Any thread. NULL is fine. */
 void chain_destroy(struct chain *chain);
 
 /* The instance's stage in the chain, or NULL: it is no part of it. */
@@ -100,5 +112,9 @@ enum chain_result chain_message_resume(struct sl_client *client, struct message 
 
 /* Runs the close hooks. */
 void chain_close(struct sl_client *client, const struct sl_close *how);
+
+/* Has the plugins free what their state of a client owns, the last first: what it has of a service
+ * goes before what the provider has of it. No hook is called about the client afterwards. */
+void chain_free_client(struct sl_client *client);
 
 #endif

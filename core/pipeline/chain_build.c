@@ -15,12 +15,13 @@ struct building {
     struct plugin_set *plugins;
     struct change_list *changes;
     struct diagnostics *diagnostics;
+    struct service_key *missed; /* owned; of each stage the service that was not found */
 };
 
 static size_t block_size(const struct plugin *plugin)
 {
     size_t alignment = _Alignof(max_align_t);
-    return (plugin->table.client_size + alignment - 1) / alignment * alignment;
+    return (plugin_block_size(plugin) + alignment - 1) / alignment * alignment;
 }
 
 /* -- places: an instance keeps its slot and offset for life, so new ones go where nobody is -- */
@@ -105,6 +106,19 @@ static struct instance *previous_instance(const struct building *building,
     return NULL;
 }
 
+/* The instance whose name a new one gets. */
+static struct instance *replaced_instance(const struct building *building, const char *name,
+                                          unsigned use)
+{
+    const struct chain *previous = building->plan->previous;
+    for (size_t i = 0; previous != NULL && i < previous->count; i++) {
+        struct instance *instance = previous->stages[i].instance;
+        if (instance->use == use && strcmp(instance->plugin->table.name, name) == 0)
+            return instance;
+    }
+    return NULL;
+}
+
 static int change_list_add(struct building *building, struct instance *instance,
                            const struct stage_config *stage)
 {
@@ -116,8 +130,17 @@ static int change_list_add(struct building *building, struct instance *instance,
     int error = instance_change_prepare(instance, stage, building->diagnostics,
                                         &changes->items[changes->count]);
     if (error == OK)
-        changes->count++;
+        changes->items[changes->count++].chain = building->chain;
     return error;
+}
+
+/* Where the stage's instance finds services: in those before it, which are there by then. */
+static struct service_scope scope_of(const struct building *building, size_t index)
+{
+    return (struct service_scope){.stages = building->chain->stages,
+                                  .configs = building->plan->config->pipeline,
+                                  .index = index,
+                                  .missed = &building->missed[index]};
 }
 
 /* First round: what is there already keeps its place. */
@@ -136,12 +159,25 @@ static int take_over(struct building *building, size_t index)
     struct instance *instance = previous_instance(building, plugin, use_of(building, index));
     if (instance == NULL)
         return OK;
-    if (plugin->table.on_reload != NULL)
-        error = change_list_add(building, instance, config);
-    else if (!instance_fits(instance, plugin, config))
+    if (plugin->table.on_reload != NULL || instance_fits(instance, plugin, config))
+        stage->instance = instance_ref(instance);
+    return OK;
+}
+
+/* Second round, for an instance that has kept its place: it goes all the same if it would find
+ * other services than it has found, else it is asked for its options. */
+static int keep_or_drop(struct building *building, size_t index)
+{
+    struct stage *stage = &building->chain->stages[index];
+    const struct service_scope scope = scope_of(building, index);
+    if (!instance_services_hold(stage->instance, &scope)) {
+        instance_unref(stage->instance);
+        stage->instance = NULL;
         return OK;
-    stage->instance = instance_ref(instance);
-    return error;
+    }
+    if (stage->instance->plugin->table.on_reload == NULL)
+        return OK;
+    return change_list_add(building, stage->instance, stage_config(building, index));
 }
 
 /* The loop of an instance's timers: not all of them meet on one. */
@@ -151,7 +187,7 @@ static struct loop *home_for(const struct chain_plan *plan, unsigned slot)
     return pipeline->loops[(plan->endpoint_index + slot) % pipeline->loop_count]->loop;
 }
 
-/* Second round: the rest is made. */
+/* Makes an instance where none is. */
 static int make_instance(struct building *building, size_t index)
 {
     const struct chain_plan *plan = building->plan;
@@ -160,22 +196,53 @@ static int make_instance(struct building *building, size_t index)
     char text[PLUGIN_TEXT_MAX];
     struct plugin *plugin;
 
-    if (chain->stages[index].instance != NULL)
-        return OK;
     int error = plugin_load(building->plugins, config->plugin, text, &plugin);
     if (error != OK)
         return error; /* Reported in the first round. */
     unsigned slot = free_slot(chain);
+    unsigned use = use_of(building, index);
     struct instance_place place = {.pipeline = plan->pipeline,
                                    .endpoint = plan->endpoint,
                                    .path = plan->path,
                                    .home = home_for(plan, slot),
                                    .owner = plan->owner,
-                                   .use = use_of(building, index),
+                                   .use = use,
                                    .slot = slot,
+                                   .replaces = replaced_instance(building, config->plugin, use),
+                                   .scope = scope_of(building, index),
+                                   .shared_limits = plan->config->storage,
                                    .client_offset = free_offset(chain, block_size(plugin))};
     return instance_create(plugin, config, &place, building->diagnostics,
                            &chain->stages[index].instance);
+}
+
+/* Second round, in the pipeline's order, since services are found in instances before. */
+static int settle_stage(struct building *building, size_t index)
+{
+    const struct stage *stage = &building->chain->stages[index];
+    int error = stage->instance != NULL ? keep_or_drop(building, index) : OK;
+    if (error == OK && stage->instance == NULL)
+        error = make_instance(building, index);
+    return error;
+}
+
+/* Says of an instance that could not be made if a service it has missed is provided behind it. */
+static void look_behind(const struct building *building, size_t index)
+{
+    const struct chain *chain = building->chain;
+    const struct service_key *missed = &building->missed[index];
+    if (chain->stages[index].instance != NULL || missed->name[0] == '\0')
+        return;
+    for (size_t i = index + 1; i < chain->count; i++) {
+        const struct instance *instance = chain->stages[i].instance;
+        if (instance == NULL || !instance_provides(instance, missed))
+            continue;
+        diagnostics_add(building->diagnostics, stage_config(building, index)->position,
+                        "put plugin '%s' behind %s, which provides '%s' %u.%u",
+                        stage_config(building, index)->plugin, instance->name, missed->name,
+                        missed->major, missed->minor);
+        return;
+    }
 }
 
 /* After a stage that cannot be used, the rest is checked all the same, so that one run shows all
@@ -196,6 +263,7 @@ static int for_each_stage(struct building *building, int (*step)(struct building
 static void set_policies(struct building *building)
 {
     struct chain *chain = building->chain;
+    uint8_t shadow_bit = 1;
     for (size_t i = 0; i < chain->count; i++) {
         const struct stage_config *config = stage_config(building, i);
         struct stage *stage = &chain->stages[i];
@@ -203,9 +271,16 @@ static void set_policies(struct building *building)
         stage->timeout = config->timeout;
         stage->budget = config->budget > 0 ? (uint64_t)config->budget : UINT64_MAX;
         stage->is_shadow = config->mode == MODE_SHADOW;
+        if (stage->is_shadow) {
+            stage->shadow_bit = shadow_bit;
+            shadow_bit = (uint8_t)(shadow_bit << 1);
+        }
         stage->on_message = stage->instance->plugin->table.on_message;
         if (stage->on_message != NULL)
             chain->on_message[chain->on_message_count++] = stage;
+        const struct sl_plugin *table = &stage->instance->plugin->table;
+        chain->has_on_subscribe = chain->has_on_subscribe || table->on_subscribe != NULL;
+        chain->has_on_publish = chain->has_on_publish || table->on_publish != NULL;
     }
 }
 
@@ -227,7 +302,9 @@ static int build_stages(struct building *building)
     int loaded = for_each_stage(building, take_over);
     if (loaded == ERR_NO_MEMORY)
         return loaded;
-    int made = for_each_stage(building, make_instance);
+    int made = for_each_stage(building, settle_stage);
+    for (size_t i = 0; made != OK && made != ERR_NO_MEMORY && i < building->chain->count; i++)
+        look_behind(building, i);
     if (loaded != OK || made != OK)
         return made == ERR_NO_MEMORY ? made : ERR_CONFIG;
     set_policies(building);
@@ -248,14 +325,16 @@ int chain_create(const struct chain_plan *plan, struct plugin_set *plugins,
                                 .chain = chain,
                                 .plugins = plugins,
                                 .changes = changes,
-                                .diagnostics = diagnostics};
+                                .diagnostics = diagnostics,
+                                .missed = calloc(length + 1, sizeof *building.missed)};
     int error = ERR_NO_MEMORY;
     chain->stages = calloc(length + 1, sizeof *chain->stages);
     chain->on_message = calloc(length + 1, sizeof(struct stage *));
-    if (chain->stages != NULL && chain->on_message != NULL) {
+    if (chain->stages != NULL && chain->on_message != NULL && building.missed != NULL) {
         chain->count = length;
         error = build_stages(&building);
     }
+    free(building.missed);
     if (error != OK) {
         chain_destroy(chain);
         return error;
@@ -264,10 +343,18 @@ int chain_create(const struct chain_plan *plan, struct plugin_set *plugins,
     return OK;
 }
 
+void chain_forget_creations(const struct chain *chain)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        if (chain->stages[i].instance != NULL)
+            creation_forget(chain->stages[i].instance);
+}
+
 void chain_destroy(struct chain *chain)
 {
     if (chain == NULL)
         return;
+    chain_forget_creations(chain);
     for (size_t i = chain->count; i-- > 0;)
         instance_unref(chain->stages[i].instance);
     free(chain->stages);

@@ -2,6 +2,7 @@
 
 #include "pipeline/chain.h"
 #include "pipeline/deferral.h"
+#include "pipeline/plugin_request.h"
 
 #include <stdlib.h>
 
@@ -9,7 +10,7 @@
 
 static size_t block_size(const struct instance *instance)
 {
-    return instance->plugin->table.client_size;
+    return plugin_block_size(instance->plugin);
 }
 
 /* Frees the blocks that were made for the new chain alone. */
@@ -93,19 +94,50 @@ int chain_move_begin(struct sl_client *client, const struct chain *to, struct ch
     return move->blocks != NULL ? OK : ERR_NO_MEMORY;
 }
 
+/* Who was refused by a stage that only watches, and watches on, is not counted again. */
+static void move_shadow_bits(struct sl_client *client, const struct chain *to)
+{
+    uint8_t bits = 0;
+    for (size_t i = 0; client->refused_in_shadow != 0 && i < to->count; i++) {
+        const struct stage *before = chain_stage_of(client->chain, to->stages[i].instance);
+        if (before != NULL && (client->refused_in_shadow & before->shadow_bit) != 0)
+            bits |= to->stages[i].shadow_bit;
+    }
+    client->refused_in_shadow = bits;
+}
+
+/* A hook may ask for what an earlier instance keeps of the client, by a service: so all have had
+ * their on_close before the first of them lets the client go, the last stage first. */
+static void leave_stages(const struct chain_move *move)
+{
+    const struct chain *from = move->from;
+    const struct sl_close how = {.struct_size = sizeof how, .reason = {.data = "", .len = 0}};
+    for (size_t i = 0; i < from->count; i++)
+        if (!chain_has(move->to, from->stages[i].instance))
+            stage_close(&from->stages[i], move->client, &how);
+    for (size_t i = 0; i < from->count; i++) {
+        struct instance *instance = from->stages[i].instance;
+        if (!chain_has(move->to, instance))
+            plugin_request_cancel(instance->pipeline, instance, move->client->id);
+    }
+    for (size_t i = from->count; i-- > 0;)
+        if (!chain_has(move->to, from->stages[i].instance))
+            stage_free_client(&from->stages[i], move->client);
+}
+
 /* What an instance that goes has deferred is cancelled before its on_close, as when the client
- * itself goes. */
+ * itself goes. While they go the client is in their hands only: those that have had their on_close
+ * must not hear of it again, so it neither subscribes nor is whom a message comes from. */
 void chain_move_leave(struct chain_move *move)
 {
-    struct sl_close how = {.struct_size = sizeof how, .reason = {.data = "", .len = 0}};
-    const struct chain *from = move->from;
     deferral_move_all(move->client, move->to);
     if (!move->keeps_all) {
-        for (size_t i = 0; i < from->count; i++)
-            if (!chain_has(move->to, from->stages[i].instance))
-                stage_close(&from->stages[i], move->client, &how);
+        move->client->is_leaving = true;
+        leave_stages(move);
+        move->client->is_leaving = false;
         install_blocks(move);
     }
+    move_shadow_bits(move->client, move->to);
     move->client->chain = move->to;
 }
 
@@ -115,6 +147,8 @@ void chain_move_enter(const struct chain_move *move)
     if (move->keeps_all)
         return;
     move->client->is_carried_over = true;
+    for (size_t i = 0; i < to->count; i++)
+        stage_lend_client(&to->stages[i], move->client);
     for (size_t i = 0; i < to->count; i++)
         if (!chain_has(move->from, to->stages[i].instance))
             stage_open(&to->stages[i], move->client);

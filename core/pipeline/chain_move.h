@@ -29,7 +29,8 @@ struct chain_move {
 MUST_CHECK int chain_move_begin(struct sl_client *client, const struct chain *to,
                                 struct chain_move *move);
 
-/* Ends what instances that go have deferred, and calls their on_close. */
+/* Ends what instances that go have deferred, and calls their on_close; then, when all have had it,
+ * their client_free, the last first. */
 void chain_move_leave(struct chain_move *move);
 
 /* The client has its new chain: calls the on_open of instances that come. */

@@ -24,7 +24,9 @@ enum sl_verdict chain_recheck(struct sl_client *client)
         if (stage->instance->plugin->table.on_recheck == NULL)
             continue;
         enum sl_verdict verdict = ask_on_recheck(stage, client);
-        if (!stage->is_shadow && !stage_lets_pass(stage, verdict))
+        if (stage->is_shadow)
+            stage_note_shadowed(stage, chain_loop_of(client), client, verdict);
+        else if (!stage_lets_pass(stage, verdict))
             return verdict;
     }
     return SL_CONTINUE;

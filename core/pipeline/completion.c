@@ -1,6 +1,7 @@
 #include "pipeline/completion.h"
 
 #include "base/utf8.h"
+#include "pipeline/attributes.h"
 #include "pipeline/message.h"
 #include "pipeline/sl_client.h"
 #include "pipeline/upgrade.h"
@@ -62,6 +63,43 @@ static void pack_details(struct packer *packer, const struct sl_completion *from
     to->identity = pack_string(packer, from->identity);
 }
 
+/* A string with a zero byte inside would be cut. */
+static bool is_whole(struct sl_string text)
+{
+    return text.len == 0 || memchr(text.data, '\0', text.len) == NULL;
+}
+
+/* As attributes_set judges them one by one; what a client has already is its loop's to know. */
+static bool are_attributes_valid(const struct sl_pair *pairs, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct sl_string name = pairs[i].name;
+        size += name.len + pairs[i].value.len;
+        if (name.len == 0 || name.len > ATTRIBUTE_NAME_MAX || !is_whole(name) ||
+            pairs[i].value.len > ATTRIBUTE_VALUE_MAX)
+            return false;
+    }
+    return size <= ATTRIBUTES_MAX;
+}
+
+/* What the verdict uses; the rest is nobody's concern. `packed`: its strings are zero-terminated.
+ */
+static bool is_usable(enum sl_verdict verdict, const struct sl_completion *packed)
+{
+    for (size_t i = 0; verdict == SL_DENY && i < packed->header_count; i++) {
+        const struct sl_pair *header = &packed->headers[i];
+        if (!is_whole(header->name) || !is_whole(header->value) ||
+            !upgrade_is_header(header->name.data, header->value.data))
+            return false;
+    }
+    if (verdict != SL_CONTINUE)
+        return true;
+    return (packed->identity.len == 0 ||
+            sl_client_is_identity(packed->identity.data, packed->identity.len)) &&
+           are_attributes_valid(packed->attributes, packed->attribute_count);
+}
+
 static bool are_details_valid(const struct sl_completion *details)
 {
     if (details->header_count > PAIRS_MAX || details->attribute_count > PAIRS_MAX)
@@ -92,6 +130,10 @@ int completion_create(struct sl_ticket ticket, enum sl_verdict verdict,
     completion->verdict = verdict;
     packer = (struct packer){.block = completion->block};
     pack_details(&packer, &known, &completion->details);
+    if (!is_usable(verdict, &completion->details)) {
+        free(completion);
+        return ERR_INVALID;
+    }
     *out = completion;
     return OK;
 }

@@ -24,7 +24,8 @@ struct completion {
 };
 
 /* Copies. `details` may be NULL. Returns 0, ERR_INVALID (a size that no plugin has, text that is
- * not UTF-8) or ERR_NO_MEMORY. */
+ * not UTF-8, or an identity, an attribute or a header that the verdict would use and that is none)
+ * or ERR_NO_MEMORY. */
 MUST_CHECK int completion_create(struct sl_ticket ticket, enum sl_verdict verdict,
                                  const struct sl_completion *details, struct completion **out);
 

@@ -246,6 +246,7 @@ static void end_deferral(struct deferral *deferral, const struct completion *com
     stage_count(deferral->stage, loop, verdict);
     unlink_deferral(deferral);
     if (!deferral->is_attached) {
+        stage_note_shadowed(deferral->stage, loop, client, verdict);
         deferral_destroy(deferral);
         return;
     }

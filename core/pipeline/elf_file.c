@@ -167,3 +167,63 @@ int elf_file_check(const void *data, size_t len, char *text, size_t text_size)
         error = check_segments(&file);
     return error == OK ? check_sections(&file) : error;
 }
+
+/* -- what keeps it in memory -- */
+
+static bool has_flag(const struct elf_file *file, const elf_segment *segment)
+{
+    elf_dynamic entry = {.d_tag = DT_NULL};
+    for (uint64_t at = 0; at + sizeof entry <= segment->p_filesz; at += sizeof entry) {
+        memcpy(&entry, file->data + segment->p_offset + at, sizeof entry);
+        if (entry.d_tag == DT_FLAGS_1)
+            return (entry.d_un.d_val & DF_1_NODELETE) != 0;
+        if (entry.d_tag == DT_NULL)
+            break;
+    }
+    return false;
+}
+
+static bool is_marked(const struct elf_file *file)
+{
+    for (unsigned i = 0; i < file->header->e_phnum; i++) {
+        elf_segment segment;
+        memcpy(&segment, file->data + file->header->e_phoff + i * sizeof segment, sizeof segment);
+        if (segment.p_type == PT_DYNAMIC)
+            return has_flag(file, &segment);
+    }
+    return false;
+}
+
+static bool has_unique_symbol(const struct elf_file *file, const elf_section *symbols)
+{
+    ElfW(Sym) symbol;
+    for (uint64_t at = 0; at + sizeof symbol <= symbols->sh_size; at += sizeof symbol) {
+        memcpy(&symbol, file->data + symbols->sh_offset + at, sizeof symbol);
+        /* The same for both classes of file. */
+        if (ELF64_ST_BIND(symbol.st_info) == STB_GNU_UNIQUE && symbol.st_shndx != SHN_UNDEF)
+            return true;
+    }
+    return false;
+}
+
+static bool exports_unique_symbol(const struct elf_file *file)
+{
+    const elf_header *header = file->header;
+    if (header->e_shoff == 0)
+        return false;
+    uint64_t count = header->e_shnum != 0 ? header->e_shnum : section_at(file, 0).sh_size;
+    for (uint64_t i = 1; i < count; i++) {
+        elf_section section = section_at(file, i);
+        if (section.sh_type == SHT_DYNSYM && has_unique_symbol(file, &section))
+            return true;
+    }
+    return false;
+}
+
+enum elf_stay elf_file_stay(const void *data, size_t len)
+{
+    const struct elf_file file = {.data = data, .header = data, .len = len};
+    if (is_marked(&file))
+        return ELF_STAY_FLAG;
+    return exports_unique_symbol(&file) ? ELF_STAY_UNIQUE : ELF_STAY_NONE;
+}

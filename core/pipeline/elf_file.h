@@ -18,4 +18,14 @@
  * with a sentence in `text`. */
 MUST_CHECK int elf_file_check(const void *data, size_t len, char *text, size_t text_size);
 
+/* What a file says that keeps the loader from ever unloading it. */
+enum elf_stay {
+    ELF_STAY_NONE,
+    ELF_STAY_FLAG,  /* it is marked so: -z nodelete */
+    ELF_STAY_UNIQUE /* it has symbols that are one in the whole process: STB_GNU_UNIQUE */
+};
+
+/* Of a file that elf_file_check has found whole. */
+enum elf_stay elf_file_stay(const void *data, size_t len);
+
 #endif

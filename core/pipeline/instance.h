@@ -17,16 +17,23 @@
 #include "base/histogram.h"
 #include "config/config.h"
 #include "loop/mailbox.h"
+#include "pipeline/creation.h"
 #include "pipeline/instance_options.h"
+#include "pipeline/instance_services.h"
 #include "pipeline/plugin.h"
 #include "pipeline/plugin_metric.h"
 #include "pipeline/verdict.h"
+#include "pipeline/worker_pool.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 struct endpoint;
+struct event_names;
+struct http_owner;
 struct loop;
+struct named_table;
+struct descriptor_watches;
 struct pipeline;
 
 /* Of the loop that the instance's timers are on, see pipeline/instance_timer.h. */
@@ -43,6 +50,8 @@ enum instance_log {
     INSTANCE_LOG_TIMEOUT,
     INSTANCE_LOG_VERDICT, /* one that it may not give */
     INSTANCE_LOG_SHADOW,
+    INSTANCE_LOG_REQUEST,    /* one that is not valid */
+    INSTANCE_LOG_DESCRIPTOR, /* one that was closed while it was watched */
     INSTANCE_LOG_COUNT
 };
 
@@ -52,6 +61,8 @@ struct instance_stats {
     _Alignas(64) counter verdicts[VERDICT_SLOT_COUNT];
     counter over_budget;
     counter timeouts;         /* deferrals that missed their deadline */
+    counter shadow_clients;   /* that it would have refused: see stage_note_shadowed */
+    counter events;           /* that it has heard */
     struct histogram latency; /* of on_connect and on_message, ns */
 };
 
@@ -60,13 +71,15 @@ struct instance_totals {
     uint64_t verdicts[VERDICT_SLOT_COUNT];
     uint64_t over_budget;
     uint64_t timeouts;
+    uint64_t shadow_clients;
     struct histogram_snapshot latency;
 };
 
 struct instance {
     struct sl_instance seen; /* first: what the plugin is handed */
     _Atomic uint32_t references;
-    struct mail end_mail; /* on its way once nobody refers to the instance any more */
+    _Atomic uint32_t ties; /* requests that end with it, and one until its own end */
+    struct mail end_mail;  /* on its way once nobody refers to the instance any more */
     struct plugin *plugin;
     struct pipeline *pipeline;
     struct endpoint *endpoint;      /* for the host's functions; not looked into here */
@@ -85,12 +98,27 @@ struct instance {
     struct instance_stats *stats; /* owned; one for each loop */
     _Atomic int64_t logged_until[INSTANCE_LOG_COUNT]; /* see instance_may_log */
     struct plugin_metrics metrics;
+    _Atomic(struct http_owner *) http;            /* owned; NULL: it has made no request */
+    _Atomic(struct descriptor_watches *) watches; /* owned; NULL: it has watched no descriptor */
+    struct instance *replaces;  /* borrowed: of the chain before; NULL: none, or it knows */
+    struct instance *successor; /* one reference: whose on_handover is owed its state, or NULL */
+    struct service_scope scope; /* while create runs */
+    struct instance_services *services;  /* owned; NULL: none are provided or looked for */
+    struct event_names *event_names;     /* owned; NULL: it listens to none */
+    struct named_table *own_table;       /* one reference: of SL_STORAGE_INSTANCE */
+    struct named_table *endpoint_table;  /* one reference: of SL_STORAGE_ENDPOINT */
     _Atomic int64_t timeout;             /* ns: the stage's; for the plugin to know */
     pthread_mutex_t unready_lock;        /* of `unready` */
     char unready[INSTANCE_UNREADY_SIZE]; /* why it cannot do its work; empty: it can */
-    bool is_created;                     /* create has succeeded, destroy is owed */
+    bool is_in_force;                    /* it is, or was, part of a configuration; main thread */
+    bool is_announced;                   /* the log has told of it; main thread */
+    bool is_awaited;                     /* the log has told that its create goes on; likewise */
+    _Atomic bool is_created;             /* create has returned 0, destroy is owed */
+    struct creation creation;            /* whether create has finished */
     _Atomic uint64_t last_timer;         /* the id given out last */
+    _Atomic unsigned lists;              /* of clients, under way */
     struct instance_timers timers;
+    struct worker_source offloaded; /* the pool's: its jobs */
 };
 
 /* Where an instance lives; see the members of the same names. */
@@ -103,13 +131,21 @@ struct instance_place {
     unsigned use;
     unsigned slot;
     size_t client_offset;
+    struct instance *replaces; /* of the chain before, or NULL */
+    struct service_scope scope;
+    struct storage_limits shared_limits; /* of the endpoint's table */
 };
 
-/* Creates an instance with one reference from its stage, calling the plugin's create. Errors go to
- * `diagnostics`. Returns 0, ERR_CONFIG, ERR_PLUGIN or ERR_NO_MEMORY. */
+/* Creates an instance with one reference from its stage, calling the plugin's create, which may
+ * finish later: see pipeline/creation.h. Errors go to `diagnostics`. Returns 0, ERR_CONFIG,
+ * ERR_PLUGIN or ERR_NO_MEMORY. */
 MUST_CHECK int instance_create(struct plugin *plugin, const struct stage_config *stage,
                                const struct instance_place *place, struct diagnostics *diagnostics,
                                struct instance **out);
+
+/* Says that create has failed, with the reason. */
+void instance_report_failure(const struct stage_config *stage, const char *reason,
+                             struct diagnostics *diagnostics);
 
 /* One reference more, one less. Any thread. NULL is fine for unref. */
 struct instance *instance_ref(struct instance *instance);
@@ -123,28 +159,12 @@ MUST_CHECK bool instance_try_ref(struct instance *instance);
 bool instance_fits(const struct instance *instance, const struct plugin *plugin,
                    const struct stage_config *stage);
 
-/* Options that wait for an instance with on_reload to take them. */
-struct instance_change {
-    struct instance *instance; /* borrowed from its chain */
-    const struct stage_config *stage;
-    struct options_version *options; /* one reference: the new ones; after instance_change_apply
-                                        the old ones */
-    int64_t timeout;                 /* likewise, ns */
-};
+/* The chain of a new instance has come into force: the one that it replaces, which still is in its
+ * chain, hands its state over when it ends, if the new one wants it. Main thread. */
+void instance_inherit(struct instance *instance);
 
-/* Reads a stage's options for an instance that takes them live. Main thread. Returns 0, ERR_CONFIG
- * (in `diagnostics`) or ERR_NO_MEMORY. */
-MUST_CHECK int instance_change_prepare(struct instance *instance, const struct stage_config *stage,
-                                       struct diagnostics *diagnostics,
-                                       struct instance_change *out);
-
-/* Exchanges the options and calls on_reload. If that fails the old options are there again. Main
- * thread, while hooks run. Returns 0 or ERR_PLUGIN (in `diagnostics`). */
-MUST_CHECK int instance_change_apply(struct instance_change *change,
-                                     struct diagnostics *diagnostics);
-
-/* Makes a change that was applied undone; the plugin is asked once more. */
-void instance_change_revert(struct instance_change *change);
+/* Logs an instance that has come into force, once. Main thread. */
+void instance_announce(struct instance *instance);
 
 /* The stage of the configuration that an instance now serves; keeps a reference to `owner`. Main
  * thread. */
@@ -155,6 +175,9 @@ void instance_settle(struct instance *instance, const struct stage_config *stage
  * work and threads of its own. Main thread, when all loops have changed over to the chain that says
  * so. */
 void instance_set_mode(struct instance *instance, bool is_shadow);
+
+/* What the instance is there for, as host->mode says it. Any thread. */
+enum sl_mode instance_mode(const struct instance *instance);
 
 /* Counts a verdict of a call or of a deferral's end. Only the loop with that index. */
 static inline void instance_count(struct instance *instance, unsigned loop, enum verdict_slot slot)
@@ -175,5 +198,18 @@ void instance_set_unready(struct instance *instance, const char *reason_cstr);
 
 /* Whether it cannot; then `reason` says why. Any thread. */
 bool instance_is_unready(struct instance *instance, char reason[INSTANCE_UNREADY_SIZE]);
+
+/* -- for instance_change.c -- */
+
+/* Calls create or on_reload, which both may say what is wrong. Returns what the hook returns. */
+int instance_set_up(struct instance *instance, int (*hook)(struct sl_instance *), const char *name);
+
+/* What it has said then. */
+const char *instance_failure(const struct instance *instance);
+
+/* Reads a stage's options. Returns 0, ERR_CONFIG (in `diagnostics`) or ERR_NO_MEMORY. */
+MUST_CHECK int instance_read_options(const struct instance *instance,
+                                     const struct stage_config *stage,
+                                     struct diagnostics *diagnostics, struct options_version **out);
 
 #endif

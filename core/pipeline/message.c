@@ -17,6 +17,7 @@ void message_init(struct message *message, size_t max_size, enum opcode opcode, 
     message->stage = 0;
     message->replacement = NULL;
     message->topic = NULL;
+    message->is_published = false;
     message->close_code = CLOSE_POLICY;
     message->close_reason[0] = '\0';
 }

@@ -21,6 +21,7 @@ struct message {
     size_t stage;           /* the next one of the chain's on_message to be asked */
     char *replacement;      /* owned; NULL: the payload as it arrived */
     char *topic;         /* owned, zero-terminated: where a plugin sends it; NULL: to all clients */
+    bool is_published;   /* on_publish is asked: the topic stays */
     uint16_t close_code; /* for SL_CLOSE */
     char close_reason[CLOSE_REASON_MAX + 1];
 };

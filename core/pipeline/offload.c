@@ -1,9 +1,7 @@
 #include "pipeline/offload.h"
 
-#include "loop/loop.h"
-#include "pipeline/chain.h"
 #include "pipeline/hook.h"
-#include "pipeline/pipeline.h"
+#include "pipeline/instance_client.h"
 #include "pipeline/worker_pool.h"
 
 #include <stdlib.h>
@@ -22,24 +20,11 @@ struct job {
 
 static _Thread_local struct job *current_job; /* whose `work` runs on this thread */
 
-/* The job's client, or NULL: there is none, it is gone, or a reload has taken it away from the
- * instance, whose state block it has no more then. */
-static struct sl_client *client_of_job(const struct loop *loop, const struct job *job)
-{
-    const struct pipeline *pipeline = job->instance->pipeline;
-    if (job->client_id == 0)
-        return NULL;
-    struct sl_client *client = pipeline->calls->find(pipeline->loops[loop->index], job->client_id);
-    if (client == NULL || client->chain == NULL)
-        return NULL; /* Without a chain it is refused while its endpoint changes. */
-    return chain_has(client->chain, job->instance) ? client : NULL;
-}
-
 static void deliver_done(struct loop *loop, struct mail *mail)
 {
     struct job *job = (struct job *)((char *)mail - offsetof(struct job, mail));
     if (job->done != NULL) {
-        struct sl_client *client = client_of_job(loop, job);
+        struct sl_client *client = instance_client(loop, job->instance, job->client_id);
         const struct stage *stage =
             client != NULL ? chain_stage_of(client->chain, job->instance) : NULL;
         hook_begin(job->instance, stage, job->client_id, "offload (done)");
@@ -48,14 +33,6 @@ static void deliver_done(struct loop *loop, struct mail *mail)
     }
     instance_unref(job->instance);
     free(job);
-}
-
-static struct loop *home_of_job(const struct job *job)
-{
-    const struct pipeline *pipeline = job->instance->pipeline;
-    unsigned index = client_id_loop(job->client_id);
-    return job->client_id != 0 && index < pipeline->loop_count ? pipeline->loops[index]->loop
-                                                               : job->instance->home;
 }
 
 /* Comes back even if there is nothing to be done, so that the reference is given up on a loop. */
@@ -74,7 +51,12 @@ static void run_job(struct worker_job *base)
     current_job = NULL;
     hook_end();
     options_version_unref(job->options);
-    send_home(job, home_of_job(job));
+}
+
+static void finish_job(struct worker_job *base)
+{
+    struct job *job = (struct job *)base;
+    send_home(job, instance_loop_of(job->instance, job->client_id));
 }
 
 /* The server ends first: `done` frees the context, and must not take it for the result of `work`,
@@ -82,7 +64,7 @@ static void run_job(struct worker_job *base)
 static void abandon_job(struct worker_job *base)
 {
     struct job *job = (struct job *)base;
-    struct loop *loop = home_of_job(job);
+    struct loop *loop = instance_loop_of(job->instance, job->client_id);
     job->client_id = 0;
     send_home(job, loop);
 }
@@ -101,13 +83,13 @@ int offload_post(struct instance *instance, uint64_t client_id,
         free(job);
         return ERR_CLOSED;
     }
-    *job = (struct job){.base = {.run = run_job, .abandon = abandon_job},
+    *job = (struct job){.base = {.run = run_job, .finish = finish_job, .abandon = abandon_job},
                         .instance = instance,
                         .client_id = client_id,
                         .work = work,
                         .done = done,
                         .context = context};
-    int error = worker_pool_post(instance->pipeline->workers, &job->base);
+    int error = worker_pool_post(instance->pipeline->workers, &instance->offloaded, &job->base);
     if (error != OK) {
         instance_unref(instance);
         free(job);
@@ -124,6 +106,8 @@ struct option_set *offload_options(struct instance *instance)
             job->options = instance_options_hold(options);
         return job->options->set;
     }
-    bool in_hook = job == NULL && (loop_current() != NULL || hook_instance() != NULL);
+    /* A stage's hook outside of a loop is on_publish, perhaps on a plugin's own thread. */
+    bool in_hook = job == NULL &&
+                   (loop_current() != NULL || (hook_instance() != NULL && hook_stage() == NULL));
     return in_hook ? instance_options_in_hook(options) : instance_options_lend(options);
 }

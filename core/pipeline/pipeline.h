@@ -3,18 +3,21 @@
  * which the pipeline reaches the clients that it decides about.
  *
  * Set up on the main thread before any loop starts, and not changed afterwards, but for the
- * counter.
+ * counter, the instances that are awaited and, by the main thread, the storage.
  */
 #ifndef SLUICE_PIPELINE_PIPELINE_H
 #define SLUICE_PIPELINE_PIPELINE_H
 
 #include "base/memory_account.h"
 #include "loop/mailbox.h"
+#include "pipeline/creation.h"
+#include "pipeline/storage.h"
 
 #include <sluice/plugin.h>
 
 #include <stdatomic.h>
 
+struct http_client;
 struct message;
 struct pipeline_loop;
 struct upgrade;
@@ -36,13 +39,18 @@ struct pipeline_calls {
 
 struct pipeline {
     const struct sl_host *host; /* what instances are handed; static storage */
+    enum sl_mode mode;          /* what instances are told that they are there for */
     const struct pipeline_calls *calls;
     struct mailbox *control;      /* the main thread's; borrowed */
     struct worker_pool *workers;  /* for offloaded work; borrowed */
+    struct http_client *http;     /* for requests of plugins; borrowed */
     struct memory_account *input; /* what all clients have sent and is still held; borrowed */
     struct pipeline_loop **loops; /* by index; borrowed */
     unsigned loop_count;
-    _Atomic int unready_count; /* instances that say that they cannot do their work */
+    struct storage storage; /* main thread */
+    struct creations creations;
+    _Atomic size_t descriptors_max; /* that one instance may watch */
+    _Atomic int unready_count;      /* instances that say that they cannot do their work */
 };
 
 #endif

@@ -13,6 +13,7 @@ struct message;
 struct pipeline;
 struct sl_client;
 struct stage;
+struct steps;
 struct upgrade;
 
 /* What a hook that runs is being asked about. */
@@ -29,6 +30,7 @@ struct pipeline_loop {
     unsigned index;    /* the loop's */
     struct pipeline *pipeline;
     struct running running;
+    struct steps *steps; /* borrowed: where verdicts are noted; NULL: nobody watches the message */
     struct message *spare_message; /* owned; for the next message, or NULL */
     struct deferral_table deferrals;
 };

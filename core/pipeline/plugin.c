@@ -1,6 +1,7 @@
 #include "pipeline/plugin.h"
 
-#include "base/log.h"
+#include "base/event.h"
+#include "base/unloaded.h"
 #include "config/suggest.h"
 
 #include <dirent.h>
@@ -42,11 +43,28 @@ struct plugin *plugin_ref(struct plugin *plugin)
     return plugin;
 }
 
+/* A plugin that stays for this reason; so its table's texts are still there. */
+static void warn_of_staying(const struct plugin *plugin, const char *reason)
+{
+    char message[1024];
+    const struct event_values values = {.message = message,
+                                        .texts = {[EVENT_FIELD_PLUGIN] = plugin->table.name,
+                                                  [EVENT_FIELD_VERSION] = plugin->table.version,
+                                                  [EVENT_FIELD_FILE] = plugin->path,
+                                                  [EVENT_FIELD_REASON] = reason}};
+    snprintf(message, sizeof message,
+             "%s %s is not used any more and stays in memory, as will each that follows it: %s",
+             plugin->table.name, plugin->table.version, reason);
+    event_log(EVENT_PLUGIN_NOT_UNLOADED, "pipeline", &values);
+}
+
 void plugin_unref(struct plugin *plugin)
 {
     if (plugin == NULL || --plugin->references > 0)
         return;
-    plugin_library_close(&plugin->library);
+    const char *reason = plugin_library_close(&plugin->library, plugin->path);
+    if (reason != NULL && unloaded_is_by_reload())
+        warn_of_staying(plugin, reason);
     free(plugin->path);
     free(plugin);
 }
@@ -215,7 +233,6 @@ static int load_anew(struct plugin_set *set, const char *name, const char *path,
         plugin_unref(plugin);
         return error;
     }
-    log_debug("pipeline", "loaded %s %s from %s", plugin->table.name, plugin->table.version, path);
     *out = plugin;
     return OK;
 }

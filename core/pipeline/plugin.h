@@ -27,6 +27,13 @@ struct plugin {
     struct option_table options;
 };
 
+/* What an instance keeps for a client, bytes: the plugin's state and, if it has client_free, behind
+ * it a flag: whether that is owed. */
+static inline size_t plugin_block_size(const struct plugin *plugin)
+{
+    return plugin->table.client_size + (plugin->table.client_free != NULL);
+}
+
 /* The plugins of one configuration, each once. */
 struct plugin_set {
     char *const *folders; /* borrowed; only while plugins are being loaded */

@@ -2,12 +2,13 @@
 
 #include "base/crash.h"
 #include "base/trusted_path.h"
+#include "base/unloaded.h"
 #include "base/watched.h"
-#include "pipeline/elf_file.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,8 +83,19 @@ static int copy_to_memory(const char *path, bool is_trusted, char reason[PLUGIN_
     return error;
 }
 
+static void note_hash(struct plugin_library *library, const void *data, size_t size)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    if (EVP_Digest(data, size, digest, &len, EVP_sha256(), NULL) != 1)
+        len = 0;
+    for (unsigned i = 0; i < len; i++)
+        snprintf(library->hash + 2 * (size_t)i, 3, "%02x", digest[i]);
+}
+
 /* In the copy, which nobody can cut short while it is looked at. */
-static int check_copy(int copy, const char *path, char reason[PLUGIN_LIBRARY_TEXT_MAX])
+static int check_copy(struct plugin_library *library, int copy, const char *path,
+                      char reason[PLUGIN_LIBRARY_TEXT_MAX])
 {
     char words[PLUGIN_LIBRARY_TEXT_MAX / 2];
     struct stat status;
@@ -96,6 +108,8 @@ static int check_copy(int copy, const char *path, char reason[PLUGIN_LIBRARY_TEX
     if (data == MAP_FAILED)
         return refuse_file(reason, path, strerror(errno));
     int error = elf_file_check(data, size, words, sizeof words);
+    note_hash(library, data, size);
+    library->stay = error == OK ? elf_file_stay(data, size) : ELF_STAY_NONE;
     munmap(data, size);
     return error != OK ? refuse_file(reason, path, words) : OK;
 }
@@ -158,7 +172,7 @@ int plugin_library_open(struct plugin_library *library, const char *path, bool i
     int copy = copy_to_memory(path, is_trusted, reason);
     if (copy < 0)
         return copy;
-    int error = check_copy(copy, path, reason);
+    int error = check_copy(library, copy, path, reason);
     if (error == OK)
         error = in_place ? load_in_place(library, path, reason)
                          : load_copy(library, copy, path, reason);
@@ -167,22 +181,50 @@ int plugin_library_open(struct plugin_library *library, const char *path, bool i
     return error;
 }
 
-void plugin_library_close(struct plugin_library *library)
+/* Whether the loader still has the object: one may refuse to go (unique C++ symbols, thread-local
+ * destructors). */
+static bool is_still_loaded(const char *name)
 {
-    char path[64];
-    if (library->handle == NULL)
-        return;
-    dlclose(library->handle);
-    library->handle = NULL;
-    if (library->copy < 0)
-        return;
-    copy_path(library->copy, path);
-    /* An object may refuse to go (unique C++ symbols, thread-local destructors). Then the number
-     * must not be used again, or the next plugin would be taken for it. */
-    void *stays = dlopen(path, RTLD_NOLOAD | RTLD_LAZY);
+    void *stays = dlopen(name, RTLD_NOLOAD | RTLD_LAZY);
     if (stays != NULL)
         dlclose(stays);
-    else
+    return stays != NULL;
+}
+
+static const char *why_it_stays(enum elf_stay stay)
+{
+    switch (stay) {
+    case ELF_STAY_FLAG:
+        return "it is marked never to be unloaded (-z nodelete), as files with Go's runtime have "
+               "to be";
+    case ELF_STAY_UNIQUE:
+        return "it exports C++ symbols of which a process has only one (STB_GNU_UNIQUE); build it "
+               "with sluice_add_plugin, or link it with the flags of pkg-config "
+               "--variable=plugin_ldflags sluice";
+    case ELF_STAY_NONE:
+        break;
+    }
+    return "a thread that goes on has a thread-local object of it with a destructor, or another "
+           "file needs it; use the client's and the instance's state instead of thread_local";
+}
+
+const char *plugin_library_close(struct plugin_library *library, const char *path)
+{
+    struct unloaded_range range;
+    char name[64];
+    if (library->handle == NULL)
+        return NULL;
+    bool is_measured = unloaded_measure(library->handle, &range);
+    if (is_measured)
+        unloaded_note(&range, path);
+    dlclose(library->handle);
+    library->handle = NULL;
+    copy_path(library->copy, name);
+    bool stays = is_still_loaded(library->copy >= 0 ? name : path);
+    if (is_measured && stays)
+        unloaded_take_back();
+    if (library->copy >= 0 && !stays) /* Else the next plugin would be taken for it. */
         close(library->copy);
     library->copy = -1;
+    return stays ? why_it_stays(library->stay) : NULL;
 }

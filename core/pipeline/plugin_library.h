@@ -9,12 +9,17 @@
 #define SLUICE_PIPELINE_PLUGIN_LIBRARY_H
 
 #include "base/error.h"
+#include "pipeline/elf_file.h"
 
 #include <stdbool.h>
 
+#define PLUGIN_LIBRARY_HASH_SIZE 65
+
 struct plugin_library {
-    void *handle; /* NULL: not loaded */
-    int copy;     /* a descriptor, or -1: loaded in place */
+    void *handle;                        /* NULL: not loaded */
+    int copy;                            /* a descriptor, or -1: loaded in place */
+    char hash[PLUGIN_LIBRARY_HASH_SIZE]; /* SHA-256 of the copy, hexadecimal; empty: none */
+    enum elf_stay stay;                  /* what the file says of being unloaded */
 };
 
 #define PLUGIN_LIBRARY_TEXT_MAX 896 /* bytes of a reason */
@@ -26,7 +31,8 @@ struct plugin_library {
 MUST_CHECK int plugin_library_open(struct plugin_library *library, const char *path, bool in_place,
                                    bool is_trusted, char reason[PLUGIN_LIBRARY_TEXT_MAX]);
 
-/* Unloads it. */
-void plugin_library_close(struct plugin_library *library);
+/* Unloads it. `path` is what the crash report calls it from then on (base/unloaded.h). Returns
+ * NULL, or why the file stays in memory, in words that go behind a colon. */
+const char *plugin_library_close(struct plugin_library *library, const char *path);
 
 #endif

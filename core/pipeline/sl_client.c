@@ -51,10 +51,15 @@ struct sl_client_extras *sl_client_need_extras(struct sl_client *client)
     return client->more;
 }
 
+bool sl_client_is_identity(const char *identity, size_t len)
+{
+    return len > 0 && len <= IDENTITY_MAX && memchr(identity, '\0', len) == NULL &&
+           utf8_is_valid(identity, len);
+}
+
 int sl_client_identify(struct sl_client *client, const char *identity, size_t len)
 {
-    if (len == 0 || len > IDENTITY_MAX || memchr(identity, '\0', len) != NULL ||
-        !utf8_is_valid(identity, len))
+    if (!sl_client_is_identity(identity, len))
         return ERR_INVALID;
     struct sl_client_extras *more = sl_client_need_extras(client);
     char *copy = more != NULL ? strndup(identity, len) : NULL;

@@ -41,6 +41,8 @@ struct sl_client {
     bool is_open : 1;              /* messages flow */
     bool has_moved_state : 1;      /* its plugins' state is in blocks of its own */
     bool is_carried_over : 1;      /* a reload is bringing it to new instances */
+    bool is_leaving : 1;           /* a reload is taking it from old ones */
+    uint8_t refused_in_shadow;     /* bits: by stages that only watch, see stage->shadow_bit */
 };
 
 /* The index of the loop that a client's id, or a deferral's ticket, belongs to. */
@@ -58,6 +60,9 @@ void sl_client_deinit(struct sl_client *client);
 
 /* Makes the extras when they are first needed. NULL: no memory. */
 struct sl_client_extras *sl_client_need_extras(struct sl_client *client);
+
+/* Whether these bytes may name a client: 1 to 255 bytes of UTF-8, none of them zero. */
+bool sl_client_is_identity(const char *identity, size_t len);
 
 /* Names the client: 1 to 255 bytes of UTF-8. Returns 0, ERR_INVALID or ERR_NO_MEMORY. */
 MUST_CHECK int sl_client_identify(struct sl_client *client, const char *identity, size_t len);

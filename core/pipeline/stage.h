@@ -25,6 +25,7 @@ struct stage {
     int64_t timeout; /* ns */
     enum on_error on_error;
     bool is_shadow;
+    uint8_t shadow_bit; /* of the first eight of the chain in shadow mode one each, else 0 */
 };
 
 /* Whether the verdict lets the chain go on. */
@@ -43,16 +44,25 @@ void stage_count_timeout(const struct stage *stage, const struct pipeline_loop *
 void stage_count_over_budget(const struct stage *stage, const struct pipeline_loop *loop,
                              uint64_t ns);
 
-/* The verdict if the hook may give it, else SL_ERROR, which is logged once a second. */
+/* The verdict if the hook may give it, else SL_ERROR, which is logged once a second. `loop` may be
+ * NULL: the thread is no loop's. */
 int stage_check(const struct stage *stage, const struct pipeline_loop *loop, enum verdict_hook hook,
                 int verdict);
 
-/* Logs what a stage in shadow mode would have decided, once a second. */
-void stage_log_shadowed(const struct stage *stage, const struct pipeline_loop *loop,
-                        const struct sl_client *client, int verdict);
+/* What a stage in shadow mode would have decided: logged once a second, and each time at level
+ * debug. A client that it would have refused, or whose message it would have dropped, is counted
+ * once. */
+void stage_note_shadowed(const struct stage *stage, const struct pipeline_loop *loop,
+                         struct sl_client *client, int verdict);
 
 /* Calls on_open, or on_close, if the plugin has it. */
 void stage_open(const struct stage *stage, struct sl_client *client);
 void stage_close(const struct stage *stage, struct sl_client *client, const struct sl_close *how);
+
+/* The client's state block is about to be seen by the plugin: from now on client_free is owed. */
+void stage_lend_client(const struct stage *stage, struct sl_client *client);
+
+/* Calls client_free if it is owed: no hook is called about the client any more. */
+void stage_free_client(const struct stage *stage, struct sl_client *client);
 
 #endif

@@ -112,11 +112,16 @@ static bool is_field_value(const char *text)
     return true;
 }
 
+bool upgrade_is_header(const char *name, const char *value)
+{
+    return is_token(name) && is_field_value(value);
+}
+
 int upgrade_add_header(struct upgrade *upgrade, const char *name, const char *value)
 {
     size_t used = strlen(upgrade->headers);
     size_t room = sizeof upgrade->headers - used;
-    if (!is_token(name) || !is_field_value(value))
+    if (!upgrade_is_header(name, value))
         return ERR_INVALID;
     if (strlen(name) + strlen(value) + sizeof ": \r\n" > room)
         return ERR_LIMIT;

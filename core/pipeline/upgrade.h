@@ -67,6 +67,9 @@ void upgrade_refuse(struct upgrade *upgrade, int status, const char *reason);
  * with Retry-After. */
 void upgrade_refuse_unchecked(struct upgrade *upgrade);
 
+/* Whether it may be a header of the refusal: a name and a value of HTTP, zero-terminated. */
+bool upgrade_is_header(const char *name, const char *value);
+
 /* Adds a header to the refusal. Returns 0, ERR_INVALID (not a header) or ERR_LIMIT. */
 MUST_CHECK int upgrade_add_header(struct upgrade *upgrade, const char *name, const char *value);
 

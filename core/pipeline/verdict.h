@@ -21,7 +21,13 @@ enum verdict_slot {
 };
 
 /* The hooks that decide. */
-enum verdict_hook { VERDICT_OF_CONNECT, VERDICT_OF_MESSAGE, VERDICT_OF_RECHECK };
+enum verdict_hook {
+    VERDICT_OF_CONNECT,
+    VERDICT_OF_MESSAGE,
+    VERDICT_OF_RECHECK,
+    VERDICT_OF_SUBSCRIBE,
+    VERDICT_OF_PUBLISH
+};
 
 /* The slot of what a hook has returned, a verdict or not. */
 enum verdict_slot verdict_slot(int verdict);

@@ -1,0 +1,400 @@
+#include "pipeline/storage_writer.h"
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "pipeline/storage_changes.h"
+#include "pipeline/storage_kept.h"
+#include "pipeline/storage_table.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_AFTER (5 * NS_PER_S) /* at least, since a write that failed */
+
+struct storage_writer {
+    char *path;
+    pthread_t thread;
+    bool is_running;
+    pthread_mutex_t file_lock; /* of the file, and of the batch; held while writing */
+    _Atomic bool is_wanted;    /* that lock, by the main thread: so do without what can wait */
+    struct storage_file *file;
+    struct storage_batch *batch;
+    pthread_mutex_t lock; /* of what follows; for moments only; inside of file_lock */
+    pthread_cond_t is_due;
+    struct kept_table *first;
+    bool is_stopping;
+    int64_t interval;
+    int64_t give_up_at; /* when it is stopping: monotonic */
+    _Atomic uint64_t written;
+    _Atomic uint64_t failures;
+    _Atomic uint64_t in_batch;
+    _Atomic int64_t complete_at; /* when the last round began that wrote everything */
+    _Atomic int64_t file_size;
+    bool has_failed; /* the last try; the writing thread's */
+};
+
+/* -- the log -- */
+
+static void tell(enum event event, const struct storage_writer *writer, const char *message,
+                 const char *reason, uint64_t changes)
+{
+    struct event_values values = {
+        .message = message,
+        .texts = {[EVENT_FIELD_FILE] = writer->path, [EVENT_FIELD_REASON] = reason}};
+    event_set_number(&values, EVENT_FIELD_CHANGES, changes);
+    event_log(event, "storage", &values);
+}
+
+static uint64_t count_unwritten(struct storage_writer *writer)
+{
+    uint64_t count = atomic_load_explicit(&writer->in_batch, memory_order_relaxed);
+    pthread_mutex_lock(&writer->lock);
+    for (struct kept_table *kept = writer->first; kept != NULL; kept = kept->next)
+        if (!atomic_load(&kept->is_dropped))
+            count += storage_changes_count(kept->table);
+    pthread_mutex_unlock(&writer->lock);
+    return count;
+}
+
+static void note_result(struct storage_writer *writer, int error, const char *why)
+{
+    char message[STORAGE_FILE_TEXT + 256];
+    if (error != OK) {
+        atomic_fetch_add_explicit(&writer->failures, 1, memory_order_relaxed);
+        snprintf(message, sizeof message,
+                 "%.200s: %s; the tables go on in memory, and are written when that is possible",
+                 writer->path, why);
+        if (!writer->has_failed)
+            tell(EVENT_STORAGE_FAILED, writer, message, why, count_unwritten(writer));
+    } else if (writer->has_failed) {
+        snprintf(message, sizeof message, "%.200s can be written again", writer->path);
+        tell(EVENT_STORAGE_RECOVERED, writer, message, NULL, count_unwritten(writer));
+    }
+    writer->has_failed = error != OK;
+}
+
+/* -- one transaction; with file_lock -- */
+
+/* `first`: the first table of the batch. */
+static int write_batch(struct storage_writer *writer, struct kept_table *first)
+{
+    char why[STORAGE_FILE_TEXT] = "";
+    uint64_t count = writer->batch->count;
+    if (count == 0)
+        return OK;
+    atomic_store_explicit(&writer->in_batch, count, memory_order_relaxed);
+    int error = kept_tables_write(first, writer->batch, writer->file, why);
+    storage_batch_settle(writer->batch, error == OK);
+    atomic_store_explicit(&writer->in_batch, 0, memory_order_relaxed);
+    if (error == OK)
+        atomic_fetch_add_explicit(&writer->written, count, memory_order_relaxed);
+    note_result(writer, error, why);
+    return error;
+}
+
+/* -- a round: all tables; with file_lock -- */
+
+/* The list as it is now. The thread that walks it is the only one to take tables out, and new ones
+ * come in front. */
+static struct kept_table *first_kept(struct storage_writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    struct kept_table *first = writer->first;
+    pthread_mutex_unlock(&writer->lock);
+    return first;
+}
+
+static void take_off_list(struct storage_writer *writer, const struct kept_table *kept)
+{
+    pthread_mutex_lock(&writer->lock);
+    struct kept_table **at = &writer->first;
+    while (*at != kept)
+        at = &(*at)->next;
+    *at = kept->next;
+    pthread_mutex_unlock(&writer->lock);
+}
+
+/* Takes the names of dropped tables out of the file, before others that have them are written. */
+static int drop_tables(struct storage_writer *writer)
+{
+    char why[STORAGE_FILE_TEXT];
+    struct kept_table *next;
+    for (struct kept_table *kept = first_kept(writer); kept != NULL; kept = next) {
+        next = kept->next;
+        if (!atomic_load(&kept->is_dropped))
+            continue;
+        int error = storage_file_begin(writer->file, why);
+        if (error == OK)
+            error = storage_file_drop(writer->file, kept->endpoint, kept->instance, why);
+        error = storage_file_end(writer->file, error == OK, why);
+        if (error != OK) {
+            note_result(writer, error, why);
+            return error;
+        }
+        take_off_list(writer, kept);
+        kept_table_destroy(kept);
+    }
+    return OK;
+}
+
+/* Whether the file still has a table of that name (NULL: any) which nobody is to see again. */
+static bool is_being_dropped(struct storage_writer *writer, const char *endpoint,
+                             const char *instance)
+{
+    bool is_found = false;
+    pthread_mutex_lock(&writer->lock);
+    for (const struct kept_table *at = writer->first; at != NULL && !is_found; at = at->next)
+        is_found = atomic_load(&at->is_dropped) &&
+                   (endpoint == NULL || kept_table_has_name(at, endpoint, instance));
+    pthread_mutex_unlock(&writer->lock);
+    return is_found;
+}
+
+static bool must_give_up(struct storage_writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    bool is_late = writer->is_stopping && clock_monotonic() >= writer->give_up_at;
+    pthread_mutex_unlock(&writer->lock);
+    return is_late;
+}
+
+/* Takes the changes of a table, and writes a batch whenever it is full. *first: the first table of
+ * the batch that is being filled. */
+static int write_table(struct storage_writer *writer, struct kept_table *kept,
+                       struct kept_table **first)
+{
+    struct storage_changes_walk walk = {.shard = 0};
+    int error = OK;
+    storage_table_sweep(kept->table, clock_monotonic);
+    while (error == OK && !storage_batch_take(writer->batch, kept->table, &walk)) {
+        error = write_batch(writer, *first);
+        *first = kept;
+        if (error == OK && must_give_up(writer))
+            error = ERR_LIMIT;
+    }
+    return error;
+}
+
+static int write_round(struct storage_writer *writer)
+{
+    int64_t begun_at = clock_monotonic();
+    pthread_mutex_lock(&writer->file_lock);
+    int error = drop_tables(writer);
+    struct kept_table *first = first_kept(writer);
+    for (struct kept_table *kept = first; kept != NULL && error == OK; kept = kept->next)
+        if (!atomic_load(&kept->is_dropped))
+            error = write_table(writer, kept, &first);
+    if (error == OK)
+        error = write_batch(writer, first);
+    if (error == OK) {
+        storage_file_trim(writer->file);
+        atomic_store_explicit(&writer->complete_at, begun_at, memory_order_relaxed);
+    }
+    atomic_store_explicit(&writer->file_size, storage_file_size(writer->file),
+                          memory_order_relaxed);
+    pthread_mutex_unlock(&writer->file_lock);
+    return error;
+}
+
+/* Deletes what tables had that were dropped, for an interval at most, and not when the server ends:
+ * what is left, or cannot be deleted now, is deleted later, perhaps by the next server. */
+static void purge(struct storage_writer *writer)
+{
+    char why[STORAGE_FILE_TEXT];
+    int64_t begun_at = clock_monotonic();
+    for (bool is_done = false; !is_done;) {
+        pthread_mutex_lock(&writer->file_lock);
+        is_done = storage_file_purge(writer->file, &is_done, why) != OK || is_done;
+        pthread_mutex_unlock(&writer->file_lock);
+        pthread_mutex_lock(&writer->lock);
+        is_done = is_done || writer->is_stopping || atomic_load(&writer->is_wanted) ||
+                  clock_monotonic() - begun_at >= writer->interval;
+        pthread_mutex_unlock(&writer->lock);
+    }
+}
+
+/* -- the thread -- */
+
+/* Returns whether to go on. */
+static bool wait_for_turn(struct storage_writer *writer, int64_t since, bool is_good)
+{
+    pthread_mutex_lock(&writer->lock);
+    for (int error = 0; !writer->is_stopping && error != ETIMEDOUT;) {
+        int64_t until = since + writer->interval;
+        if (!is_good && until < since + RETRY_AFTER)
+            until = since + RETRY_AFTER;
+        struct timespec at = {.tv_sec = until / NS_PER_S, .tv_nsec = until % NS_PER_S};
+        error = pthread_cond_timedwait(&writer->is_due, &writer->lock, &at);
+    }
+    bool goes_on = !writer->is_stopping;
+    pthread_mutex_unlock(&writer->lock);
+    return goes_on;
+}
+
+static void *keep_writing(void *argument)
+{
+    struct storage_writer *writer = argument;
+    bool is_good = true;
+    while (wait_for_turn(writer, clock_monotonic(), is_good)) {
+        is_good = write_round(writer) == OK;
+        if (is_good)
+            purge(writer);
+    }
+    return NULL;
+}
+
+/* -- life -- */
+
+static void init_locks(struct storage_writer *writer)
+{
+    pthread_condattr_t monotonic;
+    pthread_mutex_init(&writer->file_lock, NULL);
+    pthread_mutex_init(&writer->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&writer->is_due, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+int storage_writer_create(const char *path, int64_t interval, struct storage_writer **out,
+                          char *why)
+{
+    struct storage_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL)
+        return ERR_NO_MEMORY;
+    init_locks(writer);
+    writer->interval = interval;
+    writer->complete_at = clock_monotonic();
+    writer->path = strdup(path);
+    writer->batch = malloc(sizeof *writer->batch);
+    int error = ERR_NO_MEMORY;
+    if (writer->path != NULL && writer->batch != NULL) {
+        writer->batch->count = writer->batch->used = 0;
+        error = storage_file_open(path, &writer->file, why);
+    }
+    if (error != OK) {
+        storage_writer_destroy(writer, 0);
+        return error;
+    }
+    writer->file_size = storage_file_size(writer->file);
+    *out = writer;
+    return OK;
+}
+
+int storage_writer_start(struct storage_writer *writer)
+{
+    int error = thread_begin(&writer->thread, "storage", keep_writing, writer);
+    if (error != 0) {
+        log_error("storage", "cannot start the thread that writes it: %s", strerror(error));
+        return ERR_SYSTEM;
+    }
+    writer->is_running = true;
+    return OK;
+}
+
+static void write_rest(struct storage_writer *writer, int64_t patience)
+{
+    char message[512];
+    pthread_mutex_lock(&writer->lock);
+    writer->give_up_at = clock_monotonic() + patience;
+    writer->is_stopping = true;
+    pthread_cond_signal(&writer->is_due);
+    pthread_mutex_unlock(&writer->lock);
+    pthread_join(writer->thread, NULL);
+    int error = write_round(writer); /* the last one */
+    uint64_t left = count_unwritten(writer);
+    bool is_drop_left = is_being_dropped(writer, NULL, NULL);
+    if (error == OK || (left == 0 && !is_drop_left))
+        return;
+    snprintf(message, sizeof message, "%.200s: the last changes could not be written%s",
+             writer->path, is_drop_left ? "; it still has tables that were dropped" : "");
+    tell(EVENT_STORAGE_LOST, writer, message, NULL, left);
+}
+
+void storage_writer_destroy(struct storage_writer *writer, int64_t patience)
+{
+    if (writer == NULL)
+        return;
+    if (writer->is_running)
+        write_rest(writer, patience);
+    while (writer->first != NULL) {
+        struct kept_table *kept = writer->first;
+        writer->first = kept->next;
+        storage_changes_untrack(kept->table);
+        kept_table_destroy(kept);
+    }
+    storage_file_close(writer->file);
+    pthread_cond_destroy(&writer->is_due);
+    pthread_mutex_destroy(&writer->lock);
+    pthread_mutex_destroy(&writer->file_lock);
+    free(writer->batch);
+    free(writer->path);
+    free(writer);
+}
+
+void storage_writer_set_interval(struct storage_writer *writer, int64_t interval)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->interval = interval;
+    pthread_cond_signal(&writer->is_due);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+void storage_writer_read(struct storage_writer *writer, struct storage_writer_stats *stats)
+{
+    int64_t complete_at = atomic_load_explicit(&writer->complete_at, memory_order_relaxed);
+    *stats = (struct storage_writer_stats){
+        .written = atomic_load_explicit(&writer->written, memory_order_relaxed),
+        .failures = atomic_load_explicit(&writer->failures, memory_order_relaxed),
+        .unwritten = count_unwritten(writer),
+        .file_size = atomic_load_explicit(&writer->file_size, memory_order_relaxed)};
+    if (stats->unwritten > 0)
+        stats->lag = clock_monotonic() - complete_at;
+}
+
+/* -- tables -- */
+
+int storage_writer_load(struct storage_writer *writer, const char *endpoint, const char *instance,
+                        struct storage_table *table, struct kept_table **out, char *why)
+{
+    struct kept_table *kept = kept_table_create(endpoint, instance, table);
+    if (kept == NULL)
+        return ERR_NO_MEMORY;
+    atomic_store(&writer->is_wanted, true);
+    pthread_mutex_lock(&writer->file_lock);
+    atomic_store(&writer->is_wanted, false);
+    int error = is_being_dropped(writer, endpoint, instance)
+                    ? OK
+                    : kept_table_load(kept, writer->file, why);
+    pthread_mutex_unlock(&writer->file_lock);
+    if (error == OK)
+        error = storage_changes_track(table);
+    if (error != OK) {
+        kept_table_destroy(kept);
+        return error;
+    }
+    *out = kept;
+    return OK;
+}
+
+void storage_writer_attach(struct storage_writer *writer, struct kept_table *kept)
+{
+    pthread_mutex_lock(&writer->lock);
+    kept->next = writer->first;
+    writer->first = kept;
+    pthread_mutex_unlock(&writer->lock);
+}
+
+void storage_writer_drop(struct storage_writer *writer, struct kept_table *kept)
+{
+    storage_changes_untrack(kept->table);
+    pthread_mutex_lock(&writer->lock);
+    atomic_store(&kept->is_dropped, true);
+    pthread_mutex_unlock(&writer->lock);
+}
