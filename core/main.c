@@ -2,6 +2,7 @@
  * sluice: the program. Finds the sub-command and hands it the rest of the command line.
  */
 #include "cli/cli.h"
+#include "connect/connect.h"
 #include "workbench/new_plugin.h"
 #include "workbench/replay.h"
 #include "workbench/test_plugin.h"
@@ -9,6 +10,8 @@
 int main(int argc, char **argv)
 {
     const struct cli_extra extras[] = {
+        {"connect", "URL", "connect to a WebSocket: lines in, messages out", connect_help,
+         connect_options, connect_main},
         {"new-plugin", "NAME", "begin a plugin: a folder that builds and passes its own test",
          new_plugin_help, new_plugin_options, new_plugin_main},
         {"test-plugin", "FILE", "check a built plugin against the contract and its scenarios",

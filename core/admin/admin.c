@@ -16,8 +16,8 @@
 
 int admin_check(const struct config *config, struct diagnostics *diagnostics)
 {
-    struct admin_token_hash hash;
-    return admin_token_load(config, diagnostics, &hash);
+    struct admin_token_set tokens;
+    return admin_token_load(config, diagnostics, &tokens);
 }
 
 /* -- listening -- */
@@ -80,7 +80,7 @@ static void warn_of_clear_text(const struct config *config)
     char why[256];
     struct listen_address address;
     for (size_t i = 0; i < config->admin_listen_count; i++)
-        if (config->admin_token_file != NULL && listen_unix_path(config->admin_listen[i]) == NULL &&
+        if (config_needs_admin_token(config) && listen_unix_path(config->admin_listen[i]) == NULL &&
             listen_address_parse(config->admin_listen[i], &address, why, sizeof why) == 0 &&
             !address.loopback)
             log_warn("admin",
@@ -105,7 +105,7 @@ static void list_addresses(const struct config *config, char text[ADMIN_ADDRESSE
 int admin_prepare_reload(const struct admin *admin, const struct config *config,
                          struct diagnostics *diagnostics, struct admin_reload *out)
 {
-    *out = (struct admin_reload){.is_elsewhere = false};
+    *out = (struct admin_reload){.has_console = config->admin_console};
     const char *before = admin != NULL ? admin->addresses : "none";
     char after[ADMIN_ADDRESSES_MAX];
     list_addresses(config, after);
@@ -114,17 +114,18 @@ int admin_prepare_reload(const struct admin *admin, const struct config *config,
                  before, after);
         out->is_elsewhere = true;
     }
-    return admin_token_load(config, diagnostics, &out->token);
+    return admin_token_load(config, diagnostics, &out->tokens);
 }
 
 void admin_commit_reload(struct admin *admin, const struct admin_reload *reload)
 {
     if (admin == NULL)
         return;
+    atomic_store_explicit(&admin->has_console, reload->has_console, memory_order_relaxed);
     /* An address that needs a token keeps it for as long as this process listens there. */
-    if (reload->is_elsewhere && !reload->token.is_needed)
+    if (reload->is_elsewhere && reload->tokens.count == 0)
         return;
-    admin_token_change(&admin->token, &reload->token);
+    admin_tokens_change(&admin->tokens, &reload->tokens);
 }
 
 /* -- life -- */
@@ -135,19 +136,21 @@ int admin_create(const struct config *config, const struct admin_parts *parts,
     *out = NULL;
     if (config->admin_listen_count == 0)
         return OK;
-    struct admin_token_hash token;
-    int error = admin_token_load(config, diagnostics, &token);
+    struct admin_token_set tokens;
+    int error = admin_token_load(config, diagnostics, &tokens);
     if (error != OK)
         return error;
     struct admin *admin = calloc(1, sizeof *admin);
     if (admin == NULL)
         return ERR_NO_MEMORY;
-    admin_token_init(&admin->token, &token);
+    admin_tokens_init(&admin->tokens, &tokens);
     admin->hub = parts->hub;
     admin->front = parts->front;
     admin->watchdog = parts->watchdog;
+    admin->events = parts->events;
     admin->reload = parts->reload;
     admin->reload_context = parts->reload_context;
+    atomic_init(&admin->has_console, config->admin_console);
     list_addresses(config, admin->addresses);
     request_slots_init(&admin->slots, config->admin_requests);
     mg_init_library(MG_FEATURES_IPV6 | MG_FEATURES_X_DOMAIN_SOCKET);
@@ -187,6 +190,6 @@ void admin_destroy(struct admin *admin)
             admin_socket_remove(&admin->listeners[i]);
     }
     mg_exit_library();
-    admin_token_deinit(&admin->token);
+    admin_tokens_deinit(&admin->tokens);
     free(admin);
 }

@@ -4,6 +4,7 @@
 #ifndef SLUICE_ADMIN_ADMIN_INTERNAL_H
 #define SLUICE_ADMIN_ADMIN_INTERNAL_H
 
+#include "admin/admin_access.h"
 #include "admin/admin_token.h"
 #include "admin/request_slots.h"
 #include "config/config.h"
@@ -11,12 +12,15 @@
 #include "front/bind_address.h"
 #include "front/civetweb_context.h"
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #define ADMIN_ADDRESSES_MAX 512
 
+struct event_ring;
 struct front;
 struct hub;
+struct reload_order;
 struct watchdog;
 
 struct admin;
@@ -36,10 +40,14 @@ struct admin {
     struct hub *hub;
     struct front *front;
     struct watchdog *watchdog;
-    int (*reload)(void *context, const char *file, struct diagnostics *diagnostics);
+    struct event_ring *events;
+    int (*reload)(void *context, struct reload_order *order);
     void *reload_context;
+    _Atomic int readiness; /* that /readyz has answered last, see admin/readiness.h */
     struct request_slots slots;
-    struct admin_token token;
+    atomic_bool has_console;
+    struct admin_tokens tokens;
+    struct admin_denials denials;
 };
 
 #endif

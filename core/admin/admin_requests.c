@@ -1,17 +1,24 @@
 #include "admin/admin_requests.h"
 
+#include "admin/admin_access.h"
 #include "admin/admin_internal.h"
 #include "admin/admin_routes.h"
 #include "admin/api.h"
+#include "admin/api_bans.h"
 #include "admin/api_broadcast.h"
 #include "admin/api_clients.h"
 #include "admin/api_drain.h"
+#include "admin/api_events.h"
 #include "admin/api_kick.h"
 #include "admin/api_log.h"
+#include "admin/api_topics.h"
+#include "admin/api_trace.h"
+#include "admin/caller.h"
+#include "admin/console.h"
 #include "admin/json.h"
 #include "admin/metrics.h"
-#include "admin/origin.h"
 #include "admin/readiness.h"
+#include "base/log.h"
 #include "front/civetweb_detach.h"
 #include "front/response.h"
 #include "hub/hub.h"
@@ -22,12 +29,6 @@
 #include <string.h>
 
 #define TEXT_MAX (16u * 1024 * 1024) /* bytes */
-
-/* Whether a request comes through a Unix socket. */
-static bool is_local(const struct mg_connection *conn)
-{
-    return mg_peer_address(conn)->sa_family == AF_UNIX;
-}
 
 /* -- answers -- */
 
@@ -63,15 +64,17 @@ static bool is_verbose(const struct mg_connection *conn)
 static int send_readiness(struct admin *admin, struct mg_connection *conn)
 {
     struct watchdog_status watched;
+    const struct readiness_question asked = {
+        .hub = admin->hub, .watched = &watched, .before = &admin->readiness};
     watchdog_read(admin->watchdog, &watched);
     if (is_verbose(conn)) {
         struct buffer text;
         buffer_init(&text, TEXT_MAX);
-        bool is_ready = readiness_list(admin->hub, &watched, &text);
+        bool is_ready = readiness_list(&asked, &text);
         return send_text(conn, is_ready ? 200 : 503, "text/plain; charset=utf-8", &text);
     }
     cJSON *body = cJSON_CreateObject();
-    bool is_ready = readiness_describe(admin->hub, &watched, body);
+    bool is_ready = readiness_describe(&asked, body);
     return json_send(conn, is_ready ? 200 : 503, body);
 }
 
@@ -81,7 +84,8 @@ static int write_metrics(struct admin *admin, struct buffer *text)
     struct metrics_sources sources = {.hub = admin->hub,
                                       .front = admin->front,
                                       .watched = &watched,
-                                      .admin_refused = atomic_load(&admin->slots.refused)};
+                                      .admin_refused = atomic_load(&admin->slots.refused),
+                                      .admin_denials = &admin->denials};
     watchdog_read(admin->watchdog, &watched);
     return metrics_write(&sources, text);
 }
@@ -97,48 +101,58 @@ static int send_metrics(struct admin *admin, struct mg_connection *conn)
     return send_text(conn, 200, "text/plain; version=0.0.4; charset=utf-8", &text);
 }
 
+/* Who asks, and what the asker may do: for programs that show only that. */
+static int send_whoami(struct admin *admin, struct mg_connection *conn)
+{
+    (void)admin;
+    const struct admin_token_owner *owner = caller_get(conn);
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, "role", admin_role_text(owner->role));
+    if (owner->name[0] != '\0')
+        cJSON_AddStringToObject(body, "token", owner->name);
+    else
+        cJSON_AddNullToObject(body, "token");
+    return json_send(conn, 200, body);
+}
+
 /* -- routing -- */
 
 static const struct admin_route routes[] = {
-    {"/healthz", "GET", true, send_health},
-    {"/readyz", "GET", true, send_readiness},
-    {"/metrics", "GET", false, send_metrics},
-    {"/api/v1/count", "GET", false, api_count},
-    {"/api/v1/pipeline", "GET", false, api_pipeline},
-    {"/api/v1/reload", "POST", false, api_reload},
-    {"/api/v1/log/reopen", "POST", false, api_log_reopen},
-    {"/api/v1/broadcast", "POST", false, api_broadcast},
-    {"/api/v1/drain", "GET", false, api_drain_show},
-    {"/api/v1/drain", "POST", false, api_drain_begin},
-    {"/api/v1/drain/stop", "POST", false, api_drain_stop},
-    {"/api/v1/clients", "GET", false, api_clients},
-    {"/api/v1/clients/", "GET", false, api_client},
-    {"/api/v1/clients/", "DELETE", false, api_kick},
-    {"/api/v1/kick", "POST", false, api_kick_many},
+    {"/", "GET", ADMIN_ROLE_NONE, console_page},
+    {"/console.css", "GET", ADMIN_ROLE_NONE, console_style},
+    {"/console.js", "GET", ADMIN_ROLE_NONE, console_script},
+    {"/healthz", "GET", ADMIN_ROLE_NONE, send_health},
+    {"/readyz", "GET", ADMIN_ROLE_NONE, send_readiness},
+    {"/metrics", "GET", ADMIN_ROLE_READ, send_metrics},
+    {"/api/v1/whoami", "GET", ADMIN_ROLE_READ, send_whoami},
+    {"/api/v1/count", "GET", ADMIN_ROLE_READ, api_count},
+    {"/api/v1/pipeline", "GET", ADMIN_ROLE_READ, api_pipeline},
+    {"/api/v1/reload", "POST", ADMIN_ROLE_ALL, api_reload},
+    {"/api/v1/log/reopen", "POST", ADMIN_ROLE_OPERATE, api_log_reopen},
+    {"/api/v1/broadcast", "POST", ADMIN_ROLE_OPERATE, api_broadcast},
+    {"/api/v1/drain", "GET", ADMIN_ROLE_READ, api_drain_show},
+    {"/api/v1/drain", "POST", ADMIN_ROLE_OPERATE, api_drain_begin},
+    {"/api/v1/drain/stop", "POST", ADMIN_ROLE_OPERATE, api_drain_stop},
+    {"/api/v1/clients", "GET", ADMIN_ROLE_READ, api_clients},
+    {"/api/v1/clients/", "GET", ADMIN_ROLE_READ, api_client},
+    {"/api/v1/clients/", "DELETE", ADMIN_ROLE_OPERATE, api_kick},
+    {"/api/v1/kick", "POST", ADMIN_ROLE_OPERATE, api_kick_many},
+    {"/api/v1/traces", "POST", ADMIN_ROLE_READ, api_trace_begin},
+    {"/api/v1/traces/", "GET", ADMIN_ROLE_READ, api_trace_read},
+    {"/api/v1/traces/", "DELETE", ADMIN_ROLE_READ, api_trace_end},
+    {"/api/v1/topics", "GET", ADMIN_ROLE_READ, api_topics},
+    {"/api/v1/events", "GET", ADMIN_ROLE_READ, api_events},
+    {"/api/v1/bans", "GET", ADMIN_ROLE_READ, api_bans},
+    {"/api/v1/bans", "POST", ADMIN_ROLE_OPERATE, api_ban},
+    {"/api/v1/bans", "DELETE", ADMIN_ROLE_OPERATE, api_unban},
+    {"/api/v1/bans/", "DELETE", ADMIN_ROLE_OPERATE, api_unban},
 };
 #define ROUTE_COUNT (sizeof routes / sizeof *routes)
 
-/* Whoever may open the Unix socket's file needs no token. */
-static bool is_authorized(struct admin *admin, const struct mg_connection *conn)
+/* Whether a request is answered whatever else is being worked on. */
+static bool is_probe(const struct admin_route *route)
 {
-    return is_local(conn) ||
-           admin_token_accepts(&admin->token, mg_get_header(conn, "Authorization"));
-}
-
-/* Whether a browser asks under a name that another site has pointed here (DNS rebinding): the
- * browser would give the answer to that site's page. */
-static bool is_rebound_name(struct admin *admin, const struct mg_connection *conn)
-{
-    return !is_local(conn) && !admin_token_is_needed(&admin->token) &&
-           !origin_host_is_plain(mg_get_header(conn, "Host"));
-}
-
-/* Whether a page of another site has made a browser ask for a change. */
-static bool is_cross_site(const struct mg_connection *conn, const char *method)
-{
-    bool changes = strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0;
-    return changes && !is_local(conn) &&
-           !origin_is_ours(mg_get_header(conn, "Origin"), mg_get_header(conn, "Host"));
+    return route->handle == send_health || route->handle == send_readiness;
 }
 
 static int refuse_method(struct mg_connection *conn, const struct admin_route_match *match)
@@ -150,24 +164,45 @@ static int refuse_method(struct mg_connection *conn, const struct admin_route_ma
     return json_send_error(conn, 405, headers, "method not allowed", detail);
 }
 
+/* Whoever changes something is told to the log; broadcasts are too many for it by default. */
+static void log_change(const struct mg_connection *conn, const struct admin_route *route,
+                       int status)
+{
+    char caller[CALLER_TEXT_MAX];
+    bool is_frequent = status == 200 && route->handle == api_broadcast;
+    if (strcmp(route->method, "GET") == 0)
+        return;
+    caller_describe(conn, caller);
+    log_write(is_frequent ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "admin",
+              "%s %s answered with %d, asked by %s", route->method, route->path, status, caller);
+}
+
+static int handle_route(struct admin *admin, struct mg_connection *conn,
+                        const struct admin_route *route, const struct admin_token_owner *owner)
+{
+    caller_set(conn, owner);
+    int status = route->handle(admin, conn);
+    log_change(conn, route, status);
+    caller_set(conn, NULL);
+    return status;
+}
+
 /* Answers requests that need a slot. */
 static int handle_api(struct admin *admin, struct mg_connection *conn,
                       const struct admin_route_match *match)
 {
-    const char *method = mg_get_request_info(conn)->request_method;
-    if (!match->is_open && !is_authorized(admin, conn))
-        return json_send_error(
-            conn, 401, "WWW-Authenticate: Bearer\r\n", "unauthorized",
-            "send the token of admin.token_file as: Authorization: Bearer TOKEN");
-    if (is_cross_site(conn, method))
-        return json_send_error(conn, 403, "", "forbidden",
-                               "a page of another origin must not ask here");
+    struct admin_token_owner owner;
+    int denied = admin_access_check(admin, conn, match, &owner);
+    if (denied != 0)
+        return denied;
     if (!match->has_path)
         return json_send_error(
             conn, 404, "", "not found",
-            "there are /healthz, /readyz, /metrics, and count, pipeline, "
-            "clients, kick, broadcast, drain, reload and log/reopen below /api/v1/ here");
-    return match->route != NULL ? match->route->handle(admin, conn) : refuse_method(conn, match);
+            "there are / (the console), /healthz, /readyz, /metrics, and whoami, count, pipeline, "
+            "clients, kick, topics, traces, events, bans, broadcast, drain, reload and log/reopen "
+            "below /api/v1/ here");
+    return match->route != NULL ? handle_route(admin, conn, match->route, &owner)
+                                : refuse_method(conn, match);
 }
 
 static int refuse_busy(struct mg_connection *conn)
@@ -181,18 +216,16 @@ int admin_requests_answer(const void *context, struct mg_connection *conn,
 {
     (void)from; /* The token says who may ask. */
     struct admin *admin = ((const struct admin_listener *)context)->admin;
-    const struct mg_request_info *info = mg_get_request_info(conn);
-    const char *method = info->request_method;
+    const char *method = mg_get_request_info(conn)->request_method;
     const char *path = mg_request_path(conn);
     if (path == NULL)
         path = ""; /* which no route has */
     struct admin_route_match match = admin_route_find(routes, ROUTE_COUNT, path, method);
 
-    if (is_rebound_name(admin, conn))
-        return json_send_error(conn, 403, "", "forbidden",
-                               "ask for localhost or a numeric address; a listener with "
-                               "admin.token_file may be asked by any name");
-    if (match.route != NULL && match.is_open)
+    int denied = admin_access_check_host(admin, conn);
+    if (denied != 0)
+        return denied;
+    if (match.route != NULL && is_probe(match.route))
         return match.route->handle(admin, conn);
     bool may_have_body = strcmp(method, "POST") == 0;
     if (!request_slots_take(&admin->slots, may_have_body))

@@ -33,7 +33,7 @@ struct admin_route_match admin_route_find(const struct admin_route *routes, size
         if (!has_path(&routes[i], path))
             continue;
         match.has_path = true;
-        match.is_open = routes[i].is_open;
+        match.is_open = routes[i].role == ADMIN_ROLE_NONE;
         add_allowed_method(&match, &routes[i]);
         if (takes_method(&routes[i], method))
             match.route = &routes[i];

@@ -6,6 +6,8 @@
 #ifndef SLUICE_ADMIN_ADMIN_ROUTES_H
 #define SLUICE_ADMIN_ADMIN_ROUTES_H
 
+#include "config/config.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,8 +18,8 @@ struct mg_connection;
  * behind it. */
 struct admin_route {
     const char *path;
-    const char *method;                                             /* GET stands for HEAD too */
-    bool is_open;                                                   /* without the token */
+    const char *method;   /* GET stands for HEAD too */
+    enum admin_role role; /* that it takes; NONE: open to everybody */
     int (*handle)(struct admin *admin, struct mg_connection *conn); /* returns the HTTP status */
 };
 

@@ -1,10 +1,13 @@
 #include "admin/api.h"
 
 #include "admin/admin_internal.h"
+#include "admin/caller.h"
 #include "admin/findings.h"
 #include "admin/json.h"
 #include "admin/json_body.h"
+#include "admin/loop_query.h"
 #include "hub/hub.h"
+#include "hub/reload.h"
 #include "pipeline/chain.h"
 
 #include <civetweb.h>
@@ -102,19 +105,31 @@ int api_pipeline(struct admin *admin, struct mg_connection *conn)
 
 /* -- POST /api/v1/reload -- */
 
-static int send_reload_result(struct admin *admin, struct mg_connection *conn, int result,
-                              const struct diagnostics *diagnostics)
+/* With all loops on the new configuration, if they can be waited for. */
+static int send_reloaded(struct admin *admin, struct mg_connection *conn, cJSON *body,
+                         const struct reload_order *order)
 {
+    bool is_complete = hub_reload_await(admin->hub, LOOP_QUERY_TIMEOUT);
+    cJSON_AddNumberToObject(
+        body, "generation",
+        (double)atomic_load_explicit(&admin->hub->generation, memory_order_relaxed));
+    cJSON_AddBoolToObject(body, "complete", is_complete);
+    cJSON_AddNumberToObject(body, "replaced", (double)order->replaced);
+    cJSON_AddNumberToObject(body, "bans_set", order->bans.set);
+    cJSON_AddNumberToObject(body, "bans_lifted", order->bans.lifted);
+    return json_send(conn, 200, body);
+}
+
+static int send_reload_result(struct admin *admin, struct mg_connection *conn, int result,
+                              const struct reload_order *order)
+{
+    const struct diagnostics *diagnostics = order->diagnostics;
     cJSON *body = cJSON_CreateObject();
     if (diagnostics->warning_count > 0)
         cJSON_AddItemToObject(body, "warnings",
                               findings_describe(diagnostics->warnings, diagnostics->warning_count));
-    if (result == OK) {
-        cJSON_AddNumberToObject(
-            body, "generation",
-            (double)atomic_load_explicit(&admin->hub->generation, memory_order_relaxed));
-        return json_send(conn, 200, body);
-    }
+    if (result == OK)
+        return send_reloaded(admin, conn, body, order);
     cJSON_AddStringToObject(body, "error", "not reloaded");
     const char *why = result == ERR_CLOSED ? "the server is stopping" : error_text(result);
     cJSON_AddStringToObject(body, "detail",
@@ -127,9 +142,12 @@ static int send_reload_result(struct admin *admin, struct mg_connection *conn, i
 static int reload_and_answer(struct admin *admin, struct mg_connection *conn, const char *file)
 {
     struct diagnostics diagnostics;
+    char caller[CALLER_TEXT_MAX];
+    caller_describe(conn, caller);
     diagnostics_init(&diagnostics);
-    int result = admin->reload(admin->reload_context, file, &diagnostics);
-    int status = send_reload_result(admin, conn, result, &diagnostics);
+    struct reload_order order = {.who = caller, .file = file, .diagnostics = &diagnostics};
+    int result = admin->reload(admin->reload_context, &order);
+    int status = send_reload_result(admin, conn, result, &order);
     diagnostics_deinit(&diagnostics);
     return status;
 }

@@ -1,19 +1,17 @@
 #include "admin/api_clients.h"
 
 #include "admin/admin_internal.h"
-#include "admin/api_kick.h"
-#include "admin/caller.h"
+#include "admin/client_info.h"
+#include "admin/client_ranking.h"
 #include "admin/client_selection.h"
 #include "admin/json.h"
 #include "admin/loop_query.h"
-#include "base/log.h"
+#include "admin/query.h"
 #include "client/client.h"
 #include "front/civetweb_detach.h"
-#include "delivery/subscription_set.h"
 #include "hub/hub.h"
 
 #include <civetweb.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,66 +20,6 @@
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000
 #define CLIENTS_PREFIX "/api/v1/clients/"
-
-/* What a loop says about a client. */
-struct client_info {
-    uint64_t id;
-    const struct endpoint *endpoint; /* lives as long as the hub */
-    char *identity;                  /* owned; NULL: none */
-    struct address address;
-    uint32_t subscriptions;
-    size_t queued_bytes;
-    int64_t silent_ns; /* since something was heard from it */
-    bool is_tls;
-    bool is_closing;
-};
-
-static bool is_shown(const struct client *client)
-{
-    return client->state == CLIENT_OPEN || client->state == CLIENT_CLOSING;
-}
-
-/* On the client's loop. */
-static void read_client(const struct client *client, struct client_info *out)
-{
-    const char *identity = sl_client_identity(&client->seen);
-    *out = (struct client_info){.id = client->seen.id,
-                                .endpoint = client_setup(client)->endpoint,
-                                .identity = identity != NULL ? strdup(identity) : NULL,
-                                .address = client->address,
-                                .subscriptions = client->receiver.subscriptions != NULL
-                                                     ? client->receiver.subscriptions->named
-                                                     : 0,
-                                .queued_bytes = receiver_queued(&client->receiver),
-                                .silent_ns = client_shard(client)->loop.now - client->last_heard,
-                                .is_tls = client->receiver.tls != NULL,
-                                .is_closing = client->state == CLIENT_CLOSING};
-}
-
-static cJSON *describe_client(const struct client_info *info)
-{
-    char id[24];
-    char address[ADDRESS_TEXT_MAX];
-    int64_t silent_ms = info->silent_ns / 1000000;
-    cJSON *object = cJSON_CreateObject();
-    /* An id has 64 bits, of which a JSON reader may lose the last ones. */
-    snprintf(id, sizeof id, "%" PRIu64, info->id);
-    address_text(&info->address, address);
-    cJSON_AddStringToObject(object, "id", id);
-    cJSON_AddStringToObject(object, "endpoint", info->endpoint->path);
-    if (info->identity != NULL)
-        cJSON_AddStringToObject(object, "identity", info->identity);
-    else
-        cJSON_AddNullToObject(object, "identity");
-    cJSON_AddStringToObject(object, "address", address);
-    cJSON_AddNumberToObject(object, "port", info->address.port);
-    cJSON_AddBoolToObject(object, "tls", info->is_tls);
-    cJSON_AddStringToObject(object, "state", info->is_closing ? "closing" : "open");
-    cJSON_AddNumberToObject(object, "topics", info->subscriptions);
-    cJSON_AddNumberToObject(object, "queued_bytes", (double)info->queued_bytes);
-    cJSON_AddNumberToObject(object, "silent_ms", (double)silent_ms);
-    return object;
-}
 
 static int send_failure(struct mg_connection *conn, int error)
 {
@@ -118,7 +56,7 @@ static uint32_t list_position(uint64_t id)
 
 static bool is_listed(const struct page_question *asked, const struct client *client)
 {
-    return client != NULL && is_shown(client) &&
+    return client != NULL && client_info_is_shown(client) &&
            (asked->after == 0 || list_position(client->seen.id) > list_position(asked->after)) &&
            client_filter_matches(&asked->filter, client);
 }
@@ -138,7 +76,7 @@ static void ask_for_page(struct shard *shard, const void *question, void *answer
         page->has_failed = page->clients == NULL;
         if (page->has_failed)
             return;
-        read_client(client, &page->clients[page->count++]);
+        client_info_read(client, &page->clients[page->count++]);
     }
     page->is_at_end = shard->slot_count <= asked->first + SCAN_SLOTS;
 }
@@ -198,7 +136,7 @@ static int add_portion(struct client_list *list, const struct loop_query *query)
         list->has_more = list->count == list->limit;
         if (list->has_more)
             break;
-        cJSON_AddItemToArray(list->clients, describe_client(info));
+        cJSON_AddItemToArray(list->clients, client_info_describe(info));
         list->count++;
         list->last = info->id;
     }
@@ -230,22 +168,6 @@ static int collect_clients(struct hub *hub, struct page_question *question,
     return error;
 }
 
-static bool parse_number(const char *text, uint64_t most, uint64_t *out)
-{
-    size_t len = strlen(text);
-    errno = 0;
-    *out = strtoull(text, NULL, 10);
-    return len > 0 && strspn(text, "0123456789") == len && errno == 0 && *out <= most;
-}
-
-/* A number of the query; `out` keeps its value if there is none. */
-static bool read_parameter(const char *query, const char *name, uint64_t most, uint64_t *out)
-{
-    char text[32];
-    int len = query == NULL ? -1 : mg_get_var(query, strlen(query), name, text, sizeof text);
-    return len == -1 || (len > 0 && parse_number(text, most, out));
-}
-
 /* The texts of a query that say which clients are meant. */
 struct selection_texts {
     char identity[SELECTION_TEXT_MAX];
@@ -254,24 +176,15 @@ struct selection_texts {
     char topic[SELECTION_TEXT_MAX];
 };
 
-/* Returns the text, or NULL if there is none; one that does not fit is a name that nothing has. */
-static const char *read_text(const char *query, const char *name, char text[SELECTION_TEXT_MAX])
-{
-    int len = query == NULL ? -1 : mg_get_var(query, strlen(query), name, text, SELECTION_TEXT_MAX);
-    if (len < 0 || strlen(text) != (size_t)len)
-        text[0] = '\0';
-    return len == -1 ? NULL : text;
-}
-
 static int read_filter(struct admin *admin, const char *query, struct client_filter *out,
                        char *buffer, const char **fault)
 {
     struct selection_texts texts;
     const struct client_selection selection = {
-        .identity = read_text(query, "identity", texts.identity),
-        .address = read_text(query, "address", texts.address),
-        .endpoint = read_text(query, "endpoint", texts.endpoint),
-        .topic = read_text(query, "topic", texts.topic)};
+        .identity = query_text(query, "identity", texts.identity, SELECTION_TEXT_MAX),
+        .address = query_text(query, "address", texts.address, SELECTION_TEXT_MAX),
+        .endpoint = query_text(query, "endpoint", texts.endpoint, SELECTION_TEXT_MAX),
+        .topic = query_text(query, "topic", texts.topic, SELECTION_TEXT_MAX)};
     return client_selection_read(admin->hub, &selection, out, buffer, fault);
 }
 
@@ -284,37 +197,61 @@ static int send_list(struct mg_connection *conn, cJSON *body, const struct clien
     return json_send(conn, 200, body);
 }
 
-int api_clients(struct admin *admin, struct mg_connection *conn)
+static int send_page(struct admin *admin, struct mg_connection *conn,
+                     struct page_question *question, unsigned limit)
 {
-    const char *parameters = mg_get_request_info(conn)->query_string;
-    char buffer[SELECTION_TEXT_MAX];
-    const char *fault;
-    struct page_question question = {.after = 0};
-    uint64_t limit = LIMIT_DEFAULT;
-    if (!read_parameter(parameters, "limit", LIMIT_MAX, &limit) || limit == 0 ||
-        !read_parameter(parameters, "after", UINT64_MAX, &question.after))
-        return json_send_error(conn, 400, "", "bad request",
-                               "limit is a number from 1 to 1000, after is the id of a client");
-    int error = read_filter(admin, parameters, &question.filter, buffer, &fault);
-    if (error != OK)
-        return json_send_error(conn, error == ERR_NOT_FOUND ? 404 : 400, "",
-                               error == ERR_NOT_FOUND ? "not found" : "bad request", fault);
     cJSON *body = cJSON_CreateObject();
-    struct client_list list = {.clients = cJSON_AddArrayToObject(body, "clients"),
-                               .limit = (unsigned)limit};
-    error = collect_clients(admin->hub, &question, &list);
+    struct client_list list = {.clients = cJSON_AddArrayToObject(body, "clients"), .limit = limit};
+    int error = collect_clients(admin->hub, question, &list);
     if (error == OK)
         return send_list(conn, body, &list);
     cJSON_Delete(body);
     return send_failure(conn, error);
 }
 
-/* -- one client -- */
+static int send_ranking(struct admin *admin, struct mg_connection *conn,
+                        const struct client_filter *filter, enum client_rank rank, size_t limit)
+{
+    struct client_ranking ranking;
+    int error = client_ranking_find(admin->hub, filter, rank, limit, &ranking);
+    if (error != OK) {
+        client_ranking_free(&ranking);
+        return send_failure(conn, error);
+    }
+    cJSON *body = cJSON_CreateObject();
+    cJSON *clients = cJSON_AddArrayToObject(body, "clients");
+    for (size_t i = 0; i < ranking.count; i++)
+        cJSON_AddItemToArray(clients, client_info_describe(&ranking.clients[i]));
+    client_ranking_free(&ranking);
+    return json_send(conn, 200, body);
+}
 
-struct client_question {
-    uint64_t id;
-    bool kicks;
-};
+int api_clients(struct admin *admin, struct mg_connection *conn)
+{
+    const char *parameters = mg_get_request_info(conn)->query_string;
+    char buffer[SELECTION_TEXT_MAX], sort[16];
+    const char *fault;
+    struct page_question question = {.after = 0};
+    uint64_t limit = LIMIT_DEFAULT;
+    enum client_rank rank = CLIENT_RANK_QUEUE;
+    const char *sorted_by = query_text(parameters, "sort", sort, sizeof sort);
+    if (!query_number(parameters, "limit", LIMIT_MAX, &limit) || limit == 0 ||
+        !query_number(parameters, "after", UINT64_MAX, &question.after))
+        return json_send_error(conn, 400, "", "bad request",
+                               "limit is a number from 1 to 1000, after is the id of a client");
+    if (sorted_by != NULL && (!client_rank_read(sorted_by, &rank) || question.after != 0))
+        return json_send_error(conn, 400, "", "bad request",
+                               "sort is one of " CLIENT_RANK_NAMES ", and goes without after");
+    int error = read_filter(admin, parameters, &question.filter, buffer, &fault);
+    if (error != OK)
+        return json_send_error(conn, error == ERR_NOT_FOUND ? 404 : 400, "",
+                               error == ERR_NOT_FOUND ? "not found" : "bad request", fault);
+    if (sorted_by != NULL)
+        return send_ranking(admin, conn, &question.filter, rank, limit);
+    return send_page(admin, conn, &question, (unsigned)limit);
+}
+
+/* -- one client -- */
 
 struct client_answer {
     bool is_there;
@@ -323,16 +260,13 @@ struct client_answer {
 
 static void ask_for_client(struct shard *shard, const void *question, void *answer)
 {
-    static const char reason[] = KICK_REASON;
-    const struct client_question *asked = question;
+    const uint64_t *id = question;
     struct client_answer *found = answer;
-    struct client *client = shard_find(shard, asked->id);
-    if (client == NULL || !is_shown(client))
+    const struct client *client = shard_find(shard, *id);
+    if (client == NULL || !client_info_is_shown(client))
         return;
     found->is_there = true;
-    read_client(client, &found->info);
-    if (asked->kicks)
-        client_close(client, 1008, reason, sizeof reason - 1);
+    client_info_read(client, &found->info);
 }
 
 static void free_client_answer(void *answer)
@@ -341,20 +275,19 @@ static void free_client_answer(void *answer)
 }
 
 /* Asks the client's loop. Returns 0, ERR_NOT_FOUND or what loop_query_run returns. */
-static int find_client(struct admin *admin, struct mg_connection *conn, bool kicks,
-                       struct loop_query **out)
+static int find_client(struct admin *admin, struct mg_connection *conn, struct loop_query **out)
 {
     const char *path = mg_request_path(conn);
-    struct client_question question = {.kicks = kicks};
+    uint64_t id;
     struct loop_query_spec spec = {.ask = ask_for_client,
                                    .free_answer = free_client_answer,
-                                   .question = &question,
-                                   .question_size = sizeof question,
+                                   .question = &id,
+                                   .question_size = sizeof id,
                                    .answer_size = sizeof(struct client_answer),
                                    .timeout = LOOP_QUERY_TIMEOUT};
-    if (!parse_number(path + strlen(CLIENTS_PREFIX), UINT64_MAX, &question.id))
+    if (!query_parse_number(path + strlen(CLIENTS_PREFIX), UINT64_MAX, &id))
         return ERR_NOT_FOUND;
-    int error = loop_query_run_one(admin->hub, client_id_loop(question.id), &spec, out);
+    int error = loop_query_run_one(admin->hub, client_id_loop(id), &spec, out);
     if (error != OK || ((const struct client_answer *)loop_query_answer(*out, 0))->is_there)
         return error;
     loop_query_unref(*out);
@@ -364,29 +297,11 @@ static int find_client(struct admin *admin, struct mg_connection *conn, bool kic
 int api_client(struct admin *admin, struct mg_connection *conn)
 {
     struct loop_query *query;
-    int error = find_client(admin, conn, false, &query);
+    int error = find_client(admin, conn, &query);
     if (error != OK)
         return send_failure(conn, error);
     const struct client_answer *found = loop_query_answer(query, 0);
-    int status = json_send(conn, 200, describe_client(&found->info));
+    int status = json_send(conn, 200, client_info_describe(&found->info));
     loop_query_unref(query);
     return status;
-}
-
-int api_kick(struct admin *admin, struct mg_connection *conn)
-{
-    struct loop_query *query;
-    char id[24];
-    char caller[CALLER_TEXT_MAX];
-    int error = find_client(admin, conn, true, &query);
-    if (error != OK)
-        return send_failure(conn, error);
-    const struct client_answer *found = loop_query_answer(query, 0);
-    snprintf(id, sizeof id, "%" PRIu64, found->info.id);
-    loop_query_unref(query);
-    caller_describe(conn, caller);
-    log_info("admin", "kick: client %s closed with 1008, asked by %s", id, caller);
-    cJSON *body = cJSON_CreateObject();
-    cJSON_AddStringToObject(body, "closed", id);
-    return json_send(conn, 200, body);
 }

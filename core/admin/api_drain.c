@@ -5,7 +5,6 @@
 #include "admin/json.h"
 #include "admin/json_body.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "config/values.h"
 #include "hub/hub.h"
 
@@ -63,13 +62,6 @@ static int refuse_drain(struct mg_connection *conn, int error)
     return json_send_error(conn, 503, "", "unavailable", "the server is short of memory");
 }
 
-static void log_caller(const struct mg_connection *conn, const char *what)
-{
-    char caller[CALLER_TEXT_MAX];
-    caller_describe(conn, caller);
-    log_info("drain", "%s, asked by %s", what, caller);
-}
-
 /* Returns 0, or the status with which the request was refused. */
 static int read_drain_members(struct admin *admin, struct mg_connection *conn, const cJSON *body,
                               bool may_have_over, struct drain_request *out)
@@ -111,26 +103,28 @@ static int read_drain_request(struct admin *admin, struct mg_connection *conn, b
 
 int api_drain_begin(struct admin *admin, struct mg_connection *conn)
 {
+    char caller[CALLER_TEXT_MAX];
     struct drain_request request;
     int status = read_drain_request(admin, conn, true, &request);
     if (status != 0)
         return status;
-    int error = hub_drain_begin(admin->hub, request.endpoint, request.over);
+    caller_describe(conn, caller);
+    int error = hub_drain_begin(admin->hub, request.endpoint, request.over, caller);
     if (error != OK)
         return refuse_drain(conn, error);
-    log_caller(conn, "begun");
     return api_drain_show(admin, conn);
 }
 
 int api_drain_stop(struct admin *admin, struct mg_connection *conn)
 {
+    char caller[CALLER_TEXT_MAX];
     struct drain_request request;
     int status = read_drain_request(admin, conn, false, &request);
     if (status != 0)
         return status;
-    int error = hub_drain_stop(admin->hub, request.endpoint);
+    caller_describe(conn, caller);
+    int error = hub_drain_stop(admin->hub, request.endpoint, caller);
     if (error != OK)
         return refuse_drain(conn, error);
-    log_caller(conn, "stopped");
     return api_drain_show(admin, conn);
 }

@@ -1,8 +1,7 @@
 /*
- * The JSON API's kick: closes all clients that a request means.
+ * The JSON API's kick: closes one client, or all that a request means.
  *
- * On a CivetWeb worker; returns the HTTP status. The loops close their clients in portions, so that
- * none is held however many there are.
+ * On a CivetWeb worker; returns the HTTP status.
  */
 #ifndef SLUICE_ADMIN_API_KICK_H
 #define SLUICE_ADMIN_API_KICK_H
@@ -10,10 +9,11 @@
 struct admin;
 struct mg_connection;
 
-#define KICK_REASON "closed by the administrator" /* unless the request has another */
-
 /* POST /api/v1/kick: {"id"} or one or more of {"identity", "address", "endpoint", "topic"}; and
  * "code" and "reason" of the close frames. */
 int api_kick_many(struct admin *admin, struct mg_connection *conn);
+
+/* DELETE /api/v1/clients/ID */
+int api_kick(struct admin *admin, struct mg_connection *conn);
 
 #endif

@@ -1,9 +1,21 @@
 #include "admin/caller.h"
 
+#include "admin/admin_token.h"
 #include "base/address.h"
 #include "front/civetweb_detach.h"
 
+#include <civetweb.h>
 #include <stdio.h>
+
+void caller_set(struct mg_connection *conn, const struct admin_token_owner *owner)
+{
+    mg_set_user_connection_data(conn, (void *)(uintptr_t)owner);
+}
+
+const struct admin_token_owner *caller_get(const struct mg_connection *conn)
+{
+    return mg_get_user_connection_data(conn);
+}
 
 static void describe_local(const struct mg_connection *conn, char text[CALLER_TEXT_MAX])
 {
@@ -25,5 +37,8 @@ void caller_describe(const struct mg_connection *conn, char text[CALLER_TEXT_MAX
     }
     address_from_sockaddr(&address, peer);
     address_text(&address, address_part);
-    snprintf(text, CALLER_TEXT_MAX, "%s, port %u", address_part, (unsigned)address.port);
+    const struct admin_token_owner *owner = caller_get(conn);
+    bool has_token = owner != NULL && owner->name[0] != '\0';
+    snprintf(text, CALLER_TEXT_MAX, "%s, port %u%s%s", address_part, (unsigned)address.port,
+             has_token ? ", token " : "", has_token ? owner->name : "");
 }

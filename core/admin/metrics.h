@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 
+struct admin_denials;
 struct front;
 struct hub;
 struct watchdog_status;
@@ -18,6 +19,7 @@ struct metrics_sources {
     struct front *front;
     const struct watchdog_status *watched;
     unsigned long long admin_refused; /* requests, because as many were worked on as may be */
+    const struct admin_denials *admin_denials;
 };
 
 /* Appends all metrics to `out`. Returns 0, ERR_LIMIT or ERR_NO_MEMORY. */

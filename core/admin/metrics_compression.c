@@ -9,13 +9,12 @@
 
 void metrics_write_compression(struct metrics_writer *writer, struct hub *hub)
 {
-    metrics_describe(writer, "sluice_compressed_messages_total", "counter",
-                     "Messages inflated (in), and deflated once for all who get them (out).");
+    metrics_describe(writer, "sluice_compressed_messages_total");
     metrics_put_sum(writer, "sluice_compressed_messages_total{direction=\"in\"}", hub,
                     METRICS_IN_SHARD(stats.inflated_messages));
     metrics_put_sum(writer, "sluice_compressed_messages_total{direction=\"out\"}", hub,
                     DEFLATED(messages));
-    metrics_describe(writer, BYTES, "counter", "Bytes of those messages, compressed and plain.");
+    metrics_describe(writer, BYTES);
     metrics_put_sum(writer, BYTES "{direction=\"in\",form=\"compressed\"}", hub,
                     METRICS_IN_SHARD(stats.inflated_bytes_in));
     metrics_put_sum(writer, BYTES "{direction=\"in\",form=\"plain\"}", hub,
@@ -23,7 +22,6 @@ void metrics_write_compression(struct metrics_writer *writer, struct hub *hub)
     metrics_put_sum(writer, BYTES "{direction=\"out\",form=\"compressed\"}", hub,
                     DEFLATED(bytes_out));
     metrics_put_sum(writer, BYTES "{direction=\"out\",form=\"plain\"}", hub, DEFLATED(bytes_in));
-    metrics_describe(writer, "sluice_not_compressed_total", "counter",
-                     "Messages that compression did not make shorter, and that were sent plain.");
+    metrics_describe(writer, "sluice_not_compressed_total");
     metrics_put_sum(writer, "sluice_not_compressed_total", hub, DEFLATED(not_shorter));
 }

@@ -9,51 +9,40 @@
 
 #define URL_MAX 256
 
-static void put_seconds(struct metrics_writer *writer, const char *name, const char *help,
-                        const _Atomic int64_t *ns)
+static void put_seconds(struct metrics_writer *writer, const char *name, const _Atomic int64_t *ns)
 {
-    metrics_describe(writer, name, "gauge", help);
+    metrics_describe(writer, name);
     metrics_put(writer, "%s %.6f\n", name,
                 (double)atomic_load_explicit(ns, memory_order_relaxed) / 1e9);
 }
 
 static void write_generation(struct metrics_writer *writer, const struct hub *hub)
 {
-    metrics_describe(writer, "sluice_configuration_generation", "gauge",
-                     "How many configurations have been in force: 1 until the first reload.");
+    metrics_describe(writer, "sluice_configuration_generation");
     metrics_put(writer, "sluice_configuration_generation %" PRIu64 "\n",
                 atomic_load_explicit(&hub->generation, memory_order_relaxed));
-    put_seconds(writer, "sluice_configuration_timestamp_seconds",
-                "Since when the configuration is in force, in seconds since 1970-01-01 UTC.",
-                &hub->reloads.in_force_at);
+    put_seconds(writer, "sluice_configuration_timestamp_seconds", &hub->reloads.in_force_at);
 }
 
 static void write_reloads(struct metrics_writer *writer, const struct hub_reloads *reloads)
 {
-    metrics_describe(writer, "sluice_reloads_total", "counter",
-                     "Reloads that were asked for, by what became of them.");
+    metrics_describe(writer, "sluice_reloads_total");
     metrics_put(writer, "sluice_reloads_total{result=\"done\"} %" PRIu64 "\n",
                 atomic_load_explicit(&reloads->done, memory_order_relaxed));
     metrics_put(writer, "sluice_reloads_total{result=\"failed\"} %" PRIu64 "\n",
                 atomic_load_explicit(&reloads->failed, memory_order_relaxed));
-    metrics_describe(writer, "sluice_last_reload_failed", "gauge",
-                     "1 if the last reload failed, so that what the file says is not in force.");
+    metrics_describe(writer, "sluice_last_reload_failed");
     metrics_put(writer, "sluice_last_reload_failed %d\n",
                 atomic_load_explicit(&reloads->last_failed, memory_order_relaxed) ? 1 : 0);
-    put_seconds(writer, "sluice_last_reload_timestamp_seconds",
-                "When the last reload ended, in seconds since 1970-01-01 UTC; 0: there was none.",
-                &reloads->last_at);
-    put_seconds(writer, "sluice_last_reload_duration_seconds", "How long the last reload took.",
-                &reloads->last_took);
+    put_seconds(writer, "sluice_last_reload_timestamp_seconds", &reloads->last_at);
+    put_seconds(writer, "sluice_last_reload_duration_seconds", &reloads->last_took);
 }
 
 static void write_certificates(struct metrics_writer *writer, struct front *front)
 {
     char url[URL_MAX], label[METRICS_LABEL_MAX];
     int64_t end = 0;
-    metrics_describe(writer, "sluice_certificate_not_after_timestamp_seconds", "gauge",
-                     "When the certificate of each TLS listener ends, in seconds since 1970-01-01 "
-                     "UTC.");
+    metrics_describe(writer, "sluice_certificate_not_after_timestamp_seconds");
     for (size_t i = 0; front_certificate_end(front, i, &end, url, sizeof url); i++)
         if (end != 0)
             metrics_put(writer,

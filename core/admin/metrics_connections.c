@@ -59,20 +59,16 @@ static void write_durations(struct metrics_writer *writer, struct hub *hub)
     struct histogram_snapshot snapshot = {.count = 0};
     for (unsigned i = 0; i < hub->set.count; i++)
         histogram_merge(&snapshot, &hub->set.shards[i].stats.connected);
-    metrics_describe(writer, "sluice_connection_duration_seconds", "histogram",
-                     "How long clients that have ended were connected.");
+    metrics_describe(writer, "sluice_connection_duration_seconds");
     metrics_put_histogram(writer, "sluice_connection_duration_seconds", "", &snapshot, &buckets);
 }
 
 void metrics_write_connections(struct metrics_writer *writer, struct hub *hub)
 {
-    metrics_describe(writer, "sluice_upgrades_total", "counter",
-                     "Upgrades that the limits let through, by what became of them.");
+    metrics_describe(writer, "sluice_upgrades_total");
     for (size_t i = 0; i < hub_endpoint_count(hub); i++)
         write_upgrades_of(writer, hub->endpoints[i]);
-    metrics_describe(
-        writer, "sluice_closes_total", "counter",
-        "Clients that ended, by close code; 1005: without a code, 1006: without a close frame.");
+    metrics_describe(writer, "sluice_closes_total");
     for (size_t i = 0; i < hub_endpoint_count(hub); i++)
         write_closes_of(writer, hub->endpoints[i]);
     write_durations(writer, hub);

@@ -20,21 +20,17 @@ static size_t sum_submission_bytes(const struct hub *hub)
 void metrics_write_io(struct metrics_writer *writer, struct hub *hub)
 {
     unsigned submitting = io_count_submitting(hub);
-    metrics_describe(writer, CALLS, "counter",
-                     "System calls for reads and writes on client sockets; submit: for many writes "
-                     "at once.");
+    metrics_describe(writer, CALLS);
     metrics_put_sum(writer, CALLS "{call=\"read\"}", hub, METRICS_IN_SHARD(delivery.stats.reads));
     metrics_put_sum(writer, CALLS "{call=\"write\"}", hub, METRICS_IN_SHARD(delivery.stats.writes));
     metrics_put_sum(writer, CALLS "{call=\"submit\"}", hub,
                     METRICS_IN_SHARD(delivery.stats.submissions));
-    metrics_describe(writer, "sluice_submitted_writes_total", "counter",
-                     "Writes on client sockets that went down in submissions.");
+    metrics_describe(writer, "sluice_submitted_writes_total");
     metrics_put_sum(writer, "sluice_submitted_writes_total", hub,
                     METRICS_IN_SHARD(delivery.stats.submitted));
-    metrics_describe(writer, LOOPS, "gauge", "Event loops, by how they write to many clients.");
+    metrics_describe(writer, LOOPS);
     metrics_put(writer, LOOPS "{io=\"io_uring\"} %u\n", submitting);
     metrics_put(writer, LOOPS "{io=\"epoll\"} %u\n", hub->set.count - submitting);
-    metrics_describe(writer, "sluice_submission_bytes", "gauge",
-                     "Memory that the loops have for submissions, from the start on.");
+    metrics_describe(writer, "sluice_submission_bytes");
     metrics_put(writer, "sluice_submission_bytes %zu\n", sum_submission_bytes(hub));
 }

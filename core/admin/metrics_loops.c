@@ -6,17 +6,17 @@
 
 #include <stdio.h>
 
-/* `offset`: of a histogram in struct loop. */
-static void write_histograms(struct metrics_writer *writer, struct hub *hub, const char *name,
-                             size_t offset)
+void metrics_write_loop_histogram(struct metrics_writer *writer, struct hub *hub, const char *name,
+                                  size_t offset)
 {
     /* From 4 us to 17 s. */
     static const struct metrics_buckets buckets = {
         .first = 12, .last = 34, .step = 2, .unit = 1e-9};
     char labels[32];
+    metrics_describe(writer, name);
     for (unsigned i = 0; i < hub->set.count; i++) {
         struct histogram_snapshot snapshot = {.count = 0};
-        histogram_merge(&snapshot, (struct histogram *)((char *)&hub->set.shards[i].loop + offset));
+        histogram_merge(&snapshot, (struct histogram *)((char *)&hub->set.shards[i] + offset));
         snprintf(labels, sizeof labels, "loop=\"%u\"", i);
         metrics_put_histogram(writer, name, labels, &snapshot, &buckets);
     }
@@ -24,13 +24,10 @@ static void write_histograms(struct metrics_writer *writer, struct hub *hub, con
 
 void metrics_write_loops(struct metrics_writer *writer, struct hub *hub)
 {
-    metrics_describe(writer, "sluice_loop_iterations_total", "counter",
-                     "Iterations of the event loops.");
+    metrics_describe(writer, "sluice_loop_iterations_total");
     metrics_put_sum(writer, "sluice_loop_iterations_total", hub, METRICS_IN_SHARD(loop.iterations));
-    metrics_describe(writer, "sluice_loop_iteration_seconds", "histogram",
-                     "How long an iteration of each event loop took, without its wait.");
-    write_histograms(writer, hub, "sluice_loop_iteration_seconds", offsetof(struct loop, busy));
-    metrics_describe(writer, "sluice_loop_lag_seconds", "histogram",
-                     "How late each event loop came to timers that were due.");
-    write_histograms(writer, hub, "sluice_loop_lag_seconds", offsetof(struct loop, lag));
+    metrics_write_loop_histogram(writer, hub, "sluice_loop_iteration_seconds",
+                                 METRICS_IN_SHARD(loop.busy));
+    metrics_write_loop_histogram(writer, hub, "sluice_loop_lag_seconds",
+                                 METRICS_IN_SHARD(loop.lag));
 }

@@ -15,8 +15,7 @@
 static void write_build(struct metrics_writer *writer)
 {
     char compiler[METRICS_LABEL_MAX], openssl[METRICS_LABEL_MAX];
-    metrics_describe(writer, "sluice_build_info", "gauge",
-                     "What the server was built with, and the OpenSSL that it runs with.");
+    metrics_describe(writer, "sluice_build_info");
     metrics_put(writer,
                 "sluice_build_info{version=\"%s\",compiler=\"%s\",openssl=\"%s\",abi=\"%d.%d\"} "
                 "1\n",
@@ -31,20 +30,13 @@ void metrics_write_process(struct metrics_writer *writer, const char *proc)
     write_build(writer);
     if (process_read(proc, &usage) != OK)
         return;
-    metrics_describe(writer, "process_start_time_seconds", "gauge",
-                     "When the process started, in seconds since 1970-01-01 UTC.");
+    metrics_describe(writer, "process_start_time_seconds");
     metrics_put(writer, "process_start_time_seconds %.2f\n", usage.start);
-    metrics_describe(writer, "process_cpu_seconds_total", "counter",
-                     "CPU time of the process, user and system.");
+    metrics_describe(writer, "process_cpu_seconds_total");
     metrics_put(writer, "process_cpu_seconds_total %.2f\n", usage.cpu);
-    metrics_put_number(writer, "process_resident_memory_bytes", "gauge",
-                       "Memory of the process that is in RAM.", usage.resident_bytes);
-    metrics_put_number(writer, "process_virtual_memory_bytes", "gauge",
-                       "Address space of the process.", usage.virtual_bytes);
-    metrics_put_number(writer, "process_open_fds", "gauge", "Open file descriptors.",
-                       usage.open_descriptors);
-    metrics_put_number(writer, "process_max_fds", "gauge",
-                       "File descriptors that the process may have.", usage.max_descriptors);
-    metrics_put_number(writer, "process_threads", "gauge", "Threads of the process.",
-                       usage.threads);
+    metrics_put_number(writer, "process_resident_memory_bytes", usage.resident_bytes);
+    metrics_put_number(writer, "process_virtual_memory_bytes", usage.virtual_bytes);
+    metrics_put_number(writer, "process_open_fds", usage.open_descriptors);
+    metrics_put_number(writer, "process_max_fds", usage.max_descriptors);
+    metrics_put_number(writer, "process_threads", usage.threads);
 }

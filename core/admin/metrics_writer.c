@@ -1,8 +1,12 @@
 #include "admin/metrics_writer.h"
 
+#include "admin/metric_table.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 void metrics_put(struct metrics_writer *writer, const char *format, ...)
 {
@@ -17,16 +21,38 @@ void metrics_put(struct metrics_writer *writer, const char *format, ...)
         writer->error = buffer_append(writer->out, line, (size_t)len);
 }
 
-void metrics_describe(struct metrics_writer *writer, const char *name, const char *type,
-                      const char *help)
+void metrics_describe_as(struct metrics_writer *writer, const char *name, const char *type,
+                         const char *help)
 {
     metrics_put(writer, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-void metrics_put_number(struct metrics_writer *writer, const char *name, const char *type,
-                        const char *help, uint64_t value)
+void metrics_describe(struct metrics_writer *writer, const char *name)
 {
-    metrics_describe(writer, name, type, help);
+    static const struct {
+        const char *name;
+        const char *type;
+        const char *help;
+    } families[] = {
+#define NO_SECTION(title)
+#define FAMILY(name, type, labels, count, per, help, means) {name, type, help},
+        METRIC_TABLE(NO_SECTION, FAMILY)
+#undef FAMILY
+#undef NO_SECTION
+    };
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        if (strcmp(families[i].name, name) == 0) {
+            metrics_describe_as(writer, name, families[i].type, families[i].help);
+            return;
+        }
+    }
+    if (writer->error == OK)
+        writer->error = ERR_INVALID;
+}
+
+void metrics_put_number(struct metrics_writer *writer, const char *name, uint64_t value)
+{
+    metrics_describe(writer, name);
     metrics_put(writer, "%s %" PRIu64 "\n", name, value);
 }
 
@@ -49,6 +75,18 @@ void metrics_put_histogram(struct metrics_writer *writer, const char *name, cons
     metrics_put(writer, "%s_sum%s%s%s %.9g\n", name, open, labels, close,
                 (double)snapshot->sum * buckets->unit);
     metrics_put(writer, "%s_count%s%s%s %" PRIu64 "\n", name, open, labels, close, snapshot->count);
+}
+
+const char *metrics_value(double value, char text[METRICS_VALUE_MAX])
+{
+    double read = 0;
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, METRICS_VALUE_MAX, "%.*g", digits, value);
+        read = strtod(text, NULL);
+        if (!(read < value) && !(read > value))
+            break;
+    }
+    return text;
 }
 
 const char *metrics_label(const char *text, char escaped[METRICS_LABEL_MAX])

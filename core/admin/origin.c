@@ -8,11 +8,15 @@
 
 bool origin_is_ours(const char *origin, const char *host)
 {
-    static const char scheme[] = "http://";
+    static const char *const schemes[] = {"http://", "https://"}; /* the latter behind a proxy */
     if (origin == NULL)
         return true;
-    return host != NULL && strncasecmp(origin, scheme, sizeof scheme - 1) == 0 &&
-           strcasecmp(origin + sizeof scheme - 1, host) == 0;
+    for (size_t i = 0; host != NULL && i < sizeof schemes / sizeof *schemes; i++) {
+        size_t len = strlen(schemes[i]);
+        if (strncasecmp(origin, schemes[i], len) == 0 && strcasecmp(origin + len, host) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* Copies the host without its port and brackets. */

@@ -1,6 +1,7 @@
 /*
  * What the commands that ask a running server do with its answers.
  */
+#include "base/safe_text.h"
 #include "cli/admin_client.h"
 #include "cli/cli_error.h"
 
@@ -37,6 +38,15 @@ void admin_client_advise(const struct cli_options *options, int status)
         fputs("sluice: name the file with the server's token with --token-file\n", stderr);
 }
 
+static void print_error(const cJSON *answer, int status)
+{
+    fputs("sluice: ", stderr);
+    safe_text_print(stderr, admin_client_text(answer, "error"));
+    fputs(": ", stderr);
+    safe_text_print(stderr, admin_client_text(answer, "detail"));
+    fprintf(stderr, " (HTTP %d)\n", status);
+}
+
 /* {"error", "detail"} as a line. */
 static void print_refusal(const struct cli_options *options, int status, const cJSON *answer)
 {
@@ -47,8 +57,7 @@ static void print_refusal(const struct cli_options *options, int status, const c
     if (options->json)
         admin_client_print(answer);
     else
-        fprintf(stderr, "sluice: %s: %s (HTTP %d)\n", admin_client_text(answer, "error"),
-                admin_client_text(answer, "detail"), status);
+        print_error(answer, status);
     admin_client_advise(options, status);
 }
 

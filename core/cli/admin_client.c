@@ -1,5 +1,6 @@
 #include "cli/admin_client.h"
 
+#include "base/clock.h"
 #include "cli/admin_target.h"
 #include "cli/cli_error.h"
 
@@ -27,7 +28,13 @@ static int try_connect(const struct sockaddr *address, socklen_t len)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (connect(fd, address, len) == 0)
+    /* With a timeout a signal interrupts it even if its handler restarts calls (signal(7)). Linux
+     * goes on with the same connection. */
+    int failed;
+    do
+        failed = connect(fd, address, len);
+    while (failed != 0 && errno == EINTR);
+    if (failed == 0)
         return fd;
     int error = errno;
     close(fd);
@@ -121,6 +128,8 @@ static bool send_all(int fd, const char *data, size_t len)
 {
     while (len > 0) {
         ssize_t sent = send(fd, data, len, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
         if (sent <= 0)
             return false;
         data += sent;
@@ -148,12 +157,19 @@ static bool send_request(int fd, const struct admin_target *target,
     return body_len == 0 || send_all(fd, request->json, body_len) || errno == EPIPE;
 }
 
+static void set_patience(int fd, int64_t ns)
+{
+    struct timeval patience = {.tv_sec = ns / NS_PER_S, .tv_usec = ns % NS_PER_S / 1000};
+    if (ns > 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+}
+
 static bool read_answer(int fd, struct buffer *answer)
 {
     char piece[4096];
     ssize_t got;
-    while ((got = recv(fd, piece, sizeof piece, 0)) > 0)
-        if (buffer_append(answer, piece, (size_t)got) != OK)
+    while ((got = recv(fd, piece, sizeof piece, 0)) > 0 || (got < 0 && errno == EINTR))
+        if (got > 0 && buffer_append(answer, piece, (size_t)got) != OK)
             return false;
     return got == 0 && buffer_append(answer, "", 1) == OK;
 }
@@ -175,9 +191,14 @@ static int exchange(int fd, const struct admin_target *target,
     struct buffer answer;
     int status = -1;
     buffer_init(&answer, ANSWER_MAX);
+    set_patience(fd, request->patience);
     if (send_request(fd, target, request) && read_answer(fd, &answer))
         status = parse_answer(&answer, body);
-    if (status < 0)
+    if (status < 0 && errno == EAGAIN)
+        cli_error(target->options, "no_answer",
+                  "the server on %s has not answered yet, and may still do what it was asked for",
+                  target->address);
+    else if (status < 0)
         cli_error(target->options, "no_answer",
                   "the server on %s gave no answer that could be understood%s%s", target->address,
                   errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");

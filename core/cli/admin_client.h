@@ -1,7 +1,7 @@
 /*
  * Asking a running server: one HTTP request to its admin listener.
  *
- * Main thread; waits at most ADMIN_CLIENT_TIMEOUT seconds.
+ * Main thread; waits at most ADMIN_CLIENT_TIMEOUT seconds, unless the request says otherwise.
  */
 #ifndef SLUICE_CLI_ADMIN_CLIENT_H
 #define SLUICE_CLI_ADMIN_CLIENT_H
@@ -11,12 +11,13 @@
 
 #include <cjson/cJSON.h>
 
-#define ADMIN_CLIENT_TIMEOUT 60 /* seconds: a reload creates plugins, which may take their time */
+#define ADMIN_CLIENT_TIMEOUT 60 /* seconds */
 
 struct admin_client_request {
     const char *method;
     const char *path; /* with the query; only characters that a URL may have */
     const char *json; /* the body, or NULL: none */
+    int64_t patience; /* ns that may pass without any of the answer; 0: ADMIN_CLIENT_TIMEOUT */
 };
 
 /* Sends a request to the admin listener that the options or the configuration name, and appends the

@@ -2,6 +2,7 @@
 
 #include "admin/token_file.h"
 #include "cli/cli_error.h"
+#include "cli/configuration.h"
 #include "config/listen_address.h"
 
 #include <stdio.h>
@@ -88,6 +89,18 @@ static const char *best_address(const struct config *config)
     return config->admin_listen[0];
 }
 
+/* The file of the token that may do most, or NULL: none is needed. */
+static const char *best_token_file(const struct config *config)
+{
+    const struct admin_token_config *best = NULL;
+    if (config->admin_token_file != NULL)
+        return config->admin_token_file;
+    for (size_t i = 0; i < config->admin_token_count; i++)
+        if (best == NULL || config->admin_tokens[i].role > best->role)
+            best = &config->admin_tokens[i];
+    return best != NULL ? best->file : NULL;
+}
+
 bool admin_target_find(const struct cli_options *options, struct admin_target *target)
 {
     *target = (struct admin_target){.options = options, .token = ""};
@@ -106,7 +119,7 @@ bool admin_target_find(const struct cli_options *options, struct admin_target *t
                   "be asked; send it SIGHUP, or use --admin",
                   config->file);
     const char *token_file =
-        options->token_file != NULL ? options->token_file : config->admin_token_file;
+        options->token_file != NULL ? options->token_file : best_token_file(config);
     good = good && parse_address(best_address(config), target) &&
            (token_file == NULL || target->is_unix || read_token(token_file, target));
     snprintf(target->source, sizeof target->source, "admin.listen in %s", config->file);

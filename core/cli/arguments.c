@@ -1,14 +1,17 @@
 #include "cli/arguments.h"
 
+#include "cli/argument_text.h"
 #include "cli/cli_error.h"
 #include "config/values.h"
 #include "config/wrong_option.h"
 
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum argument_kind {
     KIND_TEXT,     /* its argument is put into a member */
+    KIND_OPTIONAL, /* the same with an argument that may be left out, "" then */
     KIND_FLAG,     /* a member becomes true */
     KIND_SIZE,     /* its argument is a size for a member */
     KIND_SET,      /* its argument is KEY=VALUE */
@@ -47,14 +50,17 @@ static const struct argument arguments[] = {
     {"record", ARGUMENTS_RECORD, KIND_TEXT, MEMBER(record),
      .help = "      --record FILE      records who connects and what is sent, without credentials, "
              "for\n"
-             "                         'sluice replay'; up to --record-limit SIZE (256MiB); goes "
-             "on\n"
-             "                         with a recording that is there\n"},
-    {"record-limit", ARGUMENTS_RECORD, KIND_SIZE, MEMBER(record_limit)},
+             "                         'sluice replay'; goes on with a recording that is there\n"},
+    {"record-limit", ARGUMENTS_RECORD, KIND_SIZE, MEMBER(record_limit),
+     .help = "      --record-limit SIZE  how large the recording may become (default: 256MiB)\n"},
     {"strict", ARGUMENTS_STRICT, KIND_FLAG, MEMBER(strict),
      .help = "      --strict           warnings count: the exit status is 1 if there is any\n"},
     {"markdown", ARGUMENTS_MARKDOWN, KIND_FLAG, MEMBER(markdown),
      .help = "      --markdown         prints a plugin's options as a page of documentation\n"},
+    {"sources", ARGUMENTS_SOURCES, KIND_FLAG, MEMBER(sources),
+     .help = "      --sources          says where each value came from\n"},
+    {"plugins", ARGUMENTS_PLUGINS, KIND_TEXT, MEMBER(plugins),
+     .help = "      --plugins FOLDER   the folder of the plugins (default: plugins.path)\n"},
     {"plugins-in-place", ARGUMENTS_IN_PLACE, KIND_FLAG, MEMBER(plugins_in_place),
      .help = "      --plugins-in-place  loads plugin files themselves instead of private copies, "
              "so that\n"
@@ -71,17 +77,29 @@ static const struct argument arguments[] = {
      .help = "      --endpoint PATH    only this endpoint's clients\n"},
     {"topic", ARGUMENTS_MESSAGE, KIND_TEXT, MEMBER(topic),
      .help = "      --topic TOPIC      only this topic's subscribers\n"},
-    {"identity", ARGUMENTS_CLIENTS, KIND_TEXT, MEMBER(identity),
+    {"identity", ARGUMENTS_IDENTITY, KIND_TEXT, MEMBER(identity),
      .help = "      --identity NAME    only clients that are identified as NAME\n"},
     {"address", ARGUMENTS_CLIENTS, KIND_TEXT, MEMBER(address),
      .help =
          "      --address ADDRESS  only clients from this address or prefix, like 192.0.2.0/24\n"},
     {"limit", ARGUMENTS_LIST, KIND_TEXT, MEMBER(limit),
      .help = "      --limit N          at most N clients\n"},
+    {"sort", ARGUMENTS_LIST, KIND_TEXT, MEMBER(sort),
+     .help = "      --sort KEY         the largest first: queue, age, bytes, messages, drops\n"
+             "                         or last-heard\n"},
     {"code", ARGUMENTS_CLOSE, KIND_TEXT, MEMBER(code),
      .help = "      --code CODE        the close code, like 1012 or 4000 (default: 1008)\n"},
     {"reason", ARGUMENTS_CLOSE, KIND_TEXT, MEMBER(reason),
      .help = "      --reason TEXT      the close reason (default: closed by the administrator)\n"},
+    {"for", ARGUMENTS_FOR, KIND_TEXT, MEMBER(duration),
+     .help =
+         "      --for DURATION     for this time, like 30s or 24h (default: a ban is for good, a "
+         "trace\n"
+         "                         ends after 30s, and after 1h at most)\n"},
+    {"until", ARGUMENTS_BAN, KIND_TEXT, MEMBER(until),
+     .help = "      --until TIME       until then, in UTC: 2026-12-31T23:59:59Z\n"},
+    {"keep", ARGUMENTS_BAN, KIND_FLAG, MEMBER(keep),
+     .help = "      --keep             clients that are connected stay\n"},
     {"over", ARGUMENTS_DRAIN, KIND_TEXT, MEMBER(over),
      .help = "      --over DURATION    closes them spread evenly over this time: 30s, 5m (default: "
              "the\n"
@@ -91,45 +109,66 @@ static const struct argument arguments[] = {
          "      --wait             ends when all clients are gone, and says how many are left\n"},
     {"stop", ARGUMENTS_DRAIN, KIND_FLAG, MEMBER(stop),
      .help = "      --stop             stops the drain: new clients come in again\n"},
-    {"help", ARGUMENTS_CONFIG, KIND_HELP, .letter = 'h'},
+    {"count", ARGUMENTS_COUNT, KIND_TEXT, MEMBER(count),
+     .help =
+         "      --count N          ends after N messages ('trace') or intervals ('top'); the last "
+         "N\n"
+         "                         events\n"},
+    {"event", ARGUMENTS_EVENTS, KIND_TEXT, MEMBER(event),
+     .help = "      --event NAME       only events of this name, like reload_done\n"},
+    {"follow", ARGUMENTS_EVENTS, KIND_FLAG, MEMBER(follow), .letter = 'f',
+     .help = "  -f, --follow           goes on with what happens, until Ctrl-C\n"},
+    {"interval", ARGUMENTS_TOP, KIND_TEXT, MEMBER(interval),
+     .help = "      --interval DURATION  how long an interval is: 1s (the default), 500ms, 1m\n"},
+    {"once", ARGUMENTS_TOP, KIND_FLAG, MEMBER(once),
+     .help = "      --once             ends after one interval\n"},
+    {"payload", ARGUMENTS_TRACE, KIND_OPTIONAL, MEMBER(payload),
+     .help = "      --payload[=BYTES]  shows the first bytes of each message, too (256; at most "
+             "4096)\n"},
+    {"man", ARGUMENTS_MAN, KIND_TEXT, MEMBER(man),
+     .help = "      --man FILE         prints the command's man page, with the prose in FILE\n"},
+    {"help", ARGUMENTS_CONFIG, KIND_HELP, .letter = 'h',
+     .help = "  -h, --help             explains the command\n"},
 };
 #define ARGUMENT_COUNT (sizeof arguments / sizeof *arguments)
 
-/* What a command is told that does not have an option of the group. */
+/* What a command is told that does not have an option of the group. All have ARGUMENTS_CONFIG. */
+static const struct {
+    enum argument_group group;
+    const char *text;
+} refusals[] = {
+    {ARGUMENTS_RECORD, "--record is for 'serve'"},
+    {ARGUMENTS_MARKDOWN, "--markdown is for 'plugins NAME'"},
+    {ARGUMENTS_IN_PLACE, "--plugins-in-place is for 'serve'"},
+    {ARGUMENTS_STRICT, "--strict is for 'check'"},
+    {ARGUMENTS_SOURCES, "--sources is for 'config'"},
+    {ARGUMENTS_PLUGINS, "--plugins is for 'schema'"},
+    {ARGUMENTS_MAN, "--man is for 'help COMMAND'"},
+    {ARGUMENTS_ADMIN, "--admin and --token-file are for commands that ask a running server"},
+    {ARGUMENTS_MESSAGE, "--topic is for 'publish', 'clients' and 'kick'"},
+    {ARGUMENTS_IDENTITY, "--identity is for 'clients', 'kick', 'ban', 'unban' and 'trace'"},
+    {ARGUMENTS_CLIENTS, "--address is for 'clients', 'kick', 'ban' and 'unban'"},
+    {ARGUMENTS_TRACE, "--payload is for 'trace'"},
+    {ARGUMENTS_FOR, "--for is for 'ban' and 'trace'"},
+    {ARGUMENTS_COUNT, "--count is for 'trace', 'top' and 'events'"},
+    {ARGUMENTS_EVENTS, "--event and --follow are for 'events'"},
+    {ARGUMENTS_TOP, "--interval and --once are for 'top'"},
+    {ARGUMENTS_LIST, "--limit and --sort are for 'clients'"},
+    {ARGUMENTS_CLOSE, "--code and --reason are for 'kick' and 'ban'"},
+    {ARGUMENTS_BAN, "--until and --keep are for 'ban'"},
+    {ARGUMENTS_ENDPOINT, "--endpoint is for 'publish', 'clients', 'kick', 'trace' and 'drain'"},
+    {ARGUMENTS_DRAIN, "--over, --wait and --stop are for 'drain'"},
+    {ARGUMENTS_SET,
+     "--set would not reach the running server, which reads its own file and keeps the "
+     "values that it was started with; change the file, or use --admin if the server "
+     "listens elsewhere"},
+};
+
 static const char *refusal(enum argument_group group)
 {
-    switch (group) {
-    case ARGUMENTS_RECORD:
-        return "--record is for 'serve'";
-    case ARGUMENTS_MARKDOWN:
-        return "--markdown is for 'plugins NAME'";
-    case ARGUMENTS_IN_PLACE:
-        return "--plugins-in-place is for 'serve'";
-    case ARGUMENTS_STRICT:
-        return "--strict is for 'check'";
-    case ARGUMENTS_JSON:
-        return "--json is for commands that report something";
-    case ARGUMENTS_ADMIN:
-        return "--admin and --token-file are for commands that ask a running server";
-    case ARGUMENTS_MESSAGE:
-        return "--topic is for 'publish', 'clients' and 'kick'";
-    case ARGUMENTS_CLIENTS:
-        return "--identity and --address are for 'clients' and 'kick'";
-    case ARGUMENTS_LIST:
-        return "--limit is for 'clients'";
-    case ARGUMENTS_CLOSE:
-        return "--code and --reason are for 'kick'";
-    case ARGUMENTS_ENDPOINT:
-        return "--endpoint is for 'publish', 'clients', 'kick' and 'drain'";
-    case ARGUMENTS_DRAIN:
-        return "--over, --wait and --stop are for 'drain'";
-    case ARGUMENTS_SET:
-        return "--set would not reach the running server, which reads its own file and keeps the "
-               "values that it was started with; change the file, or use --admin if the server "
-               "listens elsewhere";
-    case ARGUMENTS_CONFIG: /* All commands have these. */
-        break;
-    }
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (refusals[i].group == group)
+            return refusals[i].text;
     return NULL;
 }
 
@@ -181,6 +220,9 @@ static bool take_argument(struct cli_options *options, const struct argument *ar
     case KIND_TEXT:
         *(const char **)member = text;
         return true;
+    case KIND_OPTIONAL:
+        *(const char **)member = text != NULL ? text : "";
+        return true;
     case KIND_FLAG:
         *(bool *)member = true;
         return true;
@@ -205,7 +247,9 @@ static void describe_to_getopt(struct option long_options[static ARGUMENT_COUNT 
 {
     *letters++ = ':';
     for (size_t i = 0; i < ARGUMENT_COUNT; i++) {
-        int has_text = takes_text(&arguments[i]) ? required_argument : no_argument;
+        int has_text = takes_text(&arguments[i])            ? required_argument
+                       : arguments[i].kind == KIND_OPTIONAL ? optional_argument
+                                                            : no_argument;
         long_options[i] = (struct option){arguments[i].name, has_text, NULL, (int)i};
         if (arguments[i].letter != 0)
             *letters++ = arguments[i].letter;
@@ -282,7 +326,10 @@ int arguments_parse(int argc, char **argv, unsigned groups, struct cli_options *
     if (!check_groups(options, groups, given))
         return EXIT_USAGE;
     options->json = is_flag_given(offsetof(struct cli_options, json), given);
-    return 0;
+    if (!options->json || (groups & ARGUMENTS_JSON_LOG) == 0)
+        return 0;
+    options->json = false;
+    return add_override(options, "log.format", "json") ? 0 : EXIT_USAGE;
 }
 
 bool arguments_ask_for_json(int argc, char *const *argv)
@@ -293,29 +340,18 @@ bool arguments_ask_for_json(int argc, char *const *argv)
     return false;
 }
 
+unsigned arguments_count(const char *text)
+{
+    bool is_number =
+        text[0] != '\0' && strlen(text) <= 9 && strspn(text, "0123456789") == strlen(text);
+    return is_number ? (unsigned)strtoul(text, NULL, 10) : 0;
+}
+
 void arguments_print(FILE *to, unsigned groups)
 {
     for (size_t i = 0; i < ARGUMENT_COUNT; i++)
         if ((groups & arguments[i].group) != 0 && arguments[i].help != NULL)
             fputs(arguments[i].help, to);
-}
-
-/* Copies the meaning out of the lines of a help: what stands behind the option, its value and at
- * least two spaces. */
-static void copy_meaning(const char *help, char text[ARGUMENT_TEXT_MAX])
-{
-    size_t len = 0;
-    const char *from = strstr(strstr(help, "--"), "  ");
-    for (; from != NULL && *from != '\0' && len + 1 < ARGUMENT_TEXT_MAX; from++) {
-        bool is_space = *from == ' ' || *from == '\n';
-        if (!is_space)
-            text[len++] = *from;
-        else if (len > 0 && text[len - 1] != ' ')
-            text[len++] = ' ';
-    }
-    while (len > 0 && text[len - 1] == ' ')
-        len--;
-    text[len] = '\0';
 }
 
 static enum argument_value value_kind(const struct argument *argument)
@@ -337,7 +373,9 @@ bool arguments_show(size_t row, struct argument_shown *out)
                                    .letter = argument->letter,
                                    .group = argument->group,
                                    .value = value_kind(argument)};
-    if (argument->help != NULL)
-        copy_meaning(argument->help, out->text);
+    if (argument->help != NULL) {
+        argument_text_value(argument->help, out->value_name);
+        argument_text_meaning(argument->help, out->text);
+    }
     return true;
 }

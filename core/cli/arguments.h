@@ -27,6 +27,18 @@ enum argument_group {
     ARGUMENTS_ENDPOINT = 2048,
     ARGUMENTS_DRAIN = 4096,
     ARGUMENTS_LIST = 8192,
+    ARGUMENTS_IDENTITY = 1 << 14,
+    ARGUMENTS_TRACE = 1 << 15,
+    ARGUMENTS_COUNT = 1 << 16,
+    ARGUMENTS_TOP = 1 << 17,
+    ARGUMENTS_SOURCES = 1 << 20,
+    ARGUMENTS_BAN = 1 << 21,
+    ARGUMENTS_FOR = 1 << 22,
+    ARGUMENTS_PLUGINS = 1 << 24,
+    ARGUMENTS_MAN = 1 << 25,
+    ARGUMENTS_JSON_LOG =
+        1 << 26, /* with ARGUMENTS_JSON: what it prints is the log, which becomes JSON */
+    ARGUMENTS_EVENTS = 1 << 27,
 };
 
 #define ARGUMENTS_HELP (-1)
@@ -40,15 +52,19 @@ int arguments_parse(int argc, char **argv, unsigned groups, struct cli_options *
 /* Whether --json is there, whatever is wrong with the rest: errors are JSON then, too. */
 bool arguments_ask_for_json(int argc, char *const *argv);
 
+/* A number from 1 on that an option was given; 0: it is none. */
+unsigned arguments_count(const char *text);
+
 /* What an option's value is, for completions. */
 enum argument_value {
-    ARGUMENT_VALUE_NONE,
+    ARGUMENT_VALUE_NONE, /* or one that may be left out, which stands behind '=' */
     ARGUMENT_VALUE_FILE,
     ARGUMENT_VALUE_LEVEL, /* a log level */
     ARGUMENT_VALUE_TEXT
 };
 
 #define ARGUMENT_TEXT_MAX 512
+#define ARGUMENT_NAME_MAX 32
 
 /* An option as completions show it. */
 struct argument_shown {
@@ -56,7 +72,8 @@ struct argument_shown {
     char letter; /* or 0 */
     enum argument_group group;
     enum argument_value value;
-    char text[ARGUMENT_TEXT_MAX]; /* what it means, on one line; may be empty */
+    char value_name[ARGUMENT_NAME_MAX]; /* what its value is called; empty: it has none */
+    char text[ARGUMENT_TEXT_MAX];       /* what it means, on one line; may be empty */
 };
 
 /* Describes the option in this row of the table. Returns false behind the last one. */

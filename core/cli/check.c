@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/configuration.h"
 
 #include "admin/admin.h"
 #include "admin/findings.h"
@@ -23,7 +24,7 @@ static void print_summary(const struct config *config, const char *io)
     for (size_t i = 0; i < config->admin_listen_count; i++) {
         bool is_unix = listen_unix_path(config->admin_listen[i]) != NULL;
         printf("  admin  %s%s\n", config->admin_listen[i],
-               config->admin_token_file != NULL && !is_unix ? " (token)" : "");
+               config_needs_admin_token(config) && !is_unix ? " (token)" : "");
     }
     printf("  io     %s\n", io);
     for (size_t i = 0; i < config->endpoint_count; i++) {
@@ -83,7 +84,9 @@ static bool print_json(const struct config *config, const char *io,
 static int check_parts(struct config *config, struct diagnostics *diagnostics, char io[IO_TEXT_MAX])
 {
     struct hub *hub = NULL;
-    int error = hub_create(config, host_table(), diagnostics, &hub);
+    int error = hub_create(config, host_table(), SL_MODE_CHECK, diagnostics, &hub);
+    if (error == OK)
+        error = hub_await_start(hub, diagnostics);
     int front_error = front_check(config, diagnostics);
     int admin_error = admin_check(config, diagnostics);
     int log_error = serve_log_check(config, diagnostics);

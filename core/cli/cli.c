@@ -1,19 +1,15 @@
 #include "cli/cli.h"
 
-#include "base/crash.h"
 #include "cli/arguments.h"
 #include "cli/cli_error.h"
 #include "cli/completion.h"
-#include "config/paths.h"
+#include "cli/man_page.h"
 #include "config/suggest.h"
-#include "pipeline/option_check.h"
 
-#include <limits.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The options of commands that load a configuration; of those that ask a running server; and of
  * those that do neither, where --set is harmless. */
@@ -33,11 +29,21 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"serve", NULL, "run the server", LOADING | ARGUMENTS_RECORD | ARGUMENTS_IN_PLACE, cli_serve,
+    {"serve", NULL, "run the server",
+     ANSWERING | ARGUMENTS_JSON_LOG | ARGUMENTS_RECORD | ARGUMENTS_IN_PLACE, cli_serve,
      "SIGINT (Ctrl-C) and SIGTERM close all clients with 1012 within shutdown.grace and end with\n"
-     "status 0; a second one ends at once. SIGHUP reads the configuration anew.\n"},
+     "status 0, a second one at once. SIGHUP reads the configuration anew. --json: a JSON log.\n"},
     {"check", NULL, "check configuration and plugins, and print every endpoint's pipeline",
      ANSWERING | ARGUMENTS_STRICT, cli_check, NULL},
+    {"config", NULL, "print the configuration in force: every key, defaults included",
+     ANSWERING | ARGUMENTS_SOURCES, cli_show_config,
+     "What it prints is a configuration that means the same, with absolute paths. Of secrets,\n"
+     "and of maps, which may hold some, it shows ${NAME}, not what the environment has for it.\n"},
+    {"schema", NULL,
+     "print a JSON Schema of the configuration and all plugins' options, for editors",
+     ANSWERING | ARGUMENTS_PLUGINS, cli_schema,
+     "For yaml-language-server: save it, and begin the configuration with the line\n"
+     "# yaml-language-server: $schema=FILE\n"},
     {"plugins", "NAME", "list the plugins found, or one plugin's options",
      ANSWERING | ARGUMENTS_MARKDOWN, cli_plugins, NULL},
     {"reload", NULL, "have the running server read its configuration anew", ASKING & ~ARGUMENTS_SET,
@@ -48,28 +54,56 @@ static const struct command commands[] = {
      ASKING & ~ARGUMENTS_SET, cli_log, NULL},
     {"status", NULL, "show who is connected and what the pipelines decide", ASKING, cli_status,
      NULL},
+    {"top", NULL, "show what the running server does, interval by interval",
+     ASKING | ARGUMENTS_TOP | ARGUMENTS_COUNT, cli_top,
+     "Rates are a second. BUSY is the share of a loop's, or of one core's, time; a plugin's is\n"
+     "that of its calls, the most expensive first. On a terminal the figures are drawn anew in\n"
+     "their place, as many as fit, until Ctrl-C; otherwise they are printed one by one.\n"},
     {"clients", NULL, "list the clients of the running server",
-     ASKING | ARGUMENTS_ENDPOINT | ARGUMENTS_MESSAGE | ARGUMENTS_CLIENTS | ARGUMENTS_LIST,
+     ASKING | ARGUMENTS_ENDPOINT | ARGUMENTS_MESSAGE | ARGUMENTS_CLIENTS | ARGUMENTS_IDENTITY |
+         ARGUMENTS_LIST,
      cli_clients,
      "Only those of which all is true that the options say. SILENT is how long nothing was heard\n"
      "from a client, QUEUED what waits to be sent to it.\n"},
     {"kick", "ID", "close a client of the running server, or all that the options mean",
-     ASKING | ARGUMENTS_MESSAGE | ARGUMENTS_ENDPOINT | ARGUMENTS_CLIENTS | ARGUMENTS_CLOSE,
+     ASKING | ARGUMENTS_MESSAGE | ARGUMENTS_ENDPOINT | ARGUMENTS_CLIENTS | ARGUMENTS_IDENTITY |
+         ARGUMENTS_CLOSE,
      cli_kick,
      "Name a client by its id, or say which clients by one or more of --identity, --address,\n"
      "--endpoint and --topic, all of which must be true of a client.\n"},
+    {"trace", "CLIENT", "show the way of each message of a client, as it happens",
+     ASKING | ARGUMENTS_IDENTITY | ARGUMENTS_ENDPOINT | ARGUMENTS_TRACE | ARGUMENTS_COUNT |
+         ARGUMENTS_FOR,
+     cli_trace,
+     "Name a client by its id, or all that are or become identified as --identity. Each line has\n"
+     "when, the client, the direction, the type and size; for what the client sends also each\n"
+     "plugin's verdict and time, and what became of the message. It ends after --for, after\n"
+     "--count messages, when the client leaves, or with Ctrl-C.\n"},
+    {"events", "CLIENT", "show the last events of the running server, and those that come",
+     ASKING | ARGUMENTS_EVENTS | ARGUMENTS_COUNT, cli_events,
+     "Events of the log, from level info on; of a client, those about it: with log.access: all,\n"
+     "or log.level: debug. With --count the last N (20, at most 500).\n"},
+    {"ban", NULL, "keep an identity, or an address or prefix, out of the running server",
+     ASKING | ARGUMENTS_IDENTITY | ARGUMENTS_CLIENTS | ARGUMENTS_CLOSE | ARGUMENTS_BAN |
+         ARGUMENTS_FOR,
+     cli_ban,
+     "Upgrades are refused with 403 from now on, and clients that are connected are closed.\n"
+     "A second ban of the same identity or prefix replaces the first.\n"},
+    {"unban", "ID", "lift a ban", ASKING | ARGUMENTS_IDENTITY | ARGUMENTS_CLIENTS, cli_unban,
+     "Name the ban by its id, which 'sluice bans' shows, by --identity or by --address.\n"},
+    {"bans", NULL, "list who is banned", ASKING, cli_bans, NULL},
     {"publish", "TEXT", "send a message, or standard input, to clients of the running server",
      ASKING | ARGUMENTS_MESSAGE | ARGUMENTS_ENDPOINT, cli_publish, NULL},
     {"drain", NULL, "close the clients of the running server at a pace, and let no new ones in",
      ASKING | ARGUMENTS_ENDPOINT | ARGUMENTS_DRAIN, cli_drain,
-     "Without --endpoint all clients are closed, and /readyz answers 503 from now on; new ones "
-     "come\n"
-     "in for shutdown.delay still. The server stays drained until 'sluice drain --stop', which\n"
-     "without --endpoint stops all drains.\n"},
-    {"completion", "SHELL", "print what bash, zsh or fish needs to complete commands", NEITHER,
-     cli_completion, NULL},
+     "Without --endpoint all clients are closed, and /readyz answers 503 from now on; new ones\n"
+     "come in for shutdown.delay still. The server stays drained until 'sluice drain --stop',\n"
+     "which without --endpoint stops all drains.\n"},
+    {"completion", "SHELL", "print what bash, zsh or fish needs to complete commands",
+     NEITHER | ARGUMENTS_JSON, cli_completion, NULL},
     {"version", NULL, "print the version", NEITHER | ARGUMENTS_JSON, cli_version, NULL},
-    {"help", "COMMAND", "explain a command", NEITHER, cli_help, NULL},
+    {"help", "COMMAND", "explain a command", NEITHER | ARGUMENTS_MAN | ARGUMENTS_JSON, cli_help,
+     NULL},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 #define EXTRAS_MAX 8
@@ -146,20 +180,74 @@ static int unknown_command(const struct cli_options *options, const char *name)
     return EXIT_USAGE;
 }
 
+/* Prints the man page of one of the two. Returns the exit status. */
+static int print_man_page(const struct cli_options *options, const struct command *command,
+                          const struct cli_extra *extra)
+{
+    struct man_page page = {.version = SLUICE_VERSION, .prose = options->man};
+    if (extra != NULL) {
+        page.name = extra->name;
+        page.summary = extra->summary;
+        page.help = extra->help;
+    } else {
+        page.name = command->name;
+        page.argument = command->argument;
+        page.summary = command->summary;
+        page.groups = (command->groups & ARGUMENTS_CONFIG) != 0 ? command->groups : 0;
+        page.note = command->note;
+    }
+    if (man_page_print(stdout, &page))
+        return 0;
+    cli_error(options, "failed", "%s: %s", options->man, strerror(errno));
+    return EXIT_WRONG;
+}
+
+static void describe_all(const struct cli_extra *extras,
+                         struct completed_command all[COMMAND_COUNT + EXTRAS_MAX + 1])
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        *all++ = (struct completed_command){.name = commands[i].name,
+                                            .argument = commands[i].argument,
+                                            .summary = commands[i].summary,
+                                            .note = commands[i].note,
+                                            .groups = commands[i].groups};
+    for (size_t i = 0; i < EXTRAS_MAX && extras[i].name != NULL; i++)
+        *all++ = (struct completed_command){
+            .name = extras[i].name, .summary = extras[i].summary, .options = extras[i].options};
+    all->name = NULL;
+}
+
+/* All commands, or the one that is asked about, which there is. Returns the exit status. */
+static int print_as_json(const struct cli_options *options)
+{
+    struct completed_command all[COMMAND_COUNT + EXTRAS_MAX + 1];
+    const struct completed_command *one = all;
+    describe_all(options->extras, all);
+    while (options->argument != NULL && strcmp(one->name, options->argument) != 0)
+        one++;
+    cJSON *value = options->argument != NULL ? completion_describe(one) : completion_list(all);
+    return cli_print_json(value) ? 0 : EXIT_WRONG;
+}
+
 int cli_help(const struct cli_options *options)
 {
-    if (options->argument == NULL) {
+    const char *name = options->argument != NULL ? options->argument : "help";
+    if (options->argument == NULL && !options->json) {
         print_usage(stdout, options->extras);
         return 0;
     }
-    const struct command *command = find_command(options->argument);
-    const struct cli_extra *extra = find_extra(options->extras, options->argument);
+    const struct command *command = find_command(name);
+    const struct cli_extra *extra = find_extra(options->extras, name);
+    if (command == NULL && extra == NULL)
+        return unknown_command(options, name);
+    if (options->json)
+        return print_as_json(options);
+    if (options->man != NULL)
+        return print_man_page(options, command, extra);
     if (extra != NULL) {
         fputs(extra->help, stdout);
         return 0;
     }
-    if (command == NULL)
-        return unknown_command(options, options->argument);
     print_command_help(command);
     return 0;
 }
@@ -177,15 +265,10 @@ int cli_version(const struct cli_options *options)
 
 int cli_completion(const struct cli_options *options)
 {
-    struct completed_command all[COMMAND_COUNT + EXTRAS_MAX + 1] = {{.name = NULL}};
-    size_t count = 0;
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        all[count++] = (struct completed_command){
-            .name = commands[i].name, .summary = commands[i].summary, .groups = commands[i].groups};
-    for (size_t i = 0; i < EXTRAS_MAX && options->extras[i].name != NULL; i++)
-        all[count++] = (struct completed_command){.name = options->extras[i].name,
-                                                  .summary = options->extras[i].summary,
-                                                  .options = options->extras[i].options};
+    struct completed_command all[COMMAND_COUNT + EXTRAS_MAX + 1];
+    if (options->argument == NULL && options->json)
+        return print_as_json(options);
+    describe_all(options->extras, all);
     if (options->argument != NULL && completion_print(stdout, options->argument, all))
         return 0;
     cli_error(options, "usage", "name the shell: bash, zsh or fish");
@@ -239,64 +322,4 @@ int cli_run(int argc, char **argv, const struct cli_extra *extras)
     argv[1] = argv[0];
     return extra != NULL ? extra->run(argc - 1, argv + 1)
                          : run_command(argc - 1, argv + 1, command, &options);
-}
-
-/* -- what the commands share -- */
-
-/* Copies `file` to `path` if there is one. Takes `file`. */
-static bool take_if_there(char *file, char *path, size_t size)
-{
-    bool is_there = file != NULL && strlen(file) < size && access(file, F_OK) == 0;
-    if (is_there)
-        memcpy(path, file, strlen(file) + 1);
-    free(file);
-    return is_there;
-}
-
-const char *cli_config_file(const struct cli_options *options, char *path, size_t size)
-{
-    if (options->config_file != NULL)
-        return options->config_file;
-    if (take_if_there(path_in_prefix("config/sluice.yaml"), path, size) ||
-        take_if_there(path_in_prefix("etc/sluice/sluice.yaml"), path, size))
-        return path;
-    return "/etc/sluice/sluice.yaml";
-}
-
-struct config *cli_read_config(const struct cli_options *options, struct diagnostics *diagnostics)
-{
-    char path[PATH_MAX];
-    struct config *config = NULL;
-    int error = config_load_broken(cli_config_file(options, path, sizeof path), options->overrides,
-                                   options->override_count, diagnostics, &config);
-    if (error == ERR_CONFIG && config != NULL) {
-        crash_install(); /* Plugins are loaded. */
-        option_check(config, NULL, diagnostics);
-    }
-    if (error == ERR_NO_MEMORY)
-        cli_error(options, "no_memory", "%s", error_text(error));
-    if (error == OK)
-        return config;
-    config_destroy(config);
-    return NULL;
-}
-
-struct config *cli_load_config(const struct cli_options *options)
-{
-    struct diagnostics diagnostics;
-    diagnostics_init(&diagnostics);
-    struct config *config = cli_read_config(options, &diagnostics);
-    cli_print_findings(options, &diagnostics);
-    diagnostics_deinit(&diagnostics);
-    return config;
-}
-
-void cli_describe_chain(const struct endpoint_config *endpoint, char *text, size_t size)
-{
-    size_t len = 0;
-    for (size_t i = 0; i < endpoint->pipeline_length && len < size; i++)
-        len += (size_t)snprintf(text + len, size - len, "%s -> ", endpoint->pipeline[i].plugin);
-    if (len < size)
-        snprintf(text + len, size - len, "broadcast%s",
-                 endpoint->echo ? "" : " (not to the sender)");
 }

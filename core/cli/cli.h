@@ -37,12 +37,10 @@ struct cli_options {
     struct config_override overrides[CLI_OVERRIDES_MAX];
     size_t override_count;
     const char *argument; /* the one positional argument, or NULL */
-    bool plugins_in_place;
-    const char *record; /* --record FILE, or NULL */
+    const char *record;   /* --record FILE, or NULL */
     size_t record_limit;
-    bool json;
-    bool strict;            /* check */
-    bool markdown;          /* plugins NAME */
+    const char *man;        /* --man FILE of help, or NULL */
+    const char *plugins;    /* --plugins, or NULL */
     const char *admin;      /* --admin URL, or NULL: the configuration's */
     const char *token_file; /* --token-file, or NULL: the configuration's */
     const char *endpoint;   /* --endpoint, or NULL */
@@ -50,43 +48,52 @@ struct cli_options {
     const char *identity;   /* --identity, or NULL */
     const char *address;    /* --address, or NULL */
     const char *limit;      /* --limit, or NULL */
+    const char *sort;       /* --sort, or NULL */
     const char *code;       /* --code, or NULL */
     const char *reason;     /* --reason, or NULL */
+    const char *until;      /* --until, or NULL */
     const char *over;       /* --over, or NULL */
-    bool wait;              /* --wait */
-    bool stop;              /* --stop */
+    const char *duration;   /* --for, or NULL */
+    const char *count;      /* --count, or NULL */
+    const char *interval;   /* --interval, or NULL */
+    const char *event;      /* --event, or NULL */
+    bool once;              /* --once */
+    const char *payload;    /* --payload, "" without a value, or NULL */
+    bool plugins_in_place;
+    bool json;
+    bool strict;   /* check */
+    bool sources;  /* config */
+    bool markdown; /* plugins NAME */
+    bool keep;     /* --keep */
+    bool wait;     /* --wait */
+    bool stop;     /* --stop */
+    bool follow;   /* --follow */
 };
 
 /* Parses and runs the whole command line. `extras` ends with a name that is NULL. */
 int cli_run(int argc, char **argv, const struct cli_extra *extras);
 
-/* The file to use: the one given; else config/sluice.yaml beside the build; else
- * etc/sluice/sluice.yaml of the installation; else /etc/sluice/sluice.yaml. The result is in `path`
- * or borrowed from the options. */
-const char *cli_config_file(const struct cli_options *options, char *path, size_t size);
-
-/* Loads the configuration, adding all errors to `diagnostics`. Returns NULL after errors. */
-struct config *cli_read_config(const struct cli_options *options, struct diagnostics *diagnostics);
-
-/* The same, printing them. */
-struct config *cli_load_config(const struct cli_options *options);
-
 /* The sub-commands. */
 int cli_serve(const struct cli_options *options);
 int cli_check(const struct cli_options *options);
+int cli_show_config(const struct cli_options *options);
+int cli_schema(const struct cli_options *options);
 int cli_plugins(const struct cli_options *options);
 int cli_reload(const struct cli_options *options);
 int cli_log(const struct cli_options *options);
 int cli_status(const struct cli_options *options);
 int cli_clients(const struct cli_options *options);
+int cli_top(const struct cli_options *options);
+int cli_trace(const struct cli_options *options);
+int cli_events(const struct cli_options *options);
 int cli_kick(const struct cli_options *options);
+int cli_ban(const struct cli_options *options);
+int cli_unban(const struct cli_options *options);
+int cli_bans(const struct cli_options *options);
 int cli_publish(const struct cli_options *options);
 int cli_drain(const struct cli_options *options);
 int cli_completion(const struct cli_options *options);
 int cli_version(const struct cli_options *options);
 int cli_help(const struct cli_options *options);
-
-/* Writes an endpoint's pipeline as "rate-limit -> validate -> broadcast". */
-void cli_describe_chain(const struct endpoint_config *endpoint, char *text, size_t size);
 
 #endif

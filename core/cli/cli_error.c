@@ -1,6 +1,7 @@
 #include "cli/cli_error.h"
 
 #include "admin/findings.h"
+#include "base/json_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,10 +11,12 @@
 bool cli_print_json(cJSON *value)
 {
     char *text = cJSON_PrintUnformatted(value);
-    if (text != NULL)
-        puts(text);
-    else
+    if (text != NULL) {
+        json_text_print(stdout, text);
+        putchar('\n');
+    } else {
         fputs("sluice: out of memory\n", stderr);
+    }
     cJSON_free(text);
     cJSON_Delete(value);
     return text != NULL;

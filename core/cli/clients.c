@@ -2,54 +2,26 @@
  * sluice clients: who is connected to the running server. Pages are printed as they come, so that
  * it takes little memory however many clients there are.
  */
+#include "base/json_text.h"
 #include "cli/admin_client.h"
+#include "cli/arguments.h"
 #include "cli/cli_error.h"
+#include "base/safe_text.h"
+#include "cli/query.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define PAGE_MAX 1000u  /* clients */
-#define QUERY_MAX 8192u /* bytes */
-
-/* Appends "&name=value" with what a URL may not have in %XX. Returns whether there was room. */
-static bool add_parameter(char query[QUERY_MAX], const char *name, const char *value)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    size_t len = strlen(query);
-    if (value == NULL)
-        return true;
-    if (len + strlen(name) + 3 * strlen(value) + 3 > QUERY_MAX)
-        return false;
-    len += (size_t)snprintf(query + len, QUERY_MAX - len, "&%s=", name);
-    for (; *value != '\0'; value++)
-        len += (size_t)snprintf(query + len, QUERY_MAX - len,
-                                strchr(plain, *value) != NULL ? "%c" : "%%%02X",
-                                (unsigned char)*value);
-    return true;
-}
+#define PAGE_MAX 1000u      /* clients */
+#define SORTED_DEFAULT 100u /* clients: what is sorted is one page */
 
 static bool make_filter(const struct cli_options *options, char query[QUERY_MAX])
 {
     query[0] = '\0';
-    return add_parameter(query, "identity", options->identity) &&
-           add_parameter(query, "address", options->address) &&
-           add_parameter(query, "endpoint", options->endpoint) &&
-           add_parameter(query, "topic", options->topic);
-}
-
-/* Prints what a client has chosen; a terminal must not follow it. */
-static void print_safely(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        bool is_control = (unsigned char)*text < ' ' || *text == 0x7f;
-        /* C1 controls are two bytes, the first of which is 0xC2. */
-        bool is_c1 = (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] < 0xa0;
-        putchar(is_control || is_c1 ? '?' : *text);
-        text += is_c1 && text[1] != '\0';
-    }
-    putchar('\n');
+    return query_add(query, "identity", options->identity) &&
+           query_add(query, "address", options->address) &&
+           query_add(query, "endpoint", options->endpoint) &&
+           query_add(query, "topic", options->topic) && query_add(query, "sort", options->sort);
 }
 
 static void print_row(const cJSON *client)
@@ -59,17 +31,23 @@ static void print_row(const cJSON *client)
     snprintf(address, sizeof address, "%s%.50s%s:%.0f", is_long ? "[" : "",
              admin_client_text(client, "address"), is_long ? "]" : "",
              admin_client_number(client, "port"));
-    printf("%-20s %-24s %-16s %-8s %9.1f %9.0f %6.0f ", admin_client_text(client, "id"), address,
-           admin_client_text(client, "endpoint"), admin_client_text(client, "state"),
+    printf("%-20s %-24s %-16s %-8s %9.0f %9.1f %9.0f %11.0f %11.0f %10.0f %10.0f %8.0f %6.0f ",
+           admin_client_text(client, "id"), address, admin_client_text(client, "endpoint"),
+           admin_client_text(client, "state"), admin_client_number(client, "age_ms") / 1000,
            admin_client_number(client, "silent_ms") / 1000,
-           admin_client_number(client, "queued_bytes"), admin_client_number(client, "topics"));
-    print_safely(admin_client_text(client, "identity"));
+           admin_client_number(client, "queued_bytes"), admin_client_number(client, "bytes_in"),
+           admin_client_number(client, "bytes_out"), admin_client_number(client, "messages_in"),
+           admin_client_number(client, "messages_out"),
+           admin_client_number(client, "messages_dropped"), admin_client_number(client, "topics"));
+    safe_text_print(stdout, admin_client_text(client, "identity"));
+    putchar('\n');
 }
 
 static void print_heading(void)
 {
-    printf("%-20s %-24s %-16s %-8s %9s %9s %6s %s\n", "ID", "ADDRESS", "ENDPOINT", "STATE",
-           "SILENT s", "QUEUED B", "TOPICS", "IDENTITY");
+    printf("%-20s %-24s %-16s %-8s %9s %9s %9s %11s %11s %10s %10s %8s %6s %s\n", "ID", "ADDRESS",
+           "ENDPOINT", "STATE", "AGE s", "SILENT s", "QUEUED B", "IN B", "OUT B", "IN MSG",
+           "OUT MSG", "DROPPED", "TOPICS", "IDENTITY");
 }
 
 /* Prints one client, as a row or as a member of a list. Returns whether there was memory. */
@@ -84,7 +62,8 @@ static bool print_client(const struct cli_options *options, const cJSON *client,
     char *text = cJSON_PrintUnformatted(client);
     if (text == NULL)
         return false;
-    printf("%s%s", before == 0 ? "{\"clients\":[" : ",", text);
+    fputs(before == 0 ? "{\"clients\":[" : ",", stdout);
+    json_text_print(stdout, text);
     cJSON_free(text);
     return true;
 }
@@ -125,22 +104,26 @@ static bool print_all(const struct cli_options *options, const char *filter, uns
     return true;
 }
 
-/* Returns 0 if it is none. */
-static unsigned limit_given(const char *text)
+/* What is wrong with the command line, or NULL. */
+static const char *clients_options_fault(const struct cli_options *options, unsigned limit,
+                                         char filter[QUERY_MAX])
 {
-    bool is_number =
-        text[0] != '\0' && strlen(text) <= 9 && strspn(text, "0123456789") == strlen(text);
-    return is_number ? (unsigned)strtoul(text, NULL, 10) : 0;
+    if (limit == 0)
+        return "--limit needs a number from 1 on";
+    if (options->sort != NULL && limit > PAGE_MAX)
+        return "--sort takes a --limit of 1000 at most";
+    return make_filter(options, filter) ? NULL : "these texts are longer than any name";
 }
 
 int cli_clients(const struct cli_options *options)
 {
     char filter[QUERY_MAX];
-    unsigned limit = options->limit != NULL ? limit_given(options->limit) : UINT32_MAX;
-    if (limit == 0 || !make_filter(options, filter)) {
-        cli_error(options, "usage",
-                  limit == 0 ? "--limit needs a number from 1 on"
-                             : "these texts are longer than any name");
+    unsigned limit = options->sort != NULL ? SORTED_DEFAULT : UINT32_MAX;
+    if (options->limit != NULL)
+        limit = arguments_count(options->limit);
+    const char *fault = clients_options_fault(options, limit, filter);
+    if (fault != NULL) {
+        cli_error(options, "usage", "%s", fault);
         return EXIT_USAGE;
     }
     return print_all(options, filter, limit) ? 0 : EXIT_WRONG;

@@ -7,6 +7,29 @@
 #define LEVELS "error warn info debug"
 #define SHELLS "bash zsh fish"
 
+/* The plugins that there are, as shells ask for them. Bash and zsh take quotes of either kind. */
+#define PLUGIN_NAMES                                                                               \
+    "$(command sluice plugins 2>/dev/null | sed -n \"s/^\\([a-z0-9-]*\\) .*/\\1/p\")"
+
+/* What may stand in the place of a command's argument. */
+enum offer { OFFER_NOTHING, OFFER_WORDS, OFFER_COMMANDS, OFFER_PLUGINS, OFFER_FILES };
+
+/* Of an argument in small letters that word is offered. `words` is set for OFFER_WORDS. */
+static enum offer offer_for(const struct completed_command *command, const char **words)
+{
+    if (command->options != NULL)
+        return OFFER_FILES;
+    if (command->argument == NULL)
+        return OFFER_NOTHING;
+    bool is_shell = strcmp(command->argument, "SHELL") == 0;
+    *words = is_shell ? SHELLS : command->argument;
+    if (is_shell || (command->argument[0] >= 'a' && command->argument[0] <= 'z'))
+        return OFFER_WORDS;
+    if (strcmp(command->argument, "COMMAND") == 0)
+        return OFFER_COMMANDS;
+    return strcmp(command->name, "plugins") == 0 ? OFFER_PLUGINS : OFFER_NOTHING;
+}
+
 /* Prints one option of a command. */
 typedef void print_option(FILE *to, const char *command, const struct argument_shown *option);
 
@@ -57,6 +80,16 @@ static void print_names(FILE *to, const struct completed_command *commands)
         fprintf(to, "%s%s", i > 0 ? " " : "", commands[i].name);
 }
 
+static void print_bash_argument(FILE *to, const struct completed_command *command)
+{
+    const char *words = NULL;
+    enum offer offer = offer_for(command, &words);
+    if (offer == OFFER_WORDS)
+        fprintf(to, "    *:%s:%s) words='%s' ;;\n", command->name, command->name, words);
+    else if (offer == OFFER_PLUGINS)
+        fprintf(to, "    *:%s:%s) words=%s ;;\n", command->name, command->name, PLUGIN_NAMES);
+}
+
 /* Where nothing is offered, bash offers files. */
 static void print_bash(FILE *to, const struct completed_command *commands)
 {
@@ -64,15 +97,16 @@ static void print_bash(FILE *to, const struct completed_command *commands)
           "_sluice() {\n"
           "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words= word\n"
           "    COMPREPLY=()\n"
+          "    case $cur in -*) prev= ;; esac\n"
           "    case $COMP_CWORD:$prev:${COMP_WORDS[1]} in\n"
           "    1:* | *:help:help) words='",
           to);
     print_names(to, commands);
     fputs("' ;;\n"
-          "    *:--log-level:*) words='" LEVELS "' ;;\n"
-          "    *:completion:completion) words='" SHELLS "' ;;\n",
+          "    *:--log-level:*) words='" LEVELS "' ;;\n",
           to);
     for (; commands->name != NULL; commands++) {
+        print_bash_argument(to, commands);
         fprintf(to, "    *:%s) words='", commands->name);
         print_options(to, commands, print_bash_option);
         fputs("' ;;\n", to);
@@ -113,14 +147,27 @@ static void print_zsh_option(FILE *to, const char *command, const struct argumen
     }
 }
 
-static void print_zsh_arguments(FILE *to, const char *command)
+static void print_zsh_argument(FILE *to, const struct completed_command *command)
 {
-    if (strcmp(command, "help") == 0)
+    const char *words = NULL;
+    switch (offer_for(command, &words)) {
+    case OFFER_WORDS:
+        fprintf(to, " '1:%s:(%s)'", command->name, words);
+        break;
+    case OFFER_COMMANDS:
         fputs(" '1:command:{_describe -t commands command commands}'", to);
-    else if (strcmp(command, "completion") == 0)
-        fputs(" '1:shell:(" SHELLS ")'", to);
-    else
+        break;
+    case OFFER_PLUGINS:
+        fputs(" '1:plugin:{compadd -- " PLUGIN_NAMES "}'", to);
+        break;
+    case OFFER_FILES:
         fputs(" '*:file:_files'", to);
+        break;
+    case OFFER_NOTHING:
+        if (command->argument != NULL)
+            fprintf(to, " '1:%s: '", command->argument);
+        break;
+    }
 }
 
 static void print_zsh(FILE *to, const struct completed_command *commands)
@@ -148,7 +195,7 @@ static void print_zsh(FILE *to, const struct completed_command *commands)
     for (; commands->name != NULL; commands++) {
         fprintf(to, "    %s) _arguments", commands->name);
         print_options(to, commands, print_zsh_option);
-        print_zsh_arguments(to, commands->name);
+        print_zsh_argument(to, commands);
         fputs(" ;;\n", to);
     }
     fputs("    esac\n"
@@ -183,6 +230,26 @@ static void print_fish_option(FILE *to, const char *command, const struct argume
     fputs("\n", to);
 }
 
+/* Without a line here fish offers files. */
+static void print_fish_argument(FILE *to, const struct completed_command *command,
+                                const struct completed_command *commands)
+{
+    const char *words = NULL;
+    enum offer offer = offer_for(command, &words);
+    if (offer == OFFER_FILES)
+        return;
+    fprintf(to, "complete -c sluice -n '__fish_seen_subcommand_from %s' -f", command->name);
+    if (offer != OFFER_NOTHING)
+        fputs(" -a '", to);
+    if (offer == OFFER_WORDS)
+        fputs(words, to);
+    else if (offer == OFFER_COMMANDS)
+        print_names(to, commands);
+    else if (offer == OFFER_PLUGINS)
+        fputs("(command sluice plugins 2>/dev/null | string match -r \"^[a-z0-9-]+(?= )\")", to);
+    fputs(offer != OFFER_NOTHING ? "'\n" : "\n", to);
+}
+
 static void print_fish(FILE *to, const struct completed_command *commands)
 {
     fputs("# fish completion for sluice; written by 'sluice completion fish'\n", to);
@@ -190,12 +257,8 @@ static void print_fish(FILE *to, const struct completed_command *commands)
         fprintf(to, "complete -c sluice -n __fish_use_subcommand -f -a %s -d '", commands[i].name);
         print_quoted(to, commands[i].summary, "\\'", "\\");
         fputs("'\n", to);
+        print_fish_argument(to, &commands[i], commands);
     }
-    fputs("complete -c sluice -n '__fish_seen_subcommand_from completion' -f -a '" SHELLS "'\n"
-          "complete -c sluice -n '__fish_seen_subcommand_from help' -f -a '",
-          to);
-    print_names(to, commands);
-    fputs("'\n", to);
     for (; commands->name != NULL; commands++)
         print_options(to, commands, print_fish_option);
 }
@@ -213,4 +276,51 @@ bool completion_print(FILE *to, const char *shell, const struct completed_comman
         }
     }
     return false;
+}
+
+/* -- for programs -- */
+
+static void add_if_any(cJSON *object, const char *name, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        cJSON_AddStringToObject(object, name, text);
+}
+
+static void add_option(cJSON *options, const struct argument_shown *option, const char *value)
+{
+    const char letter[] = {option->letter, '\0'};
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "name", option->name);
+    add_if_any(object, "letter", letter);
+    add_if_any(object, "value", value);
+    add_if_any(object, "summary", option->text);
+    cJSON_AddItemToArray(options, object);
+}
+
+cJSON *completion_describe(const struct completed_command *command)
+{
+    struct argument_shown shown;
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "name", command->name);
+    add_if_any(object, "argument", command->argument);
+    add_if_any(object, "summary", command->summary);
+    add_if_any(object, "note", command->note);
+    cJSON *options = cJSON_AddArrayToObject(object, "options");
+    for (size_t i = 0; command->options == NULL && arguments_show(i, &shown); i++)
+        if ((shown.group & command->groups) != 0)
+            add_option(options, &shown, shown.value_name);
+    for (const struct option *own = command->options; own != NULL && own->name != NULL; own++) {
+        shown = (struct argument_shown){.name = own->name};
+        add_option(options, &shown, own->has_arg == required_argument ? "VALUE" : NULL);
+    }
+    return object;
+}
+
+cJSON *completion_list(const struct completed_command *commands)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(object, "commands");
+    for (; commands->name != NULL; commands++)
+        cJSON_AddItemToArray(list, completion_describe(commands));
+    return object;
 }

@@ -3,9 +3,9 @@
  */
 #include "cli/admin_client.h"
 #include "cli/cli_error.h"
+#include "cli/request_body.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool has_filter(const struct cli_options *options)
@@ -18,7 +18,6 @@ static bool has_filter(const struct cli_options *options)
 static const char *kick_options_fault(const struct cli_options *options)
 {
     const char *id = options->argument;
-    const char *code = options->code;
     if (id == NULL && !has_filter(options))
         return "name a client by its id, which 'sluice clients' shows, or use --identity, "
                "--address, --endpoint or --topic";
@@ -26,30 +25,18 @@ static const char *kick_options_fault(const struct cli_options *options)
         return "name a client by its id or by options, not by both";
     if (id != NULL && (id[0] == '\0' || strlen(id) > 20 || strspn(id, "0123456789") != strlen(id)))
         return "name a client by its id, which 'sluice clients' shows";
-    if (code != NULL && (strlen(code) != 4 || strspn(code, "0123456789") != 4))
+    if (options->code != NULL && !request_code_is_number(options->code))
         return "--code needs a close code, like 1012 or 4000";
     return NULL;
 }
 
 static char *make_kick_request(const struct cli_options *options)
 {
-    const struct {
-        const char *name;
-        const char *value;
-    } members[] = {{"id", options->argument},     {"identity", options->identity},
-                   {"address", options->address}, {"endpoint", options->endpoint},
-                   {"topic", options->topic},     {"reason", options->reason}};
-    cJSON *request = cJSON_CreateObject();
-    bool good = request != NULL;
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (members[i].value != NULL)
-            good =
-                cJSON_AddStringToObject(request, members[i].name, members[i].value) != NULL && good;
-    if (options->code != NULL)
-        good = cJSON_AddNumberToObject(request, "code", atoi(options->code)) != NULL && good;
-    char *text = good ? cJSON_PrintUnformatted(request) : NULL;
-    cJSON_Delete(request);
-    return text;
+    const struct request_text texts[] = {
+        {"id", options->argument},     {"identity", options->identity},
+        {"address", options->address}, {"endpoint", options->endpoint},
+        {"topic", options->topic},     {"reason", options->reason}};
+    return request_body(cJSON_CreateObject(), texts, sizeof texts / sizeof *texts, options->code);
 }
 
 static void print_kicked(const struct cli_options *options, const cJSON *answer)

@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/configuration.h"
 
 #include "base/crash.h"
 #include "cli/cli_error.h"

@@ -1,6 +1,7 @@
 /*
  * sluice reload: has the running server read its configuration anew.
  */
+#include "base/clock.h"
 #include "cli/admin_client.h"
 #include "cli/cli_error.h"
 
@@ -8,6 +9,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* The longest plugins.create_timeout that there is, and as long as any other answer may take. */
+#define PATIENCE ((3600 + ADMIN_CLIENT_TIMEOUT) * NS_PER_S)
 
 /* As the server's own log shows them. */
 static void print_findings(const cJSON *findings, const char *end)
@@ -35,12 +39,26 @@ static void print_errors(const cJSON *answer)
     print_findings(errors, "");
 }
 
+static void print_reloaded(const cJSON *answer)
+{
+    double set = admin_client_number(answer, "bans_set");
+    double lifted = admin_client_number(answer, "bans_lifted");
+    double replaced = admin_client_number(answer, "replaced");
+    bool is_partial = cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(answer, "complete"));
+    printf("reloaded: configuration %d is in force%s\n",
+           (int)admin_client_number(answer, "generation"),
+           is_partial ? ", but a loop has not changed over to it yet" : "");
+    if (replaced > 0)
+        printf("replaced: %.0f of the plugins' instances\n", replaced);
+    if (set + lifted > 0)
+        printf("bans.file: %.0f set, %.0f lifted\n", set, lifted);
+}
+
 static int report(const struct cli_options *options, int status, const char *body)
 {
     cJSON *answer = cJSON_Parse(body);
     if (status == 200)
-        printf("reloaded: configuration %d is in force\n",
-               (int)admin_client_number(answer, "generation"));
+        print_reloaded(answer);
     else
         print_errors(answer);
     print_findings(cJSON_GetObjectItemCaseSensitive(answer, "warnings"), " (a warning)");
@@ -81,7 +99,8 @@ int cli_reload(const struct cli_options *options)
     char *json = describe_file(options);
     int status = admin_client_ask(
         options,
-        &(struct admin_client_request){.method = "POST", .path = "/api/v1/reload", .json = json},
+        &(struct admin_client_request){
+            .method = "POST", .path = "/api/v1/reload", .json = json, .patience = PATIENCE},
         &body);
     cJSON_free(json);
     int result = EXIT_WRONG;

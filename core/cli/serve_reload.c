@@ -2,11 +2,14 @@
 
 #include "admin/admin.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/event.h"
 #include "cli/notify.h"
 #include "cli/serve_log.h"
 #include "cli/stop_signals.h"
+#include "cli/configuration.h"
+#include "config/config_changes.h"
 #include "front/front.h"
+#include "hub/bans_reload.h"
 #include "hub/hub.h"
 #include "hub/reload.h"
 #include "hub/watchdog.h"
@@ -14,7 +17,8 @@
 
 #include <inttypes.h>
 #include <limits.h>
-#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* Whoever asks for a reload of another file would wait in vain for what it says. */
@@ -55,45 +59,79 @@ static int load(const struct server_parts *parts, struct diagnostics *diagnostic
     return error;
 }
 
-/* Prepares everything that can fail, then changes over. Everything is tried, so that all errors are
- * reported. */
-static int change_over(struct server_parts *parts, struct config *config,
-                       struct diagnostics *diagnostics)
-{
-    struct hub_reload *hub = NULL;
-    struct front_reload *front = NULL;
+/* Everything but the hub's part, which may be awaited. */
+struct others {
+    struct front_reload *front;
+    struct bans_reload *bans;
     struct admin_reload admin;
     int log_fd;
-    int error = hub_reload_prepare(parts->hub, config, diagnostics, &hub);
-    int front_error = front_reload_prepare(parts->front, config, diagnostics, &front);
-    int admin_error = admin_prepare_reload(parts->admin, config, diagnostics, &admin);
-    int log_error = serve_log_prepare(config, diagnostics, &log_fd);
-    if (error == OK)
-        error = front_error != OK ? front_error : admin_error;
-    if (error == OK)
-        error = log_error;
-    if (error == OK) {
-        error = hub_reload_commit(parts->hub, hub, diagnostics);
-        hub = NULL;
-    }
-    if (error != OK) {
-        hub_reload_abort(hub);
-        front_reload_abort(front);
-        serve_log_abort(log_fd);
-        return error;
-    }
-    front_reload_commit(parts->front, front);
-    admin_commit_reload(parts->admin, &admin);
-    serve_log_commit(config, log_fd);
-    return OK;
+};
+
+/* All are tried, so that all errors are reported. */
+static int prepare_others(const struct server_parts *parts, struct config *config,
+                          struct diagnostics *diagnostics, struct others *others)
+{
+    int front_error = front_reload_prepare(parts->front, config, diagnostics, &others->front);
+    int admin_error = admin_prepare_reload(parts->admin, config, diagnostics, &others->admin);
+    int log_error = serve_log_prepare(config, diagnostics, &others->log_fd);
+    int bans_error = bans_reload_prepare(&parts->hub->bans, config, diagnostics, &others->bans);
+    if (front_error != OK || admin_error != OK)
+        return front_error != OK ? front_error : admin_error;
+    return log_error != OK ? log_error : bans_error;
 }
 
-void serve_configure_log(const struct config *config)
+static void abort_others(struct others *others)
 {
-    uint32_t sample = 1;
-    log_configure(config->log_level, config->log_format);
-    if (access_log_read_sample(config->log_sample, &sample)) /* It was checked. */
-        access_log_configure(config->log_access, sample);
+    front_reload_abort(others->front);
+    bans_reload_abort(others->bans);
+    serve_log_abort(others->log_fd);
+}
+
+static void commit_others(struct server_parts *parts, struct reload_job *job, struct others *others)
+{
+    bans_reload_commit(&parts->hub->bans, others->bans, job->order->who, &job->order->bans);
+    front_reload_commit(parts->front, others->front);
+    admin_commit_reload(parts->admin, &others->admin);
+    serve_log_commit(job->config, others->log_fd);
+}
+
+/* Prepares everything that can fail, then changes over; or returns HUB_RELOAD_AWAITED, and all but
+ * the hub's part will be prepared again: files may have changed until then. */
+static int change_over(struct server_parts *parts, struct reload_job *job)
+{
+    struct diagnostics *diagnostics = job->order->diagnostics;
+    struct others others = {.front = NULL};
+    int error =
+        job->hub == NULL ? hub_reload_prepare(parts->hub, job->config, diagnostics, &job->hub) : OK;
+    size_t warnings = diagnostics->warning_count;
+    int others_error = prepare_others(parts, job->config, diagnostics, &others);
+    if (error == OK)
+        error = others_error;
+    if (error == OK) {
+        error = hub_reload_commit(parts->hub, job->hub, diagnostics);
+        job->hub = error == HUB_RELOAD_AWAITED ? job->hub : NULL;
+    }
+    if (error == OK)
+        commit_others(parts, job, &others);
+    else
+        abort_others(&others);
+    if (error == HUB_RELOAD_AWAITED)
+        diagnostics_take_back_warnings(diagnostics, warnings);
+    return error;
+}
+
+static bool is_offload_changed(const struct config *before, const struct config *after)
+{
+    return before->offload_threads != after->offload_threads ||
+           before->offload_per_instance != after->offload_per_instance ||
+           before->offload_queue != after->offload_queue ||
+           before->offload_queue_per_instance != after->offload_queue_per_instance;
+}
+
+/* NULL: there is none. */
+static bool are_paths_different(const char *before, const char *after)
+{
+    return strcmp(before != NULL ? before : "", after != NULL ? after : "") != 0;
 }
 
 /* What takes effect only when the server is started. */
@@ -110,11 +148,20 @@ static void warn_of_the_rest(const struct config *before, const struct config *a
         before->front_max_header != after->front_max_header)
         log_warn("serve", "front has changed, which for listeners that are open already %s",
                  advice);
-    if (before->offload_threads != after->offload_threads ||
-        before->offload_queue != after->offload_queue)
+    if (is_offload_changed(before, after))
         log_warn("serve", "offload has changed, which %s", advice);
+    if (before->http_in_flight != after->http_in_flight ||
+        before->http_per_instance != after->http_per_instance ||
+        before->http_queue != after->http_queue ||
+        before->http_breaker_failures != after->http_breaker_failures ||
+        before->http_breaker_pause != after->http_breaker_pause)
+        log_warn("serve", "http has changed, which %s", advice);
     if (before->admin_requests != after->admin_requests)
         log_warn("serve", "admin.requests has changed, which %s", advice);
+    if (are_paths_different(before->bans_file, after->bans_file))
+        log_warn("serve", "bans.file has changed, which %s", advice);
+    if (are_paths_different(before->storage_path, after->storage_path))
+        log_warn("serve", "storage.path has changed, which %s", advice);
     if (before->log_queue != after->log_queue)
         log_warn("serve", "log.queue has changed, which %s", advice);
 }
@@ -128,42 +175,101 @@ static void log_listeners(const struct front *front)
     }
 }
 
-static int try_reload(struct server_parts *parts, const char *file, struct diagnostics *diagnostics)
+/* One begun before goes on. */
+static int try_reload(struct server_parts *parts, struct reload_job *job,
+                      char changed[CONFIG_CHANGES_MAX])
 {
-    struct config *config = NULL;
-    int error = check_file(parts, file, diagnostics);
+    struct config *config = job->config;
+    int error = config == NULL ? check_file(parts, job->order->file, job->order->diagnostics) : OK;
+    if (error == OK && config == NULL)
+        error = load(parts, job->order->diagnostics, &job->config);
     if (error == OK)
-        error = load(parts, diagnostics, &config);
-    if (error == OK)
-        error = change_over(parts, config, diagnostics);
-    if (error != OK) {
-        config_destroy(config);
+        error = change_over(parts, job);
+    if (error != OK)
         return error;
-    }
-    serve_configure_log(config);
+    config = job->config;
+    job->config = NULL;
+    config_changes_describe(parts->config, config, changed);
+    serve_log_configure(config);
     watchdog_configure(parts->watchdog, config);
     stop_signals_configure(parts->signals, config);
     warn_of_the_rest(parts->config, config);
     log_listeners(parts->front);
     config_destroy(parts->config);
     parts->config = config;
-    log_info("serve", "reloaded %s: configuration %" PRIu64 " is in force", config->file,
-             atomic_load_explicit(&parts->hub->generation, memory_order_relaxed));
     return OK;
 }
 
-static void log_findings(const struct diagnostics *diagnostics)
+/* -- what is said -- */
+
+/* What the events of a reload have in common. */
+struct reload_story {
+    const struct reload_order *order;
+    const char *file; /* the server's */
+    int64_t took;     /* ns */
+};
+
+static struct event_values tell_story(const struct reload_story *story)
 {
-    char line[DIAGNOSTIC_LINE_MAX];
-    for (size_t i = 0; i < diagnostics->count; i++) {
-        diagnostic_format(&diagnostics->items[i], line);
-        log_error("serve", "%s", line);
-    }
-    for (size_t i = 0; i < diagnostics->warning_count; i++) {
-        diagnostic_format(&diagnostics->warnings[i], line);
-        log_warn("serve", "%s", line);
-    }
+    struct event_values values = {
+        .texts = {[EVENT_FIELD_ASKED_BY] = story->order->who, [EVENT_FIELD_FILE] = story->file}};
+    event_set_number(&values, EVENT_FIELD_DURATION_MS, (uint64_t)(story->took / NS_PER_MS));
+    event_set_number(&values, EVENT_FIELD_WARNINGS, story->order->diagnostics->warning_count);
+    return values;
 }
+
+static void log_done(const struct reload_story *story, uint64_t generation, const char *changed)
+{
+    char message[PATH_MAX + 64];
+    struct event_values values = tell_story(story);
+    snprintf(message, sizeof message, "reloaded %s: configuration %" PRIu64 " is in force",
+             story->file, generation);
+    values.message = message;
+    values.texts[EVENT_FIELD_CHANGED] = changed[0] != '\0' ? changed : NULL;
+    event_set_number(&values, EVENT_FIELD_GENERATION, generation);
+    event_set_number(&values, EVENT_FIELD_REPLACED, story->order->replaced);
+    if (story->order->bans.set > 0)
+        event_set_number(&values, EVENT_FIELD_BANS_SET, story->order->bans.set);
+    if (story->order->bans.lifted > 0)
+        event_set_number(&values, EVENT_FIELD_BANS_LIFTED, story->order->bans.lifted);
+    event_log(EVENT_RELOAD_DONE, "serve", &values);
+}
+
+static void log_failed(const struct reload_story *story, int error)
+{
+    char message[128];
+    struct event_values values = tell_story(story);
+    const char *reason = error == ERR_CLOSED ? "the server is stopping" : error_text(error);
+    snprintf(message, sizeof message, "not reloaded (%s): what ran before goes on", reason);
+    values.message = message;
+    values.texts[EVENT_FIELD_REASON] = reason;
+    event_set_number(&values, EVENT_FIELD_ERRORS,
+                     story->order->diagnostics->count + story->order->diagnostics->lost);
+    event_log(EVENT_RELOAD_FAILED, "serve", &values);
+}
+
+static void log_begun(const struct server_parts *parts, const char *who)
+{
+    char message[160];
+    const struct event_values values = {
+        .message = message,
+        .texts = {[EVENT_FIELD_ASKED_BY] = who, [EVENT_FIELD_FILE] = parts->config->file}};
+    snprintf(message, sizeof message, "%s: reloading the configuration", who);
+    event_log(EVENT_RELOAD_BEGUN, "serve", &values);
+}
+
+void serve_reload_refuse(const struct server_parts *parts, const char *who)
+{
+    char message[160];
+    const struct event_values values = {.message = message,
+                                        .texts = {[EVENT_FIELD_ASKED_BY] = who,
+                                                  [EVENT_FIELD_FILE] = parts->config->file,
+                                                  [EVENT_FIELD_REASON] = "the server is stopping"}};
+    snprintf(message, sizeof message, "%s: not reloaded, since the server is stopping", who);
+    event_log(EVENT_RELOAD_FAILED, "serve", &values);
+}
+
+/* -- the whole of it -- */
 
 /* For /metrics. */
 static void note_reload(struct hub_reloads *reloads, int error, int64_t took)
@@ -175,69 +281,89 @@ static void note_reload(struct hub_reloads *reloads, int error, int64_t took)
     atomic_store_explicit(&reloads->last_failed, error != OK, memory_order_relaxed);
 }
 
-int serve_reload(struct server_parts *parts, const char *file, struct diagnostics *diagnostics)
+static uint64_t count_replaced(const struct server_parts *parts)
 {
+    return atomic_load_explicit(&parts->hub->reloads.replaced, memory_order_relaxed);
+}
+
+static void begin(struct server_parts *parts, struct reload_job *job)
+{
+    job->is_begun = true;
     notify_reloading();
-    int64_t began = clock_monotonic();
-    int error = try_reload(parts, file, diagnostics);
-    log_findings(diagnostics);
-    if (error != OK)
-        log_error("serve", "not reloaded (%s): what ran before goes on", error_text(error));
-    note_reload(&parts->hub->reloads, error, clock_monotonic() - began);
+    log_begun(parts, job->order->who);
+    job->began = clock_monotonic();
+    job->replaced = count_replaced(parts);
+}
+
+static void finish(struct server_parts *parts, struct reload_job *job, int error,
+                   const char *changed)
+{
+    const struct reload_story story = {
+        .order = job->order, .file = parts->config->file, .took = clock_monotonic() - job->began};
+    job->order->replaced = count_replaced(parts) - job->replaced;
+    hub_reload_abort(job->hub);
+    config_destroy(job->config);
+    note_reload(&parts->hub->reloads, error, story.took);
+    diagnostics_log(job->order->diagnostics, "serve");
+    if (error == OK)
+        hub_announce_instances(parts->hub);
+    if (error == OK)
+        log_done(&story, atomic_load_explicit(&parts->hub->generation, memory_order_relaxed),
+                 changed);
+    else
+        log_failed(&story, error);
     notify_ready();
-    return error;
+    job->end(job, error);
 }
 
-/* -- from other threads -- */
-
-struct request {
-    struct mail mail; /* first */
-    struct server_parts *parts;
-    const char *file;
-    struct diagnostics *diagnostics;
-    int result;
-    sem_t is_done;
-};
-
-static void deliver(struct loop *loop, struct mail *mail)
+/* Goes on with the first job. Returns whether it is over. */
+static bool run_first(struct server_parts *parts)
 {
-    struct request *request = (struct request *)mail;
-    (void)loop;
-    request->result = serve_reload(request->parts, request->file, request->diagnostics);
-    sem_post(&request->is_done);
+    struct reload_job *job = parts->jobs;
+    char changed[CONFIG_CHANGES_MAX];
+    if (job->hub != NULL && hub_reload_is_awaited(job->hub))
+        return false;
+    if (!job->is_begun)
+        begin(parts, job);
+    int error = try_reload(parts, job, changed);
+    if (error == HUB_RELOAD_AWAITED)
+        return false;
+    parts->jobs = job->next;
+    finish(parts, job, error, changed);
+    return true;
 }
 
-/* Under the lock, so that a request is either refused or found by serve_reload_end. */
-static bool post(struct server_parts *parts, struct request *request)
+void serve_reload_continue(struct server_parts *parts)
 {
-    pthread_mutex_lock(&parts->lock);
-    bool is_stopping = parts->is_stopping;
-    if (!is_stopping)
-        hub_post_control(parts->hub, &request->mail);
-    pthread_mutex_unlock(&parts->lock);
-    return !is_stopping;
+    while (parts->jobs != NULL && !hub_is_starting(parts->hub) && run_first(parts))
+        continue;
 }
 
-int serve_reload_from_elsewhere(void *context, const char *file, struct diagnostics *diagnostics)
+void serve_reload(struct server_parts *parts, struct reload_job *job)
 {
-    struct server_parts *parts = context;
-    struct request request = {
-        .mail.deliver = deliver, .parts = parts, .file = file, .diagnostics = diagnostics};
-    sem_init(&request.is_done, 0, 0);
-    if (!post(parts, &request)) {
-        sem_destroy(&request.is_done);
-        return ERR_CLOSED;
+    struct reload_job **last = &parts->jobs;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = job;
+    serve_reload_continue(parts);
+}
+
+int64_t serve_reload_deadline(const struct server_parts *parts)
+{
+    bool is_waiting = parts->jobs != NULL && parts->jobs->hub != NULL;
+    return is_waiting ? hub_reload_deadline(parts->jobs->hub) : INT64_MAX;
+}
+
+void serve_reload_give_up(struct server_parts *parts)
+{
+    while (parts->jobs != NULL) {
+        struct reload_job *job = parts->jobs;
+        parts->jobs = job->next;
+        if (job->is_begun) {
+            finish(parts, job, ERR_CLOSED, "");
+            continue;
+        }
+        serve_reload_refuse(parts, job->order->who);
+        job->end(job, ERR_CLOSED);
     }
-    while (sem_wait(&request.is_done) != 0)
-        continue; /* Interrupted by a signal. */
-    sem_destroy(&request.is_done);
-    return request.result;
-}
-
-void serve_reload_end(struct server_parts *parts)
-{
-    pthread_mutex_lock(&parts->lock);
-    parts->is_stopping = true;
-    pthread_mutex_unlock(&parts->lock);
-    hub_run_control(parts->hub);
 }

@@ -2,6 +2,7 @@
  * sluice status: who is connected, and what the pipelines of the running server have decided.
  */
 #include "cli/admin_client.h"
+#include "cli/units.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,22 +13,12 @@ static cJSON *fetch(const struct cli_options *options, const char *path)
                               &(struct admin_client_request){.method = "GET", .path = path});
 }
 
-/* "850 ns", "12.3 us", "4.6 ms" */
-static void print_duration(const char *name, double ns)
-{
-    if (ns < 1000)
-        printf(" %s %.0f ns", name, ns);
-    else if (ns < 1e6)
-        printf(" %s %.1f us", name, ns / 1e3);
-    else
-        printf(" %s %.1f ms", name, ns / 1e6);
-}
-
 static void print_instance(const cJSON *instance)
 {
     const cJSON *verdicts = cJSON_GetObjectItemCaseSensitive(instance, "verdicts");
     const cJSON *latency = cJSON_GetObjectItemCaseSensitive(instance, "latency_ns");
     const cJSON *verdict;
+    char text[UNITS_TEXT_MAX];
     printf("  %s (%s %s)%s:", admin_client_text(instance, "instance"),
            admin_client_text(instance, "plugin"), admin_client_text(instance, "version"),
            strcmp(admin_client_text(instance, "mode"), "shadow") == 0 ? ", shadow" : "");
@@ -39,8 +30,8 @@ static void print_instance(const cJSON *instance)
     printf(" over budget %.0f", admin_client_number(instance, "over_budget"));
     if (admin_client_number(latency, "count") > 0) {
         fputs(";", stdout);
-        print_duration("p50", admin_client_number(latency, "p50"));
-        print_duration("p99", admin_client_number(latency, "p99"));
+        printf(" p50 %s", units_duration(admin_client_number(latency, "p50"), text));
+        printf(" p99 %s", units_duration(admin_client_number(latency, "p99"), text));
     }
     fputs("\n", stdout);
 }

@@ -2,7 +2,9 @@
  * From an accepted upgrade to an open client: connect chain, answer, registration (RFC 6455,
  * section 4.2.2).
  */
+#include "base/clock.h"
 #include "base/log.h"
+#include "client/ban_list.h"
 #include "client/certificate.h"
 #include "client/client.h"
 #include "delivery/tls_stream.h"
@@ -10,6 +12,7 @@
 #include "client/lifetime.h"
 #include "client/recorder.h"
 #include "client/shard.h"
+#include "client/trace.h"
 #include "delivery/topic.h"
 #include "pipeline/chain.h"
 #include "ws/extension.h"
@@ -18,6 +21,8 @@
 #include <stdlib.h>
 
 #define RESPONSE_MAX 2048
+
+_Static_assert(sizeof(struct client) <= 312, "an idle client is cheap");
 
 /* Takes over socket and TLS state. NULL: no memory, or the loop cannot watch the socket. */
 static struct client *client_create(struct shard *shard, struct handoff *handoff)
@@ -60,6 +65,7 @@ static void refuse(struct client *client, const struct upgrade *upgrade,
     static const char *const stages[UPGRADE_OUTCOME_COUNT] = {
         [UPGRADE_DENIED] = CLIENT_REFUSED_BY_PIPELINE,
         [UPGRADE_UNIDENTIFIED] = CLIENT_REFUSED_BY_IDENTITY,
+        [UPGRADE_BANNED] = CLIENT_REFUSED_BY_BAN,
         [UPGRADE_UNAVAILABLE] = CLIENT_REFUSED_BY_ADMISSION};
     char response[RESPONSE_MAX];
     size_t len = upgrade_refusal(upgrade, response, sizeof response);
@@ -144,6 +150,8 @@ static void open_client(struct client *client, const struct upgrade *upgrade)
     client_start_heartbeat(client);
     record(client, upgrade);
     client_log_accepted(client, upgrade);
+    if (client_shard(client)->traces != NULL)
+        trace_note_opened(client);
     chain_open(&client->seen);
 }
 
@@ -163,6 +171,24 @@ static bool is_closed_for_new_clients(const struct client *client, struct upgrad
     return true; /* It came in just as the doors closed. */
 }
 
+/* Whether the name that a plugin has given it is banned. Its address was looked up at the
+ * admission; it may have been banned since, while a verdict was awaited. */
+static bool is_banned(const struct client *client, struct upgrade *upgrade)
+{
+    struct ban_list *bans = client_shard(client)->set->bans;
+    const char *identity = sl_client_identity(&client->seen);
+    if (bans == NULL || ban_list_count(bans) == 0)
+        return false;
+    int64_t now = clock_wall();
+    if (identity != NULL && ban_list_has_identity(bans, identity, now))
+        upgrade_refuse(upgrade, 403, "This identity is banned");
+    else if (ban_list_has_address(bans, client->address.bytes, now))
+        upgrade_refuse(upgrade, 403, "This address is banned");
+    else
+        return false;
+    return true;
+}
+
 /* What a chain that has come to its end leads to; the upgrade says how to refuse. */
 static enum upgrade_outcome decide(const struct client *client, struct upgrade *upgrade,
                                    enum chain_result result)
@@ -171,6 +197,8 @@ static enum upgrade_outcome decide(const struct client *client, struct upgrade *
         return UPGRADE_DENIED;
     if (is_closed_for_new_clients(client, upgrade))
         return UPGRADE_UNAVAILABLE;
+    if (is_banned(client, upgrade))
+        return UPGRADE_BANNED;
     return check_identity(client, upgrade) ? UPGRADE_OPENED : UPGRADE_UNIDENTIFIED;
 }
 

@@ -49,10 +49,13 @@ static unsigned input_class(const struct client *client)
 static const struct budget input_budget = {input_account, input_holders, input_class,
                                            client_give_up_input};
 
-static bool is_relieved(const struct memory_account *account)
+/* How much more has to be free. */
+static size_t missing_bytes(const struct memory_account *account)
 {
     size_t limit = memory_account_limit(account);
-    return memory_account_bytes(account) <= limit - limit / 8;
+    size_t wanted = limit - limit / 8;
+    size_t bytes = memory_account_bytes(account);
+    return bytes > wanted ? bytes - wanted : 0;
 }
 
 /* Past this a loop does not wait for the others. */
@@ -62,30 +65,34 @@ static bool is_far_over(const struct memory_account *account)
     return memory_account_bytes(account) > limit + limit / 4;
 }
 
-/* Asks the loops that have holders above `class`. Returns whether there are any. */
-static bool ask_other_loops(struct shard *shard, const struct budget *budget, unsigned class)
+/* Asks the loops that have holders above `class`. Returns the highest class of other loops. */
+static unsigned ask_other_loops(struct shard *shard, const struct budget *budget, unsigned class)
 {
     struct shard_set *set = shard->set;
-    bool found = false;
+    unsigned highest = 0;
     for (unsigned i = 0; i < set->count; i++) {
         struct shard *other = &set->shards[i];
-        if (other == shard || holders_highest(budget->holders(other)) <= class)
+        unsigned of_other = other != shard ? holders_highest(budget->holders(other)) : 0;
+        highest = of_other > highest ? of_other : highest;
+        if (of_other <= class)
             continue;
-        found = true;
         if (!atomic_exchange_explicit(&other->is_asked_to_relieve, true, memory_order_acq_rel))
             loop_post(&other->loop, &other->relieve_mail);
     }
-    return found;
+    return highest;
 }
 
-/* Ends clients of that class until enough is free. Returns whether there were any. */
-static bool end_holders(struct shard *shard, const struct budget *budget, unsigned class)
+/* Ends clients of these classes until enough is free. All of several classes have to go (see
+ * holders_needed): they are ended together, since each class would take a look at all clients, and
+ * clients can fill many. Returns whether there were any. */
+static bool end_holders(struct shard *shard, const struct budget *budget, unsigned lowest,
+                        unsigned highest)
 {
     const struct memory_account *account = budget->account(shard->set);
     bool found = false;
-    for (uint32_t i = 0; i < shard->slot_count && !is_relieved(account); i++) {
+    for (uint32_t i = 0; i < shard->slot_count && missing_bytes(account) > 0; i++) {
         struct client *client = shard->slots[i].client;
-        if (client == NULL || budget->class(client) != class)
+        if (client == NULL || budget->class(client) < lowest || budget->class(client) > highest)
             continue;
         found = true;
         budget->give_up(client);
@@ -98,11 +105,17 @@ static void relieve(struct shard *shard, const struct budget *budget)
     const struct memory_account *account = budget->account(shard->set);
     if (!memory_account_is_full(account))
         return;
-    while (!is_relieved(account)) {
-        unsigned class = holders_highest(budget->holders(shard));
-        if (ask_other_loops(shard, budget, class) && !is_far_over(account))
+    size_t missing;
+    while ((missing = missing_bytes(account)) > 0) {
+        const struct holders *holders = budget->holders(shard);
+        unsigned class = holders_highest(holders);
+        unsigned of_others = ask_other_loops(shard, budget, class);
+        if (class == 0 || (of_others > class && !is_far_over(account)))
             return;
-        if (class == 0 || !end_holders(shard, budget, class))
+        unsigned lowest = holders_needed(holders, missing);
+        if (lowest < of_others) /* Those of others are the largest before that. */
+            lowest = of_others < class ? of_others : class;
+        if (!end_holders(shard, budget, lowest, class))
             return;
     }
 }

@@ -75,7 +75,8 @@ struct client {
     struct held_input *held;   /* owned; NULL: nothing */
     struct lifetime *lifetime; /* owned; NULL: it may stay for ever */
     struct frame_decoder decoder;
-    size_t input_held; /* bytes of memory for what it has sent */
+    uint32_t messages_in; /* whole ones, modulo 2^32 */
+    size_t input_held;    /* bytes of memory for what it has sent */
     union {
         struct client_record *record; /* owned; NULL: the log is not to tell of its end */
         struct client *next_closed;   /* GONE, when the log has told */
@@ -96,6 +97,12 @@ struct client {
 static inline struct client *client_of(const struct sl_client *seen)
 {
     return (struct client *)(uintptr_t)((const char *)seen - offsetof(struct client, seen));
+}
+
+/* The client that is the receiver. */
+static inline struct client *client_of_receiver(struct receiver *receiver)
+{
+    return (struct client *)(void *)receiver;
 }
 
 /* The shard that the client belongs to. */
@@ -129,7 +136,7 @@ static inline void client_set_state(struct client *client, enum client_state sta
     client->state = (uint8_t)state;
     client->seen.is_connecting = state == CLIENT_CONNECTING;
     client->seen.is_open = state == CLIENT_OPEN;
-    client->receiver.is_open = state == CLIENT_OPEN;
+    audience_set_open(&client->receiver, state == CLIENT_OPEN);
     client->receiver.wants_drained = state == CLIENT_LINGERING;
 }
 
@@ -145,6 +152,7 @@ void client_resume_upgrade(struct client *client, struct upgrade *upgrade, int v
 
 /* Who has refused an upgrade. */
 #define CLIENT_REFUSED_BY_ADMISSION "admission"
+#define CLIENT_REFUSED_BY_BAN "ban"
 #define CLIENT_REFUSED_BY_IDENTITY "identity"
 #define CLIENT_REFUSED_BY_PIPELINE "pipeline" /* the stage before upgrade->stage */
 
@@ -157,6 +165,21 @@ void client_log_refused(const struct client *client, const struct upgrade *upgra
 
 /* A plugin's instance has named it. */
 void client_log_identified(const struct client *client, const char *instance);
+
+/* It has more waiting than it may: it is closed, or misses messages from now on. */
+void client_log_slow(const struct client *client, bool is_closed);
+
+/* It is about to be closed since somebody asks for that. */
+void client_log_kicked(const struct client *client, uint16_t code, const char *reason,
+                       const char *who);
+
+/* It is about to be closed with 4401. */
+void client_log_expired(const struct client *client, const char *reason, size_t reason_len);
+
+/* An instance says until when what it has shown is good now: seconds since 1970; empty: for ever.
+ */
+void client_log_renewed(const struct client *client, const char *instance, const char *expires,
+                        size_t expires_len);
 
 /* It ends; its socket is still open. Frees what was kept. */
 void client_log_closed(struct client *client);
@@ -204,6 +227,13 @@ void client_process_early(struct client *client, const unsigned char *data, size
 
 /* Reads and handles what there is, up to a bound. */
 void client_on_readable(struct client *client);
+
+/* -- route.c: where a message goes -- */
+
+/* Publishes a message of an open client to its endpoint, or to the topic that a plugin has chosen,
+ * if the plugins let it, who may end the client. Returns 0, ERR_CLOSED (it goes nowhere) or
+ * ERR_NO_MEMORY. */
+MUST_CHECK int client_route_message(struct client *client, struct message *message);
 
 /* -- held_input.c: what the client has sent and the server still holds -- */
 
@@ -275,6 +305,9 @@ void client_linger(struct client *client);
  * code was exchanged, on_close is told 1006. */
 void client_lost(struct client *client);
 void client_abort(struct client *client);
+
+/* The peer is gone, or its connection was ended since it broke a rule of TLS. */
+void client_lose_connection(struct client *client);
 
 /* Ends at once for lack of memory, and counts that. */
 void client_lose_for_memory(struct client *client);

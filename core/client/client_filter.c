@@ -1,7 +1,7 @@
 #include "client/client_filter.h"
 
 #include "client/client.h"
-#include "delivery/subscription_set.h"
+#include "delivery/topic.h"
 
 #include <string.h>
 
@@ -17,17 +17,6 @@ static bool has_identity(const struct client *client, const char *wanted)
     return identity != NULL && strcmp(identity, wanted) == 0;
 }
 
-static bool is_subscribed(const struct client *client, const char *name)
-{
-    const struct receiver *receiver = &client->receiver;
-    if (receiver->subscriptions == NULL)
-        return false;
-    struct topic_key key =
-        topic_key_of(receiver->audience->fanout, TOPIC_NAMED, name, strlen(name));
-    const struct topic *topic = topic_find(receiver->loop, &key);
-    return topic != NULL && subscription_set_find(receiver->subscriptions, topic) != NULL;
-}
-
 bool client_filter_matches(const struct client_filter *filter, const struct client *client)
 {
     if (filter->endpoint != NULL && client_endpoint(client) != filter->endpoint)
@@ -36,5 +25,6 @@ bool client_filter_matches(const struct client_filter *filter, const struct clie
         return false;
     if (filter->identity[0] != '\0' && !has_identity(client, filter->identity))
         return false;
-    return filter->topic[0] == '\0' || is_subscribed(client, filter->topic);
+    return filter->topic[0] == '\0' ||
+           topic_has(&client->receiver, filter->topic, strlen(filter->topic));
 }

@@ -2,6 +2,7 @@
  * The ways in which a client ends (RFC 6455, section 7).
  */
 #include "base/clock.h"
+#include "base/log.h"
 #include "client/budget.h"
 #include "client/client.h"
 #include "delivery/receiver_overflow.h"
@@ -12,9 +13,12 @@
 #include "client/lifetime.h"
 #include "client/recorder.h"
 #include "client/shard.h"
+#include "client/trace.h"
 #include "pipeline/chain.h"
 #include "pipeline/deferral.h"
+#include "pipeline/plugin_request.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +57,8 @@ void client_close(struct client *client, uint16_t code, const char *reason, size
     forward_pull(client->receiver.loop); /* The client gets what was published before. */
     if (client->state != CLIENT_OPEN)
         return;
+    if (code == CLOSE_UNAUTHORIZED)
+        client_log_expired(client, reason, reason_len);
     note_close(client, code, reason, reason_len, false);
     queue_close_frame(client, code, reason, reason_len);
     if (client->state != CLIENT_OPEN)
@@ -83,6 +89,7 @@ void client_on_close_frame(struct client *client, uint16_t code, const void *rea
 static void drop_queue(struct client *client, enum drop_reason reason)
 {
     static const char text[] = "slow consumer";
+    client_log_slow(client, true);
     shard_count_drop(client_shard(client), reason);
     if (client->state != CLIENT_OPEN || receiver_cut(&client->receiver) != OK) {
         client_abort(client); /* A close frame inside another frame would not be one. */
@@ -144,6 +151,18 @@ void client_lost(struct client *client)
     end_now(client, true);
 }
 
+void client_lose_connection(struct client *client)
+{
+    const SSL *tls = client->receiver.tls;
+    enum tls_fault fault = tls != NULL ? tls_stream_fault(tls) : TLS_FAULT_NONE;
+    if (fault != TLS_FAULT_NONE) {
+        counter_add(&client_shard(client)->stats.tls_faults[fault], 1);
+        log_debug("client", "TLS connection of client %" PRIx64 " ended: %s", client->seen.id,
+                  tls_fault_text(fault));
+    }
+    client_lost(client);
+}
+
 void client_abort(struct client *client)
 {
     end_now(client, false);
@@ -156,11 +175,6 @@ void client_lose_for_memory(struct client *client)
 }
 
 /* -- what the delivery tells -- */
-
-static struct client *client_of_receiver(struct receiver *receiver)
-{
-    return (struct client *)receiver;
-}
 
 static void on_order(struct delivery_loop *loop, const struct receiver_order *order,
                      const void *text, size_t len)
@@ -184,9 +198,19 @@ static void on_overflow(struct receiver *receiver)
     drop_queue(client_of_receiver(receiver), DROP_QUEUE_FULL);
 }
 
+static void on_slow(struct receiver *receiver)
+{
+    client_log_slow(client_of_receiver(receiver), false);
+}
+
 static void on_drained(struct receiver *receiver)
 {
     end_writing(client_of_receiver(receiver));
+}
+
+static void on_sent(struct receiver *receiver, const struct sent_frame *frame)
+{
+    trace_note_sent(client_of_receiver(receiver), frame);
 }
 
 static void on_queues_full(struct delivery_loop *loop)
@@ -200,8 +224,10 @@ const struct receiver_calls *client_receiver_calls(void)
                                                 .lost = on_lost,
                                                 .failed = on_failed,
                                                 .overflow = on_overflow,
+                                                .slow = on_slow,
                                                 .drained = on_drained,
-                                                .relieve = on_queues_full};
+                                                .relieve = on_queues_full,
+                                                .sent = on_sent};
     return &calls;
 }
 
@@ -227,11 +253,15 @@ void client_free(struct client *client)
     if (client->is_registered) {
         if (set->recorder != NULL)
             recorder_on_close(set->recorder, client->seen.id, client->close_code);
+        if (client->receiver.is_traced)
+            trace_note_closed(client);
         run_close_hooks(client);
         histogram_add(&client_shard(client)->stats.connected,
                       (uint64_t)(shard_age_of(client_shard(client), client) / NS_PER_MS));
         atomic_fetch_sub_explicit(&endpoint->connected, 1, memory_order_relaxed);
     }
+    plugin_request_cancel(&set->pipeline, NULL, client->seen.id);
+    chain_free_client(&client->seen);
     shard_remove(client_shard(client), client);
     set->on_left(endpoint, &client->address);
     atomic_fetch_sub_explicit(&client_shard(client)->load, 1, memory_order_relaxed);

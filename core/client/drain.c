@@ -1,12 +1,13 @@
 #include "client/drain.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/event.h"
 #include "client/client.h"
 #include "client/shard.h"
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ struct drain {
     struct timer timer;
     uint32_t count;    /* clients that were there when it began to close them */
     uint32_t released; /* how many of them may have been closed by now */
+    int64_t reported;  /* when the log was told how far it is; monotonic ns */
     bool has_begun;    /* its sweep is under way */
 };
 
@@ -49,6 +51,63 @@ static struct drain *drain_of(struct sweep *sweep)
     return (struct drain *)((char *)sweep - offsetof(struct drain, sweep));
 }
 
+static struct event_values values_of(const struct drain_plan *plan)
+{
+    struct event_values values = {.message = NULL};
+    values.texts[EVENT_FIELD_ENDPOINT] = plan->endpoint != NULL ? plan->endpoint->path : NULL;
+    event_set_number(&values, EVENT_FIELD_CLOSED,
+                     atomic_load_explicit(&plan->scope->closed, memory_order_relaxed));
+    return values;
+}
+
+static const char *scope_of(const struct drain_plan *plan)
+{
+    return plan->endpoint != NULL ? plan->endpoint->path : "all endpoints";
+}
+
+static void log_end_of_drain(const struct drain_plan *plan)
+{
+    char message[512];
+    struct event_values values = values_of(plan);
+    snprintf(message, sizeof message, "%s: all clients have been told to go (%" PRIu64 " closed)",
+             scope_of(plan), values.numbers[EVENT_FIELD_CLOSED]);
+    values.message = message;
+    event_log(EVENT_DRAIN_ENDED, "drain", &values);
+}
+
+static uint32_t clients_left(const struct shard_set *set, const struct endpoint *endpoint)
+{
+    uint32_t sum = 0;
+    if (endpoint != NULL)
+        return atomic_load_explicit(&endpoint->connected, memory_order_relaxed);
+    for (unsigned i = 0; i < set->count; i++)
+        sum += atomic_load_explicit(&set->shards[i].load, memory_order_relaxed);
+    return sum;
+}
+
+/* The first loop speaks for all of them. */
+static void report_progress(struct drain *drain)
+{
+    char message[512];
+    const struct drain_plan *plan = &drain->order->plan;
+    int64_t now = drain->shard->loop.now;
+    int64_t tenth = (plan->until - plan->from) / 10;
+    int64_t interval = tenth > NS_PER_S ? tenth : NS_PER_S;
+    if (!plan->reports || drain != &drain->order->drains[0] || now - drain->reported < interval)
+        return;
+    struct event_values values = values_of(plan);
+    uint32_t clients = clients_left(drain->shard->set, plan->endpoint);
+    int64_t left = plan->until > now ? (plan->until - now) / NS_PER_MS : 0;
+    drain->reported = now;
+    snprintf(message, sizeof message,
+             "%s: %" PRIu32 " clients are left, the last is to be closed in %" PRId64 " ms",
+             scope_of(plan), clients, left);
+    event_set_number(&values, EVENT_FIELD_CLIENTS, clients);
+    event_set_number(&values, EVENT_FIELD_LEFT_MS, (uint64_t)left);
+    values.message = message;
+    event_log(EVENT_DRAIN_PROGRESS, "drain", &values);
+}
+
 static void end_drain(struct drain *drain)
 {
     struct drain_order *order = drain->order;
@@ -60,9 +119,7 @@ static void end_drain(struct drain *drain)
     if (atomic_fetch_sub_explicit(&order->loops_to_go, 1, memory_order_acq_rel) > 1)
         return;
     if (is_in_force(order))
-        log_info("drain", "%s: all clients have been told to go (%" PRIu64 " closed)",
-                 order->plan.endpoint != NULL ? order->plan.endpoint->path : "all endpoints",
-                 atomic_load_explicit(&order->plan.scope->closed, memory_order_relaxed));
+        log_end_of_drain(&order->plan);
     free(order);
 }
 
@@ -135,6 +192,7 @@ static void wait_for_tick(struct drain *drain, int64_t deadline)
 static void begin_to_close(struct drain *drain)
 {
     drain->has_begun = true;
+    drain->reported = drain->shard->loop.now;
     drain->count = clients_to_drain(drain);
     drain->sweep = (struct sweep){.visit = close_for_drain, .end = end_drain_of_sweep};
     release_clients(drain);
@@ -163,6 +221,7 @@ static void on_drain_timer(struct loop *loop, struct timer *timer)
     } else if (!is_in_force(drain->order)) {
         drain->sweep.position = drain->sweep.slots; /* The end of the iteration ends it. */
     } else if (drain->sweep.quota != SWEEP_WITHOUT_QUOTA) {
+        report_progress(drain);
         release_clients(drain);
         wait_for_tick(drain, loop->now + DRAIN_TICK);
     }

@@ -37,6 +37,7 @@ struct drain_plan {
     int64_t until;
     uint32_t at_least;  /* clients closed each tick by each loop: few clients take less time */
     const char *reason; /* of the closes; static */
+    bool reports;       /* the log tells how far it is: once a second, or each tenth of the time */
 };
 
 static inline bool drain_is_on(const struct drain_scope *scope)

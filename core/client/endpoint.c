@@ -3,6 +3,7 @@
 #include "delivery/delivery.h"
 #include "pipeline/chain.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,8 +76,9 @@ static void set_limits(struct endpoint_setup *setup)
         [QUEUE_CONFLATE] = OVERFLOW_CONFLATE,
     };
     const struct endpoint_config *config = setup->config;
+    assert(config->message_max_size <= FRAME_MESSAGE_MOST);
     setup->limits =
-        (struct frame_limits){.message_max = config->message_max_size,
+        (struct frame_limits){.message_max = (uint32_t)config->message_max_size,
                               .fragments_max = config->message_max_fragments,
                               .text = (config->message_types & MESSAGE_TYPE_TEXT) != 0,
                               .binary = (config->message_types & MESSAGE_TYPE_BINARY) != 0};

@@ -28,6 +28,7 @@ struct hub;
     X(UPGRADE_OPENED, "opened")                                                                    \
     X(UPGRADE_DENIED, "denied")             /* by a plugin */                                      \
     X(UPGRADE_UNIDENTIFIED, "unidentified") /* identity: required, and no plugin has named it */   \
+    X(UPGRADE_BANNED, "banned")             /* its identity is, or its address since it came */    \
     X(UPGRADE_UNAVAILABLE, "unavailable")   /* the server stops, or the endpoint comes or goes */  \
     X(UPGRADE_UNFINISHED, "unfinished")     /* the client left before, or memory ran out */
 
@@ -47,6 +48,8 @@ struct endpoint {
                                             reference each. NULL: they are refused */
     struct endpoint_setup *setup;        /* the newest; guarded by the hub's setup_lock */
     _Atomic bool is_active;              /* the configuration has it */
+    _Atomic bool has_on_publish;         /* its newest chain has: who publishes asks it */
+    _Atomic bool has_listeners;          /* likewise: who emits an event has it heard */
     _Atomic uint32_t clients_max;
     _Atomic uint32_t clients_per_address; /* 0: no limit of its own */
     _Atomic uint32_t admitted;            /* clients that hold a place, connecting ones included */

@@ -120,10 +120,78 @@ void client_log_identified(const struct client *client, const char *instance)
     event_log(EVENT_CLIENT_IDENTIFIED, "client", &values);
 }
 
-/* The kernel has counted them. */
+/* Of an open client; the request is known if its end will be told. */
+static void name_open(struct event_values *values, const struct client *client,
+                      struct event_texts *texts)
+{
+    name_client(values, client, texts);
+    if (client->record != NULL)
+        name_request(values, client->record->request_id, client->record->trace_id);
+}
+
+void client_log_slow(const struct client *client, bool is_closed)
+{
+    struct event_values values = {.texts = {NULL}};
+    struct event_texts texts;
+    if (!event_enabled(EVENT_CLIENT_SLOW) || client->state == CLIENT_GONE)
+        return;
+    name_open(&values, client, &texts);
+    values.texts[EVENT_FIELD_ACTION] = is_closed ? "closed" : "dropped";
+    event_set_number(&values, EVENT_FIELD_QUEUED_BYTES, receiver_held(&client->receiver));
+    event_log(EVENT_CLIENT_SLOW, "client", &values);
+}
+
+void client_log_kicked(const struct client *client, uint16_t code, const char *reason,
+                       const char *who)
+{
+    struct event_values values = {.texts = {NULL}};
+    struct event_texts texts;
+    if (!event_enabled(EVENT_CLIENT_KICKED))
+        return;
+    name_open(&values, client, &texts);
+    values.texts[EVENT_FIELD_ASKED_BY] = who;
+    values.texts[EVENT_FIELD_REASON] = reason;
+    event_set_number(&values, EVENT_FIELD_CODE, code);
+    event_log(EVENT_CLIENT_KICKED, "client", &values);
+}
+
+void client_log_expired(const struct client *client, const char *reason, size_t reason_len)
+{
+    char text[CLOSE_REASON_MAX + 1];
+    struct event_values values = {.texts = {[EVENT_FIELD_REASON] = text}};
+    struct event_texts texts;
+    if (!event_enabled(EVENT_CLIENT_EXPIRED))
+        return;
+    name_open(&values, client, &texts);
+    snprintf(text, sizeof text, "%.*s", (int)reason_len, reason);
+    event_log(EVENT_CLIENT_EXPIRED, "client", &values);
+}
+
+void client_log_renewed(const struct client *client, const char *instance, const char *expires,
+                        size_t expires_len)
+{
+    char digits[24], ends[EVENT_TIME_MAX];
+    struct event_values values = {.texts = {[EVENT_FIELD_INSTANCE] = instance}};
+    struct event_texts texts;
+    if (!event_enabled(EVENT_CLIENT_RENEWED))
+        return;
+    name_open(&values, client, &texts);
+    snprintf(digits, sizeof digits, "%.*s", (int)expires_len, expires);
+    long long seconds = strtoll(digits, NULL, 10);
+    if (seconds > 0 && seconds < INT64_MAX / NS_PER_S) {
+        event_time_text(seconds * NS_PER_S, ends);
+        values.texts[EVENT_FIELD_ENDS] = ends;
+    }
+    event_log(EVENT_CLIENT_RENEWED, "client", &values);
+}
+
+/* The kernel has counted the bytes. */
 static void tell_traffic(struct event_values *values, const struct client *client)
 {
     uint64_t in, out;
+    event_set_number(values, EVENT_FIELD_MESSAGES_IN, client->messages_in);
+    event_set_number(values, EVENT_FIELD_MESSAGES_OUT, audience_messages_to(&client->receiver));
+    event_set_number(values, EVENT_FIELD_MESSAGES_DROPPED, client->receiver.dropped);
     if (!transport_ask_traffic(&client->receiver, &in, &out))
         return;
     event_set_number(values, EVENT_FIELD_BYTES_IN, in);

@@ -24,7 +24,7 @@ struct inflation {
     struct buffer packed;      /* the payload, if it had to be kept for another turn */
     struct buffer out;         /* what it holds */
     uint8_t type;              /* enum opcode */
-    uint32_t utf8;
+    uint8_t utf8;
 };
 
 /* NULL is fine. */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLOSE_EXPIRED 4401
 #define LOOK_AGAIN (60 * NS_PER_S)
 #define JITTER_PARTS 10 /* of the age: one of them is spread over */
 
@@ -63,7 +62,7 @@ static void on_lifetime_timer(struct loop *loop, struct timer *timer)
     if (lifetime->client->state != CLIENT_OPEN)
         return;
     if (until_certificate_end(lifetime) <= 0)
-        close_old(lifetime->client, CLOSE_EXPIRED, "certificate expired");
+        close_old(lifetime->client, CLOSE_UNAUTHORIZED, "certificate expired");
     else if (until_age(lifetime) <= 0)
         close_old(lifetime->client, CLOSE_GOING_AWAY, "maximum age reached; reconnect");
     else

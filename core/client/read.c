@@ -2,18 +2,16 @@
  * The path of a message: read, decode, assemble, message chain, route. The sixth step, flush, comes
  * at the end of the loop's iteration for all clients together (shard_on_iteration_end).
  */
-#include "base/log.h"
 #include "client/client.h"
 #include "delivery/transport.h"
 #include "client/endpoint.h"
 #include "client/inflate.h"
 #include "client/recorder.h"
 #include "client/shard.h"
-#include "delivery/topic_publishing.h"
+#include "client/trace.h"
 #include "pipeline/chain.h"
 #include "pipeline/message.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -42,19 +40,6 @@ static void begin_input(struct client *client, struct input *input, uint8_t *dat
     }
 }
 
-/* The peer is gone, or its connection was ended since it broke a rule of TLS. */
-static void lose_connection(struct client *client)
-{
-    const SSL *tls = client->receiver.tls;
-    enum tls_fault fault = tls != NULL ? tls_stream_fault(tls) : TLS_FAULT_NONE;
-    if (fault != TLS_FAULT_NONE) {
-        counter_add(&client_shard(client)->stats.tls_faults[fault], 1);
-        log_debug("client", "TLS connection of client %" PRIx64 " ended: %s", client->seen.id,
-                  tls_fault_text(fault));
-    }
-    client_lost(client);
-}
-
 /* Reads what there is, up to `size` bytes. Returns false if there is nothing, or the client has
  * ended. */
 static bool read_input(struct client *client, struct input *input, size_t size)
@@ -62,7 +47,7 @@ static bool read_input(struct client *client, struct input *input, size_t size)
     uint8_t *data = client_shard(client)->input + FRAME_UNCONSUMED_MAX;
     ssize_t got = transport_read(&client->receiver, data, size);
     if (got < 0)
-        lose_connection(client);
+        client_lose_connection(client);
     if (got <= 0)
         return false;
     client_heard(client);
@@ -196,48 +181,19 @@ static void stop_message(struct client *client, const struct message *message,
                      strlen(message->close_reason));
 }
 
-/* There was no memory to publish a message, and its sender is not told: those that it was for are.
- */
-static void note_missed(const struct client *client, const struct message *message)
-{
-    struct fanout *fanout = &client_endpoint(client)->fanout;
-    const char *topic = message->topic;
-    const struct topic_key key = {.fanout = fanout,
-                                  .kind = topic != NULL ? TOPIC_NAMED : TOPIC_ALL,
-                                  .name = topic != NULL ? topic : "",
-                                  .len = topic != NULL ? strlen(topic) : 0};
-    for (unsigned i = 0; i < fanout->delivery->loop_count; i++)
-        missed_note(&fanout->audiences[i], &key, 1, message->seen.len);
-}
-
-/* To all clients of the endpoint, or to the topic that a plugin has chosen; to the sender too, if
- * the endpoint says so. */
-static void route_message(struct client *client, const struct message *message)
-{
-    struct receiver *sender = &client->receiver;
-    struct receiver *except = client_setup(client)->config->echo ? NULL : sender;
-    int error = message->topic != NULL
-                    ? topic_publish_from(sender, message->topic, message_opcode(message),
-                                         message->seen.data, message->seen.len, except)
-                    : audience_publish(sender->audience, message_opcode(message),
-                                       message->seen.data, message->seen.len, except);
-    if (error == OK)
-        return;
-    shard_count_drop(client_shard(client), DROP_NO_MEMORY);
-    note_missed(client, message);
-}
-
 /* The chain has come to its end, or a deferral has taken the message. */
 static void finish_message(struct client *client, struct message *message, enum chain_result result,
                            enum sl_verdict verdict)
 {
-    if (result == CHAIN_DEFERRED)
-        return;
+    int routed = ERR_CLOSED;
     if (result == CHAIN_STOPPED)
         stop_message(client, message, verdict);
-    else if (client->state == CLIENT_OPEN)
-        route_message(client, message);
-    message_release(&client_shard(client)->pipeline, message);
+    else if (result == CHAIN_PASSED && client->state == CLIENT_OPEN)
+        routed = client_route_message(client, message);
+    if (client->receiver.is_traced)
+        trace_end_message(client, &(struct trace_end){message, result, verdict, routed});
+    if (result != CHAIN_DEFERRED)
+        message_release(&client_shard(client)->pipeline, message);
 }
 
 /* -- taking turns -- */
@@ -272,10 +228,13 @@ static void handle_input(struct client *client, struct input *input)
     while (message != NULL && next_message(client, input, message)) {
         enum sl_verdict verdict = SL_CONTINUE;
         counter_add(&client->receiver.audience->messages_in, 1);
+        client->messages_in++;
         if (shard->set->recorder != NULL)
             recorder_on_message(shard->set->recorder, client->seen.id, message_opcode(message),
                                 message->seen.data, message->seen.len,
                                 &client_setup(client)->chain->credentials);
+        if (client->receiver.is_traced)
+            trace_begin_message(client, message, TRACE_RECEIVED);
         enum chain_result result = chain_message(&client->seen, &message, &verdict);
         finish_message(client, message, result, verdict);
         client_end_message(client);
@@ -346,6 +305,8 @@ void client_resume_message(struct client *client, struct message *message, int v
     enum sl_verdict decided = SL_CONTINUE;
     enum chain_result result = CHAIN_STOPPED;
     client->is_waiting = false;
+    if (client->receiver.is_traced)
+        trace_begin_message(client, message, TRACE_RESUMED);
     if (client->state == CLIENT_OPEN)
         result = chain_message_resume(&client->seen, &message, verdict, &decided);
     finish_message(client, message, result, decided);
@@ -357,7 +318,7 @@ void client_resume_message(struct client *client, struct message *message, int v
 static void discard_input(struct client *client)
 {
     if (transport_read(&client->receiver, client_shard(client)->input, SHARD_READ_SIZE) < 0)
-        lose_connection(client);
+        client_lose_connection(client);
 }
 
 void client_process_early(struct client *client, const unsigned char *data, size_t len)

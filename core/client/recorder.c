@@ -2,12 +2,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/utf8.h"
+#include "client/json_bytes.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -125,37 +124,6 @@ uint64_t recorder_lost(const struct recorder *recorder)
     return atomic_load_explicit(&recorder->lost, memory_order_relaxed);
 }
 
-/* -- bytes as JSON -- */
-
-static cJSON *create_base64(const void *data, size_t len)
-{
-    cJSON *item = NULL;
-    char *text = malloc(len / 3 * 4 + 5);
-    if (text != NULL) {
-        EVP_EncodeBlock((unsigned char *)text, data, (int)len);
-        item = cJSON_CreateString(text);
-    }
-    free(text);
-    return item;
-}
-
-static bool is_text(const void *data, size_t len)
-{
-    return memchr(data, '\0', len) == NULL && utf8_is_valid(data, len);
-}
-
-/* As `name`, or, where it is no text, as `binary_name` in base64. */
-static void add_bytes(cJSON *object, const char *name, const char *binary_name, const void *data,
-                      size_t len)
-{
-    char *text = is_text(data, len) ? strndup(data, len) : NULL;
-    if (text != NULL)
-        cJSON_AddStringToObject(object, name, text);
-    else
-        cJSON_AddItemToObject(object, binary_name, create_base64(data, len));
-    free(text);
-}
-
 /* -- who comes -- */
 
 /* Rather one too many: the values of these are left out, whatever the configuration says. */
@@ -173,15 +141,15 @@ static bool is_usual_secret(const char *name)
 static void add_field(cJSON *texts, cJSON *pairs, const char *name,
                       const struct request_field *field)
 {
-    bool fits =
-        is_text(field->name.data, field->name.len) && is_text(field->value.data, field->value.len);
+    bool fits = json_bytes_is_text(field->name.data, field->name.len) &&
+                json_bytes_is_text(field->value.data, field->value.len);
     if (!fits) {
         cJSON *pair = cJSON_CreateArray();
-        cJSON_AddItemToArray(pair, create_base64(field->name.data, field->name.len));
-        cJSON_AddItemToArray(pair, create_base64(field->value.data, field->value.len));
+        cJSON_AddItemToArray(pair, json_bytes_base64(field->name.data, field->name.len));
+        cJSON_AddItemToArray(pair, json_bytes_base64(field->value.data, field->value.len));
         cJSON_AddItemToArray(pairs, pair);
     } else if (cJSON_GetObjectItemCaseSensitive(texts, name) == NULL) {
-        add_bytes(texts, name, name, field->value.data, field->value.len);
+        json_bytes_add(texts, name, name, field->value.data, field->value.len);
     }
 }
 
@@ -212,8 +180,8 @@ void recorder_on_open(struct recorder *recorder, const struct recorder_client *c
     cJSON_AddStringToObject(object, "endpoint", client->endpoint);
     cJSON_AddStringToObject(object, "address", client->address);
     if (client->identity != NULL)
-        add_bytes(object, "identity", "identity_base64", client->identity,
-                  strlen(client->identity));
+        json_bytes_add(object, "identity", "identity_base64", client->identity,
+                       strlen(client->identity));
     add_fields(object, "headers", "headers_base64", request->headers, request->header_count,
                credentials);
     add_fields(object, "query", "query_base64", request->parameters, request->parameter_count,
@@ -313,9 +281,9 @@ void recorder_on_message(struct recorder *recorder, uint64_t client_id, enum opc
     if (text != NULL)
         cJSON_AddStringToObject(object, "text", text);
     else if (is_binary)
-        cJSON_AddItemToObject(object, "base64", create_base64(data, len));
+        cJSON_AddItemToObject(object, "base64", json_bytes_base64(data, len));
     else
-        add_bytes(object, "text", "base64", data, len);
+        json_bytes_add(object, "text", "base64", data, len);
     cJSON_free(text);
     put(recorder, object);
 }

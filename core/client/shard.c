@@ -3,6 +3,7 @@
 #include "client/budget.h"
 #include "client/client.h"
 #include "client/inflate.h"
+#include "client/trace.h"
 
 #include <stdlib.h>
 
@@ -129,6 +130,7 @@ static void shard_on_stop(struct loop *loop)
     struct shard *shard = shard_of(loop);
     drain_end_all(shard);
     sweep_end_all(shard);
+    trace_end_all(shard);
     for (uint32_t i = 0; i < shard->slot_count; i++)
         if (shard->slots[i].client != NULL)
             client_abort(shard->slots[i].client);

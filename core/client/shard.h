@@ -22,11 +22,14 @@
 #include <stdint.h>
 
 struct address;
+struct ban_list;
 struct client;
 struct drain;
 struct endpoint;
 struct inflation;
 struct recorder;
+struct trace;
+struct traced_message;
 
 #define SHARD_READ_SIZE (64u * 1024)
 
@@ -54,18 +57,19 @@ struct shard_slot {
 
 /* All shards, and what their clients share. */
 struct shard_set {
-    struct delivery delivery; /* first: it is aligned to cache lines */
-    struct shard *shards;     /* owned */
-    unsigned count;
+    struct delivery delivery;    /* first: it is aligned to cache lines */
+    struct drain_scope drain;    /* of all clients */
     struct pipeline pipeline;    /* its list of loops is owned */
     struct memory_account input; /* of what clients have sent and is not done with */
+    struct shard *shards;        /* owned */
+    struct ban_list *bans;       /* NULL: nobody is banned; borrowed */
     struct recorder *recorder;   /* set before the loops start, or NULL */
-    struct drain_scope drain;    /* of all clients */
     _Atomic uint64_t drains;     /* how many there have been, of all scopes */
-    _Atomic bool is_draining;    /* the server is stopping: nobody is let in any more */
-    _Atomic bool is_stopping;    /* the loops are about to end */
     /* A client, or an upgrade that never became one, gives its place back. Any loop. */
     void (*on_left)(struct endpoint *endpoint, const struct address *address);
+    unsigned count;
+    _Atomic bool is_draining; /* the server is stopping: nobody is let in any more */
+    _Atomic bool is_stopping; /* the loops are about to end */
 };
 
 struct shard {
@@ -80,10 +84,12 @@ struct shard {
     struct delivery_loop delivery;
     struct pipeline_loop pipeline;
     uint8_t *input; /* FRAME_UNCONSUMED_MAX + SHARD_READ_SIZE bytes: what is being read */
-    struct inflation *inflation; /* owned; NULL: not needed yet, or a client has the last one */
-    struct sweep *sweeps;        /* under way; borrowed */
-    unsigned switching;          /* reloads that have not reached all clients yet */
-    struct drain *drains;        /* under way, or to begin */
+    struct inflation *inflation;   /* owned; NULL: not needed yet, or a client has the last one */
+    struct sweep *sweeps;          /* under way; borrowed */
+    unsigned switching;            /* reloads that have not reached all clients yet */
+    struct drain *drains;          /* under way, or to begin */
+    struct trace *traces;          /* owned; that are on */
+    struct traced_message *traced; /* owned; while there are traces */
     struct shard_stats stats;
     struct holders input_holders;     /* of what clients have sent */
     struct mail relieve_mail;         /* owned; from other loops */

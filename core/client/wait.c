@@ -10,16 +10,15 @@
 #include "pipeline/pipeline.h"
 
 #include <stdlib.h>
-#include <sys/epoll.h>
 
 /* While it waits, an event is reported once, since a connection that is gone is reported without
  * being asked for, again and again. */
 static void update_watch(struct client *client)
 {
-    uint32_t events = EPOLLIN;
+    enum receiver_watches watches = RECEIVER_WATCHES_INPUT;
     if (client->is_waiting)
-        events = EPOLLONESHOT | (client->has_left ? 0u : (uint32_t)EPOLLRDHUP);
-    receiver_watch(&client->receiver, events);
+        watches = client->has_left ? RECEIVER_WATCHES_BREAK : RECEIVER_WATCHES_END;
+    receiver_watch(&client->receiver, watches);
 }
 
 void client_wait(struct client *client)

@@ -65,6 +65,32 @@ void audience_leave(struct audience *audience, struct receiver *receiver)
         interested_remove(&audience->fanout->interested, audience->loop->loop->index);
 }
 
+/* -- what a member has been sent -- */
+
+/* A receiver's `messages_out` has less by what was published before it opened, and a broadcast
+ * changes nothing in it: nothing is counted for each receiver. */
+static uint32_t messages_published(const struct audience *audience)
+{
+    return audience->flushed + audience->batch.messages;
+}
+
+void audience_set_open(struct receiver *receiver, bool is_open)
+{
+    if (is_open == receiver->is_open)
+        return;
+    receiver->is_open = is_open;
+    if (is_open)
+        receiver->messages_out -= messages_published(receiver->audience);
+    else
+        receiver->messages_out += messages_published(receiver->audience);
+}
+
+uint32_t audience_messages_to(const struct receiver *receiver)
+{
+    uint32_t published = receiver->is_open ? messages_published(receiver->audience) : 0;
+    return receiver->messages_out + published;
+}
+
 /* -- the batch -- */
 
 bool audience_waits(struct audience *audience, size_t bytes)
@@ -103,6 +129,7 @@ static void end_skip(struct audience *audience, struct receiver *except)
     if (except == NULL || !except->is_joined || except->audience != audience)
         return;
     except->cursor = (uint32_t)audience->batch.frames.len;
+    except->messages_out -= except->is_open;
     audience->batch_skips++;
 }
 
@@ -192,6 +219,7 @@ void audience_flush(struct audience *audience)
     }
     if (delivered > audience->batch_skips)
         counter_add(&audience->messages_out, delivered - audience->batch_skips);
+    audience->flushed += audience->batch.messages;
     batch_clear(&audience->batch, BATCH_KEEP);
     audience->batch_skips = 0;
 }

@@ -13,6 +13,7 @@
 #include "delivery/batch.h"
 #include "delivery/missed.h"
 #include "delivery/overflow.h"
+#include "delivery/queue_sizes.h"
 #include "ws/frame.h"
 
 #include <stdbool.h>
@@ -35,12 +36,17 @@ struct audience {
     bool is_waiting; /* what is in its batch, or its topics', may wait for more until `due` */
     struct backlog backlogs[DEFLATE_WINDOW_COUNT]; /* by window: plain first */
     struct batch batch;                            /* published in this iteration */
+    uint32_t flushed;     /* messages of the batches before it, modulo 2^32 */
     uint64_t batch_skips; /* messages of it that receivers are not to get, summed over receivers */
     struct audience *next_dirty; /* or the next one that waits */
     int64_t due;                 /* monotonic ns */
+    int64_t waits_since;         /* likewise */
     size_t waiting_bytes;
     counter messages_in; /* from its members, counted by their reader */
     counter messages_out;
+    counter bytes_in; /* from and to its members, before they are open too */
+    counter bytes_out;
+    struct queue_sizes queues;              /* how many members have queues of which size */
     counter dropped[OVERFLOW_POLICY_COUNT]; /* messages that members missed, by policy */
     struct missed missed;                   /* what other loops could not tell this one of */
 };
@@ -52,6 +58,14 @@ void audience_deinit(struct audience *audience);
 
 /* Adds a receiver, which gets what is published from now on. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int audience_join(struct audience *audience, struct receiver *receiver);
+
+/* Says that a receiver is open from now on, or no longer: what is published meanwhile counts as
+ * sent to it. The only way to change that. */
+void audience_set_open(struct receiver *receiver, bool is_open);
+
+/* How many messages the receiver has been sent, modulo 2^32: those that still wait for it included,
+ * those that were dropped not. */
+uint32_t audience_messages_to(const struct receiver *receiver);
 
 /* Takes a receiver out; nothing happens if it is not a member. Not while the audience is flushed.
  */

@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/counter.h"
 #include "base/hash_table.h"
+#include "base/histogram.h"
 #include "base/holders.h"
 #include "delivery/delivery.h"
 #include "delivery/drop_reason.h"
@@ -28,13 +29,12 @@
 #define OUTGOING_FLUSH (64u * 1024) /* runs; with more, they are sent after the current event */
 
 struct delivery_stats {
-    counter bytes_in;
-    counter bytes_out;
     counter reads;       /* system calls */
     counter writes;      /* system calls */
     counter submissions; /* system calls */
     counter submitted;   /* writes that went down in them */
     counter drops[DROP_REASON_COUNT];
+    struct histogram latency; /* ns: from a message's publication to the write that ended with it */
 };
 
 struct delivery_loop {
@@ -62,6 +62,9 @@ struct delivery_loop {
     struct delivery_stats stats;
     struct submission *submission;   /* owned; NULL: each write is a system call */
     _Atomic size_t submission_bytes; /* the memory that it takes; for other threads */
+    int64_t since;                   /* monotonic ns: when the oldest of what is to be sent was
+                                        published; INT64_MAX: in this iteration */
+    uint32_t written;                /* writes of this flush with messages, none of which is left */
     bool has_much_to_send;           /* flush after this event, not only at the iteration's end */
 };
 
@@ -93,6 +96,13 @@ static inline void delivery_count_drop(struct delivery_loop *loop, enum drop_rea
 }
 
 /* -- for the other parts of the delivery -- */
+
+/* Notes that some of what is to be sent was published then (monotonic ns). */
+static inline void delivery_note_published(struct delivery_loop *loop, int64_t when)
+{
+    if (when < loop->since)
+        loop->since = when;
+}
 
 /* Notes that an audience has a batch to be sent. */
 void delivery_mark_audience(struct delivery_loop *loop, struct audience *audience);

@@ -1,5 +1,6 @@
 #include "delivery/forward.h"
 
+#include "base/clock.h"
 #include "delivery/audience.h"
 #include "delivery/delivery_loop.h"
 #include "delivery/fanout.h"
@@ -9,12 +10,14 @@
 #include <string.h>
 
 #define WAKE_EARLY (32u * 1024) /* bytes: others begin before this loop's iteration ends */
+#define TIME_SHIFT 10           /* about a microsecond; 32 bits of them are 73 minutes */
 #define LAG_MAX (2 * MESSAGE_LOG_NODE_MAX) /* bytes that loops hold for which there is nothing */
 
 /* What the log holds: for the receivers of a topic, or all; then the topic's name and the frame
  * follow. Or for one receiver, and the text follows. */
 struct record {
-    size_t size; /* of all of it */
+    size_t size;   /* of all of it */
+    uint32_t when; /* it was published: monotonic, in 2^TIME_SHIFT ns */
     bool is_order;
     union {
         struct {
@@ -31,27 +34,40 @@ struct record {
 
 /* -- reading -- */
 
-static void add_to_audience(struct audience *audience, const uint8_t *frame, size_t len,
+/* Returns whether it has members. */
+static bool add_to_audience(struct audience *audience, const uint8_t *frame, size_t len,
                             struct message_key conflation)
 {
-    if (audience->count == 0 || audience_add_frames(audience, frame, len, 1, conflation) == OK)
-        return;
-    delivery_count_drop(audience->loop, DROP_NO_MEMORY);
-    audience_missed(audience, 1, frame_payload_length(len));
+    if (audience->count == 0)
+        return false;
+    if (audience_add_frames(audience, frame, len, 1, conflation) != OK) {
+        delivery_count_drop(audience->loop, DROP_NO_MEMORY);
+        audience_missed(audience, 1, frame_payload_length(len));
+    }
+    return true;
 }
 
-static void deliver_message(struct delivery_loop *loop, struct record *record, const uint8_t *body)
+/* Returns whether somebody on this loop gets it. */
+static bool deliver_message(struct delivery_loop *loop, struct record *record, const uint8_t *body)
 {
     struct topic_key *key = &record->message.key;
     const uint8_t *frame = body + key->len;
     size_t len = record->size - sizeof *record - key->len;
     key->name = (const char *)body;
     if (key->kind == TOPIC_ALL)
-        add_to_audience(&key->fanout->audiences[loop->loop->index], frame, len,
-                        record->message.conflation);
-    else
-        topic_deliver(loop, key, record->message.hash, frame, len, record->message.conflation,
-                      NULL);
+        return add_to_audience(&key->fanout->audiences[loop->loop->index], frame, len,
+                               record->message.conflation);
+    return topic_deliver(loop, key, record->message.hash, frame, len, record->message.conflation,
+                         NULL);
+}
+
+/* The publisher's iteration may have begun after this one. */
+static void note_age(struct delivery_loop *loop, uint32_t when)
+{
+    int64_t now = loop->loop->now;
+    int32_t age = (int32_t)((uint32_t)(now >> TIME_SHIFT) - when);
+    if (age > 0)
+        delivery_note_published(loop, now - ((int64_t)age << TIME_SHIFT));
 }
 
 /* Returns the record's size. */
@@ -60,9 +76,11 @@ static size_t deliver_record(struct delivery_loop *loop, const uint8_t *data)
     struct record record;
     const uint8_t *body = data + sizeof record;
     memcpy(&record, data, sizeof record);
-    if (!record.is_order)
-        deliver_message(loop, &record, body);
-    else if (record.to_one.loop == loop->loop->index)
+    bool is_for_here = record.is_order ? record.to_one.loop == loop->loop->index
+                                       : deliver_message(loop, &record, body);
+    if (is_for_here)
+        note_age(loop, record.when);
+    if (is_for_here && record.is_order)
         loop->calls->order(loop, &record.to_one.order, body, record.size - sizeof record);
     return record.size;
 }
@@ -212,13 +230,23 @@ static void note_appended(struct delivery_loop *loop, const struct loop_set *set
         forward_wake(loop);
 }
 
-static int append_message(const struct topic_key *key, uint64_t hash, struct log_place *place,
+/* `loop`: whose thread this is, or NULL. */
+static uint32_t publishing_time(const struct delivery_loop *loop)
+{
+    int64_t now = loop != NULL ? loop->loop->now : clock_monotonic();
+    return (uint32_t)(now >> TIME_SHIFT);
+}
+
+/* The same. */
+static int append_message(const struct topic_key *key, uint64_t hash, struct delivery_loop *loop,
                           enum opcode opcode, const void *data, size_t len, struct log_entry *entry)
 {
+    struct log_place *place = loop != NULL ? &loop->forwarding.place : NULL;
     uint8_t header[FRAME_HEADER_MAX];
     size_t header_len = frame_encode_header(header, opcode, len);
     struct record record = {
         .size = sizeof record + key->len + header_len + len,
+        .when = publishing_time(loop),
         .message = {
             .key = *key, .hash = hash, .conflation = fanout_read_key(key->fanout, key, data, len)}};
     const struct iovec pieces[] = {{.iov_base = &record, .iov_len = sizeof record},
@@ -278,7 +306,7 @@ int forward_message(struct delivery_loop *loop, const struct topic_key *key, uin
         note_refused(loop, key, &set, len);
         return OK;
     }
-    if (append_message(key, hash, &loop->forwarding.place, opcode, data, len, &entry) != OK)
+    if (append_message(key, hash, loop, opcode, data, len, &entry) != OK)
         return ERR_NO_MEMORY;
     set = others_of(loop, key, hash); /* Not before: see interest.h. */
     note_appended(loop, &set, len + 1, &entry);
@@ -335,8 +363,10 @@ int forward_order(struct delivery *delivery, unsigned loop, const struct receive
     struct log_place *place = here != NULL ? &here->forwarding.place : NULL;
     struct log_entry entry;
     struct loop_set set = {{0}};
-    struct record record = {
-        .size = sizeof record + len, .is_order = true, .to_one = {.loop = loop, .order = *order}};
+    struct record record = {.size = sizeof record + len,
+                            .when = publishing_time(here),
+                            .is_order = true,
+                            .to_one = {.loop = loop, .order = *order}};
     const struct iovec pieces[] = {{.iov_base = &record, .iov_len = sizeof record},
                                    {.iov_base = (void *)(uintptr_t)data, .iov_len = len}};
     if (is_refused(delivery, here, order))

@@ -155,6 +155,16 @@ size_t outbox_gather(const struct outbox *outbox, struct iovec *pieces, size_t m
     return count;
 }
 
+size_t outbox_begun(const struct outbox *outbox)
+{
+    const struct segment *first = outbox->first;
+    size_t begin, end;
+    if (first == NULL)
+        return 0;
+    frame_around(first->bytes->data, first->end, first->offset, &begin, &end);
+    return end - first->offset;
+}
+
 void outbox_consume(struct outbox *outbox, size_t sent)
 {
     while (sent > 0 && outbox->first != NULL) {

@@ -48,6 +48,9 @@ MUST_CHECK int outbox_append_copy(struct outbox *outbox, const uint8_t *stream, 
 /* Fills at most `max` entries with what is to be sent, in order. Returns how many. */
 size_t outbox_gather(const struct outbox *outbox, struct iovec *pieces, size_t max);
 
+/* How many of the first bytes are the rest of a frame that has been sent in part. */
+size_t outbox_begun(const struct outbox *outbox);
+
 /* Forgets the first `sent` bytes. */
 void outbox_consume(struct outbox *outbox, size_t sent);
 

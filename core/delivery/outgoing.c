@@ -65,6 +65,8 @@ int outgoing_add(struct receiver *receiver, uint32_t source, size_t offset, size
     struct outgoing *last = last_run(receiver, source, sequence);
     if (source >= OUTGOING_TOPIC)
         receiver->has_topic_runs = true;
+    if (outgoing_is_in_batch(source))
+        receiver->has_message = true;
     if (last != NULL && last->offset + last->len == offset) {
         last->len += (uint32_t)len;
         return OK;

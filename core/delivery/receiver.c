@@ -2,7 +2,9 @@
 
 #include "delivery/audience.h"
 #include "delivery/delivery_loop.h"
+#include "delivery/receiver_latency.h"
 #include "delivery/receiver_overflow.h"
+#include "delivery/sent_frames.h"
 #include "delivery/tls_stream.h"
 #include "delivery/transport.h"
 
@@ -16,9 +18,8 @@ int receiver_init(struct receiver *receiver, struct delivery_loop *loop, struct 
     receiver->socket = -1;
     receiver->loop = loop;
     receiver->audience = audience;
-    receiver->input_events = EPOLLIN;
     receiver->outgoing_first = receiver->outgoing_last = OUTGOING_NONE;
-    int error = loop_watch(loop->loop, socket, &receiver->source, receiver->input_events);
+    int error = loop_watch(loop->loop, socket, &receiver->source, EPOLLIN);
     if (error == OK)
         receiver->socket = socket;
     return error;
@@ -31,7 +32,10 @@ size_t receiver_rest(const struct receiver *receiver)
 
 void receiver_note_held(struct receiver *receiver)
 {
+    unsigned before = receiver->queue_class;
     holders_note(&receiver->loop->holders, &receiver->queue_class, receiver_held(receiver));
+    if (receiver->queue_class != before)
+        queue_sizes_note(&receiver->audience->queues, before, receiver->queue_class);
 }
 
 static void forget_waiting(struct receiver *receiver)
@@ -62,15 +66,18 @@ void receiver_leave(struct receiver *receiver)
 
 static void update_watch(struct receiver *receiver)
 {
-    uint32_t events = receiver->input_events;
+    static const uint32_t watched[] = {[RECEIVER_WATCHES_INPUT] = EPOLLIN,
+                                       [RECEIVER_WATCHES_END] = EPOLLONESHOT | EPOLLRDHUP,
+                                       [RECEIVER_WATCHES_BREAK] = EPOLLONESHOT};
+    uint32_t events = watched[receiver->watches];
     if (receiver->wants_write)
         events |= EPOLLOUT;
     loop_rewatch(receiver->loop->loop, receiver->socket, &receiver->source, events);
 }
 
-void receiver_watch(struct receiver *receiver, uint32_t input_events)
+void receiver_watch(struct receiver *receiver, enum receiver_watches watches)
 {
-    receiver->input_events = input_events;
+    receiver->watches = (uint8_t)watches;
     update_watch(receiver);
 }
 
@@ -236,6 +243,7 @@ static int settle(struct receiver *receiver, size_t sent)
                           &error);
     outgoing_clear(receiver);
     if (tail.iov_len > 0) {
+        receiver->has_message = true;
         settle_run(receiver, tail, sent, OUTGOING_BATCH, &error);
         receiver->cursor = (uint32_t)receiver->audience->batch.frames.len;
     }
@@ -243,6 +251,21 @@ static int settle(struct receiver *receiver, size_t sent)
 }
 
 /* -- the write -- */
+
+static void note_write(struct receiver *receiver)
+{
+    receiver_note_held(receiver);
+    receiver_note_latency(receiver);
+    update_wants_write(receiver);
+}
+
+/* Nothing is settled yet: what was written is gathered once more. */
+static void tell_sent(struct receiver *receiver, size_t sent)
+{
+    struct iovec pieces[TRANSPORT_PIECES_MAX];
+    size_t count = gather(receiver, pieces);
+    sent_frames_tell(receiver, pieces, count, outbox_begun(&receiver->outbox), sent);
+}
 
 /* What follows a write of `sent` bytes, or an error (receiver_finish): the rest is kept; what
  * cannot be written any more is thrown away. */
@@ -262,12 +285,13 @@ static void settle_write(struct receiver *receiver, ssize_t sent)
         return;
     if (receiver->write_failed)
         sent = SSIZE_MAX;
+    else if (receiver->is_traced && sent > 0)
+        tell_sent(receiver, (size_t)sent);
     if (settle(receiver, (size_t)sent) != OK) {
         calls->failed(receiver);
         return;
     }
-    receiver_note_held(receiver);
-    update_wants_write(receiver);
+    note_write(receiver);
 }
 
 /* Writes once, if `may_write`. */
@@ -290,8 +314,7 @@ static bool write_rest(struct receiver *receiver)
         settle_write(receiver, ERR_CLOSED);
         return false;
     }
-    receiver_note_held(receiver);
-    update_wants_write(receiver);
+    note_write(receiver);
     return !receiver->has_rest;
 }
 
@@ -364,8 +387,8 @@ int receiver_cut(struct receiver *receiver)
     int error = outbox_truncate(&receiver->outbox, receiver->tls_retry);
     if (receiver->waiting != NULL)
         waiting += receiver->waiting->count;
-    counter_add(&receiver->audience->dropped[OVERFLOW_CLOSE],
-                waiting - outbox_count_messages(&receiver->outbox));
+    receiver_count_dropped(receiver, OVERFLOW_CLOSE,
+                           waiting - outbox_count_messages(&receiver->outbox));
     forget_waiting(receiver);
     receiver_note_held(receiver);
     return error;

@@ -26,6 +26,7 @@ struct audience;
 struct batch;
 struct delivery_loop;
 struct receiver;
+struct sent_frame;
 struct subscription_set;
 
 /* What a receiver may use. */
@@ -57,11 +58,24 @@ struct receiver_calls {
     void (*failed)(struct receiver *receiver);
     /* It holds more than its limit, or misses a message, and no policy helps. */
     void (*overflow)(struct receiver *receiver);
+    /* Its policy has begun to drop messages. Changes nothing. */
+    void (*slow)(struct receiver *receiver);
     /* Everything is sent; asked for by wants_drained. */
     void (*drained)(struct receiver *receiver);
     /* All receivers together hold more than they may. Some may end. */
     void (*relieve)(struct delivery_loop *loop);
+    /* The first bytes of a frame have been written; told of receivers with is_traced. */
+    void (*sent)(struct receiver *receiver, const struct sent_frame *frame);
 };
+
+/* What is watched for beside output. */
+enum receiver_watches {
+    RECEIVER_WATCHES_INPUT,
+    RECEIVER_WATCHES_END,  /* the peer's: told once */
+    RECEIVER_WATCHES_BREAK /* of the connection: told once */
+};
+
+#define RECEIVER_TIME_SHIFT 20 /* about a millisecond; 32 bits of them are 52 days */
 
 struct receiver {
     struct io_source source; /* first */
@@ -76,8 +90,13 @@ struct receiver {
     bool has_gap : 1;    /* among this iteration's runs: messages are missing there */
     bool has_topic_runs : 1; /* the same: some lie in topics' batches, see outgoing_sort */
     bool has_rest : 1;       /* TLS: what is encrypted already waits for the socket */
+    bool has_message : 1;    /* what it is to get in this flush is no control frame alone */
+    bool is_late : 1;        /* of a message something could not be written, since `late_since` */
+    bool is_traced : 1;      /* its owner wants to know which frames are sent, see sent_frames.h */
+    bool is_slow : 1;        /* that was told; until nothing waits behind its outbox */
     uint8_t window : 2;      /* enum deflate_window: whether it can read compressed messages */
     uint8_t queue_class;     /* of what its outbox holds, see base/holders.h */
+    uint8_t watches;         /* enum receiver_watches */
     struct delivery_loop *loop;
     struct audience *audience;
     const struct receiver_limits *limits; /* NULL while it is not open */
@@ -86,12 +105,14 @@ struct receiver {
     struct message_queue *waiting;          /* owned; behind the outbox; NULL: nothing */
     struct subscription_set *subscriptions; /* owned; NULL: none */
     struct receiver *next_dirty;
-    uint32_t input_events;   /* EPOLL* bits: what is watched for beside EPOLLOUT */
     uint32_t outgoing_first; /* this iteration's frames, see struct outgoing */
     uint32_t outgoing_last;
     uint32_t cursor;       /* how much of the audience's batch it has */
-    uint32_t member_index; /* in the audience, if is_joined */
+    uint32_t messages_out; /* see audience_messages_to, which reads it */
     uint32_t tls_retry;    /* bytes that OpenSSL must be offered again, unchanged (SSL_write(3)) */
+    uint32_t late_since;   /* when it was published: monotonic, in 2^RECEIVER_TIME_SHIFT ns */
+    uint32_t member_index; /* in the audience, if is_joined; from here on rarely looked at */
+    uint32_t dropped;      /* messages that it missed, modulo 2^32 */
 };
 
 /* Makes a receiver of an open socket, which it owns from here on if that succeeds; `tls` may be
@@ -106,8 +127,8 @@ void receiver_end(struct receiver *receiver);
 /* Takes it out of its audience and its topics. Not while the audience is flushed. */
 void receiver_leave(struct receiver *receiver);
 
-/* What epoll is to watch for beside EPOLLOUT, which the receiver sees to itself. */
-void receiver_watch(struct receiver *receiver, uint32_t input_events);
+/* What epoll is to watch for beside output, which the receiver sees to itself. */
+void receiver_watch(struct receiver *receiver, enum receiver_watches watches);
 
 /* Queues bytes for the end of the iteration, behind all that was published to it before. Returns 0
  * or ERR_NO_MEMORY; nothing is queued then. */

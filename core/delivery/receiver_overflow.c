@@ -21,16 +21,29 @@ static void free_waiting_if_empty(struct receiver *receiver)
         return;
     message_queue_destroy(receiver->waiting);
     receiver->waiting = NULL;
+    receiver->is_slow = false;
 }
 
-/* Adds what the queue has dropped to the endpoint's counter of its policy. */
+void receiver_count_dropped(struct receiver *receiver, enum overflow_policy policy,
+                            uint64_t messages)
+{
+    counter_add(&receiver->audience->dropped[policy], messages);
+    receiver->dropped += (uint32_t)messages;
+    receiver->messages_out -= (uint32_t)messages;
+}
+
+/* Counts what the queue has dropped, and tells when that begins. */
 static void count_dropped(struct receiver *receiver)
 {
     struct message_queue *waiting = receiver->waiting;
     if (waiting == NULL || waiting->dropped == 0)
         return;
-    counter_add(&receiver->audience->dropped[receiver->limits->overflow], waiting->dropped);
+    receiver_count_dropped(receiver, receiver->limits->overflow, waiting->dropped);
     waiting->dropped = 0;
+    if (receiver->is_slow)
+        return;
+    receiver->is_slow = true;
+    receiver->loop->calls->slow(receiver);
 }
 
 /* A copy of a frame of the batch that all slow receivers with the same window refer to. */
@@ -184,6 +197,7 @@ int receiver_settle_messages(struct receiver *receiver, size_t sent)
     receiver->has_gap = false;
     outgoing_clear(receiver);
     if (receiver_is_behind(receiver)) {
+        receiver->has_message = true;
         size_t published = receiver->audience->batch.frames.len;
         if (error == OK)
             error = settle_batch(receiver, OUTGOING_BATCH, receiver->cursor, published, &left);
@@ -255,6 +269,7 @@ void receiver_missed(struct receiver *receiver, uint64_t messages, uint64_t byte
         return;
     const struct receiver_limits *limits = receiver->limits;
     counter_add(&receiver->audience->dropped[limits->overflow], messages);
+    receiver->dropped += (uint32_t)messages;
     if (limits->overflow != OVERFLOW_CLOSE && limits->gap_text == NULL)
         return;
     if (limits->overflow == OVERFLOW_CLOSE || outgoing_add_gap(receiver, messages, bytes) != OK)

@@ -39,6 +39,11 @@ bool receiver_drop_waiting(struct receiver *receiver);
  * gets a marker, at the end of the iteration. Nothing happens if it is not open. */
 void receiver_missed(struct receiver *receiver, uint64_t messages, uint64_t bytes);
 
+/* Counts messages that were sent to it, and that it misses since they were dropped by the policy.
+ */
+void receiver_count_dropped(struct receiver *receiver, enum overflow_policy policy,
+                            uint64_t messages);
+
 /* From now on it has these limits, which replace others: a reload. */
 void receiver_set_limits(struct receiver *receiver, const struct receiver_limits *limits);
 

@@ -1,6 +1,7 @@
 #include "delivery/submission.h"
 
 #include "base/log.h"
+#include "delivery/audience.h"
 #include "delivery/delivery_loop.h"
 #include "delivery/ring.h"
 #include "delivery/transport.h"
@@ -156,7 +157,7 @@ static void note_outcome(struct receiver *receiver, struct planned_write *write,
     ssize_t sent = result_of(receiver, &write->message, outcome);
     write->sent = write->text > 0 ? settle_record(receiver, write, sent) : sent;
     if (write->sent > 0)
-        counter_add(&receiver->loop->stats.bytes_out, (uint64_t)write->sent);
+        counter_add(&receiver->audience->bytes_out, (uint64_t)write->sent);
 }
 
 static int submit(struct submission *submission, const struct portion *portion)

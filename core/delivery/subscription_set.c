@@ -106,6 +106,34 @@ int subscription_set_for_each(struct subscription_set *set,
     return error;
 }
 
+static uint32_t list_length(const struct subscription *list)
+{
+    uint32_t length = 0;
+    for (; list != NULL; list = list->next)
+        length++;
+    return length;
+}
+
+/* The cursor: a list, and 1 more than the subscriptions that are still to come there (0: all),
+ * which are its last ones. They are the same when one in front of them goes. */
+struct subscription *subscription_set_next(const struct subscription_set *set, uint64_t *cursor)
+{
+    uint32_t lists = set->buckets != NULL ? set->bucket_count : 1;
+    uint32_t to_come = (uint32_t)*cursor;
+    for (uint32_t i = (uint32_t)(*cursor >> 32); i < lists; i++, to_come = 0) {
+        struct subscription *next = set->buckets != NULL ? set->buckets[i] : set->few;
+        uint32_t length = list_length(next);
+        uint32_t left = to_come == 0 || to_come > length ? length : to_come - 1;
+        if (left == 0)
+            continue;
+        for (uint32_t passed = length - left; passed > 0; passed--)
+            next = next->next;
+        *cursor = (uint64_t)i << 32 | left;
+        return next;
+    }
+    return NULL;
+}
+
 struct subscription *subscription_set_take_all(struct subscription_set *set)
 {
     struct subscription *all = set->few;

@@ -47,6 +47,10 @@ void subscription_set_remove(struct subscription_set *set, struct subscription *
 MUST_CHECK int subscription_set_for_each(struct subscription_set *set,
                                          int (*visit)(struct subscription *subscription));
 
+/* Goes through them, one a call: `cursor` is 0 at first. NULL: there are no more. The one that was
+ * returned last may be removed; once others were added the order is another one. */
+struct subscription *subscription_set_next(const struct subscription_set *set, uint64_t *cursor);
+
 /* Takes all out, as a list. */
 struct subscription *subscription_set_take_all(struct subscription_set *set);
 

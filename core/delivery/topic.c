@@ -182,6 +182,24 @@ void topic_unsubscribe(struct receiver *receiver, const char *name, size_t len)
     end_subscription(subscription);
 }
 
+bool topic_has(const struct receiver *receiver, const char *name, size_t len)
+{
+    const struct subscription_set *set = receiver->subscriptions;
+    struct topic_key key = topic_key_of(receiver->audience->fanout, TOPIC_NAMED, name, len);
+    const struct topic *topic = set != NULL ? topic_find(receiver->loop, &key) : NULL;
+    return topic != NULL && subscription_set_find(set, topic) != NULL;
+}
+
+const struct topic *topic_next(const struct receiver *receiver, uint64_t *cursor)
+{
+    const struct subscription_set *set = receiver->subscriptions;
+    const struct subscription *next;
+    do {
+        next = set != NULL ? subscription_set_next(set, cursor) : NULL;
+    } while (next != NULL && next->topic->key.kind != TOPIC_NAMED);
+    return next != NULL ? next->topic : NULL;
+}
+
 int topic_join_identity(struct receiver *receiver, const char *identity)
 {
     struct topic_key key =

@@ -47,6 +47,13 @@ MUST_CHECK int topic_subscribe(struct receiver *receiver, const char *name, size
 /* Takes a receiver out of a topic; nothing happens if it is not in it. */
 void topic_unsubscribe(struct receiver *receiver, const char *name, size_t len);
 
+/* Whether a receiver is in a topic of that name. */
+bool topic_has(const struct receiver *receiver, const char *name, size_t len);
+
+/* The receiver's topics, one a call, as subscription_set_next. Identities are left out. NULL: there
+ * are no more. */
+const struct topic *topic_next(const struct receiver *receiver, uint64_t *cursor);
+
 /* Enters a receiver under an identity (zero-terminated). Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int topic_join_identity(struct receiver *receiver, const char *identity);
 

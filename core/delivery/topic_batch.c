@@ -174,6 +174,7 @@ static uint32_t deliver_rest(const struct subscription *subscription)
         outgoing_add(subscription->receiver, OUTGOING_TOPIC + lent->index, subscription->cursor,
                      published - subscription->cursor) != OK)
         messages -= miss_rest(subscription);
+    subscription->receiver->messages_out += messages;
     return messages;
 }
 

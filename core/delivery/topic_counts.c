@@ -8,7 +8,7 @@
 
 struct topic_count {
     struct hash_link link; /* first */
-    const struct fanout *fanout;
+    struct fanout *fanout;
     enum topic_kind kind;
     uint32_t clients;
     size_t len;
@@ -121,4 +121,23 @@ uint32_t topic_counts_get(struct topic_counts *counts, const struct topic_key *k
     uint32_t clients = count != NULL ? count->clients : 0;
     pthread_mutex_unlock(&counts->lock);
     return clients;
+}
+
+void topic_counts_walk(struct topic_counts *counts, struct hash_walk *walk, size_t portion,
+                       topic_counts_visit *visit, void *context)
+{
+    pthread_mutex_lock(&counts->lock);
+    /* An empty bucket costs time, too. */
+    for (size_t steps = 0; steps < portion && !walk->is_over; steps++) {
+        const struct hash_link *link = hash_table_step(&counts->table, walk);
+        for (; link != NULL; link = link->next, steps++) {
+            const struct topic_count *count = (const struct topic_count *)link;
+            const struct topic_key key = {.fanout = count->fanout,
+                                          .kind = count->kind,
+                                          .name = count->name,
+                                          .len = count->len};
+            visit(context, &key, count->clients);
+        }
+    }
+    pthread_mutex_unlock(&counts->lock);
 }

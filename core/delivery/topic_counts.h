@@ -52,4 +52,13 @@ void topic_counts_remove(struct topic_counts *counts, const struct topic_key *ke
 
 uint32_t topic_counts_get(struct topic_counts *counts, const struct topic_key *key);
 
+/* Takes a topic and how many clients it has; `key` is lent. Must be quick: the lock is held. */
+typedef void topic_counts_visit(void *context, const struct topic_key *key, uint32_t clients);
+
+/* Visits the next portion of all topics and identities, which is about `portion` of them, and goes
+ * on with the walk. The lock is held as long as that takes, and clients that subscribe wait for
+ * it. What is there all the time is visited once. */
+void topic_counts_walk(struct topic_counts *counts, struct hash_walk *walk, size_t portion,
+                       topic_counts_visit *visit, void *context);
+
 #endif

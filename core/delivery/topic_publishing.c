@@ -29,6 +29,7 @@ static void queue_for_members(struct delivery_loop *loop, const struct topic *to
         if (receiver == except || !receiver->is_open)
             continue;
         if (delivery_queue_shared(receiver, frame) == OK) {
+            receiver->messages_out++;
             delivered++;
         } else {
             delivery_count_drop(loop, DROP_NO_MEMORY);
@@ -124,19 +125,20 @@ static void members_missed(const struct topic *topic, uint64_t messages, uint64_
         receiver_missed(topic->members[i]->receiver, messages, bytes);
 }
 
-void topic_deliver(struct delivery_loop *loop, const struct topic_key *key, uint64_t hash,
+bool topic_deliver(struct delivery_loop *loop, const struct topic_key *key, uint64_t hash,
                    const void *frame, size_t len, struct message_key conflation,
                    const struct receiver *except)
 {
     struct topic *topic = topic_with_hash(loop, key, hash);
     if (topic == NULL)
-        return;
+        return false;
     int error = is_batched(topic) ? deliver_to_batch(loop, topic, frame, len, conflation, except)
                                   : deliver_to_few(loop, topic, frame, len, conflation, except);
-    if (error == OK)
-        return;
-    delivery_count_drop(loop, DROP_NO_MEMORY);
-    members_missed(topic, 1, frame_payload_length(len));
+    if (error != OK) {
+        delivery_count_drop(loop, DROP_NO_MEMORY);
+        members_missed(topic, 1, frame_payload_length(len));
+    }
+    return true;
 }
 
 void topic_missed(struct delivery_loop *loop, const struct fanout *fanout, enum topic_kind kind,

@@ -12,6 +12,7 @@
 #include "ws/frame.h"
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct delivery_loop;
@@ -29,8 +30,8 @@ MUST_CHECK int topic_publish(struct fanout *fanout, enum topic_kind kind, const 
                              size_t name_len, enum opcode opcode, const void *data, size_t len);
 
 /* Gives a frame that is in the log, with its topic's hash (topic_hash) and its conflation key, to
- * this loop's subscribers, but not to `except` (may be NULL). */
-void topic_deliver(struct delivery_loop *loop, const struct topic_key *key, uint64_t hash,
+ * this loop's subscribers, but not to `except` (may be NULL). Returns whether it has any. */
+bool topic_deliver(struct delivery_loop *loop, const struct topic_key *key, uint64_t hash,
                    const void *frame, size_t len, struct message_key conflation,
                    const struct receiver *except);
 

@@ -1,5 +1,6 @@
 #include "delivery/transport.h"
 
+#include "delivery/audience.h"
 #include "delivery/delivery_loop.h"
 #include "delivery/tls_stream.h"
 
@@ -60,7 +61,7 @@ ssize_t transport_read(struct receiver *receiver, void *data, size_t size)
             got = ERR_CLOSED;
     }
     if (got > 0)
-        counter_add(&receiver->loop->stats.bytes_in, (uint64_t)got);
+        counter_add(&receiver->audience->bytes_in, (uint64_t)got);
     return got;
 }
 
@@ -170,7 +171,7 @@ ssize_t transport_write(struct receiver *receiver, const struct iovec *pieces, s
     ssize_t sent = receiver->tls != NULL ? tls_write(receiver, pieces, count)
                                          : plain_write(receiver, pieces, count);
     if (sent > 0)
-        counter_add(&receiver->loop->stats.bytes_out, (uint64_t)sent);
+        counter_add(&receiver->audience->bytes_out, (uint64_t)sent);
     if (receiver->has_rest)
         receiver->has_rest = receiver_rest(receiver) > 0;
     return sent;

@@ -74,6 +74,9 @@ static struct refusal refusal_of_admission(enum admission admission)
         refusal.status = 429;
         refusal.sentence = "There are too many connections from this address.";
         break;
+    case ADMISSION_BANNED:
+        refusal = (struct refusal){"ban", 403, "This address is banned.", NULL};
+        break;
     case ADMISSION_NO_MEMORY:
         refusal.sentence = "The server is short of memory; try again in a moment.";
         break;
@@ -178,6 +181,11 @@ int front_handler_answer(const void *context, struct mg_connection *conn,
     if (path != NULL && strcmp(path, "/") == 0 &&
         atomic_load_explicit(&handler->demo_page, memory_order_relaxed))
         return handle_demo_page(conn);
+    if (hub_is_starting(handler->hub))
+        return refusal_send(&(struct refused){conn, path, from},
+                            &(struct refusal){"admission", 503,
+                                              "The server is starting; try again in a moment.",
+                                              RETRY_AFTER});
     return refusal_send(
         &(struct refused){conn, path, from},
         &(struct refusal){"path", 404,

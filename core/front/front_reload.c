@@ -13,10 +13,12 @@
 struct listener_step {
     struct front_listener *listener; /* NULL until one is found or made */
     SSL_CTX *tls;                    /* owned; for a listener that stays */
+    X509 *certificate;               /* one reference; NULL: plain */
     bool is_new;
 };
 
 struct front_reload {
+    struct config *config;       /* one reference: what is logged at the end stands there */
     struct listener_step *steps; /* owned */
     size_t count;
     struct front_listener **listeners; /* owned; room for the front's new ones */
@@ -27,6 +29,14 @@ struct front_reload {
 };
 
 /* -- preparing -- */
+
+/* For the log: the context goes its own way. */
+static void keep_certificate(struct listener_step *step)
+{
+    step->certificate = SSL_CTX_get0_certificate(step->tls);
+    if (step->certificate != NULL)
+        X509_up_ref(step->certificate);
+}
 
 /* Tries all certificates, so that every mistake is reported. */
 static int load_tls_contexts(struct listener_step *steps, const struct config *config,
@@ -43,6 +53,8 @@ static int load_tls_contexts(struct listener_step *steps, const struct config *c
                             listen->address);
         if (error != OK)
             result = ERR_CONFIG;
+        else
+            keep_certificate(&steps[i]);
     }
     return result;
 }
@@ -166,6 +178,7 @@ int front_reload_prepare(struct front *front, const struct config *config,
     struct front_reload *reload = calloc(1, sizeof *reload);
     if (reload == NULL)
         return ERR_NO_MEMORY;
+    reload->config = config_ref((struct config *)(uintptr_t)config);
     reload->demo_page = config->demo_page;
     reload->handshake_bytes = config->limit_handshake_bytes;
     reload->handshakes_per_address = config->limit_handshakes_per_address;
@@ -194,10 +207,12 @@ void front_reload_abort(struct front_reload *reload)
         return;
     for (size_t i = 0; i < reload->count; i++) {
         SSL_CTX_free(reload->steps[i].tls);
+        X509_free(reload->steps[i].certificate);
         if (reload->steps[i].is_new)
             front_listener_destroy(reload->steps[i].listener);
     }
     trusted_proxies_unref(reload->proxies);
+    config_destroy(reload->config);
     free(reload->listeners);
     free(reload->steps);
     free(reload);
@@ -209,8 +224,10 @@ int front_check(const struct config *config, struct diagnostics *diagnostics)
     if (steps == NULL)
         return ERR_NO_MEMORY;
     int error = load_tls_contexts(steps, config, diagnostics);
-    for (size_t i = 0; i < config->listener_count; i++)
+    for (size_t i = 0; i < config->listener_count; i++) {
         SSL_CTX_free(steps[i].tls);
+        X509_free(steps[i].certificate);
+    }
     free(steps);
     return error;
 }
@@ -243,6 +260,16 @@ static void close_removed_listeners(struct front *front, struct front_listener *
     }
 }
 
+static void log_certificates(const struct front_reload *reload)
+{
+    for (size_t i = 0; i < reload->count; i++) {
+        const struct listen_config *listen = &reload->config->listeners[i];
+        if (reload->steps[i].certificate != NULL)
+            tls_log_certificate(reload->steps[i].certificate, listen->tls->certificate,
+                                listen->address);
+    }
+}
+
 void front_reload_commit(struct front *front, struct front_reload *reload)
 {
     struct front_listener **before = front->listeners;
@@ -266,5 +293,6 @@ void front_reload_commit(struct front *front, struct front_reload *reload)
     reload->proxies = NULL;
     close_removed_listeners(front, before, count, reload);
     free(before);
+    log_certificates(reload);
     front_reload_abort(reload); /* Frees what is left of it. */
 }

@@ -1,10 +1,10 @@
 #include "front/handshake_threads.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,25 +126,19 @@ static void *run_handshakes(void *argument)
     return NULL;
 }
 
-/* With the lock. Signals are the main thread's. */
+/* With the lock. */
 static void start_threads(struct handshake_threads *threads)
 {
     char name[16];
-    sigset_t all, before;
     int error = 0;
     threads->has_started = true;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
     while (threads->running < threads->count && error == 0) {
         pthread_t *thread = &threads->threads[threads->running];
-        error = pthread_create(thread, NULL, run_handshakes, threads);
-        if (error != 0)
-            break;
         snprintf(name, sizeof name, "handshake-%u", threads->running % 1000);
-        pthread_setname_np(*thread, name);
-        threads->running++;
+        error = thread_begin(thread, name, run_handshakes, threads);
+        if (error == 0)
+            threads->running++;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0)
         log_warn("front", "only %u of %u threads for TLS handshakes could be started: %s",
                  threads->running, threads->count, strerror(error));

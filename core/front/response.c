@@ -39,22 +39,25 @@ int response_send(struct mg_connection *conn, const struct response *response)
     char head[HEAD_MAX];
     char date[64];
     http_date(date, sizeof date);
-    int len = snprintf(head, sizeof head,
-                       "HTTP/1.1 %d %s\r\n"
-                       "Date: %s\r\n"
-                       "Content-Type: %s\r\n"
-                       "Content-Length: %zu\r\n"
-                       "Cache-Control: no-store\r\n"
-                       "X-Content-Type-Options: nosniff\r\n"
-                       "%s"
-                       "Connection: close\r\n"
-                       "\r\n",
-                       response->status, http_status_text(response->status), date,
-                       response->content_type, response->body_len, response->headers);
+    int len =
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 %d %s\r\n"
+                 "Date: %s\r\n"
+                 "Content-Type: %s\r\n"
+                 "Content-Length: %zu\r\n"
+                 "Cache-Control: %s\r\n"
+                 "X-Content-Type-Options: nosniff\r\n"
+                 "%s"
+                 "Connection: close\r\n"
+                 "\r\n",
+                 response->status, http_status_text(response->status), date, response->content_type,
+                 response->body_len, response->caching != NULL ? response->caching : "no-store",
+                 response->headers);
     mg_disable_connection_keep_alive(conn); /* so that CivetWeb does not wait for a body */
     if (len < 0 || (size_t)len >= sizeof head)
         return response->status;
-    if (mg_write(conn, head, (size_t)len) == len && !is_head_request(conn))
+    bool has_body = response->status != 304 && !is_head_request(conn);
+    if (mg_write(conn, head, (size_t)len) == len && has_body)
         mg_write(conn, response->body, response->body_len);
     if (may_still_send(conn, response->status))
         mg_linger(conn);
@@ -73,6 +76,10 @@ int response_send_text(struct mg_connection *conn, int status, const char *sente
         len = (int)sizeof body - 1;
     if (header != NULL)
         snprintf(headers, sizeof headers, "%s\r\n", header);
-    struct response response = {status, "text/plain; charset=utf-8", headers, body, (size_t)len};
+    struct response response = {.status = status,
+                                .content_type = "text/plain; charset=utf-8",
+                                .headers = headers,
+                                .body = body,
+                                .body_len = (size_t)len};
     return response_send(conn, &response);
 }

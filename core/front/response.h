@@ -14,8 +14,9 @@ struct response {
     int status;
     const char *content_type;
     const char *headers; /* complete lines with their line ends, or "" */
-    const char *body;    /* left out for HEAD */
+    const char *body;    /* left out for HEAD and 304 */
     size_t body_len;     /* bytes */
+    const char *caching; /* Cache-Control; NULL: no-store */
 };
 
 /* Sends it with Date, Content-Length and `Connection: close`; a request body is left unread.

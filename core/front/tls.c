@@ -1,7 +1,10 @@
 #include "front/tls.h"
 
+#include "base/event.h"
+#include "client/certificate.h"
 #include "delivery/tls_stream.h"
 #include "front/tls_sessions.h"
+#include "host/certificate_field.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -12,6 +15,7 @@
 #include <sluice/file.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define CLIENT_CHAIN_MAX (32L * 1024) /* bytes of a client's certificates */
@@ -256,4 +260,22 @@ int tls_context_create(const struct tls_config *config, struct diagnostics *diag
     }
     *out = context;
     return OK;
+}
+
+void tls_log_certificate(X509 *certificate, const char *file, const char *listener)
+{
+    char message[512];
+    char ends[EVENT_TIME_MAX];
+    size_t len;
+    char *subject = certificate_read(certificate, SL_CERTIFICATE_SUBJECT, 0, &len);
+    const struct event_values values = {.message = message,
+                                        .texts = {[EVENT_FIELD_LISTENER] = listener,
+                                                  [EVENT_FIELD_FILE] = file,
+                                                  [EVENT_FIELD_SUBJECT] = subject,
+                                                  [EVENT_FIELD_ENDS] = ends}};
+    event_time_text(certificate_not_after(certificate), ends);
+    snprintf(message, sizeof message, "%s shows the certificate of %s until %s", listener,
+             subject != NULL ? subject : "?", ends);
+    event_log(EVENT_CERTIFICATE_LOADED, "front", &values);
+    free(subject);
 }

@@ -19,4 +19,7 @@
 MUST_CHECK int tls_context_create(const struct tls_config *config, struct diagnostics *diagnostics,
                                   SSL_CTX **out);
 
+/* Logs that a listener shows the certificate of this file from now on. */
+void tls_log_certificate(X509 *certificate, const char *file, const char *listener);
+
 #endif

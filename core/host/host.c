@@ -1,7 +1,12 @@
 #include "host/host.h"
 
 #include "host/host_internal.h"
+#include "host/host_list.h"
+#include "host/host_loop.h"
+#include "host/host_publish.h"
 #include "host/host_request.h"
+#include "host/host_service.h"
+#include "host/host_storage.h"
 #include "host/host_topic.h"
 
 #include "base/clock.h"
@@ -9,11 +14,12 @@
 #include "client/client.h"
 #include "config/options.h"
 #include "client/endpoint.h"
+#include "http/http_check.h"
 #include "hub/hub.h"
 #include "hub/send.h"
 #include "pipeline/deferral.h"
-#include "pipeline/instance_timer.h"
 #include "pipeline/offload.h"
+#include "pipeline/plugin_request.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,15 +61,10 @@ static void host_fail(struct sl_instance *self, const char *text, size_t len)
     instance->failure = strndup(text, len);
 }
 
-static int64_t host_time_monotonic(void)
+int64_t host_time_monotonic(void)
 {
     struct loop *loop = loop_current();
     return loop != NULL ? loop->now : clock_monotonic();
-}
-
-static int64_t host_time_wall(void)
-{
-    return clock_wall();
 }
 
 /* -- options: see config/options.h for the value functions -- */
@@ -178,15 +179,12 @@ static int host_offload(struct sl_instance *self, uint64_t client_id,
     return offload_post(instance_of(self), client_id, work, done, context) == OK ? 0 : -1;
 }
 
-static uint64_t host_timer_start(struct sl_instance *self, int64_t after, int64_t interval,
-                                 uint64_t tag)
+static int host_http_request(struct sl_instance *self, uint64_t client_id,
+                             const struct sl_http_request *request, plugin_request_done *done,
+                             void *context)
 {
-    return instance_timer_start(instance_of(self), after, interval, tag);
-}
-
-static void host_timer_stop(struct sl_instance *self, uint64_t timer)
-{
-    instance_timer_stop(instance_of(self), timer);
+    int error = plugin_request_send(instance_of(self), client_id, request, done, context);
+    return error == OK ? 0 : -1;
 }
 
 /* -- other clients -- */
@@ -221,8 +219,6 @@ static int host_close(const struct sl_instance *self, uint64_t client_id, int co
     return hub_close(hub_of(self), client_id, valid, is_text ? reason : "") == OK ? 0 : -1;
 }
 
-#define ALL_ENDPOINTS "*"
-
 struct endpoint *host_endpoint(const struct sl_instance *self, const char *path)
 {
     return path == NULL || strcmp(path, self->endpoint) == 0
@@ -245,13 +241,19 @@ static int host_broadcast(const struct sl_instance *self, const char *path,
     return fanout_publish(&endpoint->fanout, opcode_of(type), data, len) == OK ? 0 : -1;
 }
 
+#define ATTRIBUTE_EXPIRES "auth.expires" /* seconds since 1970 */
+
 static int host_attribute_set(struct sl_instance *self, struct sl_client *client, const char *name,
                               const char *value, size_t len)
 {
-    (void)self;
     if (host_is_shadowed())
         return 0;
-    return sl_client_set_attribute(client, name, value, len) == OK ? 0 : -1;
+    if (sl_client_set_attribute(client, name, value, len) != OK)
+        return -1;
+    if (client->is_open && strcmp(name, ATTRIBUTE_EXPIRES) == 0)
+        client_log_renewed(client_of(client), instance_of(self)->name, value != NULL ? value : "",
+                           len);
+    return 0;
 }
 
 static bool host_attribute(const struct sl_client *client, const char *name, struct sl_string *out)
@@ -270,8 +272,8 @@ static struct sl_metric *host_metric(struct sl_instance *self, enum sl_metric_ki
                                      size_t bucket_count)
 {
     struct instance *instance = instance_of(self);
-    if (instance->is_created)
-        return NULL; /* The list is read by others from then on. */
+    if (!creation_runs_here(instance))
+        return NULL; /* Nobody else may change the list, which others read from then on. */
     return plugin_metric_create(&instance->metrics, kind, name, help, buckets, bucket_count);
 }
 
@@ -286,12 +288,9 @@ static int64_t host_timeout(const struct sl_instance *self)
     return atomic_load_explicit(&instance->timeout, memory_order_relaxed);
 }
 
-static int64_t host_client_count(const struct sl_instance *self, const char *path)
+static enum sl_mode host_mode(const struct sl_instance *self)
 {
-    if (path != NULL && strcmp(path, ALL_ENDPOINTS) == 0)
-        return hub_client_count(hub_of(self), NULL);
-    struct endpoint *endpoint = host_endpoint(self, path);
-    return endpoint == NULL ? -1 : (int64_t)hub_client_count(hub_of(self), endpoint);
+    return instance_mode(instance_of(self));
 }
 
 static const struct sl_host table = {
@@ -302,7 +301,7 @@ static const struct sl_host table = {
     .log = host_log,
     .fail = host_fail,
     .time_monotonic = host_time_monotonic,
-    .time_wall = host_time_wall,
+    .time_wall = clock_wall,
     .allocate = malloc,
     .reallocate = realloc,
     .release = free,
@@ -361,6 +360,27 @@ static const struct sl_host table = {
     .timeout = host_timeout,
     .client_send_control = host_client_send_control,
     .send_control = host_send_control,
+    .mode = host_mode,
+    .http_request = host_http_request,
+    .http_header = http_header,
+    .http_url_error = http_url_error,
+    .client_topics = host_client_topics,
+    .client_list = host_client_list,
+    .storage_get = host_storage_get,
+    .storage_set = host_storage_set,
+    .storage_replace = host_storage_replace,
+    .storage_add = host_storage_add,
+    .storage_delete = host_storage_delete,
+    .storage_next = host_storage_next,
+    .service_provide = host_service_provide,
+    .service_find = host_service_find,
+    .fd_watch = host_fd_watch,
+    .fd_change = host_fd_change,
+    .fd_unwatch = host_fd_unwatch,
+    .create_defer = creation_defer,
+    .create_complete = creation_complete,
+    .event_listen = host_event_listen,
+    .event_emit = host_event_emit,
 };
 
 const struct sl_host *host_table(void)

@@ -62,6 +62,11 @@ static inline bool host_is_shadowed(void)
     return instance != NULL && host_is_watching(&instance->seen);
 }
 
+#define ALL_ENDPOINTS "*" /* instead of a path */
+
+/* host->time_monotonic. Any thread. */
+int64_t host_time_monotonic(void);
+
 /* The endpoint with that path, NULL meaning the instance's own. NULL: there is none. */
 struct endpoint *host_endpoint(const struct sl_instance *self, const char *path);
 

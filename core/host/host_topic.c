@@ -3,12 +3,28 @@
 #include "delivery/topic.h"
 #include "delivery/topic_publishing.h"
 #include "host/host_internal.h"
+#include "host/host_publish.h"
+#include "pipeline/chain_topics.h"
 
 int host_subscribe(struct sl_client *client, const char *topic, size_t len)
 {
+    struct receiver *receiver = &client_of(client)->receiver;
+    if (!topic_is_name(topic, len) || client->is_leaving)
+        return -1;
     if (host_is_shadowed())
-        return topic_is_name(topic, len) ? 0 : -1;
-    return topic_subscribe(&client_of(client)->receiver, topic, len) == OK ? 0 : -1;
+        return 0;
+    if (client->is_open && !topic_has(receiver, topic, len) &&
+        !chain_lets_subscribe(client, hook_instance(), topic, len))
+        return SL_REFUSED;
+    return topic_subscribe(receiver, topic, len) == OK ? 0 : -1;
+}
+
+bool host_client_topics(const struct sl_client *client, uint64_t *cursor, struct sl_string *topic)
+{
+    const struct topic *next = topic_next(&client_of(client)->receiver, cursor);
+    if (next != NULL)
+        *topic = (struct sl_string){.data = next->name, .len = next->key.len};
+    return next != NULL;
 }
 
 void host_unsubscribe(struct sl_client *client, const char *topic, size_t len)
@@ -19,7 +35,7 @@ void host_unsubscribe(struct sl_client *client, const char *topic, size_t len)
 
 int host_message_topic(const struct sl_message *message, const char *topic, size_t len)
 {
-    if (len > 0 && !topic_is_name(topic, len))
+    if ((len > 0 && !topic_is_name(topic, len)) || message_of(message)->is_published)
         return -1;
     return message_set_topic(message_of(message), topic, len) == OK ? 0 : -1;
 }
@@ -33,6 +49,8 @@ static int send_to_topic(const struct sl_instance *self, const char *path, enum 
         return -1;
     if (host_is_watching(self))
         return 0;
+    if (kind == TOPIC_NAMED)
+        return host_publish_asking(instance_of(self), endpoint, name, type, payload);
     return topic_publish(&endpoint->fanout, kind, name.data, name.len, opcode_of(type),
                          payload.data, payload.len) == OK
                ? 0

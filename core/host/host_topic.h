@@ -8,6 +8,7 @@
 
 /* As struct sl_host documents them. */
 int host_subscribe(struct sl_client *client, const char *topic, size_t len);
+bool host_client_topics(const struct sl_client *client, uint64_t *cursor, struct sl_string *topic);
 void host_unsubscribe(struct sl_client *client, const char *topic, size_t len);
 int host_message_topic(const struct sl_message *message, const char *topic, size_t len);
 int host_publish(const struct sl_instance *self, const char *endpoint, const char *topic,

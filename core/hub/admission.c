@@ -1,5 +1,6 @@
 #include "hub/admission.h"
 
+#include "base/clock.h"
 #include "client/client.h"
 #include "client/handoff.h"
 #include "hub/hub.h"
@@ -55,6 +56,8 @@ static bool all_loops_stuck(const struct hub *hub)
 static enum admission admit(struct hub *hub, struct endpoint *endpoint,
                             const struct address *address)
 {
+    if (ban_list_has_address(&hub->bans.list, address->bytes, clock_wall()))
+        return ADMISSION_BANNED;
     if (hub_drain_refuses(hub, endpoint))
         return ADMISSION_DRAINING;
     if (all_loops_stuck(hub))

@@ -24,6 +24,7 @@ enum admission {
     ADMISSION_DRAINING,      /* the server is stopping or drains, or the endpoint does: 503 */
     ADMISSION_STUCK,         /* no loop goes on: 503 */
     ADMISSION_DESCRIPTORS,   /* file descriptors are used up: 503 */
+    ADMISSION_BANNED,        /* the address is: 403 */
     ADMISSION_COUNT
 };
 

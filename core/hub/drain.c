@@ -1,16 +1,25 @@
 #include "hub/drain.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/event.h"
 #include "hub/hub.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
-#define STOP_AT_LEAST 64u /* clients closed each tick: a small server need not take its time */
+#define STOP_AT_LEAST                                                                              \
+    16u /* clients that each loop closes a tick: a small server need not take its time */
 
 static const char *scope_name(const struct endpoint *endpoint)
 {
     return endpoint != NULL ? endpoint->path : "all endpoints";
+}
+
+static struct event_values values_of(const struct endpoint *endpoint, const char *who)
+{
+    return (struct event_values){
+        .texts = {[EVENT_FIELD_ASKED_BY] = who,
+                  [EVENT_FIELD_ENDPOINT] = endpoint != NULL ? endpoint->path : NULL}};
 }
 
 /* -- the server stops -- */
@@ -49,7 +58,37 @@ static int64_t beginning(const struct hub *hub, const struct drain_scope *scope,
                             : now;
 }
 
-static int put_in_force(struct hub *hub, struct endpoint *endpoint, int64_t over)
+static void log_begun(const struct hub *hub, const struct drain_plan *plan, int64_t now,
+                      const char *who)
+{
+    char message[512];
+    struct event_values values = values_of(plan->endpoint, who);
+    uint32_t clients = hub_client_count(hub, plan->endpoint);
+    int64_t left = (plan->until - now) / NS_PER_MS;
+    int64_t delay = plan->from > now ? (plan->from - now) / NS_PER_MS : 0;
+    snprintf(message, sizeof message,
+             "%s: %" PRIu32 " clients, to be closed in %" PRId64 " ms, from %" PRId64
+             " ms on, asked by %s",
+             scope_name(plan->endpoint), clients, left, delay, who);
+    event_set_number(&values, EVENT_FIELD_CLIENTS, clients);
+    event_set_number(&values, EVENT_FIELD_DELAY_MS, (uint64_t)delay);
+    event_set_number(&values, EVENT_FIELD_LEFT_MS, (uint64_t)left);
+    values.message = message;
+    event_log(EVENT_DRAIN_BEGUN, "drain", &values);
+}
+
+static void log_stopped(const struct endpoint *endpoint, uint64_t closed, const char *who)
+{
+    char message[512];
+    struct event_values values = values_of(endpoint, who);
+    snprintf(message, sizeof message, "%s: stopped; %" PRIu64 " clients were closed, asked by %s",
+             scope_name(endpoint), closed, who);
+    event_set_number(&values, EVENT_FIELD_CLOSED, closed);
+    values.message = message;
+    event_log(EVENT_DRAIN_STOPPED, "drain", &values);
+}
+
+static int put_in_force(struct hub *hub, struct endpoint *endpoint, int64_t over, const char *who)
 {
     struct drain_scope *scope = endpoint != NULL ? &endpoint->drain : &hub->set.drain;
     int64_t now = clock_monotonic();
@@ -58,49 +97,47 @@ static int put_in_force(struct hub *hub, struct endpoint *endpoint, int64_t over
                               .endpoint = endpoint,
                               .from = from,
                               .until = (from > now ? from : now) + over,
-                              .reason = "server is draining; reconnect"};
+                              .reason = "server is draining; reconnect",
+                              .reports = true};
     int error = drain_begin(&hub->set, &plan);
     if (error == OK)
-        log_info("drain", "%s: %u clients, to be closed in %" PRId64 " ms, from %" PRId64 " ms on",
-                 scope_name(endpoint), hub_client_count(hub, endpoint),
-                 (plan.until - now) / NS_PER_MS, from > now ? (from - now) / NS_PER_MS : 0);
+        log_begun(hub, &plan, now, who);
     return error;
 }
 
-int hub_drain_begin(struct hub *hub, struct endpoint *endpoint, int64_t over)
+int hub_drain_begin(struct hub *hub, struct endpoint *endpoint, int64_t over, const char *who)
 {
     if (over < 0)
         over = atomic_load_explicit(&hub->drain_over, memory_order_relaxed);
     pthread_mutex_lock(&hub->drain_lock);
-    int error = atomic_load(&hub->is_ending) ? ERR_CLOSED : put_in_force(hub, endpoint, over);
+    int error = atomic_load(&hub->is_ending) ? ERR_CLOSED : put_in_force(hub, endpoint, over, who);
     pthread_mutex_unlock(&hub->drain_lock);
     return error;
 }
 
-static void stop_scope(struct drain_scope *scope, const struct endpoint *endpoint)
+static void stop_scope(struct drain_scope *scope, const struct endpoint *endpoint, const char *who)
 {
     if (!drain_is_on(scope))
         return;
     drain_stop(scope);
-    log_info("drain", "%s: stopped; %" PRIu64 " clients were closed", scope_name(endpoint),
-             atomic_load_explicit(&scope->closed, memory_order_relaxed));
+    log_stopped(endpoint, atomic_load_explicit(&scope->closed, memory_order_relaxed), who);
 }
 
-static void stop_all_scopes(struct hub *hub)
+static void stop_all_scopes(struct hub *hub, const char *who)
 {
-    stop_scope(&hub->set.drain, NULL);
+    stop_scope(&hub->set.drain, NULL, who);
     for (size_t i = 0; i < hub_endpoint_count(hub); i++)
-        stop_scope(&hub->endpoints[i]->drain, hub->endpoints[i]);
+        stop_scope(&hub->endpoints[i]->drain, hub->endpoints[i], who);
 }
 
-int hub_drain_stop(struct hub *hub, struct endpoint *endpoint)
+int hub_drain_stop(struct hub *hub, struct endpoint *endpoint, const char *who)
 {
     pthread_mutex_lock(&hub->drain_lock);
     int error = atomic_load(&hub->is_ending) ? ERR_CLOSED : OK;
     if (error == OK && endpoint == NULL)
-        stop_all_scopes(hub);
+        stop_all_scopes(hub, who);
     else if (error == OK)
-        stop_scope(&endpoint->drain, endpoint);
+        stop_scope(&endpoint->drain, endpoint, who);
     pthread_mutex_unlock(&hub->drain_lock);
     return error;
 }

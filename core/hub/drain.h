@@ -38,12 +38,14 @@ void hub_drain(struct hub *hub, int64_t grace);
 
 /* Drains an endpoint (NULL: the server) over `over` ns (negative: shutdown.grace), at another pace
  * if it is drained already. The server's drain begins with shutdown.delay, in which new clients
- * come in still. Returns 0, ERR_NO_MEMORY, or ERR_CLOSED: the server is stopping. */
-MUST_CHECK int hub_drain_begin(struct hub *hub, struct endpoint *endpoint, int64_t over);
+ * come in still. `who` asks for it, for the log. Returns 0, ERR_NO_MEMORY, or ERR_CLOSED: the
+ * server is stopping. */
+MUST_CHECK int hub_drain_begin(struct hub *hub, struct endpoint *endpoint, int64_t over,
+                               const char *who);
 
-/* Stops the drain of an endpoint (NULL: all drains). Returns 0 or ERR_CLOSED: the server is
- * stopping. */
-MUST_CHECK int hub_drain_stop(struct hub *hub, struct endpoint *endpoint);
+/* Stops the drain of an endpoint (NULL: all drains), which `who` asks for. Returns 0 or ERR_CLOSED:
+ * the server is stopping. */
+MUST_CHECK int hub_drain_stop(struct hub *hub, struct endpoint *endpoint, const char *who);
 
 /* How far the drain of an endpoint (NULL: the server's) is. */
 void hub_drain_read(struct hub *hub, const struct endpoint *endpoint, struct drain_status *out);

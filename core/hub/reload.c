@@ -1,125 +1,15 @@
 #include "hub/reload.h"
 
 #include "base/clock.h"
+#include "base/unloaded.h"
 #include "client/client.h"
 #include "hub/hub.h"
-#include "pipeline/chain.h"
+#include "hub/reload_internal.h"
+#include "pipeline/chain_events.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* What one endpoint changes to. */
-struct endpoint_change {
-    struct endpoint *endpoint;
-    struct endpoint_setup *setup; /* one reference; NULL: the configuration has it no more */
-};
-
-/* One loop's order to change over. */
-struct switch_mail {
-    struct mail mail; /* first */
-    struct sweep sweep;
-    struct hub_reload *reload;
-};
-
-struct hub_reload {
-    struct mail done; /* to the main thread, when all loops have changed over */
-    struct hub *hub;
-    struct config *config;     /* one reference */
-    struct plugin_set plugins; /* of the new configuration; after the commit, of the old one */
-    struct endpoint_change *changes; /* owned */
-    size_t change_count;
-    struct switch_mail *mails; /* owned; one for each loop */
-    struct change_list live;   /* options that instances take live */
-    bool is_void; /* refused: the loops only pass by, so that no hook still reads its options */
-    _Atomic unsigned loops_to_go;
-};
-
-/* -- preparing -- */
-
-static struct endpoint *find_endpoint(struct hub *hub, const char *path)
-{
-    for (size_t i = 0; i < hub_endpoint_count(hub); i++)
-        if (strcmp(hub->endpoints[i]->path, path) == 0)
-            return hub->endpoints[i];
-    return NULL;
-}
-
-/* One that is there, active or not, or a new one, which nobody sees until it is active. */
-static int need_endpoint(struct hub *hub, const struct endpoint_config *config,
-                         struct diagnostics *diagnostics, struct endpoint **out)
-{
-    *out = find_endpoint(hub, config->path);
-    if (*out != NULL)
-        return OK;
-    size_t index = hub_endpoint_count(hub);
-    if (index == HUB_ENDPOINTS_MAX) {
-        diagnostics_add(diagnostics, config->position,
-                        "since its start this server has had %d endpoints; restart it for more",
-                        HUB_ENDPOINTS_MAX);
-        return ERR_CONFIG;
-    }
-    int error = endpoint_create(hub, &hub->set.delivery, config->path, (unsigned)index,
-                                &hub->endpoints[index]);
-    if (error != OK)
-        return error;
-    *out = hub->endpoints[index];
-    atomic_store_explicit(&hub->endpoint_count, index + 1, memory_order_release);
-    return OK;
-}
-
-static int prepare_endpoint(struct hub_reload *reload, const struct endpoint_config *config,
-                            struct diagnostics *diagnostics)
-{
-    struct endpoint_change *change = &reload->changes[reload->change_count];
-    int error = need_endpoint(reload->hub, config, diagnostics, &change->endpoint);
-    if (error != OK)
-        return error;
-    error = endpoint_setup_create(change->endpoint, reload->config, config, &change->setup);
-    if (error != OK)
-        return error;
-    reload->change_count++;
-    const struct endpoint_setup *before = change->endpoint->setup;
-    const struct chain_plan plan = {.pipeline = &reload->hub->set.pipeline,
-                                    .endpoint = change->endpoint,
-                                    .path = change->endpoint->path,
-                                    .endpoint_index = change->endpoint->index,
-                                    .config = config,
-                                    .owner = reload->config,
-                                    .previous = before != NULL ? before->chain : NULL};
-    return chain_create(&plan, &reload->plugins, &reload->live, diagnostics, &change->setup->chain);
-}
-
-static int prepare_endpoints(struct hub_reload *reload, struct diagnostics *diagnostics)
-{
-    int result = OK;
-    for (size_t i = 0; i < reload->config->endpoint_count; i++) {
-        int error = prepare_endpoint(reload, &reload->config->endpoints[i], diagnostics);
-        if (error == ERR_NO_MEMORY)
-            return error;
-        if (error != OK)
-            result = error;
-    }
-    return result;
-}
-
-static bool is_configured(const struct hub_reload *reload, const struct endpoint *endpoint)
-{
-    for (size_t i = 0; i < reload->config->endpoint_count; i++)
-        if (strcmp(reload->config->endpoints[i].path, endpoint->path) == 0)
-            return true;
-    return false;
-}
-
-static void prepare_removals(struct hub_reload *reload)
-{
-    for (size_t i = 0; i < hub_endpoint_count(reload->hub); i++) {
-        struct endpoint *endpoint = reload->hub->endpoints[i];
-        if (endpoint->setup != NULL && !is_configured(reload, endpoint))
-            reload->changes[reload->change_count++] =
-                (struct endpoint_change){.endpoint = endpoint};
-    }
-}
 
 static void release(struct hub_reload *reload)
 {
@@ -150,20 +40,14 @@ int hub_reload_prepare(struct hub *hub, struct config *config, struct diagnostic
     /* What the commit needs, which must not fail for lack of memory. */
     reload->mails = calloc(hub->set.count, sizeof *reload->mails);
     bool has_room = reload->changes != NULL && reload->mails != NULL;
-    int error = has_room ? prepare_endpoints(reload, diagnostics) : ERR_NO_MEMORY;
+    int error = has_room ? reload_prepare_endpoints(reload, diagnostics) : ERR_NO_MEMORY;
     if (error != OK) {
         release(reload);
         return error;
     }
-    prepare_removals(reload);
+    reload_prepare_removals(reload);
     *out = reload;
     return OK;
-}
-
-void hub_reload_abort(struct hub_reload *reload)
-{
-    if (reload != NULL)
-        release(reload);
 }
 
 /* -- changing over: each loop -- */
@@ -186,7 +70,7 @@ static bool switch_client(struct sweep *sweep, struct client *client)
 }
 
 /* What instances do outside of their stages' hooks: now that no loop has the old chains any more,
- * the new modes are theirs. */
+ * the new modes are theirs, unless another reload has changed the endpoint meanwhile. */
 static void set_modes(const struct endpoint_setup *setup)
 {
     for (size_t i = 0; setup != NULL && i < setup->chain->count; i++)
@@ -198,14 +82,24 @@ static void on_all_switched(struct loop *loop, struct mail *mail)
     struct hub_reload *reload = (struct hub_reload *)mail;
     (void)loop;
     for (size_t i = 0; !reload->is_void && i < reload->change_count; i++)
-        set_modes(reload->changes[i].setup);
+        if (reload->changes[i].endpoint->setup == reload->changes[i].setup)
+            set_modes(reload->changes[i].setup);
     release(reload);
+}
+
+static void count_switching(struct hub *hub, int by)
+{
+    pthread_mutex_lock(&hub->switch_lock);
+    hub->switching += (unsigned)by;
+    pthread_cond_broadcast(&hub->has_switched);
+    pthread_mutex_unlock(&hub->switch_lock);
 }
 
 /* The last loop ends the reload, and with it the orders. */
 static void end_switch(struct hub_reload *reload)
 {
     if (atomic_fetch_sub_explicit(&reload->loops_to_go, 1, memory_order_acq_rel) == 1) {
+        count_switching(reload->hub, -1);
         reload->done.deliver = on_all_switched;
         hub_post_control(reload->hub, &reload->done);
     }
@@ -239,21 +133,53 @@ static void deliver_switch(struct loop *loop, struct mail *mail)
 
 /* -- committing: the main thread -- */
 
-/* All or nobody: those who have taken their options already take the old ones back. */
-static int apply_live(struct hub_reload *reload, struct diagnostics *diagnostics)
+static int offer_options(struct hub_reload *reload, struct diagnostics *diagnostics)
 {
     for (size_t i = 0; i < reload->live.count; i++) {
-        if (instance_change_apply(&reload->live.items[i], diagnostics) == OK)
-            continue;
-        while (i-- > 0)
-            instance_change_revert(&reload->live.items[i]);
-        return ERR_CONFIG;
+        struct instance_change *change = &reload->live.items[i];
+        reload->was_offered = true;
+        if (!change->wants_new && instance_change_apply(change, diagnostics) != OK)
+            return ERR_CONFIG;
     }
     return OK;
 }
 
+/* Those that have asked for a new instance get one, when everybody has been asked. All errors are
+ * reported. */
+static int replace_instances(struct hub_reload *reload, struct diagnostics *diagnostics)
+{
+    int result = OK;
+    for (size_t i = 0; i < reload->live.count; i++) {
+        struct instance_change *change = &reload->live.items[i];
+        bool needs_one = change->wants_new && !change->has_new;
+        int error = needs_one ? chain_replace(change, reload->config, diagnostics) : OK;
+        if (error == ERR_NO_MEMORY)
+            return error;
+        if (error != OK)
+            result = ERR_CONFIG;
+        else
+            change->has_new = change->wants_new;
+    }
+    return result;
+}
+
+/* All or nobody: those who have taken their options already take the old ones back, also while one
+ * that has been made is awaited: until then the old configuration serves. */
+static int apply_live(struct hub_reload *reload, struct diagnostics *diagnostics)
+{
+    int error = offer_options(reload, diagnostics);
+    if (error == OK)
+        error = replace_instances(reload, diagnostics);
+    if (error == OK)
+        error = reload_check_created(reload, diagnostics);
+    for (size_t i = reload->live.count; error != OK && i-- > 0;)
+        instance_change_revert(&reload->live.items[i]);
+    return error;
+}
+
 static void apply_limits(struct hub *hub, const struct config *config)
 {
+    bans_configure(&hub->bans, config);
     atomic_store_explicit(&hub->limit_clients, config->limit_clients, memory_order_relaxed);
     atomic_store_explicit(&hub->limit_clients_per_address, config->limit_clients_per_address,
                           memory_order_relaxed);
@@ -263,11 +189,15 @@ static void apply_limits(struct hub *hub, const struct config *config)
     memory_account_set_limit(&hub->set.input, config->limit_input_bytes);
 }
 
-static void settle_instances(const struct endpoint_setup *setup)
+static void settle_instances(struct hub *hub, const struct endpoint_setup *setup)
 {
-    for (size_t i = 0; i < setup->chain->count; i++)
-        instance_settle(setup->chain->stages[i].instance, &setup->config->pipeline[i],
-                        setup->owner);
+    for (size_t i = 0; i < setup->chain->count; i++) {
+        struct instance *instance = setup->chain->stages[i].instance;
+        if (instance->replaces != NULL)
+            atomic_fetch_add_explicit(&hub->reloads.replaced, 1, memory_order_relaxed);
+        instance_settle(instance, &setup->config->pipeline[i], setup->owner);
+        instance_inherit(instance);
+    }
 }
 
 static void apply_change(const struct endpoint_change *change)
@@ -275,7 +205,12 @@ static void apply_change(const struct endpoint_change *change)
     struct endpoint *endpoint = change->endpoint;
     struct endpoint_setup *before = endpoint->setup;
     endpoint->setup = change->setup != NULL ? endpoint_setup_ref(change->setup) : NULL;
-    endpoint_setup_unref(before);
+    atomic_store_explicit(&endpoint->has_on_publish,
+                          change->setup != NULL && change->setup->chain->has_on_publish,
+                          memory_order_relaxed);
+    atomic_store_explicit(&endpoint->has_listeners,
+                          change->setup != NULL && chain_has_listeners(change->setup->chain),
+                          memory_order_relaxed);
     if (change->setup != NULL) {
         const struct endpoint_config *config = change->setup->config;
         atomic_store_explicit(&endpoint->clients_max, config->clients_max, memory_order_relaxed);
@@ -283,9 +218,30 @@ static void apply_change(const struct endpoint_change *change)
                               memory_order_relaxed);
         endpoint_use_key(endpoint, config);
         fanout_use_flush(&endpoint->fanout, config->flush_delay, config->flush_bytes);
-        settle_instances(change->setup);
+        settle_instances(endpoint->hub, change->setup);
     }
     atomic_store_explicit(&endpoint->is_active, change->setup != NULL, memory_order_release);
+    endpoint_setup_unref(before); /* Its instances know by now to whom they hand over. */
+}
+
+/* Tables of names that the configuration does not have any more are nobody's but their users'. */
+static void keep_storage(struct storage *storage, const struct hub_reload *reload)
+{
+    atomic_store(&reload->hub->set.pipeline.descriptors_max,
+                 reload->config->limit_plugin_descriptors);
+    storage_configure(storage, reload->config);
+    storage_keep_begin(storage);
+    for (size_t i = 0; i < reload->change_count; i++) {
+        const struct endpoint_setup *setup = reload->changes[i].setup;
+        if (setup == NULL)
+            continue;
+        const struct endpoint_config *config = &reload->config->endpoints[i]; /* the order is its */
+        storage_keep(storage, config->path, NULL, &config->storage);
+        for (size_t j = 0; j < setup->chain->count; j++)
+            storage_keep(storage, config->path, setup->chain->stages[j].instance->name,
+                         &config->pipeline[j].storage);
+    }
+    storage_keep_end(storage);
 }
 
 static void apply_changes(struct hub *hub, struct hub_reload *reload)
@@ -299,22 +255,90 @@ static void apply_changes(struct hub *hub, struct hub_reload *reload)
     hub->plugins.previous = NULL;
     hub->plugins.folders = NULL;
     reload->plugins = before;
-    atomic_fetch_add_explicit(&hub->generation, 1, memory_order_relaxed);
+    /* The first configuration was no reload, so the number of reloads is that before this one. */
+    unloaded_by_reload(atomic_fetch_add_explicit(&hub->generation, 1, memory_order_relaxed));
     atomic_store_explicit(&hub->reloads.in_force_at, clock_wall(), memory_order_relaxed);
 }
 
-int hub_reload_commit(struct hub *hub, struct hub_reload *reload, struct diagnostics *diagnostics)
+/* The loops change over, or pass by if it is void. */
+static void post_switch(struct hub_reload *reload)
 {
-    int error = apply_live(reload, diagnostics);
-    reload->is_void = error != OK;
-    if (error == OK) {
-        apply_limits(hub, reload->config);
-        apply_changes(hub, reload);
-    }
+    struct hub *hub = reload->hub;
+    count_switching(hub, 1);
     atomic_init(&reload->loops_to_go, hub->set.count);
     for (unsigned i = 0; i < hub->set.count; i++) {
         reload->mails[i] = (struct switch_mail){.mail.deliver = deliver_switch, .reload = reload};
         loop_post(&hub->set.shards[i].loop, &reload->mails[i].mail);
     }
+}
+
+int hub_reload_commit(struct hub *hub, struct hub_reload *reload, struct diagnostics *diagnostics)
+{
+    int error = reload_check_created(reload, diagnostics);
+    if (error == OK)
+        error = apply_live(reload, diagnostics);
+    if (error == HUB_RELOAD_AWAITED)
+        return error;
+    reload->is_void = error != OK;
+    if (error == OK) {
+        apply_limits(hub, reload->config);
+        apply_changes(hub, reload);
+        keep_storage(&hub->set.pipeline.storage, reload);
+    } else {
+        reload_forget_creations(reload);
+    }
+    post_switch(reload);
     return error;
+}
+
+void hub_reload_abort(struct hub_reload *reload)
+{
+    if (reload == NULL)
+        return;
+    reload->is_void = true;
+    reload_forget_creations(reload);
+    if (reload->was_offered)
+        post_switch(reload);
+    else
+        release(reload);
+}
+
+/* -- waiting for the loops -- */
+
+void hub_reload_init(struct hub *hub)
+{
+    pthread_condattr_t monotonic;
+    pthread_mutex_init(&hub->switch_lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&hub->has_switched, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+void hub_reload_deinit(struct hub *hub)
+{
+    pthread_cond_destroy(&hub->has_switched);
+    pthread_mutex_destroy(&hub->switch_lock);
+}
+
+bool hub_reload_await(struct hub *hub, int64_t timeout)
+{
+    int64_t deadline = clock_monotonic() + timeout;
+    const struct timespec at = {.tv_sec = deadline / NS_PER_S, .tv_nsec = deadline % NS_PER_S};
+    int error = 0;
+    pthread_mutex_lock(&hub->switch_lock);
+    while (hub->switching > 0 && error != ETIMEDOUT)
+        error = pthread_cond_timedwait(&hub->has_switched, &hub->switch_lock, &at);
+    bool have_all = hub->switching == 0;
+    pthread_mutex_unlock(&hub->switch_lock);
+    return have_all;
+}
+
+void hub_announce_instances(struct hub *hub)
+{
+    for (size_t i = 0; i < hub_endpoint_count(hub); i++) {
+        const struct endpoint_setup *setup = hub->endpoints[i]->setup;
+        for (size_t j = 0; setup != NULL && j < setup->chain->count; j++)
+            instance_announce(setup->chain->stages[j].instance);
+    }
 }

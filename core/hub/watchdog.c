@@ -1,14 +1,14 @@
 #include "hub/watchdog.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/event.h"
+#include "base/thread.h"
 #include "base/thread_trace.h"
 #include "config/config.h"
 #include "hub/hub.h"
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -48,23 +48,53 @@ static const char *consequence(enum watched_kind kind)
     }
 }
 
+/* Which call of which thread, and for how long it goes on, or went on. */
+struct call_story {
+    enum watched_kind kind;
+    unsigned index;
+    const char *what;
+    int64_t age;
+};
+
+/* `rest` ends the sentence. */
+static void log_story(enum event event, const struct call_story *story, const char *verb,
+                      const char *rest)
+{
+    char message[WATCHED_TEXT_MAX + 256];
+    char thread[32];
+    struct event_values values = {
+        .message = message,
+        .texts = {[EVENT_FIELD_THREAD] = thread, [EVENT_FIELD_CALL] = story->what}};
+    snprintf(thread, sizeof thread, "%s-%u", watched_kind_name(story->kind), story->index);
+    snprintf(message, sizeof message, "%s: %s %s %" PRId64 ".%" PRId64 " s%s", thread, story->what,
+             verb, story->age / NS_PER_S, story->age / (NS_PER_S / 10) % 10, rest);
+    event_set_number(&values, EVENT_FIELD_DURATION_MS, (uint64_t)(story->age / NS_PER_MS));
+    event_log(event, "watchdog", &values);
+}
+
 static void log_call(const struct watched_call *call)
 {
-    log_error("watchdog", "%s-%u: %s has not returned for %" PRId64 ".%" PRId64 " s; %s",
-              watched_kind_name(call->kind), call->index, call->what, call->age / NS_PER_S,
-              call->age / (NS_PER_S / 10) % 10, consequence(call->kind));
+    char rest[128];
+    const struct call_story story = {call->kind, call->index, call->what, call->age};
+    snprintf(rest, sizeof rest, "; %s", consequence(call->kind));
+    log_story(EVENT_CALL_STUCK, &story, "has not returned for", rest);
 }
 
 static void log_trace(const struct watched_call *call)
 {
     void *frames[THREAD_TRACE_MAX];
-    char text[FRAME_TEXT_MAX];
+    char text[FRAME_TEXT_MAX], message[FRAME_TEXT_MAX + 32], thread[32];
+    struct event_values values = {
+        .message = message, .texts = {[EVENT_FIELD_THREAD] = thread, [EVENT_FIELD_FRAME] = text}};
     size_t count = thread_trace(call->thread, frames);
+    snprintf(thread, sizeof thread, "%s-%u", watched_kind_name(call->kind), call->index);
     if (count == 0)
         log_error("watchdog", "no backtrace of it: the thread does not answer a signal");
     for (size_t i = 0; i < count; i++) {
         thread_trace_describe(frames[i], call->file, text, sizeof text);
-        log_error("watchdog", "  #%zu %s", i, text);
+        snprintf(message, sizeof message, "  #%zu %s", i, text);
+        event_set_number(&values, EVENT_FIELD_DEPTH, i);
+        event_log(EVENT_CALL_FRAME, "watchdog", &values);
     }
 }
 
@@ -72,8 +102,8 @@ static void log_end(void *context, enum watched_kind kind, unsigned index, int64
                     const char *what)
 {
     (void)context;
-    log_warn("watchdog", "%s-%u: %s has gone on after %" PRId64 ".%" PRId64 " s",
-             watched_kind_name(kind), index, what, age / NS_PER_S, age / (NS_PER_S / 10) % 10);
+    const struct call_story story = {kind, index, what, age};
+    log_story(EVENT_CALL_RETURNED, &story, "has gone on after", "");
 }
 
 /* Without the lock: a backtrace takes its time. */
@@ -178,18 +208,10 @@ static void *watch(void *argument)
     return NULL;
 }
 
-/* Signals are for other threads. */
 static int start_thread(struct watchdog *watchdog)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    int error = pthread_create(&watchdog->thread, NULL, watch, watchdog);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0)
-        return ERR_SYSTEM;
-    pthread_setname_np(watchdog->thread, "watchdog");
-    return OK;
+    int error = thread_begin(&watchdog->thread, "watchdog", watch, watchdog);
+    return error == 0 ? OK : ERR_SYSTEM;
 }
 
 /* -- life -- */

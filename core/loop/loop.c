@@ -44,15 +44,18 @@ void loop_deinit(struct loop *loop)
     mailbox_deinit(&loop->mailbox);
 }
 
-static void deliver_mail(struct loop *loop)
+/* Returns whether there was any. */
+static bool deliver_mail(struct loop *loop)
 {
     struct mail *mail = mailbox_take(&loop->mailbox);
+    bool had_mail = mail != NULL;
     while (mail != NULL) {
         struct mail *next = mail->next;
         mail->deliver(loop, mail);
         loop->on_event_end(loop);
         mail = next;
     }
+    return had_mail;
 }
 
 static int wait_milliseconds(const struct loop *loop, int64_t now)
@@ -81,6 +84,16 @@ static bool has_seen_all(struct loop *loop, int count, bool mail)
     return loop->not_seen == 0;
 }
 
+static void note_end(struct loop *loop, int64_t began, int64_t ended)
+{
+    struct loop_finished *finished = &loop->finished;
+    histogram_add(&loop->busy, (uint64_t)(ended - began));
+    if (finished->count == 0)
+        return;
+    histogram_add_many(finished->histogram, (uint64_t)(ended - finished->since), finished->count);
+    finished->count = 0;
+}
+
 /* Ends the iteration before, and waits for events unless there is more to do at once. The clock is
  * read no more often than the loop itself needs: an iteration that another one follows at once ends
  * where that one begins. */
@@ -90,7 +103,7 @@ static int wait_for_events(struct loop *loop, struct epoll_event *events, bool m
     int timeout = 0;
     if (!more_to_do) {
         int64_t ended = clock_monotonic();
-        histogram_add(&loop->busy, (uint64_t)(ended - began));
+        note_end(loop, began, ended);
         timeout = wait_milliseconds(loop, ended);
     }
     crash_busy(false);
@@ -98,7 +111,7 @@ static int wait_for_events(struct loop *loop, struct epoll_event *events, bool m
     crash_busy(true);
     loop->now = clock_monotonic();
     if (more_to_do)
-        histogram_add(&loop->busy, (uint64_t)(loop->now - began));
+        note_end(loop, began, loop->now);
     counter_add(&loop->iterations, 1);
     return count;
 }
@@ -186,9 +199,9 @@ void loop_stop(struct loop *loop)
     loop_deliver_rest(loop);
 }
 
-void loop_deliver_rest(struct loop *loop)
+bool loop_deliver_rest(struct loop *loop)
 {
-    deliver_mail(loop);
+    return deliver_mail(loop);
 }
 
 void loop_post(struct loop *loop, struct mail *mail)

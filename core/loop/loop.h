@@ -22,6 +22,13 @@ struct io_source {
     void (*on_ready)(struct loop *loop, struct io_source *source, uint32_t events);
 };
 
+/* What an iteration has finished, until the clock is read. */
+struct loop_finished {
+    struct histogram *histogram;
+    int64_t since; /* monotonic ns: when the first of it began */
+    uint64_t count;
+};
+
 struct loop {
     unsigned index;
     int epoll_fd;
@@ -40,6 +47,7 @@ struct loop {
     void *owner;
     pthread_t thread;
     _Atomic bool stop;
+    struct loop_finished finished;
     counter iterations;
     struct histogram busy; /* ns: what an iteration took, from the end of its wait */
     struct histogram lag;  /* ns: how late it was for timers, when there were any to fire */
@@ -61,8 +69,9 @@ void loop_stop(struct loop *loop);
 /* Hands a mail to the loop. Any thread; the loop owns the mail from here on. */
 void loop_post(struct loop *loop, struct mail *mail);
 
-/* Delivers what has been posted to a loop whose thread does not run, so that it is freed. */
-void loop_deliver_rest(struct loop *loop);
+/* Delivers what has been posted to a loop whose thread does not run, so that it is freed. Returns
+ * whether there was anything. */
+bool loop_deliver_rest(struct loop *loop);
 
 /* Watches `fd`; `source` must live until loop_unwatch and the end of that iteration.
  * Returns 0 or ERR_SYSTEM. */
@@ -72,6 +81,19 @@ MUST_CHECK int loop_watch(struct loop *loop, int fd, struct io_source *source, u
 void loop_rewatch(struct loop *loop, int fd, struct io_source *source, uint32_t events);
 
 void loop_unwatch(struct loop *loop, int fd);
+
+/* Counts `count` things that began at `since` (monotonic ns) and are finished now. How long they
+ * took is in `histogram` once the loop has read the clock, at the end of the iteration. All that an
+ * iteration finishes is counted as long as what began first. One histogram a loop. */
+static inline void loop_count_finished(struct loop *loop, struct histogram *histogram,
+                                       int64_t since, uint64_t count)
+{
+    struct loop_finished *finished = &loop->finished;
+    finished->histogram = histogram;
+    if (finished->count == 0 || since < finished->since)
+        finished->since = since;
+    finished->count += count;
+}
 
 /* The loop that the calling thread runs, or NULL. */
 struct loop *loop_current(void);

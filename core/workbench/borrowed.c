@@ -10,8 +10,9 @@
 struct loan {
     struct loan *next; /* of its list */
     const char *what;
-    char *pages; /* NULL: a block of the heap, behind this struct */
-    size_t size; /* of the pages, the last of which always faults */
+    char *pages;     /* NULL: a block of the heap, behind this struct */
+    size_t size;     /* of the pages, the last of which always faults */
+    const char *end; /* of the data */
     bool is_over;
 };
 
@@ -54,8 +55,9 @@ static struct loan *lend_pages(size_t len, size_t alignment, char **memory)
     mprotect(pages + usable, page, PROT_NONE);
     if (len == 0)
         mprotect(pages, usable, PROT_NONE);
-    *loan = (struct loan){.pages = pages, .size = usable + page};
     *memory = pages + (len == 0 ? page / 2 : (usable - len) / alignment * alignment);
+    *loan = (struct loan){
+        .pages = pages, .size = usable + page, .end = len == 0 ? pages : *memory + len};
     return loan;
 }
 
@@ -79,6 +81,8 @@ void *borrowed_lend(const void *data, size_t len, size_t alignment, const char *
     *list = loan;
     if (data != NULL && len > 0)
         memcpy(memory, data, len);
+    if (loan->pages != NULL && alignment == 1 && len > 0)
+        mprotect(loan->pages, loan->size - (size_t)sysconf(_SC_PAGESIZE), PROT_READ);
     return memory;
 }
 
@@ -96,13 +100,15 @@ void borrowed_end(struct loan **list)
     }
 }
 
-const char *borrowed_find(const void *address, bool *is_over)
+const char *borrowed_find(const void *address, enum borrowed_misuse *misuse)
 {
     for (const struct loan *loan = guarded; loan < guarded + LOANS_KEPT; loan++) {
         if (loan->pages == NULL || (const char *)address < loan->pages ||
             (const char *)address >= loan->pages + loan->size)
             continue;
-        *is_over = loan->is_over;
+        *misuse = loan->is_over                       ? BORROWED_OVER
+                  : (const char *)address < loan->end ? BORROWED_WRITTEN
+                                                      : BORROWED_PAST_END;
         return loan->what;
     }
     return NULL;

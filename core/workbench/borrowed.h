@@ -20,16 +20,18 @@ struct loan;
 void borrowed_guard(bool has_guard_pages);
 
 /* Lends a copy of `len` bytes (NULL: zeroed) and puts the loan in front of the list. `what`
- * (static) names it in messages. `alignment`: 1, or 16 for a struct. Ends the process without
- * memory. */
+ * (static) names it in messages. `alignment`: 1 for text, which faults when it is written to,
+ * or 16 for a struct. Ends the process without memory. */
 void *borrowed_lend(const void *data, size_t len, size_t alignment, const char *what,
                     struct loan **list);
 
 /* Ends all loans of a list, which is empty then. */
 void borrowed_end(struct loan **list);
 
-/* What an address belongs to that has faulted: the name of a loan, and whether it is over. NULL: no
+enum borrowed_misuse { BORROWED_PAST_END, BORROWED_WRITTEN, BORROWED_OVER };
+
+/* What an address belongs to that has faulted: the name of a loan, and what was wrong. NULL: no
  * loan with guard pages. Safe in a signal handler. */
-const char *borrowed_find(const void *address, bool *is_over);
+const char *borrowed_find(const void *address, enum borrowed_misuse *misuse);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "workbench/situation.h"
 
-#include <string.h>
+#include <stdint.h>
 
 struct sl_client *check_client_open(struct fake_instance *instance, const struct subject *subject)
 {
@@ -47,24 +47,125 @@ bool check_client_send(struct fake_instance *instance, struct sl_client *client,
     return stays;
 }
 
-bool check_client_send_text(struct fake_instance *instance, struct sl_client *client,
-                            const char *text)
+void check_client_refuse(struct fake_instance *instance, const struct subject *subject)
 {
-    return check_client_send(instance, client, SL_TEXT, text, strlen(text));
+    struct fake_result result;
+    struct sl_client *client = fake_client_create(subject->upgrade);
+    fake_connect(instance, client, &result);
+    fake_settle(client, CHECK_PATIENCE, &result);
+    fake_result_release(&result);
+    fake_client_destroy(client);
 }
 
-const char *const check_texts[CHECK_TEXT_COUNT] = {
-    "hello",
-    "{\"type\":\"chat\",\"text\":\"hello\"}",
-    "{}",
-    "[1,2,3]",
-    "{\"subscribe\":\"news\"}",
-    "\xf0\x9f\x98\x80 gr\xc3\xbc\xc3\x9f",
-    "a b c d e f g",
-    "-1",
-    "null",
-    " ",
+/* -- messages -- */
+
+static const struct scenario_message plain[] = {
+#define TEXT(literal) {SL_TEXT, (char *)(uintptr_t)(literal), sizeof(literal) - 1}
+    TEXT("hello"),
+    TEXT("{\"type\":\"chat\",\"text\":\"hello\"}"),
+    TEXT("{}"),
+    TEXT("[1,2,3]"),
+    TEXT("{\"subscribe\":\"news\"}"),
+    TEXT("\xf0\x9f\x98\x80 gr\xc3\xbc\xc3\x9f"),
+    TEXT("a b c d e f g"),
+    TEXT("-1"),
+    TEXT("null"),
+    TEXT(" "),
 };
+#define PLAIN_COUNT (sizeof plain / sizeof *plain)
+#define SCENARIO_COUNT_MAX 20
+
+/* What the scenario's steps have of it; read once a process. */
+static struct {
+    struct scenario_message messages[SCENARIO_COUNT_MAX];
+    size_t message_count;
+    const char *topics[SCENARIO_COUNT_MAX]; /* borrowed from the tree */
+    size_t topic_count;
+    bool is_read;
+} own;
+
+static void read_own_step(const struct yaml_node *step)
+{
+    const struct yaml_node *publish = yaml_node_get(step, "publish");
+    const struct yaml_node *subscribe = yaml_node_get(step, "subscribe");
+    const struct yaml_node *send = publish != NULL ? publish : yaml_node_get(step, "send");
+    const struct yaml_node *uses = publish != NULL ? publish : subscribe;
+    const char *topic = uses != NULL ? scenario_text(uses, "topic") : NULL;
+    if (send != NULL && own.message_count < SCENARIO_COUNT_MAX)
+        scenario_read_message(send, &own.messages[own.message_count++]);
+    if (topic != NULL && own.topic_count < SCENARIO_COUNT_MAX)
+        own.topics[own.topic_count++] = topic;
+}
+
+static void read_own(const struct yaml_node *scenario)
+{
+    const struct yaml_node *steps = scenario != NULL ? yaml_node_get(scenario, "steps") : NULL;
+    own.is_read = true;
+    for (size_t i = 0; steps != NULL && i < steps->count; i++)
+        read_own_step(steps->entries[i].value);
+}
+
+size_t check_message_count(const struct subject *subject)
+{
+    if (!own.is_read)
+        read_own(subject->scenario);
+    return PLAIN_COUNT + own.message_count;
+}
+
+const struct scenario_message *check_message(const struct subject *subject, size_t index)
+{
+    index %= check_message_count(subject);
+    return index < PLAIN_COUNT ? &plain[index] : &own.messages[index - PLAIN_COUNT];
+}
+
+bool check_client_send_nth(struct fake_instance *instance, struct sl_client *client,
+                           const struct subject *subject, size_t index)
+{
+    const struct scenario_message *message = check_message(subject, index);
+    return check_client_send(instance, client, message->type, message->data, message->len);
+}
+
+/* -- topics -- */
+
+#define BYTES_51 "123456789 123456789 123456789 123456789 123456789 1"
+
+static const char *const plain_topics[] = {
+    "news",
+    "x",
+    "/rooms/1/../2",
+    "a b\tc\nd\r\n\x1b[2J\x7f",
+    "%s%n%d {} \\ ' \" <b> ; -- `",
+    "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80 \xe2\x80\xae",
+    "+/#/*",
+    BYTES_51 BYTES_51 BYTES_51 BYTES_51 BYTES_51, /* as long as a name may be */
+};
+#define PLAIN_TOPIC_COUNT (sizeof plain_topics / sizeof *plain_topics)
+
+size_t check_topic_count(const struct subject *subject)
+{
+    if (!own.is_read)
+        read_own(subject->scenario);
+    return PLAIN_TOPIC_COUNT + own.topic_count;
+}
+
+const char *check_topic(const struct subject *subject, size_t index)
+{
+    index %= check_topic_count(subject);
+    return index < PLAIN_TOPIC_COUNT ? plain_topics[index] : own.topics[index - PLAIN_TOPIC_COUNT];
+}
+
+void check_client_use_topic(struct fake_instance *instance, struct sl_client *client,
+                            const struct subject *subject, size_t index)
+{
+    const struct scenario_message *message = check_message(subject, index);
+    const char *topic = check_topic(subject, index);
+    if (!fake_has_topic_hooks(instance))
+        return;
+    for (int i = 0; i < 2; i++) {
+        fake_subscribe(client, topic);
+        fake_publish(instance, client, topic, message->type, message->data, message->len, NULL);
+    }
+}
 
 void check_client_run(struct fake_instance *instance, const struct subject *subject)
 {
@@ -72,8 +173,10 @@ void check_client_run(struct fake_instance *instance, const struct subject *subj
     if (client == NULL)
         return;
     bool stays = true;
-    for (size_t i = 0; stays && i < CHECK_TEXT_COUNT; i++)
-        stays = check_client_send_text(instance, client, check_texts[i]);
+    for (size_t i = 0; i < check_topic_count(subject); i++)
+        check_client_use_topic(instance, client, subject, i);
+    for (size_t i = 0; stays && i < check_message_count(subject); i++)
+        stays = check_client_send_nth(instance, client, subject, i);
     if (stays)
         check_client_send(instance, client, SL_BINARY, "\0\xff\x80", 3);
     check_client_leave(instance, client);

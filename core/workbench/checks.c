@@ -4,17 +4,22 @@ struct plugin *subject_load(const struct subject *subject)
 {
     situation_doing("loading %s", subject->file);
     situation_begin_host();
-    return fake_plugin_load(subject->file);
+    situation->scope = SCOPE_FILE;
+    struct plugin *plugin = fake_plugin_load(subject->file);
+    situation->scope = SCOPE_CHECK;
+    return plugin;
 }
 
 struct fake_instance *subject_create(struct plugin *plugin, const struct subject *subject,
                                      const char *endpoint)
 {
+    situation->scope = SCOPE_OPTIONS;
     struct fake_instance *instance = fake_instance_create(plugin, subject->options, endpoint);
     if (instance == NULL)
         situation_fail("create failed with these options: %s (give some that work with --set "
                        "NAME=VALUE, --options FILE, or a scenario's options)",
                        fake_failure());
+    situation->scope = SCOPE_CHECK;
     return instance;
 }
 
@@ -29,6 +34,8 @@ const struct check checks[] = {
     {"contract/options", "every option works at its bounds and with each choice", check_options},
     {"contract/empty-message", "an empty message does no harm", check_empty_message},
     {"contract/messages", "text, JSON, binary, large messages get a verdict", check_messages},
+    {"contract/subscriptions", "other plugins subscribe clients to any topic", check_subscriptions},
+    {"contract/publications", "other plugins publish anything to any topic", check_publications},
     {"contract/borrowed", "nothing borrowed is kept or freed", check_borrowed},
     {"contract/lifecycle", "clients come and go in any order", check_lifecycle},
     {"contract/two-instances", "two instances do not share state", check_two_instances},
@@ -38,6 +45,9 @@ const struct check checks[] = {
     {"contract/failing-allocations", "each allocation may fail", check_failing_allocations},
     {"contract/leaks", "clients leave nothing behind", check_leaks},
     {"contract/reload", "options may be read anew while clients are there", check_reload},
+    {"contract/taking-over", "an instance takes over from the one that it replaces",
+     check_taking_over},
+    {"contract/unloads", "a reload can unload the file", check_unloads},
     {"contract/random-messages", "random messages, departures and pauses do no harm",
      check_random_messages},
 };

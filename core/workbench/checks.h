@@ -13,6 +13,7 @@ struct subject {
     const char *file;                   /* the built .so */
     const struct yaml_node *options;    /* for plugins that do not run without; or NULL */
     const struct fake_upgrade *upgrade; /* a client that the plugin lets in; or NULL */
+    const struct yaml_node *scenario;   /* whose files and messages are used; or NULL */
     unsigned seed;                      /* of the random messages */
 };
 

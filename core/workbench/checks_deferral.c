@@ -3,8 +3,6 @@
  */
 #include "workbench/checks_internal.h"
 
-#include <string.h>
-
 #define WAIT 2000 /* ms of real time for a deferred verdict */
 
 /* Calls `end` for each thing that the plugin defers. Returns how many there were. */
@@ -23,11 +21,12 @@ static unsigned for_each_deferral(struct fake_instance *instance, const struct s
     } else {
         fake_client_destroy(client);
     }
-    for (size_t i = 0; i < CHECK_TEXT_COUNT; i++) {
+    for (size_t i = 0; i < check_message_count(subject); i++) {
+        const struct scenario_message *message = check_message(subject, i);
         client = check_client_open(instance, subject);
         if (client == NULL)
             return count;
-        fake_message(instance, client, SL_TEXT, check_texts[i], strlen(check_texts[i]), &result);
+        fake_message(instance, client, message->type, message->data, message->len, &result);
         fake_result_release(&result);
         if (fake_is_deferred(client)) {
             end(instance, client, true);

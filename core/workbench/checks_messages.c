@@ -4,7 +4,6 @@
 #include "workbench/checks_internal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define RANDOM_STEPS 1500
@@ -25,26 +24,30 @@ void check_empty_message(const struct subject *subject)
     fake_instance_destroy(instance);
 }
 
+static void send_large_message(struct fake_instance *instance, const struct subject *subject)
+{
+    static char text[256 * 1024];
+    struct sl_client *client = check_client_open_or_skip(instance, subject);
+    situation_doing("a message of 256 KiB");
+    memset(text, 'x', sizeof text);
+    check_client_send(instance, client, SL_TEXT, text, sizeof text);
+    check_client_leave(instance, client);
+}
+
 void check_messages(const struct subject *subject)
 {
     struct plugin *plugin = subject_load(subject);
     struct fake_instance *instance = subject_create(plugin, subject, "/ws");
-    size_t large = 256 * 1024;
-    char *text = malloc(large);
-    if (plugin->table.on_message == NULL || text == NULL)
+    if (plugin->table.on_message == NULL)
         situation_skip("the plugin has no on_message");
-    memset(text, 'x', large);
-    for (size_t i = 0; i < CHECK_TEXT_COUNT; i++) {
+    for (size_t i = 0; i < check_message_count(subject); i++) {
         struct sl_client *client = check_client_open_or_skip(instance, subject);
-        situation_doing("the message '%s'", check_texts[i]);
-        if (check_client_send_text(instance, client, check_texts[i]))
+        situation_doing("the message '%s'", check_message(subject, i)->data);
+        if (check_client_send_nth(instance, client, subject, i))
             check_client_send(instance, client, SL_BINARY, "\0\xff\x80", 3);
         check_client_leave(instance, client);
     }
-    struct sl_client *client = check_client_open_or_skip(instance, subject);
-    situation_doing("a message of 256 KiB");
-    check_client_send(instance, client, SL_TEXT, text, large);
-    check_client_leave(instance, client);
+    send_large_message(instance, subject);
     fake_instance_destroy(instance);
 }
 
@@ -55,8 +58,10 @@ void check_borrowed(const struct subject *subject)
     struct fake_instance *instance = subject_create(plugin, subject, "/ws");
     struct sl_client *client = check_client_open_or_skip(instance, subject);
     bool stays = true;
-    for (size_t i = 0; stays && i < CHECK_TEXT_COUNT; i++)
-        stays = check_client_send_text(instance, client, check_texts[i]);
+    for (size_t i = 0; i < check_topic_count(subject); i++)
+        check_client_use_topic(instance, client, subject, i);
+    for (size_t i = 0; stays && i < check_message_count(subject); i++)
+        stays = check_client_send_nth(instance, client, subject, i);
     for (int i = 0; i < 3; i++) {
         check_client_run(instance, subject);
         fake_advance(10 * SECOND);
@@ -81,8 +86,10 @@ void check_lifecycle(const struct subject *subject)
     situation_doing("eight clients that come and go in another order");
     for (size_t i = 0; i < 8; i++)
         clients[i] = check_client_open_or_skip(instance, subject);
-    for (size_t i = 0; i < 8; i++)
-        check_client_send_text(instance, clients[i], check_texts[i % CHECK_TEXT_COUNT]);
+    for (size_t i = 0; i < 8; i++) {
+        check_client_use_topic(instance, clients[i], subject, i);
+        check_client_send_nth(instance, clients[i], subject, i);
+    }
     for (size_t i = 0; i < 8; i++)
         check_client_leave(instance, clients[i * 3 % 8]);
     situation_doing("an instance that is destroyed while time passes");
@@ -100,13 +107,16 @@ static uint32_t next_random(uint32_t *state)
     return *state;
 }
 
-static size_t random_text(uint32_t *random, char *text, size_t size)
+/* One of the messages, as far as there is room, or something like JSON. */
+static size_t random_text(const struct subject *subject, uint32_t *random, char *text, size_t size)
 {
     static const char alphabet[] = "{}[]\":,0123456789.-+eE abcxyz\\/\n\ttruefalsenull";
     size_t len = next_random(random) % size;
     if (next_random(random) % 4 == 0) {
-        snprintf(text, size, "%s", check_texts[next_random(random) % CHECK_TEXT_COUNT]);
-        return strlen(text);
+        const struct scenario_message *message = check_message(subject, next_random(random));
+        size_t fits = message->len < size ? message->len : 0;
+        memcpy(text, message->data, fits);
+        return fits;
     }
     for (size_t i = 0; i < len; i++)
         text[i] = alphabet[next_random(random) % (sizeof alphabet - 1)];
@@ -125,9 +135,12 @@ static void random_step(struct fake_instance *instance, const struct subject *su
     if (choice < 12) {
         enum sl_message_type type = choice == 0 ? SL_BINARY : SL_TEXT;
         if (check_client_send(instance, *client, type, text,
-                              random_text(random, text, sizeof text)))
+                              random_text(subject, random, text, sizeof text)))
             return;
-    } else if (choice < 14) {
+    } else if (choice == 12) {
+        check_client_use_topic(instance, *client, subject, next_random(random));
+        return;
+    } else if (choice == 13) {
         fake_advance((int64_t)(next_random(random) % 3000) * 1000000);
         return;
     }

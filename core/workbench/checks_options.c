@@ -114,10 +114,17 @@ void check_reload(const struct subject *subject)
     struct fake_instance *instance = subject_create(plugin, subject, "/ws");
     struct sl_client *client = check_client_open_or_skip(instance, subject);
     for (int round = 0; round < 3; round++) {
-        if (!fake_instance_reload(instance, subject->options))
+        enum fake_reload said = fake_instance_reload(instance, subject->options);
+        if (said == FAKE_RELOAD_REFUSED)
             situation_fail("on_reload refused the options that the instance was created with: %s",
                            fake_failure());
-        check_client_send_text(instance, client, check_texts[round]);
+        if (said == FAKE_RELOAD_WANTS_NEW) {
+            struct fake_instance *replacement = subject_create(plugin, subject, "/ws");
+            fake_instance_replace(instance, replacement);
+            instance = replacement;
+        }
+        check_client_send_nth(instance, client, subject, (size_t)round);
+        check_client_use_topic(instance, client, subject, 0);
         check_client_run(instance, subject);
         fake_advance(SECOND);
     }

@@ -3,6 +3,8 @@
  */
 #include "workbench/fake_internal.h"
 
+#include "pipeline/pipeline.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -31,16 +33,37 @@ void fake_fail(const char *format, ...)
     abort();
 }
 
+static _Thread_local unsigned running_hooks;
+static _Thread_local bool is_driver; /* it has begun the fake host */
+
 void fake_enter(const char *hook, unsigned milliseconds)
 {
+    running_hooks++;
     if (observer != NULL && observer->enter != NULL)
         observer->enter(hook, milliseconds);
 }
 
 void fake_leave(void)
 {
+    running_hooks--;
     if (observer != NULL && observer->leave != NULL)
         observer->leave();
+}
+
+bool fake_is_strict(void)
+{
+    return observer != NULL && !fake_allows_any_verdict();
+}
+
+/* The test's own threads may call what they like. */
+void fake_require_hook(const char *function)
+{
+    if (running_hooks == 0 && !is_driver && !fake_has_loop())
+        fake_fail("host->%s was called on a thread of the plugin's own or in offloaded work, where "
+                  "its client may be gone: only hooks may call what sluice/plugin.h does not mark "
+                  "[any thread]; keep the client's id and use host->send, host->close or "
+                  "host->complete there",
+                  function);
 }
 
 /* -- what its parts share -- */
@@ -115,6 +138,11 @@ static int64_t stage_timeout(const struct sl_instance *self)
     return ((const struct instance *)self)->timeout;
 }
 
+static enum sl_mode instance_mode_of(const struct sl_instance *self)
+{
+    return instance_mode((const struct instance *)self);
+}
+
 static void fill_table(struct sl_host *host)
 {
     *host = (struct sl_host){.struct_size = sizeof *host,
@@ -126,7 +154,8 @@ static void fill_table(struct sl_host *host)
                              .time_monotonic = time_monotonic,
                              .time_wall = time_wall,
                              .set_unready = set_unready,
-                             .timeout = stage_timeout};
+                             .timeout = stage_timeout,
+                             .mode = instance_mode_of};
     fake_memory_provide(host);
     fake_options_provide(host);
     fake_request_provide(host);
@@ -135,8 +164,14 @@ static void fill_table(struct sl_host *host)
     fake_topics_provide(host);
     fake_deferral_provide(host);
     fake_offload_provide(host);
+    fake_http_provide(host);
     fake_timers_provide(host);
+    fake_watches_provide(host);
     fake_metrics_provide(host);
+    fake_lists_provide(host);
+    fake_storage_provide(host);
+    fake_services_provide(host);
+    fake_await_provide(host);
 }
 
 void fake_begin(const struct fake_observer *watching, bool has_guard_pages)
@@ -148,10 +183,17 @@ void fake_begin(const struct fake_observer *watching, bool has_guard_pages)
     pthread_mutexattr_destroy(&attributes);
     pthread_cond_init(&fake.changed, NULL);
     observer = watching;
+    is_driver = true;
     borrowed_guard(has_guard_pages);
     fill_table(&table);
     fake_pipeline_begin(&table);
     fake_rewind();
+}
+
+void fake_set_mode(enum sl_mode mode)
+{
+    fake.is_shadow = mode == SL_MODE_SHADOW;
+    fake_pipeline()->mode = fake.is_shadow ? SL_MODE_SERVE : mode;
 }
 
 void fake_rewind(void)

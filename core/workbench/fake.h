@@ -21,6 +21,7 @@
 #define FAKE_PAIRS_MAX 32
 #define FAKE_SUBPROTOCOLS_MAX 8
 #define FAKE_INSTANCES_MAX 32
+#define FAKE_BEFORE_MAX 8
 
 /* Watches over the plugin's calls. */
 struct fake_observer {
@@ -32,15 +33,28 @@ struct fake_observer {
     void (*leave)(void);
 };
 
-extern unsigned fake_hook_limit; /* ms that a hook may take */
+extern unsigned fake_hook_limit;       /* ms that a hook may take */
+extern unsigned long fake_firings_max; /* of timers while the clock is moved once */
 
 /* Starts the clock; once a process, before everything else. NULL: failures abort with their
  * sentence on standard error. With guard pages, borrowed memory faults when it is kept
  * (borrowed.h). */
 void fake_begin(const struct fake_observer *observer, bool has_guard_pages);
 
+/* What instances that are made from now on are told that they are there for; at first it is
+ * SL_MODE_TEST. In SL_MODE_SHADOW they only watch, as in the server. */
+void fake_set_mode(enum sl_mode mode);
+
 /* Verdicts that a hook may not give are no failures any more, but what the server makes of them. */
 void fake_allow_any_verdict(void);
+
+/* Whether the observer has been told that a thread of the plugin outlives its instances; and: it is
+ * known already, so that nobody is told again. */
+bool fake_has_left_thread(void);
+void fake_ignore_threads(void);
+
+/* Whether a thread of the plugin is running that may not be, known or not. */
+bool fake_is_left_running(void);
 
 /* -- plugins and instances -- */
 
@@ -52,8 +66,17 @@ void fake_plugin_unload(void);
 /* The instances of one endpoint's pipeline; in most tests there is one. */
 struct fake_instance;
 
-/* An instance, alone in the pipeline of its endpoint, with options from a YAML mapping (NULL:
- * none). Returns NULL if it was refused; then fake_failure() says why. */
+/* From now on an instance of that plugin (options: NULL for none), which the caller has loaded with
+ * fake_plugin_load_before or made, stands before each instance that fake_instance_create makes,
+ * behind those that have been put there already. Its allocations neither count nor fail. */
+void fake_put_before(struct plugin *plugin, const struct yaml_node *options);
+
+/* Loads NAME.so (or a path) from the folder of the plugin's file, or fails. */
+struct plugin *fake_plugin_load_before(const char *file, const char *name);
+
+/* An instance, in the pipeline of its endpoint alone but for those that have been put before it,
+ * with options from a YAML mapping (NULL: none). Returns NULL if it was refused; then
+ * fake_failure() says why. */
 struct fake_instance *fake_instance_create(struct plugin *plugin, const struct yaml_node *options,
                                            const char *endpoint);
 
@@ -68,8 +91,18 @@ struct fake_instance *fake_instance_survive(struct plugin *plugin, const char *o
 struct sl_instance *fake_instance_seen(struct fake_instance *instance);
 void fake_instance_destroy(struct fake_instance *instance);
 
-/* Calls on_reload with other options. Returns whether the plugin took them. */
-bool fake_instance_reload(struct fake_instance *instance, const struct yaml_node *options);
+/* Has `instance` take the place of `old` for all clients, none of whom waits for a verdict:
+ * on_close and on_open of each, on_handover; then `old` is destroyed. */
+void fake_instance_replace(struct fake_instance *old, struct fake_instance *instance);
+
+/* What on_reload says to other options. */
+enum fake_reload {
+    FAKE_RELOAD_REFUSED, /* fake_failure() says why */
+    FAKE_RELOAD_TAKEN,
+    FAKE_RELOAD_WANTS_NEW /* an instance; this one has its old options still */
+};
+enum fake_reload fake_instance_reload(struct fake_instance *instance,
+                                      const struct yaml_node *options);
 
 /* All instances of an endpoint's pipeline, for the functions that run hooks. `set` finds the
  * plugins; it and `owner`, which `endpoint` is a part of, stay until the pipeline is destroyed.
@@ -141,10 +174,30 @@ struct fake_result {
 enum sl_verdict fake_connect(struct fake_instance *instance, struct sl_client *client,
                              struct fake_result *result);
 void fake_open(struct fake_instance *instance, struct sl_client *client);
+
+/* The client is open, but on_open of this instance still to come: as other plugins see it, in
+ * theirs. */
+void fake_open_for_others(struct fake_instance *instance, struct sl_client *client);
 enum sl_verdict fake_message(struct fake_instance *instance, struct sl_client *client,
                              enum sl_message_type type, const char *data, size_t len,
                              struct fake_result *result);
 void fake_close(struct fake_instance *instance, struct sl_client *client, int code, bool by_peer);
+
+/* As if another plugin did it: on_subscribe, on_publish are asked. SL_CONTINUE or SL_DENY; SL_ERROR
+ * if it is not a topic's name, or no UTF-8. Nobody's client may publish, too (NULL). */
+enum sl_verdict fake_subscribe(struct sl_client *client, const char *topic);
+enum sl_verdict fake_publish(struct fake_instance *instance, struct sl_client *client,
+                             const char *topic, enum sl_message_type type, const char *data,
+                             size_t len, struct fake_result *result);
+bool fake_is_subscribed(struct sl_client *client, const char *topic);
+
+/* As if another plugin of the instance's pipeline emitted an event, about an open client or none
+ * (NULL). Returns whether the instance hears it; is no event: SL_ERROR. */
+int fake_emit(struct fake_instance *instance, struct sl_client *client, struct sl_string name,
+              struct sl_string payload);
+
+/* Whether an instance of the pipeline has on_subscribe or on_publish. */
+bool fake_has_topic_hooks(const struct fake_instance *instance);
 void fake_result_release(struct fake_result *result);
 
 /* Whether the refusal has that header with that value. */
@@ -162,11 +215,39 @@ bool fake_await(struct sl_client *client, int milliseconds, struct fake_result *
  * it comes within `milliseconds` of real time, or else its deadline. */
 void fake_settle(struct sl_client *client, int milliseconds, struct fake_result *result);
 
+/* Fails if the client waits for a verdict that the plugin has forgotten to give: nothing of it is
+ * left that could. */
+void fake_check_forgotten(const struct sl_client *client);
+
 /* Cancels what is deferred for the client, as the server does before on_close. */
 void fake_cancel(struct sl_client *client, enum sl_cancel_reason reason);
 
-/* Runs offloaded work, each job on a thread of its own, and then what is to be done after it. */
+/* Runs offloaded work, each job on a thread of its own, and then what is to be done after it; also
+ * what is to be done after HTTP requests that have been answered. */
 void fake_run_offloaded(void);
+
+/* Waits up to `milliseconds` of real time for watched descriptors to be ready, and has the callback
+ * of each that is called once. Returns whether there was one. */
+bool fake_poll(int milliseconds);
+
+/* How an HTTP request of a plugin's is answered. */
+struct fake_http_reply {
+    bool is_not_taken;            /* host->http_request returns -1 */
+    enum sl_http_outcome outcome; /* 0: no answer comes, and the request meets its deadline */
+    int status;
+    const char *error; /* NULL: none */
+    const struct sl_pair *headers;
+    size_t header_count;
+    struct sl_string body;
+};
+
+/* Fills `reply`, which says that there is no network; what it points to stays until the request is
+ * done. With the fake host's lock, on the thread that asks. */
+typedef void fake_http_server(const struct sl_http_request *request, struct fake_http_reply *reply,
+                              void *context);
+
+/* Who answers HTTP requests from now on; NULL: nobody, so that they fail. */
+void fake_http_serve(fake_http_server *answer, void *context);
 
 /* Moves the clock (ns), firing timers and deadlines on the way. What a deadline decides is in the
  * result of the next fake_await. */
@@ -182,6 +263,7 @@ enum fake_event_kind {
     FAKE_BROADCAST, /* to an endpoint */
     FAKE_PUBLISHED, /* to a topic */
     FAKE_ADDRESSED, /* to an identity */
+    FAKE_EMITTED,   /* an event, to other plugins */
     FAKE_CLOSED,    /* a client, by id */
     FAKE_LOGGED
 };
@@ -192,7 +274,7 @@ struct fake_event {
     enum fake_event_kind kind;
     const struct sl_instance *by; /* NULL: not known */
     uint64_t client_id;
-    char *target; /* owned: endpoint, topic, identity or log level */
+    char *target; /* owned: endpoint, topic, identity, event or log level */
     enum sl_message_type type;
     char *data; /* owned, zero-terminated */
     size_t len;
@@ -224,6 +306,9 @@ void fake_fail_allocation(unsigned long nth);
 unsigned long fake_allocations(void); /* since then, failed ones included */
 size_t fake_live_allocations(void);
 size_t fake_live_bytes(void);
+
+/* What all storage tables take. */
+size_t fake_stored_bytes(void);
 
 /* Whether host->timer_start finds no memory from now on. */
 void fake_fail_timers(bool fail);

@@ -47,6 +47,7 @@ void fake_client_destroy(struct sl_client *seen)
     struct fake_client *client = fake_client_of(seen);
     struct fake_client **link = &fake.clients;
     fake_cancel(seen, SL_CANCEL_CLIENT_GONE);
+    fake_free_states(client);
     fake_lock();
     while (*link != client)
         link = &(*link)->next;
@@ -54,8 +55,6 @@ void fake_client_destroy(struct sl_client *seen)
     fake_unlock();
     sl_client_deinit(seen);
     fake_topics_release(client);
-    for (size_t i = 0; i < client->state_count; i++)
-        free(client->states[i].memory);
     free(client);
 }
 
@@ -110,6 +109,11 @@ struct sl_client *fake_client_by_id(uint64_t id)
 
 void fake_check_client(const struct sl_client *client, const char *function)
 {
+    fake_require_hook(function);
+    if (client == NULL)
+        fake_fail("host->%s was given NULL as the client: on_publish has none for what nobody's "
+                  "client has sent, and what is done after host->offload has none once it is gone",
+                  function);
     fake_lock();
     const struct fake_client *known = fake.clients;
     while (known != NULL && &known->seen != client)
@@ -123,7 +127,10 @@ void fake_check_client(const struct sl_client *client, const char *function)
 
 bool fake_is_watching(void)
 {
-    return hook_instance() != NULL && hook_stage() != NULL && hook_stage()->is_shadow;
+    const struct instance *instance = hook_instance();
+    if (instance == NULL)
+        return false;
+    return hook_stage() != NULL ? hook_stage()->is_shadow : instance->is_shadow;
 }
 
 /* -- state -- */
@@ -133,23 +140,83 @@ void fake_put_canary(void *memory, size_t size)
     memset((char *)memory + size, FAKE_CANARY, FAKE_CANARY_SIZE);
 }
 
-static void *client_state(const struct sl_instance *self, struct sl_client *seen)
+/* The client's state for the instance, made when it is first needed. */
+static struct fake_state *need_state(const struct instance *instance, struct fake_client *client)
 {
-    const struct instance *instance = (const struct instance *)self;
-    struct fake_client *client = fake_client_of(seen);
-    size_t size = fake_table_of(self)->client_size;
-    fake_check_client(seen, "client_state");
-    if (size == 0)
-        return NULL;
+    size_t size = fake_table(instance)->client_size;
     for (size_t i = 0; i < client->state_count; i++)
         if (client->states[i].instance == instance)
-            return client->states[i].memory;
+            return &client->states[i];
     if (client->state_count == FAKE_INSTANCES_MAX)
         fake_fail("one client has states for more than %d instances", FAKE_INSTANCES_MAX);
-    void *memory = fake_zalloc(size + FAKE_CANARY_SIZE);
-    fake_put_canary(memory, size);
-    client->states[client->state_count++] = (struct fake_state){instance, memory};
-    return memory;
+    struct fake_state *state = &client->states[client->state_count++];
+    *state =
+        (struct fake_state){.instance = instance, .memory = fake_zalloc(size + FAKE_CANARY_SIZE)};
+    fake_put_canary(state->memory, size);
+    return state;
+}
+
+static void *client_state(const struct sl_instance *self, struct sl_client *seen)
+{
+    fake_check_client(seen, "client_state");
+    if (fake_table_of(self)->client_size == 0)
+        return NULL;
+    return need_state((const struct instance *)self, fake_client_of(seen))->memory;
+}
+
+void fake_lend_client(const struct instance *instance, struct sl_client *client)
+{
+    if (fake_table(instance)->client_free != NULL)
+        need_state(instance, fake_client_of(client))->is_lent = true;
+}
+
+/* The state is found again by its instance: client_free may ask for it, and for others. */
+static void free_state(struct fake_client *client, const struct instance *instance)
+{
+    struct fake_state *state = need_state(instance, client);
+    bool is_lent = state->is_lent;
+    state->is_lent = false;
+    if (is_lent)
+        fake_shim_free_client((struct instance *)(uintptr_t)instance, &client->seen);
+    state = need_state(instance, client);
+    free(state->memory);
+    *state = client->states[--client->state_count];
+}
+
+/* The one that comes last in its pipeline, as the server does it: slots are given in its order. */
+static const struct instance *last_instance(const struct fake_client *client)
+{
+    const struct instance *last = client->states[0].instance;
+    for (size_t i = 1; i < client->state_count; i++)
+        if (client->states[i].instance->slot > last->slot)
+            last = client->states[i].instance;
+    return last;
+}
+
+void fake_free_states(struct fake_client *client)
+{
+    while (client->state_count > 0)
+        free_state(client, last_instance(client));
+}
+
+static bool has_state(const struct fake_client *client, const struct instance *instance)
+{
+    for (size_t i = 0; i < client->state_count; i++)
+        if (client->states[i].instance == instance)
+            return true;
+    return false;
+}
+
+void fake_free_state(struct fake_client *client, const struct instance *instance)
+{
+    if (has_state(client, instance))
+        free_state(client, instance);
+}
+
+void fake_free_states_of(const struct instance *instance)
+{
+    for (struct fake_client *client = fake.clients; client != NULL; client = client->next)
+        fake_free_state(client, instance);
 }
 
 static void check_canary(const char *memory, size_t size, const char *hook, const char *whose,

@@ -1,16 +1,12 @@
 /*
- * Deferral, which is the server's own: what a deferral keeps of the loans of its hook, which
- * mistakes plugins make with it, and waiting for its end.
+ * Deferral, which is the server's own: what a deferral keeps of the loans of its hook, and which
+ * mistakes plugins make with it.
  */
 #include "workbench/fake_internal.h"
 
+#include "base/utf8.h"
 #include "pipeline/deferral.h"
 #include "pipeline/verdict.h"
-
-#include <time.h>
-
-#define EVERY_DEADLINE INT64_C(3601000000000) /* ns, after which none is left */
-#define AFTER_DEADLINE 2000                   /* ms of real time */
 
 struct fake_deferral {
     struct fake_deferral *next; /* of all, also those that are over */
@@ -21,7 +17,9 @@ struct fake_deferral {
     enum verdict_hook hook;
     void *context; /* the plugin's */
     void (*on_cancel)(struct sl_instance *, struct sl_ticket, void *, enum sl_cancel_reason);
-    bool is_watching; /* of a stage in shadow mode, for which the client does not wait */
+    bool is_delay;
+    const char *refused; /* why a completion of it was not taken, or NULL */
+    bool is_watching;    /* of a stage in shadow mode, for which the client does not wait */
     bool is_completed;
     bool is_over;              /* completed, cancelled or dropped */
     unsigned late_completions; /* that came after its end */
@@ -61,8 +59,9 @@ static void check_may_defer(const struct sl_instance *self, const struct sl_clie
                             const struct sl_deferral *how)
 {
     const struct fake_running *running = &fake_running;
+    fake_require_hook("defer");
     if (running->instance != (const struct instance *)self || running->client != client ||
-        (running->request == NULL && running->payload == NULL))
+        !running->is_deciding)
         fake_fail("host->defer was called outside on_connect and on_message, or for another "
                   "client than the hook's");
     if (running->begun != NULL)
@@ -79,9 +78,13 @@ static void on_cancel(struct sl_instance *self, struct sl_ticket ticket, void *c
     deferral->is_over = true;
     fake_unlock();
     if (deferral->on_cancel != NULL) {
+        const struct fake_running before = fake_running;
+        fake_running = (struct fake_running){.instance = (const struct instance *)self,
+                                             .request = deferral->request};
         fake_enter("on_cancel", fake_hook_limit);
         deferral->on_cancel(self, ticket, deferral->context, reason);
         fake_leave();
+        fake_running = before;
     }
     end_loans(deferral);
 }
@@ -99,6 +102,7 @@ static enum sl_verdict defer(struct sl_instance *self, struct sl_client *client,
                                        .hook = running->request != NULL ? VERDICT_OF_CONNECT
                                                                         : VERDICT_OF_MESSAGE,
                                        .is_watching = fake_is_watching(),
+                                       .is_delay = used.is_delay,
                                        .context = used.context,
                                        .on_cancel = used.on_cancel};
     used.context = deferral;
@@ -181,6 +185,18 @@ static void check_completion(const struct fake_deferral *deferral, enum sl_verdi
                   deferral->hook == VERDICT_OF_CONNECT ? "on_connect" : "on_message");
 }
 
+/* Why the server does not take it. */
+static const char *refusal_of(const struct sl_completion *details)
+{
+    if (details != NULL && details->type == SL_TEXT &&
+        !utf8_is_valid(details->data.data, details->data.len))
+        return "its text is not UTF-8";
+    if (details != NULL && details->identity.len > 0 &&
+        !sl_client_is_identity(details->identity.data, details->identity.len))
+        return "its identity is not 1 to 255 bytes of UTF-8";
+    return "an attribute, a header or the type in it is not valid, or there was no memory";
+}
+
 static int complete(struct sl_ticket ticket, enum sl_verdict verdict,
                     const struct sl_completion *details)
 {
@@ -194,7 +210,9 @@ static int complete(struct sl_ticket ticket, enum sl_verdict verdict,
         deferral->is_completed = deferral->is_over = true;
     else if (result == SL_GONE && deferral != NULL)
         check_late_completion(deferral);
-    fake.completions++;
+    else if (deferral != NULL)
+        deferral->refused = refusal_of(details);
+    fake.completions += result == 0;
     pthread_cond_broadcast(&fake.changed);
     fake_unlock();
     return result;
@@ -259,70 +277,26 @@ void fake_deadlines_pass(void)
     }
 }
 
-/* -- waiting for it -- */
-
-static struct timespec real_time_in(int milliseconds)
+int64_t fake_client_deadline(const struct sl_client *client)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += milliseconds / 1000;
-    until.tv_nsec += milliseconds % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec++;
-    }
-    return until;
+    const struct deferral *next = next_deferral(client, INT64_MAX);
+    return next != NULL ? next->timer.deadline : INT64_MAX;
 }
 
-/* Waits for one more completion than `before`. Returns whether there is one. */
-static bool await_completion(unsigned before, const struct timespec *until)
+/* -- what nobody but the plugin will ever decide -- */
+
+bool fake_unattended(const struct sl_client *client, struct fake_unattended *out)
 {
     fake_lock();
-    while (fake.completions == before &&
-           pthread_cond_timedwait(&fake.changed, &fake.lock, until) == 0)
-        continue;
-    bool came = fake.completions != before;
+    const struct fake_deferral *deferral = deferrals;
+    while (deferral != NULL &&
+           (deferral->client != client || deferral->is_over || deferral->is_watching ||
+            deferral->is_delay || deferral->on_cancel != NULL))
+        deferral = deferral->next;
+    if (deferral != NULL)
+        *out = (struct fake_unattended){.hook = deferral->hook == VERDICT_OF_CONNECT ? "on_connect"
+                                                                                     : "on_message",
+                                        .refused = deferral->refused};
     fake_unlock();
-    return came;
-}
-
-static unsigned count_completions(void)
-{
-    fake_lock();
-    unsigned count = fake.completions;
-    fake_unlock();
-    return count;
-}
-
-bool fake_await(struct sl_client *seen, int milliseconds, struct fake_result *result)
-{
-    struct fake_client *client = fake_client_of(seen);
-    struct timespec until = real_time_in(milliseconds);
-    if (!fake_is_deferred(seen))
-        return false;
-    for (bool more = true; more;) {
-        fake_run_offloaded();
-        unsigned completions = count_completions();
-        fake_deliver(seen);
-        if (client->has_result)
-            break;
-        more = await_completion(completions, &until);
-    }
-    if (!client->has_result)
-        return false;
-    *result = client->result;
-    client->has_result = false;
-    return true;
-}
-
-void fake_settle(struct sl_client *client, int milliseconds, struct fake_result *result)
-{
-    if (!fake_is_deferred(client))
-        return;
-    fake_result_release(result);
-    if (fake_await(client, milliseconds, result))
-        return;
-    fake_advance(EVERY_DEADLINE);
-    if (!fake_await(client, AFTER_DEADLINE, result))
-        fake_fail("a deferral was never completed and has no deadline");
+    return deferral != NULL && fake_client_of(client)->is_waiting;
 }

@@ -4,6 +4,8 @@
  */
 #include "workbench/fake_internal.h"
 
+#include "delivery/topic.h"
+#include "pipeline/chain_topics.h"
 #include "pipeline/deferral.h"
 #include "pipeline/pipeline.h"
 
@@ -80,11 +82,18 @@ enum sl_verdict fake_connect(struct fake_instance *instance, struct sl_client *s
 
 /* -- open and close -- */
 
-void fake_open(struct fake_instance *instance, struct sl_client *client)
+void fake_open_for_others(struct fake_instance *instance, struct sl_client *client)
 {
     client->chain = instance->chain;
     client->is_connecting = false;
     client->is_open = true;
+    for (size_t i = 0; i < instance->chain->count; i++)
+        fake_lend_client(instance->chain->stages[i].instance, client);
+}
+
+void fake_open(struct fake_instance *instance, struct sl_client *client)
+{
+    fake_open_for_others(instance, client);
     chain_open(client);
 }
 
@@ -125,6 +134,13 @@ static struct message *deferred_message(const struct sl_client *client)
     return deferral->message;
 }
 
+/* A message that goes to a topic meets on_publish, as in the server. */
+static bool may_go_to_topic(struct sl_client *client, struct message *message)
+{
+    return message->topic == NULL ||
+           fake_lets_publish(client, client, NULL, fake_string(message->topic), message);
+}
+
 /* What the message chain has led to; releases the message unless it is deferred. */
 static struct fake_result end_message(struct fake_client *client, enum chain_result end,
                                       struct message *message, enum sl_verdict decided)
@@ -133,6 +149,8 @@ static struct fake_result end_message(struct fake_client *client, enum chain_res
     struct fake_result result = {.verdict = end == CHAIN_PASSED     ? SL_CONTINUE
                                             : end == CHAIN_DEFERRED ? SL_DEFER
                                                                     : decided};
+    if (end == CHAIN_PASSED && !may_go_to_topic(&client->seen, message))
+        result.verdict = SL_DENY;
     if (end == CHAIN_STOPPED)
         result.by = &chain->on_message[message->stage - 1]->instance->seen;
     read_message(end == CHAIN_DEFERRED ? deferred_message(&client->seen) : message, &result);
@@ -156,6 +174,32 @@ enum sl_verdict fake_message(struct fake_instance *instance, struct sl_client *c
     message->seen.type = type;
     enum chain_result end = chain_message(client, &message, &decided);
     struct fake_result result = end_message(fake_client_of(client), end, message, decided);
+    return give_result(&result, wanted);
+}
+
+enum sl_verdict fake_publish(struct fake_instance *instance, struct sl_client *client,
+                             const char *topic, enum sl_message_type type, const char *data,
+                             size_t len, struct fake_result *wanted)
+{
+    struct fake_result result = {.verdict = SL_CONTINUE};
+    struct message message;
+    if (!topic_is_name(topic, strlen(topic)) || !fake_is_sendable(type, data, len)) {
+        result.verdict = SL_ERROR;
+        return give_result(&result, wanted);
+    }
+    const struct publication publication = {.chain = instance->chain,
+                                            .loop = client != NULL ? chain_loop_of(client)
+                                                                   : fake_loop(),
+                                            .origin = client,
+                                            .topic = topic,
+                                            .len = strlen(topic),
+                                            .message = &message};
+    message_init(&message, FAKE_MESSAGE_MAX, OPCODE_TEXT, (const uint8_t *)data, len);
+    message.seen.type = type;
+    if (!chain_lets_publish(&publication))
+        result.verdict = SL_DENY;
+    read_message(&message, &result);
+    message_deinit(&message);
     return give_result(&result, wanted);
 }
 

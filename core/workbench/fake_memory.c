@@ -11,8 +11,10 @@ static atomic_ulong failing_allocation;
 static atomic_size_t live_allocations;
 static atomic_size_t live_bytes;
 
-static bool is_failing(void)
+bool fake_allocation_is_to_fail(void)
 {
+    if (fake_is_before())
+        return false;
     return atomic_fetch_add(&allocations, 1) + 1 == atomic_load(&failing_allocation);
 }
 
@@ -23,7 +25,7 @@ bool fake_allocations_fail(void)
 
 static void *allocate(size_t size)
 {
-    void *memory = is_failing() ? NULL : malloc(size > 0 ? size : 1);
+    void *memory = fake_allocation_is_to_fail() ? NULL : malloc(size > 0 ? size : 1);
     if (memory == NULL)
         return NULL;
     memset(memory, 0xa5, size); /* What is read before it is written is at least not zero. */
@@ -46,7 +48,7 @@ static void *reallocate(void *memory, size_t size)
     if (memory == NULL)
         return allocate(size);
     size_t before = malloc_usable_size(memory);
-    void *moved = is_failing() ? NULL : realloc(memory, size > 0 ? size : 1);
+    void *moved = fake_allocation_is_to_fail() ? NULL : realloc(memory, size > 0 ? size : 1);
     if (moved != NULL)
         atomic_fetch_add(&live_bytes, malloc_usable_size(moved) - before);
     return moved;

@@ -4,12 +4,15 @@
  */
 #include "workbench/fake_internal.h"
 
+#include "pipeline/creation.h"
+
 static struct sl_metric *register_metric(struct sl_instance *self, enum sl_metric_kind kind,
                                          const char *name, const char *help, const double *buckets,
                                          size_t bucket_count)
 {
     struct instance *instance = (struct instance *)self;
-    if (instance->is_created)
+    fake_require_hook("metric");
+    if (!creation_runs_here(instance))
         fake_fail("host->metric was called outside create, where metrics are registered");
     return plugin_metric_create(&instance->metrics, kind, name, help, buckets, bucket_count);
 }
@@ -54,7 +57,7 @@ static double observation_count(const struct sl_metric *metric)
 
 bool fake_metric(const struct fake_instance *instance, const char *name, double *value)
 {
-    const struct sl_metric *metric = instance->chain->stages[0].instance->metrics.first;
+    const struct sl_metric *metric = fake_tested(instance)->metrics.first;
     while (metric != NULL && strcmp(metric->name, name) != 0)
         metric = metric->next;
     if (metric != NULL)

@@ -34,6 +34,14 @@ static int offload(struct sl_instance *self, uint64_t client_id,
     return 0;
 }
 
+bool fake_has_offloaded(void)
+{
+    fake_lock();
+    bool has_any = first_job != NULL;
+    fake_unlock();
+    return has_any;
+}
+
 static struct fake_job *take_job(void)
 {
     fake_lock();
@@ -53,7 +61,7 @@ static void *run_job(void *argument)
     return NULL;
 }
 
-void fake_run_offloaded(void)
+static void run_jobs(void)
 {
     struct fake_job *job;
     while ((job = take_job()) != NULL) {
@@ -68,6 +76,13 @@ void fake_run_offloaded(void)
         }
         free(job);
     }
+}
+
+void fake_run_offloaded(void)
+{
+    do
+        run_jobs();
+    while (fake_http_deliver());
 }
 
 void fake_offload_provide(struct sl_host *host)

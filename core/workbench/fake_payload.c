@@ -34,8 +34,10 @@ void fake_payload_destroy(struct fake_payload *payload)
 static struct fake_payload *current_payload(const struct sl_message *message, const char *function)
 {
     struct fake_payload *payload = fake_running.payload;
+    fake_require_hook(function);
     if (payload == NULL || payload->seen != message)
-        fake_fail("host->%s was called outside on_message, or with another message than the "
+        fake_fail("host->%s was called outside on_message and on_publish, or with another message "
+                  "than the "
                   "hook's; a completion brings its replacement along",
                   function);
     return payload;
@@ -45,7 +47,12 @@ static int replace_message(const struct sl_message *message, enum sl_message_typ
                            const char *data, size_t len)
 {
     struct fake_payload *payload = current_payload(message, "message_replace");
-    if (message_replace(payload->message, type, data, len) != OK)
+    int error = message_replace(payload->message, type, data, len);
+    fake_running.refused_payload = error == ERR_LIMIT     ? "it is longer than the largest message"
+                                   : error != ERR_INVALID ? NULL
+                                   : type == SL_TEXT      ? "it is no UTF-8"
+                                                          : "its type is neither text nor binary";
+    if (error != OK)
         return -1;
     fake_payload_refresh(payload);
     return 0;
@@ -54,6 +61,8 @@ static int replace_message(const struct sl_message *message, enum sl_message_typ
 static int set_message_topic(const struct sl_message *message, const char *topic, size_t len)
 {
     struct fake_payload *payload = current_payload(message, "message_topic");
+    if (payload->message->is_published)
+        return -1;
     return message_set_topic(payload->message, topic, len) == OK ? 0 : -1;
 }
 
@@ -62,9 +71,9 @@ static enum sl_verdict close_with(struct sl_client *client, int code, const char
     fake_check_client(client, "close_with");
     if (!close_code_may_be_sent(code))
         fake_fail("host->close_with was given code %d, which a server may not send; use 1000, "
-                  "1001, 1003, 1007 to 1013 or 3000 to 4999",
+                  "1001, 1003, 1007 to 1009, 1011 to 1013 or 3000 to 4999",
                   code);
-    if (fake_running.payload == NULL)
+    if (fake_running.payload == NULL || !fake_running.is_deciding)
         fake_fail("host->close_with was called outside on_message; use host->close");
     message_set_close(fake_running.payload->message, code, reason,
                       reason != NULL ? strlen(reason) : 0);

@@ -28,12 +28,15 @@ void fake_pipeline_begin(const struct sl_host *host)
     if (pipeline.loop_count > 0)
         return;
     pipeline = (struct pipeline){.host = host,
+                                 .mode = SL_MODE_TEST,
                                  .calls = &fake_pipeline_calls,
                                  .control = &control,
                                  .input = &input,
                                  .loops = pipeline_loop_pointers,
                                  .loop_count = FAKE_LOOPS};
     memory_account_set_limit(&input, SIZE_MAX);
+    /* Without a secret: plugins meet entries in the same order each time. */
+    storage_set_limits(&pipeline.storage, FAKE_STORED_BYTES, FAKE_STORED_ENTRIES);
     bool is_good = mailbox_init(&control) == OK;
     for (unsigned i = 0; i < FAKE_LOOPS; i++) {
         is_good = is_good && loop_init(&loops[i], i) == OK;
@@ -59,6 +62,11 @@ struct pipeline_loop *fake_loop(void)
         fake_fail("hooks run on more than %d threads", FAKE_LOOPS);
     own_loop = &pipeline_loops[index];
     return own_loop;
+}
+
+bool fake_has_loop(void)
+{
+    return own_loop != NULL;
 }
 
 void fake_set_now(int64_t now)

@@ -70,12 +70,13 @@ void fake_request_destroy(struct fake_request *request)
 
 /* -- what it holds -- */
 
-static struct fake_request *current_request(const struct sl_request *request)
+static struct fake_request *current_request(const struct sl_request *request, const char *function)
 {
     struct fake_request *current = fake_running.request;
+    fake_require_hook(function);
     if (current == NULL || request != current->seen)
-        fake_fail("a request function was called outside on_connect, or with another request "
-                  "than the hook's");
+        fake_fail("host->%s was called outside on_connect, or with another request than the hook's",
+                  function);
     return current;
 }
 
@@ -97,28 +98,28 @@ static bool lend_value(struct fake_request *request, const struct fake_pair *pai
 
 static bool get_header(const struct sl_request *seen, const char *name, struct sl_string *found)
 {
-    struct fake_request *request = current_request(seen);
+    struct fake_request *request = current_request(seen, "request_header");
     return lend_value(request, request->asked->headers, name, true, "a header of the request",
                       found);
 }
 
 static bool get_query(const struct sl_request *seen, const char *name, struct sl_string *found)
 {
-    struct fake_request *request = current_request(seen);
+    struct fake_request *request = current_request(seen, "request_query");
     return lend_value(request, request->asked->query, name, false,
                       "a query parameter of the request", found);
 }
 
 static bool get_cookie(const struct sl_request *seen, const char *name, struct sl_string *found)
 {
-    struct fake_request *request = current_request(seen);
+    struct fake_request *request = current_request(seen, "request_cookie");
     return lend_value(request, request->asked->cookies, name, false, "a cookie of the request",
                       found);
 }
 
 static bool get_subprotocol(const struct sl_request *seen, size_t index, struct sl_string *found)
 {
-    struct fake_request *request = current_request(seen);
+    struct fake_request *request = current_request(seen, "request_subprotocol");
     const char *const *offers = request->asked->subprotocols;
     return index < FAKE_SUBPROTOCOLS_MAX && offers[index] != NULL &&
            lend_text(request, offers[index], "a subprotocol of the request", found);
@@ -129,7 +130,7 @@ static bool get_certificate(const struct sl_request *seen, enum sl_certificate_f
 {
     static const char *const names[] = {"",       "subject", "common_name", "issuer", "serial",
                                         "sha256", "dns",     "email",       "uri"};
-    struct fake_request *request = current_request(seen);
+    struct fake_request *request = current_request(seen, "request_certificate");
     const struct fake_pair *pairs = request->asked->certificate;
     if ((unsigned)field >= sizeof names / sizeof *names)
         return false;
@@ -143,7 +144,7 @@ static bool get_certificate(const struct sl_request *seen, enum sl_certificate_f
 
 static int select_subprotocol(struct sl_request *seen, const char *name)
 {
-    struct fake_request *request = current_request(seen);
+    struct fake_request *request = current_request(seen, "select_subprotocol");
     if (upgrade_select_subprotocol(request->upgrade, name) != OK)
         return -1;
     seen->subprotocol =
@@ -153,7 +154,7 @@ static int select_subprotocol(struct sl_request *seen, const char *name)
 
 static enum sl_verdict deny_request(struct sl_request *seen, int status, const char *reason)
 {
-    const struct fake_request *request = current_request(seen);
+    const struct fake_request *request = current_request(seen, "deny");
     if (status < 400 || status > 599)
         fake_fail("host->deny was given status %d; a refusal has 400 to 599", status);
     upgrade_refuse(request->upgrade, status, reason);
@@ -162,7 +163,9 @@ static enum sl_verdict deny_request(struct sl_request *seen, int status, const c
 
 static int add_deny_header(struct sl_request *seen, const char *name, const char *value)
 {
-    return upgrade_add_header(current_request(seen)->upgrade, name, value) == OK ? 0 : -1;
+    return upgrade_add_header(current_request(seen, "deny_header")->upgrade, name, value) == OK
+               ? 0
+               : -1;
 }
 
 bool fake_result_has_header(const struct fake_result *result, const char *name, const char *value)

@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "delivery/topic.h"
+#include "pipeline/chain_topics.h"
 
 struct fake_topic {
     struct fake_topic *next;
@@ -101,19 +102,59 @@ static struct fake_topic **find_topic(struct fake_client *client, const char *na
     return link;
 }
 
-static int subscribe(struct sl_client *seen, const char *topic, size_t len)
+static int subscribe_for(struct sl_client *seen, const struct instance *by, const char *topic,
+                         size_t len)
 {
     struct fake_client *client = fake_client_of(seen);
-    fake_check_client(seen, "subscribe");
     if (!seen->is_open || !topic_is_name(topic, len))
         return -1;
     if (fake_is_watching() || *find_topic(client, topic, len) != NULL)
         return 0;
+    if (!chain_lets_subscribe(seen, by, topic, len))
+        return SL_REFUSED;
     struct fake_topic *entry = fake_zalloc(sizeof *entry);
     memcpy(entry->name, topic, len);
     entry->next = client->topics;
     client->topics = entry;
     return 0;
+}
+
+static int subscribe(struct sl_client *seen, const char *topic, size_t len)
+{
+    fake_check_client(seen, "subscribe");
+    if (fake_runs_on_subscribe() && !fake_allows_any_verdict())
+        fake_fail("on_subscribe called host->subscribe, which returns SL_REFUSED there: nobody can "
+                  "be subscribed in on_subscribe; do it in another hook");
+    return subscribe_for(seen, fake_running.instance, topic, len);
+}
+
+bool fake_is_subscribed(struct sl_client *client, const char *topic)
+{
+    return *find_topic(fake_client_of(client), topic, strlen(topic)) != NULL;
+}
+
+enum sl_verdict fake_subscribe(struct sl_client *client, const char *topic)
+{
+    int result = subscribe_for(client, NULL, topic, strlen(topic));
+    return result == 0 ? SL_CONTINUE : result == SL_REFUSED ? SL_DENY : SL_ERROR;
+}
+
+static bool next_topic(const struct sl_client *seen, uint64_t *cursor, struct sl_string *topic)
+{
+    const struct fake_topic *next = ((const struct fake_client *)seen)->topics;
+    uint64_t length = 0;
+    fake_check_client(seen, "client_topics");
+    for (const struct fake_topic *each = next; each != NULL; each = each->next)
+        length++;
+    /* As in the server: one more than what is still to come, from the end; 0: all. */
+    uint64_t left = *cursor == 0 || *cursor > length ? length : *cursor - 1;
+    for (uint64_t passed = length - left; passed > 0 && next != NULL; passed--)
+        next = next->next;
+    if (next == NULL)
+        return false;
+    *cursor = left;
+    *topic = fake_string(next->name);
+    return true;
 }
 
 static void remove_topic(struct fake_topic **link)
@@ -137,14 +178,42 @@ void fake_topics_release(struct fake_client *client)
         remove_topic(&client->topics);
 }
 
+bool fake_lets_publish(struct sl_client *client, struct sl_client *origin,
+                       const struct instance *by, struct sl_string topic, struct message *message)
+{
+    const struct publication publication = {.chain = client->chain,
+                                            .loop = chain_loop_of(client),
+                                            .by = by,
+                                            .origin = origin,
+                                            .topic = topic.data,
+                                            .len = topic.len,
+                                            .message = message};
+    return chain_lets_publish(&publication);
+}
+
+/* Other plugins are asked where there is a client of theirs: in its hooks. */
 static int publish(const struct sl_instance *self, const char *endpoint, const char *topic,
                    size_t topic_len, enum sl_message_type type, const char *data, size_t len)
 {
+    struct sl_client *client = fake_running.client;
+    const struct sl_string name = {topic, topic_len};
+    struct message message;
+    int result = SL_REFUSED;
     (void)endpoint;
-    return topic_is_name(topic, topic_len)
-               ? note_message(FAKE_PUBLISHED, self, 0, (struct sl_string){topic, topic_len}, type,
-                              data, len)
-               : -1;
+    if (fake_runs_on_publish() && !fake_allows_any_verdict())
+        fake_fail("on_publish called host->publish, which returns SL_REFUSED there: nothing can be "
+                  "published to topics in on_publish; use host->offload, and publish in its done");
+    if (!topic_is_name(topic, topic_len) || !fake_is_sendable(type, data, len))
+        return -1;
+    message_init(&message, FAKE_MESSAGE_MAX, type == SL_BINARY ? OPCODE_BINARY : OPCODE_TEXT,
+                 (const uint8_t *)data, len);
+    if (client == NULL || client->chain == NULL || fake_is_watching() ||
+        fake_lets_publish(client, client->is_open ? client : NULL, (const struct instance *)self,
+                          name, &message))
+        result = note_message(FAKE_PUBLISHED, self, 0, name, message.seen.type, message.seen.data,
+                              message.seen.len);
+    message_deinit(&message);
+    return result;
 }
 
 static int send_to_identity(const struct sl_instance *self, const char *endpoint,
@@ -196,6 +265,7 @@ void fake_topics_provide(struct sl_host *host)
     host->broadcast = broadcast;
     host->client_count = count_clients;
     host->subscribe = subscribe;
+    host->client_topics = next_topic;
     host->unsubscribe = unsubscribe;
     host->publish = publish;
     host->send_to_identity = send_to_identity;

@@ -1,6 +1,7 @@
 #include "workbench/new_plugin.h"
 
 #include "config/wrong_option.h"
+#include "workbench/complaint.h"
 #include "workbench/templates.h"
 
 #include <dirent.h>
@@ -15,34 +16,75 @@
 #define EXIT_USAGE 2
 
 const char new_plugin_help[] =
-    "Usage: sluice new-plugin NAME [FOLDER] [--language c|c++]\n\n"
+    "Usage: sluice new-plugin NAME [FOLDER] [--language c|c++|rust] [--json]\n\n"
     "Writes the beginning of a plugin into FOLDER (default: a new folder NAME): source with an\n"
     "option table, CMakeLists.txt, README.md, a test scenario and an example for CI. It builds, "
     "and\n"
     "passes its own test, as it is.\n\n"
-    "NAME is what configurations call the plugin: lower case letters, digits and '-'.\n";
+    "NAME is what configurations call the plugin: lower case letters, digits and '-'. With --json\n"
+    "one line of JSON says which files were written, or what is wrong.\n";
 
 const struct option new_plugin_options[] = {
     {"language", required_argument, NULL, 'l'},
+    {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
-/* What replaces the placeholders. */
+/* A file that is written; its path has placeholders, too. */
+struct template_file {
+    const char *path;
+    const unsigned char *text;
+    const size_t *len;
+};
+
+#define FILE_FROM(path, name) {path, template_##name, &template_##name##_len}
+
+static const struct template_file files_of_c[] = {
+    FILE_FROM("@SOURCE@", c_plugin_c),   FILE_FROM("CMakeLists.txt", CMakeLists_txt),
+    FILE_FROM("README.md", README_md),   FILE_FROM("tests/@NAME@.yaml", scenario_yaml),
+    FILE_FROM("ci.example.yml", ci_yml), {NULL, NULL, NULL},
+};
+
+static const struct template_file files_of_cpp[] = {
+    FILE_FROM("@SOURCE@", cpp_plugin_cpp), FILE_FROM("CMakeLists.txt", CMakeLists_txt),
+    FILE_FROM("README.md", README_md),     FILE_FROM("tests/@NAME@.yaml", scenario_yaml),
+    FILE_FROM("ci.example.yml", ci_yml),   {NULL, NULL, NULL},
+};
+
+#define CRATE_FILE(array, path) {path, array, &array##_len},
+
+static const struct template_file files_of_rust[] = {
+    FILE_FROM("src/lib.rs", rust_plugin_rs),          FILE_FROM("Cargo.toml", rust_Cargo_toml),
+    FILE_FROM("CMakeLists.txt", rust_CMakeLists_txt), FILE_FROM("README.md", rust_README_md),
+    FILE_FROM("tests/@NAME@.yaml", scenario_yaml),    FILE_FROM("ci.example.yml", rust_ci_yml),
+    FILE_FROM(".gitignore", rust_gitignore),          RUST_CRATE(CRATE_FILE){NULL, NULL, NULL},
+};
+
+struct language {
+    const char *name;      /* of --language */
+    const char *other;     /* another name for it, or NULL */
+    const char *cmake;     /* what CMake calls it, or NULL: it does not know it */
+    const char *extension; /* of the source file */
+    const struct template_file *files;
+};
+
+/* The first one is the default. */
+static const struct language languages[] = {
+    {"c", NULL, "C", "c", files_of_c},
+    {"c++", "cpp", "CXX", "cpp", files_of_cpp},
+    {"rust", NULL, NULL, "rs", files_of_rust},
+};
+
+/* What replaces the placeholders, and what is told of it. */
 struct names {
     char name[NAME_MAX_LEN + 1];
     char ident[NAME_MAX_LEN + 1];
     char source[NAME_MAX_LEN + 8];
-    bool is_cpp;
+    const struct language *language;
+    struct complaint complaint;
+    cJSON *files; /* that were written */
 };
-
-static int complain(const char *format, const char *what)
-{
-    fputs("sluice new-plugin: ", stderr);
-    fprintf(stderr, format, what);
-    fputs("\n", stderr);
-    return EXIT_USAGE;
-}
 
 /* -- names -- */
 
@@ -56,7 +98,7 @@ static bool set_names(struct names *names, const char *name)
     for (size_t i = 0; i <= len; i++)
         names->ident[i] = name[i] == '-' ? '_' : name[i];
     snprintf(names->source, sizeof names->source, "%s.%s", names->ident,
-             names->is_cpp ? "cpp" : "c");
+             names->language->extension);
     return true;
 }
 
@@ -68,7 +110,7 @@ static const char *replacement(const struct names *names, const char *key, size_
     } known[] = {{"NAME", names->name},
                  {"IDENT", names->ident},
                  {"SOURCE", names->source},
-                 {"LANGUAGE", names->is_cpp ? "CXX" : "C"}};
+                 {"LANGUAGE", names->language->cmake}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strlen(known[i].key) == len && memcmp(known[i].key, key, len) == 0)
             return known[i].value;
@@ -92,24 +134,43 @@ static void write_filled(FILE *file, const struct names *names, const char *text
     }
 }
 
-static bool write_file(const char *folder, const char *path, const struct names *names,
-                       const unsigned char *text, size_t len)
+/* Makes the folders below `folder` in which a file lies. */
+static void make_folders_of(char *path, size_t folder_len)
 {
-    char whole[PATH_MAX];
-    snprintf(whole, sizeof whole, "%s/%s", folder, path);
-    FILE *file = fopen(whole, "wxe");
-    if (file != NULL)
-        write_filled(file, names, (const char *)text, len);
-    if (file != NULL && fclose(file) == 0) {
-        printf("  %s\n", whole);
-        return true;
+    for (char *slash = strchr(path + folder_len + 1, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(path, 0755); /* If that fails, the file cannot be written, and it is said then. */
+        *slash = '/';
     }
-    fprintf(stderr, "sluice new-plugin: cannot write %s: %s\n", whole, strerror(errno));
-    return false;
+}
+
+static bool write_file(const char *folder, const struct template_file *from,
+                       const struct names *names)
+{
+    char path[PATH_MAX] = "";
+    FILE *in_memory = fmemopen(path, sizeof path - 1, "w");
+    if (in_memory == NULL)
+        return false;
+    fprintf(in_memory, "%s/", folder);
+    write_filled(in_memory, names, from->path, strlen(from->path));
+    fclose(in_memory);
+    make_folders_of(path, strlen(folder));
+    FILE *file = fopen(path, "wxe");
+    if (file != NULL)
+        write_filled(file, names, (const char *)from->text, *from->len);
+    if (file == NULL || fclose(file) != 0) {
+        complain(&names->complaint, "failed", "cannot write %s: %s", path, strerror(errno));
+        return false;
+    }
+    cJSON_AddItemToArray(names->files, cJSON_CreateString(path));
+    if (!names->complaint.json)
+        printf("  %s\n", path);
+    return true;
 }
 
 /* Makes the folder, or finds it empty. */
-static bool prepare_folder(const char *folder)
+static bool prepare_folder(const struct complaint *complaint, const char *folder)
 {
     struct dirent *entry;
     bool is_empty = true;
@@ -117,8 +178,7 @@ static bool prepare_folder(const char *folder)
         return true;
     DIR *there = errno == EEXIST ? opendir(folder) : NULL;
     if (there == NULL) {
-        fprintf(stderr, "sluice new-plugin: cannot make the folder %s: %s\n", folder,
-                strerror(errno));
+        complain(complaint, "failed", "cannot make the folder %s: %s", folder, strerror(errno));
         return false;
     }
     while ((entry = readdir(there)) != NULL)
@@ -126,36 +186,39 @@ static bool prepare_folder(const char *folder)
             is_empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
     closedir(there);
     if (!is_empty)
-        fprintf(stderr,
-                "sluice new-plugin: %s is there already and not empty; choose another name or "
-                "folder\n",
-                folder);
+        complain(complaint, "failed",
+                 "%s is there already and not empty; choose another name or folder", folder);
     return is_empty;
 }
 
 static bool write_all(const char *folder, const struct names *names)
 {
-    char tests[PATH_MAX];
-    char scenario[NAME_MAX_LEN + 16];
-    snprintf(tests, sizeof tests, "%s/tests", folder);
-    snprintf(scenario, sizeof scenario, "tests/%s.yaml", names->name);
-    if (!prepare_folder(folder) || mkdir(tests, 0755) != 0)
+    if (!prepare_folder(&names->complaint, folder))
         return false;
-    return (names->is_cpp ? write_file(folder, names->source, names, template_cpp_plugin_cpp,
-                                       template_cpp_plugin_cpp_len)
-                          : write_file(folder, names->source, names, template_c_plugin_c,
-                                       template_c_plugin_c_len)) &&
-           write_file(folder, "CMakeLists.txt", names, template_CMakeLists_txt,
-                      template_CMakeLists_txt_len) &&
-           write_file(folder, "README.md", names, template_README_md, template_README_md_len) &&
-           write_file(folder, scenario, names, template_scenario_yaml,
-                      template_scenario_yaml_len) &&
-           write_file(folder, "ci.example.yml", names, template_ci_yml, template_ci_yml_len);
+    for (const struct template_file *file = names->language->files; file->path != NULL; file++)
+        if (!write_file(folder, file, names))
+            return false;
+    return true;
 }
 
-int new_plugin_main(int argc, char **argv)
+static bool choose_language(struct names *names, const char *name)
 {
-    struct names names = {.is_cpp = false};
+    for (size_t i = 0; i < sizeof languages / sizeof *languages; i++) {
+        const struct language *language = &languages[i];
+        if (strcmp(language->name, name) == 0 ||
+            (language->other != NULL && strcmp(language->other, name) == 0)) {
+            names->language = language;
+            return true;
+        }
+    }
+    complain(&names->complaint, "usage", "there is no template for '%s'; choose c, c++ or rust",
+             name);
+    return false;
+}
+
+/* Reads the options. Returns -1 to go on, or an exit status. */
+static int read_options(int argc, char **argv, struct names *names)
+{
     char wrong[256];
     int option;
     while ((option = getopt_long(argc, argv, ":h", new_plugin_options, NULL)) != -1) {
@@ -163,29 +226,66 @@ int new_plugin_main(int argc, char **argv)
             fputs(new_plugin_help, stdout);
             return 0;
         }
+        if (option == 'j')
+            continue; /* It was looked for first. */
         if (option != 'l') {
             wrong_option_describe(new_plugin_options, argv, option, wrong, sizeof wrong);
-            return complain("%s", wrong);
+            complain(&names->complaint, "usage", "%s", wrong);
+            return EXIT_USAGE;
         }
-        names.is_cpp = strcmp(optarg, "c++") == 0 || strcmp(optarg, "cpp") == 0;
-        if (!names.is_cpp && strcmp(optarg, "c") != 0)
-            return complain("there is no template for '%s'; choose c or c++", optarg);
+        if (!choose_language(names, optarg))
+            return EXIT_USAGE;
     }
-    if (optind == argc || argc - optind > 2)
-        return complain("%s", "give the plugin's name, and perhaps a folder");
-    if (!set_names(&names, argv[optind]))
-        return complain("'%s' is not a plugin's name: use up to 64 lower case letters, digits and "
-                        "'-', beginning with a letter",
-                        argv[optind]);
-    const char *folder = argc - optind == 2 ? argv[optind + 1] : names.name;
-    if (!write_all(folder, &names))
-        return 1;
+    return -1;
+}
+
+static void report(struct names *names, const char *folder)
+{
+    if (names->complaint.json) {
+        cJSON *answer = cJSON_CreateObject();
+        cJSON_AddStringToObject(answer, "name", names->name);
+        cJSON_AddStringToObject(answer, "folder", folder);
+        cJSON_AddItemToObject(answer, "files", names->files);
+        names->files = NULL;
+        complaint_print_json(answer);
+        return;
+    }
     printf(
         "\nBuild and test it:\n\n"
         "  cd %s\n"
         "  cmake -B build && cmake --build build && ctest --test-dir build --output-on-failure\n\n"
         "If Sluice is not installed in a usual place, add -DCMAKE_PREFIX_PATH=PREFIX to the first\n"
         "command. The plugin is then build/plugins/%s.so.\n",
-        folder, names.name);
-    return 0;
+        folder, names->name);
+}
+
+static int write_plugin(struct names *names, const char *folder)
+{
+    names->files = cJSON_CreateArray();
+    bool is_written = write_all(folder, names);
+    if (is_written)
+        report(names, folder);
+    cJSON_Delete(names->files);
+    return is_written ? 0 : 1;
+}
+
+int new_plugin_main(int argc, char **argv)
+{
+    struct names names = {.language = &languages[0],
+                          .complaint = {"new-plugin", complaint_is_json(argc, argv)}};
+    int status = read_options(argc, argv, &names);
+    if (status >= 0)
+        return status;
+    if (optind == argc || argc - optind > 2) {
+        complain(&names.complaint, "usage", "give the plugin's name, and perhaps a folder");
+        return EXIT_USAGE;
+    }
+    if (!set_names(&names, argv[optind])) {
+        complain(&names.complaint, "usage",
+                 "'%s' is not a plugin's name: use up to 64 lower case letters, digits and '-', "
+                 "beginning with a letter",
+                 argv[optind]);
+        return EXIT_USAGE;
+    }
+    return write_plugin(&names, argc - optind == 2 ? argv[optind + 1] : names.name);
 }

@@ -1,5 +1,7 @@
 #include "workbench/replay_run.h"
 
+#include "base/json_text.h"
+#include "base/safe_text.h"
 #include "config/config.h"
 #include "config/diagnostics.h"
 #include "pipeline/instance.h"
@@ -118,6 +120,56 @@ static void connect_client(const struct replay *replay, struct recorded_client *
     fake_open(recorded->endpoint->pipeline, recorded->client);
 }
 
+/* What a line of JSON says begins with this. */
+static cJSON *begin_json(const struct replay *replay, const char *client, const char *endpoint)
+{
+    cJSON *said = cJSON_CreateObject();
+    cJSON_AddNumberToObject(said, "line", replay->recording.line);
+    if (client != NULL)
+        cJSON_AddStringToObject(said, "client", client);
+    if (endpoint != NULL)
+        cJSON_AddStringToObject(said, "endpoint", endpoint);
+    return said;
+}
+
+static void end_json(const struct replay *replay, cJSON *said)
+{
+    char *text = cJSON_PrintUnformatted(said);
+    if (text == NULL)
+        abort();
+    json_text_print(replay->out, text);
+    putc('\n', replay->out);
+    cJSON_free(text);
+    cJSON_Delete(said);
+}
+
+/* What the recording has, a peer has chosen. */
+static void print_safely(const struct replay *replay, const char *before, const char *text)
+{
+    fputs(before, replay->out);
+    safe_text_print(replay->out, text);
+}
+
+static void print_place(const struct replay *replay, const char *client, const char *endpoint)
+{
+    fprintf(replay->out, "line %u", replay->recording.line);
+    print_safely(replay, ", client ", client);
+    print_safely(replay, ", ", endpoint);
+}
+
+static void print_left_out(const struct replay *replay, const char *client, const char *endpoint)
+{
+    static const char why[] = "there is no such endpoint";
+    if (replay->run->json) {
+        cJSON *said = begin_json(replay, client, endpoint);
+        cJSON_AddStringToObject(said, "left_out", why);
+        end_json(replay, said);
+    } else {
+        print_place(replay, client, endpoint);
+        fprintf(replay->out, ": %s, left out\n", why);
+    }
+}
+
 static void on_open(struct replay *replay, const cJSON *original)
 {
     const char *path = recording_text(original, "endpoint");
@@ -132,8 +184,7 @@ static void on_open(struct replay *replay, const cJSON *original)
     if (recorded->endpoint != NULL)
         connect_client(replay, recorded);
     else
-        fprintf(replay->out, "line %u, client %s, %s: there is no such endpoint, left out\n",
-                replay->recording.line, recorded->id, path);
+        print_left_out(replay, recorded->id, path);
     recorded->next = replay->clients;
     replay->clients = recorded;
 }
@@ -143,19 +194,43 @@ static const char *plugin_name(const struct sl_instance *instance)
     return ((const struct instance *)instance)->plugin->table.name;
 }
 
-static void print_result(const struct replay *replay, const struct fake_result *result,
-                         const char *data, size_t len)
+static void print_json(const struct replay *replay, const struct recorded_client *recorded,
+                       const struct fake_result *result, const char *data, size_t len)
+{
+    cJSON *said = begin_json(replay, recorded->id, recorded->endpoint->config->path);
+    cJSON_AddNumberToObject(said, "bytes", (double)len);
+    cJSON_AddStringToObject(said, "verdict", verdict_text(result->verdict));
+    if (result->by != NULL) {
+        cJSON_AddStringToObject(said, "by", plugin_name(result->by));
+        cJSON_AddStringToObject(said, "reason", result->reason);
+    } else {
+        bool is_changed = result->len != len || memcmp(result->data, data, len) != 0;
+        cJSON_AddBoolToObject(said, "changed", is_changed);
+        if (is_changed && result->type == SL_TEXT)
+            cJSON_AddStringToObject(said, "text", result->data);
+        if (result->topic[0] != '\0')
+            cJSON_AddStringToObject(said, "topic", result->topic);
+    }
+    end_json(replay, said);
+}
+
+static void print_text(const struct replay *replay, const struct recorded_client *recorded,
+                       const struct fake_result *result, const char *data, size_t len)
 {
     bool is_changed = result->len != len || memcmp(result->data, data, len) != 0;
-    fputs(verdict_text(result->verdict), replay->out);
+    print_place(replay, recorded->id, recorded->endpoint->config->path);
+    fprintf(replay->out, ", %zu bytes: %s", len, verdict_text(result->verdict));
     if (result->by != NULL)
-        fprintf(replay->out, " by %s%s%s", plugin_name(result->by),
-                result->reason[0] != '\0' ? ": " : "", result->reason);
-    else if (is_changed)
-        fprintf(replay->out, ", changed to %.*s",
-                (int)(result->type == SL_TEXT ? strcspn(result->data, "\n") : 0), result->data);
+        print_safely(replay, " by ", plugin_name(result->by));
+    if (result->by != NULL && result->reason[0] != '\0')
+        print_safely(replay, ": ", result->reason);
+    if (result->by == NULL && is_changed) {
+        fputs(", changed to ", replay->out);
+        if (result->type == SL_TEXT)
+            safe_text_print_visible(replay->out, result->data, strcspn(result->data, "\n"));
+    }
     if (result->by == NULL && result->topic[0] != '\0')
-        fprintf(replay->out, ", to the topic %s", result->topic);
+        print_safely(replay, ", to the topic ", result->topic);
     putc('\n', replay->out);
 }
 
@@ -167,11 +242,12 @@ static void on_message(struct replay *replay, const cJSON *event)
     char *data = recording_payload(&replay->recording, event, &len);
     enum sl_message_type type = recording_type(&replay->recording, event);
     if (recorded->client != NULL) {
-        fprintf(replay->out, "line %u, client %s, %s, %zu bytes: ", replay->recording.line,
-                recorded->id, recorded->endpoint->config->path, len);
         fake_message(recorded->endpoint->pipeline, recorded->client, type, data, len, &result);
         fake_settle(recorded->client, PATIENCE, &result);
-        print_result(replay, &result, data, len);
+        if (replay->run->json)
+            print_json(replay, recorded, &result, data, len);
+        else
+            print_text(replay, recorded, &result, data, len);
         fake_result_release(&result);
     }
     free(data);
@@ -233,12 +309,23 @@ static void on_event(struct replay *replay, const cJSON *event)
     fake_forget();
 }
 
+static void print_cut_off(const struct replay *replay)
+{
+    if (replay->run->json) {
+        cJSON *said = begin_json(replay, NULL, NULL);
+        cJSON_AddStringToObject(said, "left_out", "the line is cut off");
+        end_json(replay, said);
+    } else {
+        fprintf(replay->out, "line %u is cut off, left out\n", replay->recording.line);
+    }
+}
+
 /* A line without an end is what a server leaves that was killed, or that the disk was full for. */
 static void on_line(struct replay *replay, const char *line)
 {
     cJSON *event = cJSON_Parse(line);
     if (event == NULL && strchr(line, '\n') == NULL)
-        fprintf(replay->out, "line %u is cut off, left out\n", replay->recording.line);
+        print_cut_off(replay);
     else
         on_event(replay, event);
     cJSON_Delete(event);
@@ -253,6 +340,7 @@ static void read_recording(struct replay *replay)
         situation_fail("%s: %s", replay->recording.file, strerror(errno));
     load_config(replay);
     situation_begin_host();
+    fake_set_mode(SL_MODE_REPLAY);
     fake_allow_any_verdict();
     make_pipelines(replay);
     while (getline(&line, &size, file) > 0) {

@@ -4,11 +4,13 @@
 #ifndef SLUICE_WORKBENCH_REPLAY_RUN_H
 #define SLUICE_WORKBENCH_REPLAY_RUN_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct replay_run {
     const char *recording; /* the file */
     const char *config_file;
+    bool json; /* the lines are */
     FILE *out; /* gets a line for each message, and for what was left out */
 };
 

@@ -1,5 +1,9 @@
 #include "workbench/report.h"
 
+#include "base/safe_text.h"
+#include "base/utf8.h"
+#include "workbench/complaint.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,20 +14,20 @@ void report_begin(struct report *report, enum report_format format, const char *
                   unsigned planned)
 {
     *report = (struct report){.format = format, .suite = suite};
+    if (format == REPORT_JSON)
+        report->checks = cJSON_CreateArray();
     if (format == REPORT_TAP)
         printf("TAP version 14\n1..%u\n", planned);
     else if (format == REPORT_TEXT)
         printf("%s\n", suite);
 }
 
-/* Every line of a text behind a prefix. */
-static void print_lines(const char *prefix, const char *text)
+/* It may quote a message. */
+static void print_doing(const char *before, const char *doing)
 {
-    while (*text != '\0') {
-        size_t len = strcspn(text, "\n");
-        printf("%s%.*s\n", prefix, (int)len, text);
-        text += len + (text[len] == '\n');
-    }
+    fputs(before, stdout);
+    safe_text_print_visible(stdout, doing, strlen(doing));
+    putchar('\n');
 }
 
 static void add_text(const char *name, const char *summary, enum outcome outcome,
@@ -34,10 +38,10 @@ static void add_text(const char *name, const char *summary, enum outcome outcome
            outcome == OUTCOME_SKIPPED ? sentence : summary);
     if (outcome != OUTCOME_FAILED)
         return;
-    print_lines("          ", sentence);
+    safe_text_print_lines(stdout, "          ", sentence);
     if (doing[0] != '\0')
-        printf("          while: %s\n", doing);
-    print_lines("          | ", output);
+        print_doing("          while: ", doing);
+    safe_text_print_lines(stdout, "          | ", output);
 }
 
 static void add_tap(unsigned number, const char *name, enum outcome outcome, const char *sentence,
@@ -49,12 +53,12 @@ static void add_tap(unsigned number, const char *name, enum outcome outcome, con
     if (outcome != OUTCOME_FAILED)
         return;
     printf("  ---\n  message: |\n");
-    print_lines("    ", sentence);
+    safe_text_print_lines(stdout, "    ", sentence);
     if (doing[0] != '\0')
-        printf("  while: |\n    %s\n", doing);
+        print_doing("  while: |\n    ", doing);
     if (output[0] != '\0') {
         printf("  output: |\n");
-        print_lines("    ", output);
+        safe_text_print_lines(stdout, "    ", output);
     }
     printf("  ...\n");
 }
@@ -72,19 +76,22 @@ static void append(struct report *report, const char *text, size_t len)
     cases[report->cases_len] = '\0';
 }
 
+/* What XML does not know is a question mark. */
 static void append_escaped(struct report *report, const char *text)
 {
-    for (; *text != '\0'; text++) {
+    size_t len;
+    for (; *text != '\0'; text += len > 0 ? len : 1) {
+        len = utf8_character(text, strnlen(text, UTF8_CHARACTER_MAX));
         const char *entity = *text == '<'   ? "&lt;"
                              : *text == '>' ? "&gt;"
                              : *text == '&' ? "&amp;"
                              : *text == '"' ? "&quot;"
                                             : NULL;
-        bool is_control = (unsigned char)*text < ' ' && *text != '\n' && *text != '\t';
+        bool is_shown = *text == '\n' || *text == '\t' || (len > 0 && !utf8_is_control(text, len));
         if (entity != NULL)
             append(report, entity, strlen(entity));
         else
-            append(report, is_control ? "?" : text, 1);
+            append(report, is_shown ? text : "?", is_shown ? len : 1);
     }
 }
 
@@ -114,6 +121,44 @@ static void add_junit(struct report *report, const char *name, enum outcome outc
     append_raw(report, "</testcase>\n");
 }
 
+/* -- JSON -- */
+
+static void add_if_any(cJSON *check, const char *name, const char *text)
+{
+    if (text[0] != '\0')
+        cJSON_AddStringToObject(check, name, text);
+}
+
+static void add_json(const struct report *report, const char *name, const char *summary,
+                     enum outcome outcome, const char *sentence, const char *doing,
+                     const char *output)
+{
+    static const char *const words[] = {"ok", "failed", "skipped"};
+    cJSON *check = cJSON_CreateObject();
+    cJSON_AddStringToObject(check, "name", name);
+    cJSON_AddStringToObject(check, "summary", summary);
+    cJSON_AddStringToObject(check, "outcome", words[outcome]);
+    if (outcome != OUTCOME_PASSED)
+        add_if_any(check, "detail", sentence);
+    if (outcome == OUTCOME_FAILED) {
+        add_if_any(check, "while", doing);
+        add_if_any(check, "output", output);
+    }
+    cJSON_AddItemToArray(report->checks, check);
+}
+
+static void print_json(struct report *report)
+{
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddStringToObject(answer, "plugin", report->suite);
+    cJSON_AddNumberToObject(answer, "passed", report->passed);
+    cJSON_AddNumberToObject(answer, "failed", report->failed);
+    cJSON_AddNumberToObject(answer, "skipped", report->skipped);
+    cJSON_AddItemToObject(answer, "checks", report->checks);
+    report->checks = NULL;
+    complaint_print_json(answer);
+}
+
 void report_add(struct report *report, const char *name, const char *summary, enum outcome outcome,
                 const char *sentence, const char *doing, const char *output)
 {
@@ -125,6 +170,8 @@ void report_add(struct report *report, const char *name, const char *summary, en
     else if (report->format == REPORT_TAP)
         add_tap(report->passed + report->failed + report->skipped, name, outcome, sentence, doing,
                 output);
+    else if (report->format == REPORT_JSON)
+        add_json(report, name, summary, outcome, sentence, doing, output);
     else
         add_junit(report, name, outcome, sentence, doing, output);
 }
@@ -134,6 +181,8 @@ unsigned report_end(struct report *report)
     if (report->format == REPORT_TEXT)
         printf("%u passed, %u failed, %u skipped\n", report->passed, report->failed,
                report->skipped);
+    if (report->format == REPORT_JSON)
+        print_json(report);
     if (report->format == REPORT_JUNIT)
         printf("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                "<testsuite name=\"sluice test-plugin\" tests=\"%u\" failures=\"%u\" "

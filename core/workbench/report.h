@@ -1,14 +1,15 @@
 /*
- * What the runner prints: lines for people, TAP version 14, or JUnit XML.
+ * What the runner prints: lines for people, TAP version 14, JUnit XML, or one line of JSON.
  */
 #ifndef SLUICE_WORKBENCH_REPORT_H
 #define SLUICE_WORKBENCH_REPORT_H
 
 #include "workbench/situation.h"
 
+#include <cjson/cJSON.h>
 #include <stddef.h>
 
-enum report_format { REPORT_TEXT, REPORT_TAP, REPORT_JUNIT };
+enum report_format { REPORT_TEXT, REPORT_TAP, REPORT_JUNIT, REPORT_JSON };
 
 struct report {
     enum report_format format;
@@ -16,6 +17,7 @@ struct report {
     unsigned passed, failed, skipped;
     char *cases; /* JUnit: owned, what is printed at the end */
     size_t cases_len;
+    cJSON *checks; /* JSON: owned, the same */
 };
 
 void report_begin(struct report *report, enum report_format format, const char *suite,

@@ -2,6 +2,7 @@
 
 #include "config/diagnostics.h"
 #include "config/suggest.h"
+#include "workbench/scenario_http.h"
 #include "workbench/situation.h"
 
 #include <stdarg.h>
@@ -10,8 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const known_keys[] = {"name",  "options", "endpoint", "environment",
-                                         "files", "create",  "steps",    NULL};
+static const char *const known_keys[] = {"name",        "options", "before", "endpoint",
+                                         "environment", "files",   "create", "mode",
+                                         "http",        "steps",   NULL};
 
 void scenario_fail(const struct yaml_node *at, const char *format, ...)
 {
@@ -55,38 +57,53 @@ const char *scenario_text(const struct yaml_node *mapping, const char *key)
 
 /* -- before the steps -- */
 
-/* The folder is known to the file as ${SCENARIO_FILES}, so it is made before the file is read. */
-static void make_folder(struct scenario *scenario)
+bool scenario_make_folder(char folder[SCENARIO_FOLDER_MAX])
 {
     const char *parent = getenv("TMPDIR");
-    snprintf(scenario->folder, sizeof scenario->folder, "%s/sluice-scenario-XXXXXX",
+    snprintf(folder, SCENARIO_FOLDER_MAX, "%s/sluice-scenario-XXXXXX",
              parent != NULL && strlen(parent) < 30 ? parent : "/tmp");
-    if (mkdtemp(scenario->folder) == NULL)
-        situation_fail("cannot make a folder for the scenario's files in %s", scenario->folder);
-    setenv("SCENARIO_FILES", scenario->folder, 1);
+    return mkdtemp(folder) != NULL && setenv("SCENARIO_FILES", folder, 1) == 0;
 }
 
-static void remove_folder(const struct scenario *scenario)
+void scenario_remove_folder(const char *folder)
 {
     char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", scenario->folder);
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
     int status = system(command);
     (void)status; /* It is only litter. */
 }
 
 /* Files that the options name are only there for their owner, as secrets must be. */
-static void write_files(const struct scenario *scenario, const struct yaml_node *files)
+void scenario_write_files(const struct yaml_node *tree)
 {
+    const struct yaml_node *files = yaml_node_get(tree, "files");
     char path[512];
     for (size_t i = 0; files != NULL && i < files->count; i++) {
         const struct yaml_node *content = files->entries[i].value;
         if (strchr(files->entries[i].key, '/') != NULL || content->kind != NODE_SCALAR)
             scenario_fail(content, "files: a name without '/' and a text");
-        snprintf(path, sizeof path, "%s/%s", scenario->folder, files->entries[i].key);
+        snprintf(path, sizeof path, "%s/%s", getenv("SCENARIO_FILES"), files->entries[i].key);
         FILE *file = fopen(path, "we");
         if (file == NULL || fputs(content->text, file) < 0 || fclose(file) != 0)
             scenario_fail(content, "cannot write %s", path);
         chmod(path, 0600);
+    }
+}
+
+void scenario_put_before(const struct yaml_node *tree, const char *plugin_file)
+{
+    static const char *const keys[] = {"plugin", "options", NULL};
+    const struct yaml_node *list = yaml_node_get(tree, "before");
+    if (list != NULL && list->kind != NODE_SEQUENCE)
+        scenario_fail(list, "before: a list of plugins");
+    for (size_t i = 0; list != NULL && i < list->count; i++) {
+        const struct yaml_node *entry = list->entries[i].value;
+        scenario_check_keys(entry, keys);
+        const char *name = scenario_text(entry, "plugin");
+        if (name == NULL)
+            scenario_fail(entry, "which plugin? give its name, or a path");
+        fake_put_before(fake_plugin_load_before(plugin_file, name),
+                        yaml_node_get(entry, "options"));
     }
 }
 
@@ -111,6 +128,23 @@ static struct yaml_node *load_tree(const char *file)
 
 /* -- the whole -- */
 
+static void set_mode(const struct scenario *scenario)
+{
+    static const char *const names[] = {[SL_MODE_SERVE] = "serve",
+                                        [SL_MODE_SHADOW] = "shadow",
+                                        [SL_MODE_CHECK] = "check",
+                                        [SL_MODE_REPLAY] = "replay",
+                                        [SL_MODE_TEST] = "test"};
+    const struct yaml_node *node = yaml_node_get(scenario->tree, "mode");
+    int mode = SL_MODE_TEST;
+    if (node != NULL && node->kind == NODE_SCALAR)
+        while (mode > 0 && strcmp(node->text, names[mode]) != 0)
+            mode--;
+    if (mode == 0 || (node != NULL && node->kind != NODE_SCALAR))
+        scenario_fail(node, "mode: serve, shadow, check, replay or test");
+    fake_set_mode((enum sl_mode)mode);
+}
+
 /* Creates the instance; whether it had to fail, and did. */
 static bool create(struct scenario *scenario)
 {
@@ -123,9 +157,9 @@ static bool create(struct scenario *scenario)
         error = scenario_text(expected, "expect_error");
     }
     situation_doing("creating the instance");
-    scenario->instance =
-        fake_instance_create(scenario->plugin, yaml_node_get(scenario->tree, "options"),
-                             endpoint != NULL ? endpoint : "/ws");
+    scenario->options = yaml_node_get(scenario->tree, "options");
+    scenario->instance = fake_instance_create(scenario->plugin, scenario->options,
+                                              endpoint != NULL ? endpoint : "/ws");
     if (scenario->instance == NULL && error == NULL)
         scenario_fail(scenario->tree, "create failed: %s", fake_failure());
     if (scenario->instance != NULL && error != NULL)
@@ -139,6 +173,10 @@ static bool create(struct scenario *scenario)
 static void finish(struct scenario *scenario)
 {
     situation_doing("the end of the scenario");
+    fake_run_offloaded();
+    for (size_t i = 0; i < scenario->client_count; i++)
+        if (scenario->clients[i].client != NULL)
+            fake_check_forgotten(scenario->clients[i].client);
     for (size_t i = 0; i < scenario->client_count; i++) {
         struct sl_client *client = scenario->clients[i].client;
         if (client == NULL)
@@ -148,25 +186,35 @@ static void finish(struct scenario *scenario)
         fake_client_destroy(client);
     }
     fake_run_offloaded();
+    scenario_http_end();
     fake_instance_destroy(scenario->instance);
+    if (fake_live_allocations() > 0)
+        situation_fail("when the scenario's clients had left and destroy had returned, %zu "
+                       "allocations of host->allocate were still there: release in on_close what "
+                       "belongs to a client, and in destroy what belongs to the instance",
+                       fake_live_allocations());
 }
 
 void scenario_run(const struct subject *subject, const char *file)
 {
     struct scenario scenario = {.file = file};
-    make_folder(&scenario);
+    if (!scenario_make_folder(scenario.folder))
+        situation_fail("cannot make the folder %s for the scenario's files", scenario.folder);
     scenario.plugin = subject_load(subject);
     scenario.tree = load_tree(file);
     scenario_check_keys(scenario.tree, known_keys);
     set_environment(yaml_node_get(scenario.tree, "environment"));
-    write_files(&scenario, yaml_node_get(scenario.tree, "files"));
+    scenario_write_files(scenario.tree);
+    scenario_put_before(scenario.tree, subject->file);
+    set_mode(&scenario);
+    scenario_http_begin(yaml_node_get(scenario.tree, "http"));
     if (create(&scenario)) {
         const struct yaml_node *steps = yaml_node_get(scenario.tree, "steps");
         for (size_t i = 0; steps != NULL && i < steps->count; i++)
             scenario_step(&scenario, steps->entries[i].value);
         finish(&scenario);
     }
-    remove_folder(&scenario);
+    scenario_remove_folder(scenario.folder);
 }
 
 /* -- what it gives to the contract's checks -- */
@@ -201,8 +249,7 @@ struct yaml_node *scenario_load(const char *file, const struct yaml_node **optio
     if (error != OK)
         return NULL;
     set_environment(yaml_node_get(tree, "environment"));
-    bool needs_files = yaml_node_get(tree, "files") != NULL;
-    if (yaml_node_get(tree, "create") == NULL && !needs_files) {
+    if (yaml_node_get(tree, "create") == NULL) {
         *options = yaml_node_get(tree, "options");
         *has_upgrade = find_upgrade(tree, upgrade);
     }

@@ -3,6 +3,7 @@
  */
 #include "workbench/scenario.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void read_pairs(const struct yaml_node *mapping, struct fake_pair out[FAKE_PAIRS_MAX])
@@ -37,14 +38,42 @@ const char *scenario_client_name(const struct yaml_node *arguments)
     return name != NULL ? name : "client";
 }
 
-struct sl_client **scenario_find_client(struct scenario *scenario,
-                                        const struct yaml_node *arguments)
+static struct scenario_client *find_entry(struct scenario *scenario,
+                                          const struct yaml_node *arguments)
 {
     const char *name = scenario_client_name(arguments);
     for (size_t i = 0; i < scenario->client_count; i++)
         if (strcmp(scenario->clients[i].name, name) == 0)
-            return &scenario->clients[i].client;
+            return &scenario->clients[i];
     return NULL;
+}
+
+struct sl_client **scenario_find_client(struct scenario *scenario,
+                                        const struct yaml_node *arguments)
+{
+    struct scenario_client *entry = find_entry(scenario, arguments);
+    return entry != NULL ? &entry->client : NULL;
+}
+
+void scenario_keep_sent(struct scenario *scenario, const struct yaml_node *arguments,
+                        const char *data, size_t len)
+{
+    struct scenario_client *entry = find_entry(scenario, arguments);
+    free(entry->sent);
+    entry->sent = malloc(len + 1);
+    if (entry->sent == NULL)
+        abort();
+    if (len > 0)
+        memcpy(entry->sent, data, len);
+    entry->sent[len] = '\0';
+    entry->sent_len = len;
+}
+
+const char *scenario_sent(struct scenario *scenario, const struct yaml_node *arguments, size_t *len)
+{
+    const struct scenario_client *entry = find_entry(scenario, arguments);
+    *len = entry != NULL ? entry->sent_len : 0;
+    return entry != NULL ? entry->sent : NULL;
 }
 
 struct sl_client *scenario_need_client(struct scenario *scenario, const struct yaml_node *arguments)

@@ -81,6 +81,38 @@ void step_expect_publish(struct scenario *scenario, const struct yaml_node *argu
                  "was published to the topic");
 }
 
+void step_expect_emit(struct scenario *scenario, const struct yaml_node *arguments)
+{
+    static const char *const keys[] = {"name", "text", "json", "contains", NULL};
+    (void)scenario;
+    scenario_check_keys(arguments, keys);
+    expect_event(arguments, FAKE_EMITTED, 0, scenario_text(arguments, "name"),
+                 "was emitted as that event");
+}
+
+static void expect_subscription(struct scenario *scenario, const struct yaml_node *arguments,
+                                bool is_expected)
+{
+    static const char *const keys[] = {"client", "topic", NULL};
+    scenario_check_keys(arguments, keys);
+    const char *topic = scenario_text(arguments, "topic");
+    if (topic == NULL)
+        scenario_fail(arguments, "which topic? give its name");
+    if (fake_is_subscribed(scenario_need_client(scenario, arguments), topic) != is_expected)
+        scenario_fail(arguments, "the client is %ssubscribed to '%s'", is_expected ? "not " : "",
+                      topic);
+}
+
+void step_expect_subscribed(struct scenario *scenario, const struct yaml_node *arguments)
+{
+    expect_subscription(scenario, arguments, true);
+}
+
+void step_expect_not_subscribed(struct scenario *scenario, const struct yaml_node *arguments)
+{
+    expect_subscription(scenario, arguments, false);
+}
+
 void step_expect_log(struct scenario *scenario, const struct yaml_node *arguments)
 {
     static const char *const keys[] = {"level", "contains", "text", NULL};

@@ -3,6 +3,7 @@
  */
 #include "workbench/scenario_expect.h"
 
+#include "config/yaml_json.h"
 #include "workbench/verdict_text.h"
 
 #include <cjson/cJSON.h>
@@ -24,17 +25,33 @@ void expect_number(const struct yaml_node *expect, const char *key, double found
         scenario_fail(yaml_node_get(expect, key), "%s: expected %s, found %g", key, wanted, found);
 }
 
+static cJSON *json_of(const struct yaml_node *node)
+{
+    cJSON *json = node->kind == NODE_SCALAR ? cJSON_Parse(node->text) : yaml_json_value(node);
+    if (json == NULL)
+        scenario_fail(node, "this is not JSON itself");
+    return json;
+}
+
+char *scenario_json(const struct yaml_node *node)
+{
+    cJSON *json = json_of(node);
+    char *text = cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    if (text == NULL)
+        abort();
+    return text;
+}
+
 void expect_json(const struct yaml_node *expect, const char *found)
 {
-    const char *wanted = scenario_text(expect, "json");
-    if (wanted == NULL)
+    const struct yaml_node *node = yaml_node_get(expect, "json");
+    if (node == NULL)
         return;
-    cJSON *left = cJSON_Parse(wanted);
+    cJSON *left = json_of(node);
     cJSON *right = cJSON_Parse(found != NULL ? found : "");
-    if (left == NULL)
-        scenario_fail(yaml_node_get(expect, "json"), "this is not JSON itself");
     if (right == NULL || !cJSON_Compare(left, right, true))
-        scenario_fail(yaml_node_get(expect, "json"), "json: expected %s, found %s", wanted,
+        scenario_fail(node, "json: expected %s, found %s", scenario_json(node),
                       found != NULL ? found : "nothing");
     cJSON_Delete(left);
     cJSON_Delete(right);

@@ -12,6 +12,10 @@ void expect_text(const struct yaml_node *expect, const char *key, const char *fo
 void expect_number(const struct yaml_node *expect, const char *key, double found);
 void expect_contains(const struct yaml_node *expect, const char *key, const char *found);
 
+/* The JSON that a node stands for: text is JSON itself, lists and mappings are YAML. Fails if it is
+ * none. The caller's (cJSON_free). */
+char *scenario_json(const struct yaml_node *node);
+
 /* The member `json` is the same JSON. */
 void expect_json(const struct yaml_node *expect, const char *found);
 

@@ -1,5 +1,6 @@
 #include "workbench/situation.h"
 
+#include "base/thread_trace.h"
 #include "workbench/borrowed.h"
 #include "workbench/fake.h"
 
@@ -92,6 +93,8 @@ static void on_alarm(int number)
 
 static void fail_with_sentence(const char *sentence)
 {
+    if (fake_has_left_thread())
+        situation->scope = SCOPE_THREADS;
     situation_fail("%s", sentence);
 }
 
@@ -99,20 +102,26 @@ void situation_begin_host(void)
 {
     static const struct fake_observer observer = {
         .fail = fail_with_sentence, .enter = situation_enter, .leave = situation_leave};
+    thread_trace_install();
     fake_begin(&observer, true);
 }
 
 /* Where a fault comes from a loan, that is the explanation. */
 static void on_fault(int number, siginfo_t *info, void *context)
 {
-    bool is_over = false;
-    const char *what = borrowed_find(info->si_addr, &is_over);
+    enum borrowed_misuse misuse = BORROWED_OVER;
+    const char *what = borrowed_find(info->si_addr, &misuse);
     const char *hook = situation->hook[0] != '\0' ? situation->hook : "a thread of the plugin";
     (void)context;
-    if (what != NULL && is_over)
+    if (what != NULL && misuse == BORROWED_OVER)
         situation_fail("%s used %s after it was no longer lent: what a hook is handed is borrowed "
                        "until it returns (or its deferral is over); copy what must last",
                        hook, what);
+    if (what != NULL && misuse == BORROWED_WRITTEN)
+        situation_fail(
+            "%s wrote to %s: what a hook is handed is only to be read, other plugins and "
+            "clients get it too; change a message with host->message_replace",
+            hook, what);
     if (what != NULL)
         situation_fail("%s read or wrote past the end of %s: strings have a length and are not "
                        "zero-terminated",
@@ -232,7 +241,7 @@ enum outcome situation_run(void (*check)(void *argument), void *argument, unsign
     if (situation == NULL)
         situation = mmap(NULL, sizeof *situation, PROT_READ | PROT_WRITE,
                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    *situation = (struct situation){.hook = ""};
+    *situation = (struct situation){.scope = SCOPE_CHECK};
     if (pipe2(ends, O_CLOEXEC) != 0)
         return OUTCOME_FAILED;
     fflush(NULL);

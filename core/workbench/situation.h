@@ -9,7 +9,16 @@
 
 #define SITUATION_TEXT_MAX 1024
 
+/* Whom else a failure concerns. */
+enum situation_scope {
+    SCOPE_CHECK,   /* nobody */
+    SCOPE_OPTIONS, /* everyone with the same options: there is no instance */
+    SCOPE_THREADS, /* everyone who destroys an instance: a thread of the plugin stays */
+    SCOPE_FILE     /* everyone: the plugin cannot be loaded */
+};
+
 struct situation {
+    enum situation_scope scope;        /* of a failure, if there is one */
     char hook[32];                     /* that runs, or empty */
     char doing[256];                   /* what the check is doing */
     char sentence[SITUATION_TEXT_MAX]; /* of a failure; empty: none */

@@ -4,6 +4,7 @@
 #include "config/wrong_option.h"
 #include "config/yaml.h"
 #include "workbench/checks.h"
+#include "workbench/complaint.h"
 #include "workbench/report.h"
 #include "workbench/scenario.h"
 
@@ -29,26 +30,22 @@ const char test_plugin_help[] =
     "      --options FILE     the same from a YAML file with a mapping\n"
     "      --only PATTERN     only checks whose name fits, such as 'contract/*'; may be repeated\n"
     "      --skip PATTERN     not these\n"
-    "      --format FORMAT    text, tap or junit (default: text on a terminal, else tap)\n"
+    "      --format FORMAT    text, tap, junit or json (default: text on a terminal, else tap)\n"
+    "      --json             the same as --format json: one line, errors included\n"
     "      --hook-timeout MS  how long a hook may take (default 1000)\n"
     "      --timeout SECONDS  how long a check may take (default 60)\n"
     "      --seed NUMBER      of the random messages (default 1)\n"
     "      --list             lists the contract's checks\n\n"
-    "Without --set and --options, the contract's checks take the options and the client of the\n"
-    "first scenario.\n";
+    "The contract's checks take the client, the messages and the files of the first scenario; and\n"
+    "its options, without --set and --options.\n";
 
 const struct option test_plugin_options[] = {
-    {"set", required_argument, NULL, 's'},
-    {"options", required_argument, NULL, 'o'},
-    {"only", required_argument, NULL, 'y'},
-    {"skip", required_argument, NULL, 'n'},
-    {"format", required_argument, NULL, 'f'},
-    {"hook-timeout", required_argument, NULL, 't'},
-    {"timeout", required_argument, NULL, 'T'},
-    {"seed", required_argument, NULL, 'r'},
-    {"list", no_argument, NULL, 'l'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"set", required_argument, NULL, 's'},     {"options", required_argument, NULL, 'o'},
+    {"only", required_argument, NULL, 'y'},    {"skip", required_argument, NULL, 'n'},
+    {"format", required_argument, NULL, 'f'},  {"hook-timeout", required_argument, NULL, 't'},
+    {"timeout", required_argument, NULL, 'T'}, {"seed", required_argument, NULL, 'r'},
+    {"json", no_argument, NULL, 'j'},          {"list", no_argument, NULL, 'l'},
+    {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
 /* The command line, and what follows from it. */
@@ -57,23 +54,38 @@ struct run {
     char **scenarios;
     int scenario_count;
     struct yaml_node *options;
-    struct yaml_node *scenario_tree; /* of the first scenario */
+    struct yaml_node *scenario_tree;  /* of the first scenario */
+    char folder[SCENARIO_FOLDER_MAX]; /* for the files of that scenario; empty: none */
     struct fake_upgrade upgrade;
     struct subject subject;
     const char *only[PATTERNS_MAX];
     const char *skip[PATTERNS_MAX];
     unsigned only_count, skip_count;
     enum report_format format;
+    enum situation_scope failed_scope; /* of the first failure that concerns others, */
+    const char *failed_check;          /* and its name */
     unsigned timeout;
+    struct complaint complaint;
+    char problem[512]; /* of a value that cannot be used */
 };
 
-static int usage(const char *problem, const char *what)
+static int usage(const struct run *run, const char *problem, const char *what)
 {
-    fprintf(stderr, "sluice test-plugin: %s%s (see 'sluice help test-plugin')\n", problem, what);
+    complain(&run->complaint, "usage", "%s%s (see 'sluice help test-plugin')", problem, what);
     return EXIT_USAGE;
 }
 
 /* -- the command line -- */
+
+/* For people each finding is a line, for scripts the first is the error. */
+static void keep_findings(struct run *run, struct diagnostics *diagnostics)
+{
+    if (!run->complaint.json)
+        diagnostics_print(diagnostics);
+    else if (diagnostics->count > 0)
+        snprintf(run->problem, sizeof run->problem, "%s: ", diagnostics->items[0].text);
+    diagnostics_deinit(diagnostics);
+}
 
 static bool set_option(struct run *run, char *text)
 {
@@ -84,8 +96,7 @@ static bool set_option(struct run *run, char *text)
     *equals = '\0';
     diagnostics_init(&diagnostics);
     bool good = yaml_override(&run->options, text, equals + 1, &diagnostics) == OK;
-    diagnostics_print(&diagnostics);
-    diagnostics_deinit(&diagnostics);
+    keep_findings(run, &diagnostics);
     return good;
 }
 
@@ -94,15 +105,14 @@ static bool load_options(struct run *run, const char *file)
     struct diagnostics diagnostics;
     diagnostics_init(&diagnostics);
     bool good = yaml_load(file, &diagnostics, &run->options) == OK && diagnostics.count == 0;
-    diagnostics_print(&diagnostics);
-    diagnostics_deinit(&diagnostics);
+    keep_findings(run, &diagnostics);
     return good;
 }
 
 static bool set_format(struct run *run, const char *name)
 {
-    static const char *const names[] = {"text", "tap", "junit"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const names[] = {"text", "tap", "junit", "json"};
+    for (int i = 0; i < 4; i++) {
         if (strcmp(names[i], name) != 0)
             continue;
         run->format = (enum report_format)i;
@@ -111,8 +121,22 @@ static bool set_format(struct run *run, const char *name)
     return false;
 }
 
-static void list_checks(void)
+static void list_checks(const struct run *run)
 {
+    cJSON *list = cJSON_CreateArray();
+    for (size_t i = 0; run->complaint.json && i < check_count; i++) {
+        cJSON *check = cJSON_CreateObject();
+        cJSON_AddStringToObject(check, "name", checks[i].name);
+        cJSON_AddStringToObject(check, "summary", checks[i].summary);
+        cJSON_AddItemToArray(list, check);
+    }
+    if (run->complaint.json) {
+        cJSON *answer = cJSON_CreateObject();
+        cJSON_AddItemToObject(answer, "checks", list);
+        complaint_print_json(answer);
+        return;
+    }
+    cJSON_Delete(list);
     for (size_t i = 0; i < check_count; i++)
         printf("%-36s %s\n", checks[i].name, checks[i].summary);
 }
@@ -141,6 +165,8 @@ static bool take(struct run *run, int option, char *value)
     case 'r':
         run->subject.seed = (unsigned)strtoul(value, NULL, 10);
         return true;
+    case 'j':
+        return set_format(run, "json");
     default:
         return false;
     }
@@ -156,18 +182,20 @@ static int parse(int argc, char **argv, struct run *run)
             if (option == 'h')
                 fputs(test_plugin_help, stdout);
             else
-                list_checks();
+                list_checks(run);
             return 0;
         }
         if (option == '?' || option == ':') {
             wrong_option_describe(test_plugin_options, argv, option, wrong, sizeof wrong);
-            return usage(wrong, "");
+            return usage(run, wrong, "");
         }
         if (!take(run, option, optarg))
-            return usage("this value cannot be used: ", optarg);
+            return usage(
+                run,
+                run->problem[0] != '\0' ? run->problem : "this value cannot be used: ", optarg);
     }
     if (optind == argc)
-        return usage("which plugin? give the path of its .so", "");
+        return usage(run, "which plugin? give the path of its .so", "");
     run->file = argv[optind];
     run->scenarios = argv + optind + 1;
     run->scenario_count = argc - optind - 1;
@@ -185,8 +213,13 @@ struct task {
 static void run_task(void *argument)
 {
     const struct task *task = argument;
+    const struct subject *subject = &task->run->subject;
+    if (task->check != NULL && subject->scenario != NULL) {
+        scenario_write_files(subject->scenario);
+        scenario_put_before(subject->scenario, subject->file);
+    }
     if (task->check != NULL)
-        task->check->run(&task->run->subject);
+        task->check->run(subject);
     else
         scenario_run(&task->run->subject, task->scenario);
 }
@@ -201,15 +234,45 @@ static bool is_wanted(const struct run *run, const char *name)
     return wanted;
 }
 
+/* What has been said once is not said again. */
+static bool is_settled(const struct run *run, const struct task *task)
+{
+    return run->failed_scope == SCOPE_FILE ||
+           (run->failed_scope == SCOPE_OPTIONS && task->check != NULL);
+}
+
+static void report_settled(const struct run *run, struct report *report, const char *name,
+                           const char *summary)
+{
+    char sentence[128];
+    snprintf(sentence, sizeof sentence, "%s, see %s",
+             run->failed_scope == SCOPE_FILE ? "the plugin cannot be loaded"
+                                             : "there is no instance",
+             run->failed_check);
+    report_add(report, name, summary, OUTCOME_SKIPPED, sentence, "", "");
+}
+
 static void run_one(struct run *run, struct report *report, struct task *task, const char *name,
                     const char *summary)
 {
     static char output[OUTPUT_MAX];
     if (!is_wanted(run, name))
         return;
+    if (is_settled(run, task)) {
+        report_settled(run, report, name, summary);
+        return;
+    }
     enum outcome outcome = situation_run(run_task, task, run->timeout, output, sizeof output);
     const char *sentence = outcome == OUTCOME_SKIPPED ? situation->skipped : situation->sentence;
     report_add(report, name, summary, outcome, sentence, situation->doing, output);
+    if (outcome != OUTCOME_FAILED || situation->scope == SCOPE_CHECK)
+        return;
+    if (situation->scope == SCOPE_THREADS) { /* The other checks look at the rest. */
+        fake_ignore_threads();
+        return;
+    }
+    run->failed_scope = situation->scope;
+    run->failed_check = task->check != NULL ? task->check->name : "the first scenario";
 }
 
 static void scenario_name(const char *file, char name[256])
@@ -239,6 +302,8 @@ static void borrow_from_scenario(struct run *run)
 {
     const struct yaml_node *options = NULL;
     bool has_upgrade = false;
+    if (run->scenario_count > 0 && !scenario_make_folder(run->folder))
+        run->folder[0] = '\0';
     for (int i = 0; i < run->scenario_count && !has_upgrade; i++) {
         yaml_node_destroy(run->scenario_tree);
         run->scenario_tree =
@@ -246,6 +311,7 @@ static void borrow_from_scenario(struct run *run)
     }
     run->subject.options = run->options != NULL ? run->options : options;
     run->subject.upgrade = has_upgrade ? &run->upgrade : NULL;
+    run->subject.scenario = run->folder[0] != '\0' ? run->scenario_tree : NULL;
 }
 
 static int run_all(struct run *run)
@@ -270,12 +336,13 @@ int test_plugin_main(int argc, char **argv)
     char path[PATH_MAX];
     struct run run = {.format = isatty(STDOUT_FILENO) ? REPORT_TEXT : REPORT_TAP,
                       .timeout = 60,
+                      .complaint = {"test-plugin", complaint_is_json(argc, argv)},
                       .subject = {.seed = 1}};
     int status = parse(argc, argv, &run);
     if (status >= 0)
         return status;
     if (realpath(run.file, path) == NULL) {
-        fprintf(stderr, "sluice test-plugin: there is no file %s\n", run.file);
+        complain(&run.complaint, "not_found", "there is no file %s", run.file);
         return EXIT_USAGE;
     }
     run.subject.file = path;
@@ -283,5 +350,7 @@ int test_plugin_main(int argc, char **argv)
     status = run_all(&run);
     yaml_node_destroy(run.options);
     yaml_node_destroy(run.scenario_tree);
+    if (run.folder[0] != '\0')
+        scenario_remove_folder(run.folder);
     return status;
 }

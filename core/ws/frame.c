@@ -61,8 +61,8 @@ static const char *check_first_bytes(const struct frame_decoder *decoder, const 
         return "reserved bits are set";
     if (opcode > OPCODE_PONG || (opcode > OPCODE_BINARY && opcode < OPCODE_CLOSE))
         return "reserved opcode";
-    if ((input[1] & BIT_MASK) == 0)
-        return "frame is not masked";
+    if (((input[1] & BIT_MASK) != 0) == decoder->from_server)
+        return decoder->from_server ? "frame is masked" : "frame is not masked";
     if (control && (input[0] & BIT_FIN) == 0)
         return "control frame is fragmented";
     if (control && (input[1] & ~BIT_MASK) > FRAME_CONTROL_MAX)
@@ -111,8 +111,10 @@ static bool parse_header(const struct frame_decoder *decoder, const uint8_t *inp
     header->opcode = input[0] & BITS_OPCODE;
     header->final = (input[0] & BIT_FIN) != 0;
     header->is_compressed = (input[0] & BIT_RSV1) != 0;
-    header->size = 2 + extended + sizeof header->mask;
-    if (len >= header->size)
+    header->size = 2 + extended + (decoder->from_server ? 0 : sizeof header->mask);
+    if (decoder->from_server)
+        memset(header->mask, 0, sizeof header->mask); /* changes nothing */
+    else if (len >= header->size)
         memcpy(header->mask, input + 2 + extended, sizeof header->mask);
     return true;
 }
@@ -144,7 +146,8 @@ bool close_code_may_be_sent(int code)
 {
     return (code >= 3000 && code <= 4999) || code == CLOSE_NORMAL || code == CLOSE_GOING_AWAY ||
            code == CLOSE_UNSUPPORTED_TYPE ||
-           (code >= CLOSE_BAD_DATA && code <= CLOSE_TRY_AGAIN_LATER);
+           (code >= CLOSE_BAD_DATA && code <= CLOSE_TRY_AGAIN_LATER &&
+            code != CLOSE_EXTENSION_MISSING);
 }
 
 bool close_code_is_valid(unsigned code)
@@ -225,9 +228,9 @@ static void begin_data_frame(struct frame_decoder *decoder, const struct frame_h
         decoder->utf8 = UTF8_START;
         decoder->is_compressed = header->is_compressed;
     }
-    decoder->message_len += header->payload_len;
+    decoder->message_len += (uint32_t)header->payload_len;
     decoder->fragments++;
-    decoder->frame_left = header->payload_len;
+    decoder->frame_left = (uint32_t)header->payload_len;
     decoder->final_frame = header->final;
     decoder->in_frame = true;
     memcpy(decoder->mask, header->mask, sizeof decoder->mask);
@@ -244,7 +247,7 @@ static bool check_text(struct frame_decoder *decoder, const uint8_t *data, size_
 static size_t decode_payload(struct frame_decoder *decoder, uint8_t *input, size_t len,
                              struct frame_event *event)
 {
-    size_t take = len < decoder->frame_left ? len : (size_t)decoder->frame_left;
+    size_t take = len < decoder->frame_left ? len : decoder->frame_left;
     bool frame_end = take == decoder->frame_left;
     if (take == 0 && !frame_end)
         return need_more(event);
@@ -256,7 +259,7 @@ static size_t decode_payload(struct frame_decoder *decoder, uint8_t *input, size
     event->is_compressed = decoder->is_compressed;
     event->data = input;
     event->len = take;
-    decoder->frame_left -= take;
+    decoder->frame_left -= (uint32_t)take;
     if (decoder->message_type == OPCODE_TEXT && !decoder->is_compressed &&
         !check_text(decoder, input, take, event->message_end))
         return report_error(event, CLOSE_BAD_DATA, "text is not UTF-8");

@@ -40,6 +40,7 @@ enum close_code {
     CLOSE_BAD_DATA = 1007,
     CLOSE_POLICY = 1008,
     CLOSE_TOO_BIG = 1009,
+    CLOSE_EXTENSION_MISSING = 1010, /* sent by clients only (RFC 6455, section 7.4.1) */
     CLOSE_INTERNAL_ERROR = 1011,
     CLOSE_SERVICE_RESTART = 1012,
     CLOSE_TRY_AGAIN_LATER = 1013,
@@ -67,17 +68,20 @@ struct frame_event {
 };
 
 struct frame_decoder {
-    uint64_t frame_left;  /* payload bytes of the current data frame still to come */
-    uint64_t message_len; /* payload bytes of the current message announced so far */
-    uint32_t utf8;
+    uint32_t frame_left;  /* payload bytes of the current data frame still to come */
+    uint32_t message_len; /* payload bytes of the current message announced so far */
     uint32_t fragments;   /* frames of the current message so far */
     uint8_t mask[4];      /* rotated so that mask[0] is for the next byte */
+    uint8_t utf8;         /* the state of utf8_check */
     uint8_t message_type; /* OPCODE_TEXT or OPCODE_BINARY inside a message, else 0 */
     bool in_frame;
     bool final_frame : 1;
     bool may_compress : 1;  /* set by the owner: permessage-deflate was agreed on (RFC 7692) */
     bool is_compressed : 1; /* the current message */
+    bool from_server : 1;   /* set by the owner: frames are those of a server, without a mask */
 };
+
+#define FRAME_MESSAGE_MOST (1u << 30) /* bytes: what a decoder counts has 32 bits */
 
 /* How long the payload of a compressed message may be whose text has `message_max` bytes: deflate
  * makes what it cannot compress a little longer. */
@@ -88,8 +92,8 @@ static inline uint64_t frame_compressed_max(uint64_t message_max)
 
 /* What a decoder accepts; the same for all clients of an endpoint. */
 struct frame_limits {
-    uint64_t message_max;   /* bytes, across fragments; checked on each frame's header. Compressed
-                               ones: see frame_compressed_max */
+    uint32_t message_max;   /* bytes, across fragments, at most FRAME_MESSAGE_MOST; checked on each
+                               frame's header. Compressed ones: see frame_compressed_max */
     uint32_t fragments_max; /* frames of one message */
     bool text;              /* accept text messages */
     bool binary;            /* accept binary messages */
@@ -126,7 +130,7 @@ size_t frame_encode_close(uint8_t out[2 + FRAME_CONTROL_MAX], uint16_t code, con
 bool close_code_is_valid(unsigned code);
 
 /* Whether a server's application may send a code: not those that only the protocol's own machinery
- * means (1002), nor those that say that something went wrong with a client's extensions. */
+ * means (1002), nor the one that only a client sends (1010). */
 bool close_code_may_be_sent(int code);
 
 /* One frame as a server encodes it. */

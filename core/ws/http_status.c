@@ -10,6 +10,7 @@ struct status_text {
 
 static const struct status_text texts[] = {
     {200, "OK"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
