@@ -18,7 +18,6 @@ struct attempt {
     struct shown shown;      /* into `text` */
     enum check result;
     struct finding finding;
-    struct http_request request;
     struct keys_waiter waiter;
     struct slow_job job;
     size_t size; /* of all of it */
@@ -209,31 +208,26 @@ static bool check_slowly(struct attempt *attempt)
     return true;
 }
 
-static void on_answer(struct http_request *request)
+static void on_answer(struct sl_instance *self, struct sl_client *client,
+                      const struct sl_http_response *response, void *context)
 {
-    struct attempt *attempt =
-        (struct attempt *)((char *)request - offsetof(struct attempt, request));
-    curl_slist_free_all(request->headers);
-    if (atomic_load(&attempt->is_cancelled)) {
+    struct attempt *attempt = context;
+    (void)client;
+    if (atomic_load(&attempt->is_cancelled) || response->outcome == SL_HTTP_CANCELLED) {
         continue_attempt(attempt, CHECK_FAILED);
         return;
     }
-    enum check result = callback_understand(&attempt->policy->callback, attempt->self,
-                                            &attempt->shown, request, &attempt->finding);
+    enum check result = callback_understand(&attempt->policy->callback, self, &attempt->shown,
+                                            response, &attempt->finding);
     continue_attempt(attempt,
                      policy_conclude(attempt->policy, &attempt->shown, result, &attempt->finding));
 }
 
+/* A client that goes takes the request with it. */
 static bool ask_service(struct attempt *attempt)
 {
-    attempt->request =
-        (struct http_request){.is_cancelled = &attempt->is_cancelled, .on_done = on_answer};
-    if (!callback_prepare(&attempt->policy->callback, &attempt->shown, &attempt->request))
-        return false;
-    if (http_ask(attempt->policy->http, &attempt->request))
-        return true;
-    curl_slist_free_all(attempt->request.headers);
-    return false;
+    return callback_ask(&attempt->policy->callback, attempt->self, attempt->client, &attempt->shown,
+                        on_answer, attempt);
 }
 
 static void on_keys(struct keys_waiter *waiter)
@@ -269,17 +263,14 @@ static void continue_attempt(struct attempt *attempt, enum check result)
 
 /* -- starting -- */
 
-/* Removes a cancelled attempt from the queue that it may be in, so that it will not be run. */
+/* Removes a cancelled attempt from the queue that it may be in, so that it will not be run. A
+ * question to the service is done in any case. */
 static void stop_waiting(struct attempt *attempt)
 {
     const struct policy *policy = attempt->policy;
     bool has_left = slow_queue_leave(policy->slow, &attempt->job);
     if (!has_left && policy->jwt.fetched != NULL)
         has_left = fetched_keys_leave(policy->jwt.fetched, &attempt->waiter);
-    if (!has_left && http_leave(policy->http, &attempt->request)) {
-        curl_slist_free_all(attempt->request.headers);
-        has_left = true;
-    }
     if (has_left)
         attempt_unref(attempt);
 }

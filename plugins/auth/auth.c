@@ -273,6 +273,7 @@ static void report_keys(struct sl_instance *self, const struct policy *policy)
         return;
     }
     host->metric_set(policy->meters->keys, 0);
+    host->metric_set(policy->meters->fetched, 0);
     if (SL_HAS(host, set_unready))
         host->set_unready(self, NULL);
 }
@@ -280,17 +281,10 @@ static void report_keys(struct sl_instance *self, const struct policy *policy)
 static int create(struct sl_instance *self)
 {
     struct auth *state = self->state;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return sl_fail(self, "libcurl cannot be used");
     meters_init(&state->home.meters, self);
-    state->home.http = http_create();
-    if (state->home.http == NULL)
-        return sl_fail(self, "there is no memory for libcurl");
     struct policy *policy = policy_create(self, &state->home, NULL);
-    if (policy == NULL) {
-        http_destroy(state->home.http);
+    if (policy == NULL)
         return SL_ERROR;
-    }
     state->next_reread = self->host->time_monotonic() + policy->reread;
     pthread_mutex_init(&state->lock, NULL);
     slow_queue_init(&state->home.slow, self->host);
@@ -303,7 +297,6 @@ static int create(struct sl_instance *self)
     expiry_deinit(&state->home.watch.expiry);
     slow_queue_deinit(&state->home.slow);
     pthread_mutex_destroy(&state->lock);
-    http_destroy(state->home.http);
     return sl_fail(self, "there is no memory for a timer");
 }
 
@@ -321,11 +314,9 @@ static int on_reload(struct sl_instance *self)
     return 0;
 }
 
-/* Requests end first, since they use policies. */
 static void destroy(struct sl_instance *self)
 {
     struct auth *state = self->state;
-    http_destroy(state->home.http);
     policy_unref(state->policy);
     expiry_deinit(&state->home.watch.expiry);
     slow_queue_deinit(&state->home.slow);

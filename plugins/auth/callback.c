@@ -1,11 +1,14 @@
 #include "callback.h"
 
 #include "json_text.h"
+#include "url.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <stdatomic.h>
 
 #define ANSWER_MAX 16384
-#define HEADER_MAX 9000
+#define HEAD_MAX 65536
 #define SECOND INT64_C(1000000000)
 #define EXPIRES_MAX (INT64_C(10) * 365 * 86400)
 
@@ -109,54 +112,50 @@ static bool can_be_header(struct sl_string value)
     return value.len <= CREDENTIAL_MAX;
 }
 
-static bool add_header(struct curl_slist **headers, const char *name, struct sl_string value)
+/* Strangers choose the tokens that the service may fail over, so its circuit breaker is left alone.
+ */
+bool callback_ask(const struct callback *callback, struct sl_instance *self, uint64_t client,
+                  const struct shown *shown,
+                  void (*done)(struct sl_instance *self, struct sl_client *client,
+                               const struct sl_http_response *response, void *context),
+                  void *context)
 {
-    char line[HEADER_MAX];
-    int len = snprintf(line, sizeof line, "%s%.*s", name, (int)value.len, value.data);
-    if (!can_be_header(value) || len < 0 || len >= (int)sizeof line)
+    char authorization[CREDENTIAL_MAX + sizeof "Bearer "];
+    if (!can_be_header(shown->token))
         return false;
-    struct curl_slist *longer = curl_slist_append(*headers, line);
-    if (longer == NULL)
-        return false;
-    *headers = longer;
-    return true;
+    snprintf(authorization, sizeof authorization, "Bearer %.*s", (int)shown->token.len,
+             shown->token.data);
+    const struct sl_pair headers[] = {{sl_string_of("Authorization"), sl_string_of(authorization)},
+                                      {sl_string_of("X-Original-Path"), shown->path},
+                                      {sl_string_of("X-Client-Address"), shown->address},
+                                      {sl_string_of("User-Agent"), sl_string_of("sluice-auth")}};
+    const struct sl_http_request request = {.struct_size = sizeof request,
+                                            .flags = SL_HTTP_WITHOUT_BREAKER,
+                                            .url = sl_string_of(callback->url_cstr),
+                                            .headers = headers,
+                                            .header_count = sizeof headers / sizeof *headers,
+                                            .timeout = callback->timeout,
+                                            .max_head = HEAD_MAX,
+                                            .max_body = ANSWER_MAX,
+                                            .ca_file_cstr = callback->ca_file_cstr};
+    int error = self->host->http_request(self, client, &request, done, context);
+    OPENSSL_cleanse(authorization, sizeof authorization);
+    return error == 0;
 }
 
-static bool add_headers(const struct shown *shown, struct curl_slist **headers)
-{
-    return add_header(headers, "Authorization: Bearer ", shown->token) &&
-           add_header(headers, "X-Original-Path: ", shown->path) &&
-           add_header(headers, "X-Client-Address: ", shown->address);
-}
-
-bool callback_prepare(const struct callback *callback, const struct shown *shown,
-                      struct http_request *request)
-{
-    struct curl_slist *headers = NULL;
-    if (!add_headers(shown, &headers)) {
-        curl_slist_free_all(headers);
-        return false;
-    }
-    request->url_cstr = callback->url_cstr;
-    request->headers = headers;
-    request->ca_file_cstr = callback->ca_file_cstr;
-    request->timeout = callback->timeout;
-    request->body_max = ANSWER_MAX;
-    return true;
-}
-
-static enum check read_answer(const struct http_request *request, int64_t now,
+static enum check read_answer(const struct sl_http_response *response, int64_t now,
                               struct finding *finding)
 {
-    if (request->status == 200)
-        return callback_parse(request->body != NULL ? request->body : "", request->body_len, now,
-                              finding);
-    if (request->status == 401)
+    if (response->status == 200)
+        return callback_parse(response->body.data, response->body.len, now, finding);
+    if (response->status == 401)
         return finding_refuse(finding, "The authentication service refuses this client.");
-    if (request->status == 403) {
+    if (response->status == 403) {
         finding->is_scope = true;
         return finding_refuse(finding, "This client may not connect here.");
     }
+    if (response->status != 0)
+        finding->detail = "the status is none of 200, 401 and 403";
     return finding_fail(finding, "The authentication service is not well.");
 }
 
@@ -169,28 +168,29 @@ static int64_t keep_for(const struct callback *callback, const struct sl_instanc
 }
 
 static void log_no_answer(struct callback *callback, struct sl_instance *self,
-                          const struct http_request *request, const char *detail)
+                          const struct sl_http_response *response, const char *detail)
 {
     int64_t now = self->host->time_monotonic();
     int64_t next = atomic_load(&callback->next_log);
     if (now < next || !atomic_compare_exchange_strong(&callback->next_log, &next, now + SECOND))
         return;
-    sl_log(self, SL_LOG_WARN, "http_url %.*s: no usable answer (status %ld): %s",
-           http_loggable(callback->url_cstr), callback->url_cstr, request->status,
-           detail != NULL ? detail : request->error);
+    struct sl_string why = detail != NULL ? sl_string_of(detail) : response->error;
+    sl_log(self, SL_LOG_WARN, "http_url %.*s: no usable answer (status %d): %.*s",
+           url_loggable(callback->url_cstr), callback->url_cstr, response->status, (int)why.len,
+           why.data);
 }
 
 enum check callback_understand(struct callback *callback, struct sl_instance *self,
-                               const struct shown *shown, const struct http_request *request,
+                               const struct shown *shown, const struct sl_http_response *response,
                                struct finding *finding)
 {
     uint8_t key[CACHE_KEY_SIZE];
     finding_init(finding);
     finding->method = "http";
     self->host->metric_add(callback->requests, 1);
-    enum check result = read_answer(request, self->host->time_wall() / SECOND, finding);
+    enum check result = read_answer(response, self->host->time_wall() / SECOND, finding);
     if (result == CHECK_FAILED) {
-        log_no_answer(callback, self, request, finding->detail);
+        log_no_answer(callback, self, response, finding->detail);
     } else if (callback->cache != NULL && digest_of(shown, key)) {
         int64_t now = self->host->time_monotonic();
         answer_cache_put(callback->cache, key, now, now + keep_for(callback, self, finding), result,

@@ -14,7 +14,8 @@
 
 #include "answer_cache.h"
 #include "finding.h"
-#include "http.h"
+
+#include <sluice/plugin.h>
 
 struct callback {
     const char *url_cstr; /* borrowed */
@@ -31,14 +32,17 @@ struct callback {
 enum check callback_check(struct callback *callback, struct sl_instance *self,
                           const struct shown *shown, struct finding *finding);
 
-/* Fills in a request about a client; the caller frees its headers. False if there is no memory, or
- * a value cannot be a header. */
-bool callback_prepare(const struct callback *callback, const struct shown *shown,
-                      struct http_request *request);
+/* Asks about a client. False if too many wait, a value cannot be a header, or there is no memory;
+ * `done` is not called then. */
+bool callback_ask(const struct callback *callback, struct sl_instance *self, uint64_t client,
+                  const struct shown *shown,
+                  void (*done)(struct sl_instance *self, struct sl_client *client,
+                               const struct sl_http_response *response, void *context),
+                  void *context);
 
 /* Evaluates an answer, and keeps it in the cache. */
 enum check callback_understand(struct callback *callback, struct sl_instance *self,
-                               const struct shown *shown, const struct http_request *request,
+                               const struct shown *shown, const struct sl_http_response *response,
                                struct finding *finding);
 
 /* Reads the body of a 200. Pure; for tests and the fuzzer too. */

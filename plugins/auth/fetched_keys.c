@@ -1,11 +1,14 @@
 #include "fetched_keys.h"
 
+#include "url.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FIRST_PAUSE INT64_C(1000000000) /* ns, after a failure; then twice as long each time */
 #define DOUBLINGS_MAX 20
+#define HEAD_MAX 65536
 #define NO_KEYS "There are no keys from jwks_url."
 
 struct fetched_keys {
@@ -29,13 +32,15 @@ struct fetched_keys {
 
 /* A fetch that is under way. */
 struct fetch {
-    struct http_request request; /* first */
-    struct sl_instance *self;
     struct fetched_keys *keys; /* owned reference */
     int64_t began;             /* ns, monotonic */
     bool is_due;               /* it was due by its schedule; else an unknown key caused it */
     struct fetch_rules rules;
-    char ca_file[];
+    bool has_ended;
+    bool is_cancelled; /* the instance ends, or the server stops */
+    char *body;        /* owned: what has been fetched; NULL: `error` says why not */
+    size_t len;
+    char error[KEY_ERROR_SIZE];
 };
 
 struct fetched_keys *fetched_keys_create(const char *url_cstr)
@@ -103,16 +108,23 @@ static void unlink_waiter(struct fetched_keys *keys, struct keys_waiter *waiter)
 
 /* -- the end of a fetch -- */
 
-/* Whether there are keys, for /metrics and /readyz. Called with the lock. */
+/* When the keys in force were fetched, in seconds since 1970-01-01 UTC; 0: there are none. */
+static double time_of_fetch(const struct fetched_keys *keys, const struct sl_host *host)
+{
+    int64_t age = host->time_monotonic() - keys->fetched_at;
+    return keys->set != NULL ? (double)(host->time_wall() - age) / 1e9 : 0;
+}
+
+/* Whether there are keys, and since when, for /metrics and /readyz. Called with the lock. */
 static void report_keys(const struct fetched_keys *keys, const struct fetch_rules *rules,
                         struct sl_instance *self)
 {
-    const struct key_set *set = keys->set;
     if (!keys->is_reported)
         return;
-    self->host->metric_set(rules->meters->keys, set != NULL ? (double)set->count : 0);
+    self->host->metric_set(rules->meters->keys, keys->set != NULL ? (double)keys->set->count : 0);
+    self->host->metric_set(rules->meters->fetched, time_of_fetch(keys, self->host));
     if (SL_HAS(self->host, set_unready))
-        self->host->set_unready(self, set == NULL && keys->is_vital ? NO_KEYS : NULL);
+        self->host->set_unready(self, keys->set == NULL && keys->is_vital ? NO_KEYS : NULL);
 }
 
 /* Sets that are replaced are returned in `old`. Called with the lock. */
@@ -192,7 +204,7 @@ static void end_fetch(struct fetched_keys *keys, const struct fetch_rules *rules
 static void report_fetch(const struct fetched_keys *keys, const struct fetch_rules *rules,
                          struct sl_instance *self, const struct key_set *set, const char *error)
 {
-    int len = http_loggable(keys->url);
+    int len = url_loggable(keys->url);
     if (set == NULL) {
         self->host->metric_add(rules->meters->key_failures, 1);
         sl_log(self, SL_LOG_WARN, "jwks_url %.*s: %s; the keys of before, if any, stay in force",
@@ -207,23 +219,59 @@ static void report_fetch(const struct fetched_keys *keys, const struct fetch_rul
     }
 }
 
-static void on_answer(struct http_request *request)
+/* Reads what has been fetched, on a worker. */
+static void read_fetched(struct sl_instance *self, void *context)
 {
-    struct fetch *fetch = (struct fetch *)request;
-    struct sl_instance *self = fetch->self;
-    char error[KEY_ERROR_SIZE] = "";
-    struct key_set *set = NULL;
-    if (request->status == 0)
-        snprintf(error, sizeof error, "%s", request->error);
-    else if (request->status != 200)
-        snprintf(error, sizeof error, "the answer has status %ld", request->status);
-    else
-        set = key_set_parse_jwks(request->body != NULL ? request->body : "", request->body_len,
-                                 false, error);
-    report_fetch(fetch->keys, &fetch->rules, self, set, error);
+    struct fetch *fetch = context;
+    struct key_set *set = fetch->body != NULL
+                              ? key_set_parse_jwks(fetch->body, fetch->len, false, fetch->error)
+                              : NULL;
+    if (!fetch->is_cancelled)
+        report_fetch(fetch->keys, &fetch->rules, self, set, fetch->error);
     end_fetch(fetch->keys, &fetch->rules, fetch, set, self);
+    fetch->has_ended = true;
+}
+
+/* A server that stops may not have had it read. */
+static void free_fetch(struct sl_instance *self, struct sl_client *client, void *context)
+{
+    struct fetch *fetch = context;
+    (void)client;
+    if (!fetch->has_ended)
+        end_fetch(fetch->keys, &fetch->rules, fetch, NULL, self);
     fetched_keys_unref(fetch->keys);
+    free(fetch->body);
     free(fetch);
+}
+
+static char *copy_body(struct sl_string body)
+{
+    char *copy = malloc(body.len + 1);
+    if (copy != NULL && body.len > 0)
+        memcpy(copy, body.data, body.len);
+    return copy;
+}
+
+static void on_response(struct sl_instance *self, struct sl_client *client,
+                        const struct sl_http_response *response, void *context)
+{
+    struct fetch *fetch = context;
+    fetch->is_cancelled = response->outcome == SL_HTTP_CANCELLED;
+    if (response->outcome != SL_HTTP_ANSWERED) {
+        snprintf(fetch->error, sizeof fetch->error, "%.*s", (int)response->error.len,
+                 response->error.data);
+    } else if (response->status != 200) {
+        snprintf(fetch->error, sizeof fetch->error, "the answer has status %d", response->status);
+    } else {
+        fetch->len = response->body.len;
+        fetch->body = copy_body(response->body);
+        if (fetch->body == NULL)
+            snprintf(fetch->error, sizeof fetch->error, "there is no memory for the answer");
+    }
+    if (self->host->offload(self, 0, read_fetched, free_fetch, fetch) == 0)
+        return;
+    read_fetched(self, fetch);
+    free_fetch(self, client, fetch);
 }
 
 /* -- starting a fetch -- */
@@ -231,24 +279,33 @@ static void on_answer(struct http_request *request)
 static struct fetch *fetch_create(struct fetched_keys *keys, const struct fetch_rules *rules,
                                   struct sl_instance *self, bool is_due)
 {
-    size_t len = rules->ca_file_cstr != NULL ? strlen(rules->ca_file_cstr) : 0;
-    struct fetch *fetch = calloc(1, sizeof *fetch + len + 1);
+    struct fetch *fetch = calloc(1, sizeof *fetch);
     if (fetch == NULL)
         return NULL;
-    if (len > 0)
-        memcpy(fetch->ca_file, rules->ca_file_cstr, len);
-    fetch->self = self;
     fetch->began = self->host->time_monotonic();
     fetch->is_due = is_due;
     fetch->keys = fetched_keys_ref(keys);
     fetch->rules = *rules;
-    fetch->rules.ca_file_cstr = NULL;
-    fetch->request = (struct http_request){.url_cstr = keys->url,
-                                           .ca_file_cstr = len > 0 ? fetch->ca_file : NULL,
-                                           .timeout = rules->timeout,
-                                           .body_max = KEY_INPUT_MAX,
-                                           .on_done = on_answer};
+    fetch->rules.ca_file_cstr = NULL; /* The policy's, which may go first. */
     return fetch;
+}
+
+/* Pauses after failures are planned here, so the circuit breaker is left alone. */
+static bool send_request(const struct fetched_keys *keys, const struct fetch_rules *rules,
+                         struct sl_instance *self, struct fetch *fetch)
+{
+    const struct sl_pair agent = {sl_string_of("User-Agent"), sl_string_of("sluice-auth")};
+    const struct sl_http_request request = {.struct_size = sizeof request,
+                                            .flags = SL_HTTP_ENDS_WITH_INSTANCE |
+                                                     SL_HTTP_WITHOUT_BREAKER,
+                                            .url = sl_string_of(keys->url),
+                                            .headers = &agent,
+                                            .header_count = 1,
+                                            .timeout = rules->timeout,
+                                            .max_head = HEAD_MAX,
+                                            .max_body = KEY_INPUT_MAX,
+                                            .ca_file_cstr = rules->ca_file_cstr};
+    return self->host->http_request(self, 0, &request, on_response, fetch) == 0;
 }
 
 /* The caller has set is_fetching. */
@@ -257,13 +314,15 @@ static void begin_fetch(struct fetched_keys *keys, const struct fetch_rules *rul
 {
     struct fetch *fetch = fetch_create(keys, rules, self, is_due);
     self->host->metric_add(rules->meters->key_fetches, 1);
-    if (fetch != NULL && http_ask(rules->http, &fetch->request))
+    if (fetch != NULL && send_request(keys, rules, self, fetch))
         return;
     if (fetch != NULL)
         fetched_keys_unref(fetch->keys);
     free(fetch);
-    report_fetch(keys, rules, self, NULL, "there is no memory, or no thread, to ask for it");
+    report_fetch(keys, rules, self, NULL, "too many requests wait, or there is no memory for one");
+    fetched_keys_ref(keys); /* A waiter may drop what the caller has them by. */
     end_fetch(keys, rules, NULL, NULL, self);
+    fetched_keys_unref(keys);
 }
 
 void fetched_keys_report(struct fetched_keys *keys, const struct fetch_rules *rules,

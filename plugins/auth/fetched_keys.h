@@ -8,20 +8,24 @@
  * only when a fetch that began after the question has succeeded. If a fetch fails, the next one is
  * due after a second, then after twice as long each time, up to `refetch`; the previous keys stay
  * in force until they are older than `max_age`. Keys that a newer set lacks stay good for `keep`.
+ * What is fetched is read on a worker. A fetch ends with the instance.
  */
 #ifndef AUTH_FETCHED_KEYS_H
 #define AUTH_FETCHED_KEYS_H
 
-#include "http.h"
 #include "key_set.h"
 #include "meters.h"
+
+#include <sluice/plugin.h>
+
+#include <stdatomic.h>
 
 #define FETCHED_SETS 2       /* the newest, and the one before */
 #define KEYS_WAITING_MAX 256 /* waiters for one fetch */
 
 struct fetched_keys;
 
-/* Times in ns. Its pointers outlive the policy that has it. */
+/* Times in ns. `meters` outlives the policy that has it. */
 struct fetch_rules {
     int64_t refresh; /* between fetches */
     int64_t refetch; /* between fetches that unknown keys cause; also the longest pause after
@@ -30,9 +34,8 @@ struct fetch_rules {
     int64_t max_age;
     int64_t keep;
     int64_t timeout;          /* of a fetch */
-    const char *ca_file_cstr; /* copied for each fetch; NULL: the system's */
+    const char *ca_file_cstr; /* NULL: the system's */
     const struct meters *meters;
-    struct http *http;
 };
 
 /* A caller that waits for the end of a fetch. */
@@ -40,7 +43,7 @@ struct keys_waiter {
     struct keys_waiter *next;  /* private */
     struct keys_waiter **link; /* private: the pointer to it in the list; NULL: it does not wait */
     const atomic_bool *is_cancelled;
-    /* Called once: on the thread of `http`, or before fetched_keys_wait returns. */
+    /* Called once: on a worker, perhaps on a loop, or before fetched_keys_wait returns. */
     void (*on_keys)(struct keys_waiter *waiter);
 };
 

@@ -22,7 +22,8 @@ struct meters {
     struct sl_metric *unknown_keys;
     struct sl_metric *slow_refused;
     struct sl_metric *renewals_limited;
-    struct sl_metric *keys; /* gauge: from jwks_url, in force */
+    struct sl_metric *keys;    /* gauge: from jwks_url, in force */
+    struct sl_metric *fetched; /* gauge: when these were fetched, seconds since 1970-01-01 UTC */
 };
 
 static inline void meters_init(struct meters *meters, struct sl_instance *self)
@@ -55,6 +56,9 @@ static inline void meters_init(struct meters *meters, struct sl_instance *self)
         *rows[i].meter = self->host->metric(self, SL_COUNTER, rows[i].name, rows[i].help, NULL, 0);
     meters->keys =
         self->host->metric(self, SL_GAUGE, "keys", "Keys from jwks_url that are in force", NULL, 0);
+    meters->fetched =
+        self->host->metric(self, SL_GAUGE, "keys_timestamp_seconds",
+                           "When the keys from jwks_url were fetched; 0: there are none", NULL, 0);
 }
 
 #endif

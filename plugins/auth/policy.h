@@ -40,7 +40,6 @@ struct session_watch {
 struct policy_home {
     struct meters meters;
     struct session_watch watch;
-    struct http *http; /* owned by the instance */
     struct slow_queue slow;
 };
 
@@ -48,9 +47,8 @@ struct policy {
     atomic_uint references;
     const struct sl_host *host;
     const char *instance_cstr;   /* the instance's name, borrowed */
-    const struct meters *meters; /* borrowed from the instance, as are the next three */
+    const struct meters *meters; /* borrowed from the instance, as is the next one */
     struct session_watch *watch;
-    struct http *http;
     struct policy_text *texts; /* owned */
     struct slow_queue *slow;
     size_t slow_places;      /* the most checks that may wait or run */

@@ -1,4 +1,5 @@
 #include "policy_read.h"
+#include "url.h"
 
 #include <string.h>
 
@@ -47,10 +48,10 @@ static int read_url(struct jwt_method *jwt, struct sl_instance *self, const stru
     if (!read_is_set(self, "jwks_url"))
         return 0;
     const char *url = sl_option_string(self, "jwks_url").data;
-    const char *error = http_url_error(url);
+    const char *error = self->host->http_url_error(sl_option_string(self, "jwks_url"));
     if (error != NULL)
-        return sl_fail(self, "jwks_url %s", error);
-    if (http_is_exposed(url))
+        return sl_fail(self, "jwks_url: %s", error);
+    if (url_is_exposed(url))
         return sl_fail(self, "jwks_url is http:// to another machine: whoever is on the way could "
                              "bring keys of their own, so it has to be https://");
     read_compare_timeout(self, "jwks_timeout",
@@ -177,8 +178,7 @@ int read_jwt(struct policy *policy, struct sl_instance *self, const struct polic
                                       .timeout = timeout,
                                       .is_vital = sl_option_bool(self, "jwks_ready"),
                                       .ca_file_cstr = read_text_option(policy, self, "ca_file"),
-                                      .meters = policy->meters,
-                                      .http = policy->http};
+                                      .meters = policy->meters};
     jwt->rules.leeway = sl_option_integer(self, "jwt_leeway") / 1000000000;
     jwt->rules.require_expiry = sl_option_bool(self, "jwt_require_expiry");
     if (jwt->identity_cstr == NULL)

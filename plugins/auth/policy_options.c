@@ -1,4 +1,5 @@
 #include "policy_read.h"
+#include "url.h"
 
 #include <sluice/file.h>
 #include <string.h>
@@ -236,10 +237,10 @@ static int read_callback(struct policy *policy, struct sl_instance *self)
                                   .hits = policy->meters->http_cache_hits};
     if (callback->url_cstr == NULL)
         return read_no_memory(self);
-    const char *error = http_url_error(callback->url_cstr);
+    const char *error = self->host->http_url_error(sl_option_string(self, "http_url"));
     if (error != NULL)
-        return sl_fail(self, "http_url %s", error);
-    if (http_is_exposed(callback->url_cstr))
+        return sl_fail(self, "http_url: %s", error);
+    if (url_is_exposed(callback->url_cstr))
         sl_log(self, SL_LOG_WARN,
                "http_url is http:// to another machine: whoever is on the way "
                "reads every token, and can let in whom they like");
@@ -306,7 +307,6 @@ struct policy *policy_create(struct sl_instance *self, struct policy_home *home,
     policy->instance_cstr = self->name;
     policy->meters = &home->meters;
     policy->watch = &home->watch;
-    policy->http = home->http;
     policy->slow = &home->slow;
     if (read_rest(policy, self) == 0 && read_places(policy, self) == 0 &&
         read_allow(policy, self) == 0 && read_methods(policy, self) == 0 &&

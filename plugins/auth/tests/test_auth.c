@@ -208,6 +208,18 @@ static void refuses_options_that_make_no_sense(void **state)
     assert_refused("{" FROM_VARIABLE ", allow: [carol]}", "", "allow names carol");
     assert_refused("{" FROM_VARIABLE ", query_parameter: ''}", "", "query_parameter");
     assert_refused("{token_file: x}", "", "tokens_file");
+    assert_refused("{http_url: 'https://a:b@c/'}", "", "http_url: the URL holds a user");
+    assert_refused("{http_url: 'https://c:x/'}", "",
+                   "http_url: the URL names no server, or no port");
+    static const char *const elsewhere[] = {"http://127.0.0.1.test/",   "http://127.test/",
+                                            "http://localhost.test/",   "http://[::2]/",
+                                            "http://127.0.0.1%2etest/", "HTTP://test/127.0.0.1"};
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+        assert_refused("{jwks_url: '%s'}", elsewhere[i], "jwks_url is http:// to another machine");
+    static const char *const here[] = {"http://127.0.0.1:80/", "http://127.1", "HTTP://LOCALHOST?q",
+                                       "http://[::1]:80/", "https://test/"};
+    for (size_t i = 0; i < sizeof here / sizeof *here; i++)
+        fake_instance_destroy(instance_with("{jwks_url: '%s'}", here[i]));
 }
 
 static void never_says_a_token(void **state)

@@ -1,6 +1,8 @@
 /*
- * Which keys are taken from JWK Sets and PEM, and what each is good for.
+ * Which keys are taken from JWK Sets and PEM, and what each is good for. Fetching them is tested in
+ * fetched.yaml, but for a waiter that has the last reference.
  */
+#include "../fetched_keys.h"
 #include "issuer.h"
 
 #include <setjmp.h>
@@ -255,6 +257,72 @@ static void a_token_finds_the_key_that_it_names_behind_many_without_names(void *
     EVP_PKEY_free(other);
 }
 
+/* -- a fetch that cannot begin -- */
+
+static int64_t no_time(void)
+{
+    return 0;
+}
+
+static bool log_nothing(enum sl_log_level level)
+{
+    (void)level;
+    return false;
+}
+
+static void count_nothing(struct sl_metric *metric, double amount)
+{
+    (void)metric;
+    (void)amount;
+}
+
+static const atomic_bool is_cancelled;
+static const struct meters no_meters;
+static const struct fetch_rules fetch_rules = {.refresh = 10, .refetch = 10, .meters = &no_meters};
+static struct fetched_keys *fetched; /* the only reference */
+static struct keys_waiter another;
+static unsigned waiters_called;
+
+/* Another waiter has come meanwhile. */
+static int refuse_request(struct sl_instance *self, uint64_t client_id,
+                          const struct sl_http_request *request,
+                          void (*done)(struct sl_instance *, struct sl_client *,
+                                       const struct sl_http_response *, void *),
+                          void *context)
+{
+    (void)client_id;
+    (void)request;
+    (void)done;
+    (void)context;
+    assert_true(fetched_keys_wait(fetched, &fetch_rules, self, &another));
+    return SL_ERROR;
+}
+
+/* The first that is called has the reference. */
+static void drop_keys(struct keys_waiter *waiter)
+{
+    (void)waiter;
+    if (waiters_called++ == 0)
+        fetched_keys_unref(fetched);
+}
+
+static void a_waiter_may_drop_the_keys_when_their_fetch_is_refused(void **state)
+{
+    static const struct sl_host host = {.time_monotonic = no_time,
+                                        .time_wall = no_time,
+                                        .log_enabled = log_nothing,
+                                        .metric_add = count_nothing,
+                                        .http_request = refuse_request};
+    struct sl_instance self = {.host = &host};
+    struct keys_waiter waiter = {.is_cancelled = &is_cancelled, .on_keys = drop_keys};
+    (void)state;
+    another = waiter;
+    fetched = fetched_keys_create("https://localhost/keys");
+    assert_non_null(fetched);
+    assert_true(fetched_keys_wait(fetched, &fetch_rules, &self, &waiter));
+    assert_int_equal(waiters_called, 2);
+}
+
 int run_key_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +335,7 @@ int run_key_tests(void)
         cmocka_unit_test(keys_that_are_of_no_use_are_left_out),
         cmocka_unit_test(sets_tell_whether_they_hold_the_keys_of_another),
         cmocka_unit_test(a_token_finds_the_key_that_it_names_behind_many_without_names),
+        cmocka_unit_test(a_waiter_may_drop_the_keys_when_their_fetch_is_refused),
     };
     return cmocka_run_group_tests_name("auth, keys", tests, NULL, NULL);
 }
