@@ -42,6 +42,9 @@ def parse_arguments():
     parser.add_argument('--plugins', metavar='NAME', nargs='?', const='',
                         help='instead of comparing servers, measure what the shipped plugins (or the '
                              'one of that name) cost, and print tables in Markdown; half a minute')
+    parser.add_argument('--http', action='store_true',
+                        help='instead of comparing servers, measure what HTTP requests of plugins cost beside libcurl '
+                             'alone, and print a table in Markdown; half a minute')
     parser.add_argument('--list', action='store_true', help='name the scenarios and exit')
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (1 if arguments.quick else 3)
@@ -134,6 +137,14 @@ def measure_plugins(arguments):
                             preexec_fn=lambda: os.sched_setaffinity(0, {0})).returncode)
 
 
+def measure_http(arguments):
+    """Prints what http_request costs beside libcurl alone: see tests/bench/http. Other builds do without the program."""
+    build = os.path.abspath(arguments.build)
+    subprocess.run(['cmake', '--build', build, '--target', 'http_cost'], check=True, stdout=sys.stderr)
+    program = os.path.join(build, 'tests', 'bench', 'http_cost')
+    sys.exit(subprocess.run([program, build, str(arguments.seconds / 4)], check=False).returncode)
+
+
 def compare(arguments, scenarios, servers):
     load = load_command(arguments)
     print(f'{arguments.rounds} round(s) of {arguments.seconds:g} s; {NOISE}', flush=True)
@@ -160,6 +171,8 @@ def main():
     arguments = parse_arguments()
     if arguments.plugins is not None:
         measure_plugins(arguments)
+    if arguments.http:
+        measure_http(arguments)
     scenarios = chosen_scenarios(arguments)
     if arguments.list:
         print('\n'.join(f'{s.name:<20} {s.title}' for s in scenarios))

@@ -9,7 +9,7 @@
 #include "../../plugins/auth/expiry.c"
 #include "../../plugins/auth/json_text.c"
 #include "../../plugins/auth/finding.c"
-#include "../../plugins/auth/http.c"
+#include "../../plugins/auth/url.c"
 #include "../../plugins/auth/signed_ticket.c"
 #include "../../plugins/auth/callback.c"
 #undef SECOND

@@ -3,6 +3,7 @@
  * that looks at a request then looks at it.
  */
 #include "ws/handshake.h"
+#include "ws/request_trace.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -91,6 +92,24 @@ static void look_up(const struct request *request)
     }
 }
 
+/* Each value may be an id, or a trace. */
+static void read_traces(const struct request *request)
+{
+    for (size_t i = 0; i < request->header_count; i++) {
+        const char *value = request->headers[i].value.data;
+        struct request_trace trace;
+        request_trace_read(&trace, value, value);
+        size_t len = strlen(trace.trace_id);
+        if (trace.id[0] == '\0' || (len != 0 && len != TRACE_ID_LEN))
+            abort();
+        if (strspn(trace.trace_id, "0123456789abcdef") != len)
+            abort();
+        for (const char *at = trace.id; *at != '\0'; at++)
+            if (*at <= ' ' || *at > '~')
+                abort();
+    }
+}
+
 static void shake_hands(const struct request *request)
 {
     static const char *const supported[] = {"chat.v1", "a"};
@@ -117,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (request_create(&source, &request) == OK) {
         look_up(request);
         shake_hands(request);
+        read_traces(request);
     }
     request_destroy(request);
     free(text);

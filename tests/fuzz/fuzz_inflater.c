@@ -29,7 +29,7 @@ static int inflate(struct inflater *inflater, const uint8_t *data, size_t len, s
         size_t before = out->len;
         require(steps <= len + maximum / 65536 + 2);
         error = inflater_step(inflater, data, len, maximum, out, &is_done);
-        require(out->len - before <= 65536);
+        require(out->len - before <= (size_t)2 * 65536); /* The last one takes the tail as well. */
     }
     return error;
 }

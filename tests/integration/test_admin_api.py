@@ -11,25 +11,10 @@ import unittest
 
 from harness import (BINARY, ROOT, TEXT, RawClient, ServedTest, Sluice, endpoint, patience,
                      run_sluice, settings, temporary_folder, wait_until)
+from harness.admin import ask
 from harness.server import binary
 
 LIMIT = 1 << 20
-
-
-def ask(server, method, path, body=None, **headers):
-    """(status, JSON, header fields). A dictionary as body is sent as JSON."""
-    connection = http.client.HTTPConnection(*server.admin_address, timeout=patience(10))
-    fields = {name.replace('_', '-'): value for name, value in headers.items()}
-    if isinstance(body, dict):
-        body = json.dumps(body)
-        fields.setdefault('Content-Type', 'application/json')
-    try:
-        connection.request(method, path, body, fields)
-        answer = connection.getresponse()
-        content = answer.read()
-        return answer.status, json.loads(content) if content else None, answer.headers
-    finally:
-        connection.close()
 
 
 class ApiTest(ServedTest):
@@ -216,7 +201,7 @@ class Requests(ApiTest):
         described = {}
         with open(os.path.join(ROOT, 'docs/openapi.yaml')) as file:
             for line in file:
-                if found := re.match(r'  (/\S+):$', line):
+                if found := re.match(r'  (/\S*):$', line):
                     methods = described.setdefault(found.group(1), set())
                 elif found := re.match(r'    (get|post|put|delete):$', line):
                     methods |= {'GET', 'HEAD'} if found[1] == 'get' else {found[1].upper()}
@@ -273,7 +258,8 @@ class Requests(ApiTest):
 class Reload(unittest.TestCase):
     def test_errors_have_positions(self):
         with Sluice(settings(endpoint('/ws'))) as server:
-            self.assertEqual(ask(server, 'POST', '/api/v1/reload')[:2], (200, {'generation': 2}))
+            status, answer, _ = ask(server, 'POST', '/api/v1/reload')
+            self.assertEqual((status, answer['generation'], answer['complete']), (200, 2, True))
             server.write(settings(endpoint('/ws', nonsense=1, echo='perhaps')))
             status, answer, _ = ask(server, 'POST', '/api/v1/reload')
             self.assertEqual((status, answer['error']), (422, 'not reloaded'))

@@ -4,7 +4,7 @@ import json
 import os
 import unittest
 
-from harness import RawClient, Sluice, endpoint, run_sluice, settings
+from harness import PING, PONG, RawClient, Sluice, endpoint, run_sluice, settings
 
 MANY = 900  # several portions of a loop
 LATER = [{'plugin': 'later'}]
@@ -132,6 +132,26 @@ class Clients(Steered):
                                  [port])
                 self.assertEqual(len(self.listed(server, '--endpoint', '/other')), 1)
                 self.assertEqual(self.listed(server, '--address', '192.0.2.0/24'), [])
+
+    def test_sorted_over_all_loops(self):
+        for loops in (1, 2, 8):
+            with self.subTest(loops=loops):
+                server = self.serve(loops)
+                clients = [self.connect(server, f'/ws?name=n{i}') for i in range(12)]
+                # Pongs go to who has pinged alone, and may be acknowledged later than they are read.
+                for client, pings in ((clients[5], 40), (clients[7], 200)):
+                    for _ in range(pings):
+                        client.send_frame(PING, b'x' * 125)
+                    for _ in range(pings):
+                        self.assertEqual(client.read_frame()[0], PONG)
+                names = [client['identity'] for client in self.listed(server, '--sort', 'bytes', '--limit', '2')]
+                self.assertEqual(names, ['n7', 'n5'])
+                for key in ('queue', 'age', 'messages', 'drops', 'last-heard'):
+                    self.assertEqual({client['identity'] for client in self.listed(server, '--sort', key)},
+                                     {f'n{i}' for i in range(12)})
+        status, _, error = self.command(server, 'clients', '--sort', 'colour')
+        self.assertEqual(status, 1)
+        self.assertIn('queue, age, bytes, messages, drops or last-heard', error)
 
     def test_many_are_all_listed_once(self):
         server = self.serve(2)

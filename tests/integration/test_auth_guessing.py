@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 import unittest
 
 from harness import (Issuer, RawClient, Refused, Sluice, endpoint, for_module, settings,
@@ -93,6 +94,7 @@ class Signatures(AuthTest):
 
     def test_many_keys_are_tried_on_a_worker_thread(self):
         wait_until(lambda: self.server.metric('sluice_plugin_auth_keys') == 16, 'there are keys')
+        self.assertAlmostEqual(self.server.metric('sluice_plugin_auth_keys_timestamp_seconds'), time.time(), delta=120)
         before = self.server.metric('sluice_plugin_auth_deferred_total')
         token = issuer.sign(kid='ed-15', alg='EdDSA', header={'kid': None})
         self.assertEqual(self.identity('/ws', token), 'ada')

@@ -320,7 +320,7 @@ class JwksServerThatMisbehaves(AuthTest):
             wait_until(lambda: self.server.metric('sluice_plugin_auth_key_failures_total') > failures,
                        'the answer is refused')
             self.assertTrue(self.lets_in('/ws', token))  # the keys of before
-        self.server.wait_for_log('the answer is longer than 1048576 bytes')
+        self.server.wait_for_log("the response's body is longer than 1048576 bytes")
         issuer.body = json.dumps({'keys': issuer.jwks['keys'] + [{'kty': 'other'}] * 300}).encode()
         self.server.wait_for_log('keys are left out: 256 are the most')
         issuer.body = None

@@ -213,6 +213,14 @@ class ServiceThatHangs(unittest.TestCase):
         for client in clients:
             client.socket.close()
 
+    def test_a_fetch_of_keys_ends_with_its_instance(self):
+        issuer.let_go.clear()
+        self.addCleanup(issuer.let_go.set)
+        with Sluice(settings(endpoint('/ws', [issuer.stage(jwks_timeout='60s')]))) as server:
+            server.wait_for_metric(1, 'sluice_http_in_flight')
+            server.reload(settings(endpoint('/ws')))
+            server.wait_for_metric(0, 'sluice_http_in_flight')
+
     def test_nobody_passes_unchecked_whatever_on_error_says(self):
         late = dict(service(http_timeout='30s'), timeout='100ms', on_error='continue')
         with self.serve(endpoint('/http', [late, PROBE])) as server:

@@ -4,7 +4,7 @@ import json
 import time
 import unittest
 
-from harness import Issuer, RawClient, Refused, Sluice, endpoint, for_module, settings
+from harness import Issuer, RawClient, Refused, Sluice, endpoint, for_module, settings, wait_until
 from harness.auth import AuthTest, bearer
 
 issuer = None
@@ -51,6 +51,21 @@ class Renewal(AuthTest):
                 RawClient(self.server, '/ws', headers=bearer(issuer.sign(role=role)))
             self.assertEqual(caught.exception.status, 401)
             self.assertIn(sentence, caught.exception.body)
+
+
+class Told(unittest.TestCase):
+    def test_the_log_tells_of_renewals(self):
+        configuration = settings(endpoint('/ws', [jwt(renewal='renew')]), log={'level': 'debug', 'format': 'json'})
+        with Sluice(configuration) as server:
+            with RawClient(server, '/ws', headers=bearer(issuer.sign(sub='ann'))) as client:
+                client.text(json.dumps({'renew': issuer.sign(sub='ann', exp=int(time.time()) + 600)}))
+                self.assertTrue(json.loads(client.read_text())['renewed'])
+            wait_until(lambda: 'client_renewed' in server.log(), 'the event')
+            told = {event['event']: event for event in map(json.loads, server.log().splitlines()) if 'event' in event}
+        renewed, accepted = told['client_renewed'], told['upgrade_accepted']
+        self.assertEqual((renewed['identity'], renewed['instance']), ('ann', 'auth#1'))
+        self.assertRegex(renewed['ends'], r'^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$')
+        self.assertEqual((renewed['client'], renewed['request_id']), (accepted['client'], accepted['request_id']))
 
 
 class Reload(unittest.TestCase):

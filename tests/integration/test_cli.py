@@ -6,8 +6,7 @@ import re
 import shutil
 import unittest
 
-from harness import (BUILD, ROOT, Certificates, RawClient, Sluice, endpoint, run_sluice, settings,
-                     temporary_folder)
+from harness import BUILD, ROOT, Certificates, RawClient, Sluice, endpoint, run_sluice, settings, temporary_folder
 
 DEFAULT = os.path.join(ROOT, 'config', 'sluice.yaml')
 
@@ -152,8 +151,9 @@ class Check(Configured):
         for name in ('server.crt', 'server.key', 'admin.token', 'schemas/message.json'):
             self.assertIn(name, error)
         shutil.copy(certificates.certificate, self.path('server.crt'))
-        shutil.copy(certificates.key, self.path('server.key'))
-        self.write('admin.token', '0123456789abcdef0123456789abcdef')
+        os.mkdir(self.path('secrets'))
+        shutil.copy(certificates.key, self.path('secrets/server.key'))
+        self.write('secrets/admin.token', '0123456789abcdef0123456789abcdef')
         shutil.copytree(os.path.join(ROOT, 'config', 'schemas'), self.path('schemas'))
         status, output, error = self.check(text)
         self.assertEqual(status, 0, error)

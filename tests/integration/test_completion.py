@@ -1,11 +1,16 @@
 """sluice completion: real shells complete command lines of sluice."""
 
 import os
+import pty
+import re
+import select
 import shutil
+import signal
 import subprocess
+import time
 import unittest
 
-from harness import BUILD, run_sluice, temporary_folder
+from harness import BUILD, patience, run_sluice, temporary_folder
 
 # Has bash complete the words that it is given, as its readline does, and prints what is offered.
 BASH = '''\
@@ -17,6 +22,48 @@ COMP_CWORD=$(($# - 1))
 _sluice
 printf '%s\\n' "${COMPREPLY[@]}"
 '''
+
+
+# What is typed is not run, but printed.
+ZSHRC = '''\
+autoload -U compinit
+compinit -D -u
+source %s
+sluice() { print -r -- "<<$*>>" }
+PS1='ready>'
+'''
+
+
+class Terminal:
+    """A program with a terminal of its own."""
+
+    def __init__(self, *command, environment):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe(command[0], command, {'PATH': BUILD + ':' + os.environ['PATH'], **environment})
+        self.shown = ''
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGKILL)
+        os.close(self.fd)
+        os.waitpid(self.pid, 0)
+
+    def write(self, text):
+        os.write(self.fd, text.encode())
+
+    def read_until(self, pattern, seconds=30):
+        """Waits until what is shown has the pattern. Returns the match, and forgets what was before its end."""
+        end = time.monotonic() + patience(seconds)
+        while not (found := re.search(pattern, self.shown)):
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+                raise AssertionError(f'{pattern} is not shown: {self.shown!r}')
+            self.shown += os.read(self.fd, 4096).decode(errors='replace')
+        self.shown = self.shown[found.end():]
+        return found
 
 
 def run(*command):
@@ -61,6 +108,11 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.bash('completion', ''), ['bash', 'zsh', 'fish'])
         self.assertEqual(self.bash('serve', '-c', 'my'), [])  # Then bash offers files.
 
+    def test_bash_offers_what_an_argument_may_be(self):
+        self.assertEqual(self.bash('log', ''), ['reopen'])
+        self.assertEqual(self.bash('log', '--js'), ['--json'])
+        self.assertEqual(self.bash('plugins', 'rate'), ['rate-limit'])
+
     def test_other_shells_are_refused(self):
         for arguments in (['csh'], []):
             status, output, error = run_sluice('completion', *arguments)
@@ -72,7 +124,8 @@ class Completion(unittest.TestCase):
         path = self.script('fish')
         for line, expected in (('sluice che', ['check']), ('sluice check --str', ['--strict']),
                                ('sluice replay --ag', ['--against']), ('sluice serve --log-level d', ['debug']),
-                               ('sluice serve --stri', [])):
+                               ('sluice serve --stri', []), ('sluice log re', ['reopen']),
+                               ('sluice plugins rate', ['rate-limit'])):
             with self.subTest(line):
                 status, output, error = run('fish', '--no-config', '-c', f'source {path}; complete -C "{line}"')
                 self.assertEqual((status, error), (0, ''))
@@ -80,11 +133,17 @@ class Completion(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which('zsh'), 'without zsh its script is not run')
     def test_zsh(self):
-        status, output, error = run('zsh', '-f', '-c', f'autoload -U compinit; compinit -D; source {self.script("zsh")}; '
-                                                        'print ${_comps[sluice]}; functions _sluice')
-        self.assertEqual((status, error), (0, ''))
-        self.assertEqual(output.splitlines()[0], '_sluice')
-        self.assertIn('--strict[', output)
+        with open(os.path.join(self.folder.name, '.zshrc'), 'w') as out:
+            out.write(ZSHRC % self.script('zsh'))
+        with Terminal('zsh', '-d', '-i', environment={'ZDOTDIR': self.folder.name, 'TERM': 'xterm'}) as zsh:
+            zsh.read_until('ready>')
+            for typed, meant in (('ch', 'check'), ('check --str', 'check --strict'), ('log re', 'log reopen'),
+                                 ('completion fi', 'completion fish'), ('serve --log-level d', 'serve --log-level debug'),
+                                 ('help new', 'help new-plugin'), ('plugins rate', 'plugins rate-limit'),
+                                 ('replay --ag', 'replay --against')):
+                with self.subTest(typed):
+                    zsh.write(f'sluice {typed}\t\n')
+                    self.assertEqual(zsh.read_until(r'<<([a-z].*?) ?>>').group(1), meant)
 
 
 if __name__ == '__main__':

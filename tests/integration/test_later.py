@@ -1,9 +1,12 @@
 """What happens later: deferral, offloaded work, timers, topics, attributes, policies."""
 
+import json
+import os
+import signal
 import unittest
 
-from harness import (CLOSE, RawClient, Refused, ServedTest, Sluice, TEXT, close_payload, endpoint,
-                     frame, settings, upgrade_request, wait_until)
+from harness import (BUILD, CLOSE, RawClient, Refused, ServedTest, Sluice, TEXT, close_payload, endpoint,
+                     frame, patience, sanitized, settings, upgrade_request, wait_until)
 
 
 def later(**stage):
@@ -232,7 +235,7 @@ class Policies(Asked):
 
 class Crash(unittest.TestCase):
     def test_report_names_plugin_hook_and_client(self):
-        server = Sluice(settings(endpoint('/ws', [later()]))).start()
+        server = Sluice(settings(endpoint('/ws', [later()]), log={'format': 'text'})).start()
         client = RawClient(server)
         client.text('crash')
         self.assertNotEqual(server.process.wait(20), 0)
@@ -244,6 +247,43 @@ class Crash(unittest.TestCase):
         self.assertRegex(log, r'plugin file: \S+/later\.so')
         self.assertRegex(log, r'0x[0-9a-f]+ \S+/later\.so\+0x[0-9a-f]+')
         self.assertIn('sluice test-plugin', log)
+
+    def test_report_is_written_on_a_thread_for_offloaded_work_too(self):
+        server = Sluice(settings(endpoint('/ws', [later()]), log={'format': 'text'})).start()
+        client = RawClient(server)
+        client.text('crash-offloaded')
+        self.assertNotEqual(server.process.wait(patience(20)), 0)
+        server.abandon()
+        self.assertRegex(server.log(), r"sluice: crashed \(SIG(SEGV|BUS) at address 0x10\) inside plugin "
+                                       r"'later' 1\.0\.0, hook offload, instance later#1 of endpoint /ws")
+
+    def test_report_names_the_file_that_was_unloaded(self):
+        broken = {'path': [os.path.join(BUILD, 'tests/plugins/broken')]}
+        server = Sluice(settings(endpoint('/ws', [{'plugin': 'outlives-destroy'}]), plugins=broken,
+                                 log={'format': 'text'})).start()
+        server.write(settings(endpoint('/ws'), plugins=broken, log={'format': 'text'}))
+        server.process.send_signal(signal.SIGHUP)
+        self.assertNotEqual(server.process.wait(patience(20)), 0)
+        server.abandon()
+        log = server.log()
+        self.assertRegex(log, r'sluice: crashed \(SIG(SEGV|BUS) at address 0x[0-9a-f]+\) in code of '
+                              r'\S+/outlives-destroy\.so, which was unloaded at reload 1\n')
+        self.assertRegex(log, r'\n  0x[0-9a-f]+ \S+/outlives-destroy\.so\+0x[0-9a-f]+\n')
+        self.assertIn('destroy ends and joins what create has begun', log)
+
+    @unittest.skipIf(sanitized(), 'a sanitizer has a report of its own')
+    def test_report_is_json_where_the_log_is(self):
+        server = Sluice(settings(endpoint('/ws', [later()]))).start()
+        client = RawClient(server)
+        client.text('crash')
+        self.assertNotEqual(server.process.wait(20), 0)
+        server.abandon()
+        lines = [json.loads(line) for line in server.log().splitlines()]
+        crash, trace = lines[-2:]
+        self.assertEqual((crash['event'], trace['event']), ('crash', 'crash_backtrace'))
+        self.assertEqual((crash['plugin'], crash['hook'], crash['instance'], crash['endpoint'], crash['fault']),
+                         ('later', 'on_message', 'later#1', '/ws', '0x10'))
+        self.assertRegex(' '.join(trace['backtrace']), r'0x[0-9a-f]+ \S+/later\.so\+0x[0-9a-f]+')
 
 
 if __name__ == '__main__':

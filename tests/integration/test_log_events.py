@@ -1,10 +1,13 @@
 """The log tells a client's story in events."""
 
+import hashlib
 import json
+import os
 import socket
 import unittest
 
-from harness import (Certificates, RawClient, Refused, ServedTest, Sluice, endpoint, for_module, settings, wait_until)
+from harness import (BUILD, Certificates, RawClient, Refused, ServedTest, Sluice, endpoint, for_module, run_sluice, settings,
+                     temporary_folder, wait_until)
 from harness.wire import upgrade_request
 
 TRACE = '0af7651916cd43dd8448eb211c80319c'
@@ -59,6 +62,8 @@ class Told(ServedTest):
         self.assertEqual(ended['reason'], 'a "b"\\\r\nevent=x')
         self.assertGreater(ended['bytes_in'], 100)
         self.assertGreater(ended['bytes_out'], 100)
+        counted = ended['messages_in'], ended['messages_out'], ended['messages_dropped']
+        self.assertEqual(counted, (1, 1, 0))
         self.assertGreaterEqual(ended['duration_ms'], 0)
 
     def test_a_reset_over_tls(self):
@@ -86,6 +91,19 @@ class Told(ServedTest):
             client.read_to_end()
         self.assertEqual(self.one('upgrade_refused', stage='request')['status'], 400)
 
+    def test_whoever_kicks_is_told(self):
+        with RawClient(self.server, headers=[('X-Request-Id', 'kicked-1')]) as client:
+            client_id = self.one('upgrade_accepted', request_id='kicked-1')['client']
+            admin = '%s:%d' % self.server.admin_address
+            arguments = ['kick', '--admin', admin, '--reason', 'moved', client_id]
+            status, _, error = run_sluice(*arguments)
+            self.assertEqual(status, 0, error)
+            self.assertEqual(client.expect_close(), (1008, b'moved'))
+        kicked = self.one('client_kicked', request_id='kicked-1')
+        self.assertEqual((kicked['client'], kicked['code'], kicked['reason']), (client_id, 1008, 'moved'))
+        self.assertRegex(kicked['asked_by'], r'^127\.0\.0\.1, port \d+')
+        self.one('clients_kicked', selection=f'id {client_id}', clients=1, asked_by=kicked['asked_by'], level='info')
+
     def test_ids_that_are_no_names_are_replaced(self):
         for sent in ('x' * 129, 'a b', '\u00e9', ''):
             before = len(events(self.server, 'upgrade_accepted'))
@@ -110,6 +128,112 @@ class OnOneLoop(Told):
 
 class OnEightLoops(Told):
     loops = 8
+
+
+class Configurations(unittest.TestCase):
+    """What is said of configurations, at the start and at reloads."""
+
+    def test_a_start_and_reloads_with_who_and_what_changed(self):
+        with Sluice(settings()) as server:
+            [loaded] = events(server, 'configuration_loaded')
+            self.assertEqual((loaded['file'], loaded['generation'], loaded['endpoints']), (server.file, 1, 1))
+            server.reload(settings(endpoint(echo=False), log={'level': 'info', 'format': 'json'}))
+            wait_until(lambda: events(server, 'reload_done'), 'the reload')
+            [done] = events(server, 'reload_done', asked_by='SIGHUP', generation=2)
+            self.assertEqual(done['changed'], 'endpoints.0.echo')
+            self.assertGreaterEqual(done['duration_ms'], 0)
+            [begun] = events(server, 'reload_begun')
+            self.assertEqual((begun['asked_by'], begun['file']), ('SIGHUP', server.file))
+            admin = '%s:%d' % server.admin_address
+            self.assertEqual(run_sluice('reload', '--admin', admin)[0], 0)
+            wait_until(lambda: events(server, 'reload_done', generation=3), 'the second one')
+            [done] = events(server, 'reload_done', generation=3)
+            self.assertRegex(done['asked_by'], r'^127\.0\.0\.1, port \d+$')
+            self.assertNotIn('changed', done)
+
+    def test_errors_of_a_reload_have_positions(self):
+        with Sluice(settings()) as server:
+            server.write(settings(endpoint(ecko=1), endpoint('/a', b=1)))
+            self.assertEqual(run_sluice('reload', '--admin', '%s:%d' % server.admin_address)[0], 1)
+            wait_until(lambda: events(server, 'reload_failed'), 'the failure')
+            [failed] = events(server, 'reload_failed')
+            self.assertEqual((failed['errors'], failed['level']), (2, 'error'))
+            found = events(server, 'configuration_error', file=server.file)
+            self.assertEqual([error['column'] for error in found], [7, 7])
+            self.assertGreater(found[1]['line'], found[0]['line'])
+
+    def test_errors_at_the_start_are_json_where_the_log_is_to_be(self):
+        json_log = 'log: {format: json}\n'
+        with temporary_folder() as folder:
+            for text, arguments in ((json_log + 'endpoints: 5\n', ()),
+                                    (json_log + 'listen: [{address: "127.0.0.1:0"}]\n'
+                                     'endpoints: [{path: /ws, pipeline: [{plugin: nobody}]}]\n', ()),
+                                    (json_log + 'listen: [{address: "127.0.0.1:0"}]\nendpoints: [{path: /ws}]\n'
+                                     'admin: {listen: "127.0.0.1:0", token_file: /none}\n', ()),
+                                    ('a: [\n', ('--set', 'log.format=json')),
+                                    ('a: [\n', ('--json',))):
+                file = os.path.join(folder, 'server.yaml')
+                with open(file, 'w') as out:
+                    out.write(text)
+                status, _, error = run_sluice('serve', '-c', file, *arguments)
+                with self.subTest(text):
+                    self.assertEqual(status, 1)
+                    lines = [json.loads(line) for line in error.splitlines()]
+                    errors = [line for line in lines if line.get('event') == 'configuration_error']
+                    self.assertTrue(errors)
+                    for said in errors:
+                        self.assertEqual(said['file'], file)
+                        self.assertGreater(said['line'] * said['column'], 0)
+
+    def test_a_start_that_fails_says_so_on_both_sides_in_json(self):
+        with temporary_folder() as folder, socket.create_server(('127.0.0.1', 0)) as taken:
+            file, log = os.path.join(folder, 'server.yaml'), os.path.join(folder, 'sluice.log')
+            with open(file, 'w') as out:
+                json.dump(settings(listen=[{'address': '127.0.0.1:%d' % taken.getsockname()[1]}],
+                                   log={'format': 'json', 'file': log}), out)
+            status, _, error = run_sluice('serve', '-c', file)
+            self.assertEqual(status, 1)
+            lines = [json.loads(line) for line in error.splitlines()]
+            self.assertIn(log, lines[-1]['message'])
+            with open(log) as written:
+                self.assertIn('configuration_error', [json.loads(line).get('event') for line in written])
+
+
+class Parts(unittest.TestCase):
+    """What a server is made of, and how it is drained."""
+
+    def test_plugins_and_certificates(self):
+        tls = [{'address': '127.0.0.1:0', 'tls': certificates.tls}]
+        pipeline = [{'plugin': 'quota', 'options': {'per_identity': 5}}] * 2
+        with Sluice(settings(endpoint(pipeline=pipeline), listen=tls)) as server:
+            file = os.path.join(BUILD, 'plugins', 'quota.so')
+            with open(file, 'rb') as content:
+                digest = hashlib.sha256(content.read()).hexdigest()
+            found = events(server, 'plugin_loaded', plugin='quota', endpoint='/ws', file=file, hash=digest)
+            self.assertEqual([event['instance'] for event in found], ['quota#1', 'quota#2'])
+            [shown] = events(server, 'certificate_loaded')
+            self.assertEqual((shown['file'], shown['listener']), (certificates.tls['certificate'], '127.0.0.1:0'))
+            self.assertRegex(shown['ends'], r'^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$')
+            self.assertIn('=', shown['subject'])
+            server.reload(settings(endpoint(pipeline=[*pipeline, pipeline[0]]), listen=tls))
+            wait_until(lambda: events(server, 'reload_done'), 'the reload')
+            self.assertEqual([event['instance'] for event in events(server, 'plugin_loaded')],
+                             ['quota#1', 'quota#2', 'quota#3'])
+            self.assertEqual(len(events(server, 'certificate_loaded')), 2)
+        [begun] = events(server, 'drain_begun')
+        self.assertEqual((begun['asked_by'], begun['clients']), ('SIGTERM', 0))
+
+    def test_steps_of_a_drain(self):
+        with Sluice(settings()) as server, RawClient(server), RawClient(server):
+            command = ['drain', '--admin', '%s:%d' % server.admin_address, '--endpoint', '/ws']
+            self.assertEqual(run_sluice(*command, '--over', '0s')[0], 0)
+            wait_until(lambda: events(server, 'drain_ended'), 'the end')
+            [begun] = events(server, 'drain_begun')
+            self.assertEqual((begun['endpoint'], begun['clients'], begun['left_ms']), ('/ws', 2, 0))
+            self.assertRegex(begun['asked_by'], r'^127\.0\.0\.1, port \d+$')
+            self.assertEqual(events(server, 'drain_ended')[0]['closed'], 2)
+            self.assertEqual(run_sluice(*command, '--stop')[0], 0)
+            wait_until(lambda: events(server, 'drain_stopped', endpoint='/ws', closed=2), 'its stop')
 
 
 def access_log(**log):

@@ -126,6 +126,7 @@ class Rotation(unittest.TestCase):
                 for _ in range(1000):
                     server.process.send_signal(signal.SIGUSR1)
                 asking.wait(20)
+            wait_until(lambda: server.content().count('GET /healthz') >= asking.count, 'the last line is written')
             self.assertIn('SIGUSR1: opened', server.content())
             self.check_lines(server, [server.path], asking.count)
 
@@ -155,7 +156,7 @@ class Path(unittest.TestCase):
         file, answers = self.start_with('no/file')
         for status, _, error in answers:
             self.assertEqual(status, 1)
-            self.assertRegex(error, rf'(?m)^{file}:\d+:\d+: log\.file: cannot write to \S+/no/file: ')
+            self.assertRegex(error, rf'(?m)(^|"){file}:\d+:\d+: log\.file: cannot write to \S+/no/file: ')
             self.assertIn('No such file or directory', error)
 
     def test_a_server_that_does_not_start_says_where_it_says_why(self):

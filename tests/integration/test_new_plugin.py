@@ -2,14 +2,25 @@
 and serves."""
 
 import os
+import shutil
+import signal
 import unittest
+import unittest.mock
 
-from harness import (InstalledTest, RawClient, Sluice, endpoint, run, run_sluice, sanitized, settings,
+from harness import (InstalledTest, RawClient, Sluice, endpoint, patience, run, run_sluice, sanitized, settings,
                      temporary_folder)
+
+# Compilers are a matter of seconds, but on a busy machine of minutes.
+TEST_SECONDS = 600
 
 
 @unittest.skipIf(sanitized(), 'the same files as without a sanitizer')
 class Generated(InstalledTest):
+    """In C++ and Rust; test_tutorial.py does the same in C."""
+
+    def setUp(self):
+        signal.alarm(int(patience(TEST_SECONDS)))
+
     def generate_build_and_serve(self, name, *arguments):
         done = run(self.installed('bin', 'sluice'), 'new-plugin', name, *arguments, cwd=self.folder)
         self.assertIn(f'cd {name}', done.stdout)
@@ -33,13 +44,15 @@ class Generated(InstalledTest):
     def test_templates_are_installed_too(self):
         folder = self.installed('share/sluice/template')
         self.assertEqual(sorted(os.listdir(folder)),
-                         ['CMakeLists.txt', 'README.md', 'c', 'ci.yml', 'cpp', 'scenario.yaml'])
-
-    def test_in_c(self):
-        self.generate_build_and_serve('my-first-plugin')
+                         ['CMakeLists.txt', 'README.md', 'c', 'ci.yml', 'cpp', 'rust', 'scenario.yaml'])
 
     def test_in_cpp(self):
         self.generate_build_and_serve('in-cpp', '--language', 'c++')
+
+    @unittest.skipUnless(shutil.which('cargo'), 'there is no cargo')
+    def test_in_rust(self):
+        with unittest.mock.patch.dict(os.environ, CARGO_HOME=os.path.join(self.folder, 'cargo-home')):
+            self.generate_build_and_serve('in-rust', '--language', 'rust')
 
 
 class Refused(unittest.TestCase):

@@ -4,6 +4,7 @@ import threading
 import unittest
 
 from harness import RawClient, Sluice, endpoint, settings
+from harness.loops import OnEachNumberOfLoops
 
 CLIENTS = 4
 ROUNDS = 40  # commands of each client
@@ -56,19 +57,6 @@ class OneOrder(unittest.TestCase):
 
     def wait_for_commands(self, server, count):
         server.wait_for_metric(count, 'sluice_messages_total', seconds=60, direction='in')
-
-
-class OnEachNumberOfLoops:
-    """The check of a class with 1, 2 and 8 loops, each with the time of a test."""
-
-    def test_on_1_loop(self):
-        self.check(1)
-
-    def test_on_2_loops(self):
-        self.check(2)
-
-    def test_on_8_loops(self):
-        self.check(8)
 
 
 class Unlocked(OnEachNumberOfLoops, OneOrder):

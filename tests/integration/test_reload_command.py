@@ -93,7 +93,7 @@ class AllAtOnce(unittest.TestCase):
 
     wrong = settings(endpoint('/ws', [{'plugin': 'rate-limit', 'options': {'mesages': '1/s'}}],
                               ecko=True),
-                     endpoint('/two', [{'plugin': 'validat'}]), lops=1)
+                     endpoint('/two', [{'plugin': 'validat'}]), lops=1, log={'format': 'text'})
 
     def assert_all(self, error):
         for mistake in ('ecko', 'lops', '"messages"', "'validate'"):

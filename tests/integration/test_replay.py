@@ -115,6 +115,23 @@ class Replay(unittest.TestCase):
         self.assertRegex(output, r'- line 3, .*: continue\n\+ line 3, .*, changed to say \*\*\*\*\n')
         self.assertIn('1 decided differently', output)
         self.assertEqual(run_sluice('replay', self.file, '-c', now, '--against', now)[0], 0)
+        self.in_json(now, then)
+
+    def in_json(self, now, then):
+        status, output, error = run_sluice('replay', self.file, '-c', now, '--json')
+        self.assertEqual((status, error), (0, ''))
+        *said, last = map(json.loads, output.splitlines())
+        self.assertEqual([(one['line'], one['endpoint'], one['bytes'], one['verdict']) for one in said],
+                         [(2, '/ws', 7, 'continue'), (3, '/ws', 8, 'continue'), (4, '/ws', 7, 'handled'),
+                          (5, '/ws', 7, 'continue'), (6, '/ws', 2, 'handled')])
+        self.assertEqual(said[2]['by'], 'later')
+        counts = {'config': now, 'error': 0, 'continue': 3, 'drop': 0, 'handled': 2, 'close': 0}
+        self.assertEqual(last, {'runs': [counts]})
+        status, output, _ = run_sluice('replay', self.file, '-c', now, '--against', then, '--json')
+        changed, last = map(json.loads, output.splitlines())
+        self.assertEqual((status, changed['before']['verdict'], changed['after']['text']),
+                         (1, 'continue', 'say ****'))
+        self.assertEqual((last['changed'], last['runs'][0]), (1, counts))
 
     def write(self, *lines, end='\n'):
         with open(self.file, 'w', encoding='utf-8') as file:
@@ -176,6 +193,16 @@ class Replay(unittest.TestCase):
         self.assertEqual((status, error), (0, ''))
         self.assertIn('client 1, /old: there is no such endpoint, left out', output)
 
+    def test_a_terminal_follows_nothing_that_was_recorded(self):
+        come = {'event': 'open', 'us': 0, 'address': '127.0.0.1'}
+        said = {'event': 'message', 'us': 1, 'client': '1\x1b[2J', 'type': 'text', 'text': 'defer continue \x1b]0;x\x07\x9b2J'}
+        self.write({**come, 'client': '2', 'endpoint': '/old\x1b[2J'}, {**come, 'client': '1\x1b[2J', 'endpoint': '/ws'}, said)
+        status, output, error = run_sluice('replay', self.file, '-c', self.config('now.yaml', {'plugin': 'later'}))
+        self.assertEqual((status, error), (0, ''))
+        self.assertIn('client 1?[2J, /ws', output)
+        self.assertIn(r'changed to \x1b]0;x\x07\xc2\x9b2J', output)
+        self.assertRegex(output, r'^[ -~\n]*$')
+
     def test_mistakes(self):
         self.record()
         bad = self.config('bad.yaml', {'plugin': 'nowhere'})
@@ -183,6 +210,8 @@ class Replay(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertRegex(error, r"bad\.yaml:\d+:\d+: there is no plugin 'nowhere'")
         self.assertEqual(run_sluice('replay', self.file)[0], 2)
+        status, output, _ = run_sluice('replay', self.file, '--json')
+        self.assertEqual((status, json.loads(output)['error']), (2, 'usage'))
         status, _, error = run_sluice('replay', '/nowhere', '-c', bad)
         self.assertIn('No such file', error)
 

@@ -80,6 +80,37 @@ class Mistakes(unittest.TestCase):
     def test_impossible_verdict(self):
         self.explain(broken('bad-verdict'), 'on_message returned 4 (SL_DENY); it may return')
 
+    def test_leaves_a_thread(self):
+        self.explain(broken('outlives-destroy'), 'a thread of the plugin is still running when its last instance is gone',
+                     "'left-over', in ", 'outlives-destroy.so+0x', 'pthread_join it in destroy',
+                     arguments=('--only', 'contract/create'))
+
+    def test_leaves_a_thread_as_create_fails(self):
+        self.explain(broken('outlives-create'), 'a thread of the plugin is still running when create has failed',
+                     arguments=('--only', 'contract/create'))
+
+    def test_calls_the_host_on_a_wrong_thread(self):
+        # The thread sanitizer takes a second to end a process with threads.
+        self.explain(broken('wrong-thread'), "host->client_identity was called on a thread of the plugin's own",
+                     'only hooks may call', arguments=('--only', 'contract/messages', '--hook-timeout', '9000'))
+
+    def test_forgets_a_deferral(self):
+        self.explain(broken('forgets-deferral'), 'what on_message deferred was forgotten', 'call host->complete with it',
+                     arguments=('--only', 'contract/messages'))
+
+    def test_defers_and_decides(self):
+        self.explain(broken('defers-and-decides'), 'on_message called host->defer and then returned 0 (SL_CONTINUE)',
+                     'return what host->defer returned', arguments=('--only', 'contract/messages'))
+
+    def test_completes_with_what_is_refused(self):
+        self.explain(broken('bad-identity'), 'what on_connect deferred stays undecided',
+                     'its identity is not 1 to 255 bytes of UTF-8', arguments=('--only', 'contract/lifecycle'))
+
+    @unittest.skipIf(sanitized(), 'the sanitizer explains it itself')
+    def test_writes_to_a_message(self):
+        self.explain(broken('writes-message'), "on_message wrote to the message's data", 'host->message_replace',
+                     arguments=('--only', 'contract/messages'))
+
     def test_shares_globals_between_instances(self):
         self.explain(broken('shares-globals'),
                      'behaves differently when the plugin is in a pipeline twice',
@@ -100,6 +131,9 @@ class Mistakes(unittest.TestCase):
     def test_fails_silently(self):
         self.explain(broken('fails-silently'), 'create failed without saying why')
 
+    def test_leaks_as_it_takes_over(self):
+        self.explain(broken('leaks-at-handover'), 'contract/taking-over', 'after an on_handover, and both destroys, 1 allocations')
+
     def test_exits(self):
         self.explain(broken('exits'), 'a plugin must never exit')
 
@@ -110,22 +144,63 @@ class Mistakes(unittest.TestCase):
         self.explain(broken('not-terminated'), "past the end of the message's data",
                      'not zero-terminated')
 
+    def test_says_once_that_there_is_no_instance(self):
+        status, output, error = test_plugin(broken('outlives-create'), '--set', 'colour=red', '--format', 'tap')
+        self.assertEqual(status, 1, error)
+        self.assertEqual(output.count('not ok'), 1, output)
+        self.assertEqual(output.count('has no option "colour"'), 1, output)
+        self.assertIn('contract/leaks # SKIP there is no instance, see contract/create', output)
+
+    def test_says_once_that_a_thread_is_left(self):
+        status, output, error = test_plugin(broken('outlives-destroy'), '--format', 'tap')
+        self.assertEqual((status, output.count('not ok'), output.count('still running')), (1, 1, 1), output + error)
+
+    def test_says_once_that_a_file_cannot_be_loaded(self):
+        status, output, error = test_plugin(os.path.join(BUILD, 'tests/plugins/other-major.so'), '--format', 'tap')
+        self.assertEqual((status, output.count('not ok')), (1, 1), output + error)
+        self.assertIn('contract/create # SKIP the plugin cannot be loaded, see contract/abi', output)
+
+    def test_leaks_at_messages_of_the_scenario(self):
+        with temporary_folder() as folder:
+            scenario = os.path.join(folder, 'remember.yaml')
+            with open(scenario, 'w') as file:
+                file.write('steps:\n  - connect: {}\n  - send: {text: remember}\n')
+            self.explain(broken('leaks-when-asked'), 'each client leaves 1 allocations of host->allocate behind',
+                         '1 allocations of host->allocate were still there',
+                         arguments=(scenario, '--only', 'contract/leaks', '--only', 'scenario/*'))
+
+    def test_forgets_a_deferral_at_the_end_of_a_scenario(self):
+        with temporary_folder() as folder:
+            scenario = os.path.join(folder, 'wait.yaml')
+            with open(scenario, 'w') as file:
+                file.write('steps:\n  - connect: {}\n  - send: {text: x, expect: defer}\n')
+            self.explain(broken('forgets-deferral'), 'what on_message deferred was forgotten',
+                         'the end of the scenario', arguments=(scenario, '--only', 'scenario/*'))
+
 
 class GoodPlugins(unittest.TestCase):
+    def test_contract_checks_have_the_files_of_the_scenario(self):
+        scenario = os.path.join(ROOT, 'plugins/validate/tests/schema.yaml')
+        status, output, error = test_plugin(os.path.join(BUILD, 'plugins/validate.so'), scenario,
+                                            '--only', 'contract/create', '--only', 'contract/empty-message')
+        self.assertEqual((status, 'SKIP' in output), (0, False), output + error)
+
     def test_shipped_plugins_and_their_scenarios(self):
         for name in ('auth', 'rate-limit', 'validate'):
             scenarios = sorted(glob.glob(os.path.join(ROOT, f'plugins/{name}/tests/*.yaml')))
             self.assertTrue(scenarios, name)
             with self.subTest(plugin=name):
+                # What takes most memory takes its time on a busy machine, or under a sanitizer.
                 status, output, error = test_plugin(
-                    os.path.join(BUILD, f'plugins/{name}.so'), *scenarios)
+                    os.path.join(BUILD, f'plugins/{name}.so'), *scenarios, '--hook-timeout', '30000')
                 self.assertEqual(status, 0, output + error)
 
     def test_test_plugins(self):
-        for name in ('later', 'v1/version'):
+        # An option of asked does what a hook may not do.
+        for name, *arguments in (('later',), ('asked', '--skip', 'contract/options'), ('v1/version',)):
             with self.subTest(plugin=name):
                 status, output, error = test_plugin(
-                    os.path.join(BUILD, f'tests/plugins/{name}.so'))
+                    os.path.join(BUILD, f'tests/plugins/{name}.so'), *arguments)
                 self.assertEqual(status, 0, output + error)
 
 
@@ -150,6 +225,43 @@ class Scenarios(unittest.TestCase):
         self.assertEqual(status, 1, output)
         for sentence in sentences:
             self.assertIn(sentence, output)
+
+    def test_a_mode_is_what_the_instance_is_told(self):
+        self.plugin = os.path.join(BUILD, 'tests/plugins/asked.so')
+        for mode in ('serve', 'shadow', 'check', 'replay', 'test'):
+            self.passes(f"""
+name: mode
+mode: {mode}
+steps:
+  - expect_log: {{contains: "mode in create: {mode}"}}
+  - connect: {{client: ada}}
+  - send: {{client: ada, text: mode, expect: {{verdict: continue, unchanged: true}}}}
+  - expect_log: {{contains: "mode in on_message: {mode}"}}
+  - advance: 20ms
+  - expect_log: {{contains: "mode in on_timer: {mode}"}}
+""")
+        self.fails('mode: production', 'mode: serve, shadow, check, replay or test')
+
+    def test_other_plugins_subscribe_and_publish(self):
+        self.plugin = os.path.join(BUILD, 'tests/plugins/asked.so')
+        self.passes("""
+name: topics
+options: {stamp: "!"}
+steps:
+  - connect: {}
+  - subscribe: {topic: news, expect: continue}
+  - subscribe: {topic: north, expect: deny}
+  - publish: {topic: news, text: hello, expect: {verdict: continue, text: "hello!"}}
+  - publish: {topic: news, text: nothing, expect: deny}
+  - publish: {client: null, topic: news, text: hello, expect: {text: "hello!"}}
+  - expect_subscribed: {topic: news}
+  - expect_not_subscribed: {topic: north}
+""")
+        self.fails('steps: [{connect: {}}, {expect_subscribed: {topic: north}}]', "the client is not subscribed to 'north'")
+        self.fails('steps: [{connect: {}}, {publish: {topic: "", text: x}}]', 'publish needs a topic')
+        self.fails('steps: [{connect: {}}, {subscribe: {topic: north, expect: continue}}]',
+                   "verdict: expected 'continue', found 'deny'")
+        self.fails('steps: [{connect: {}}, {subscribe: {}}]', 'subscribe needs a topic')
 
     def test_everything_that_happens_later(self):
         self.passes("""
@@ -184,6 +296,36 @@ steps:
   - reload: {options: {refuse: true}, expect_error: told to refuse}
   - expect_metric: {name: commands_total, value: 8}
   - disconnect: {client: bob, code: 1001}
+""")
+
+    def test_a_deferred_message_is_compared_with_what_was_sent(self):
+        self.passes("""
+steps:
+  - connect: {client: ada}
+  - connect: {client: bob}
+  - send: {client: ada, text: defer continue other words, expect: defer}
+  - send: {client: bob, text: defer continue, expect: defer}
+  - await: {client: ada, expect: {verdict: continue, unchanged: false}}
+  - await: {client: bob, expect: {verdict: continue, unchanged: true, text: defer continue}}
+""")
+
+    def test_json_may_be_yaml(self):
+        self.passes("""
+steps:
+  - connect: {}
+  - send: {json: {say: [1, true, null, "2"]}, expect: {json: {say: [1, true, null, "2"]}, text: '{"say":[1,true,null,"2"]}'}}
+  - send: {json: '{"a": 1}', expect: {text: '{"a": 1}', json: {a: 1}}}
+""")
+        self.fails('steps:\n  - connect: {}\n  - send: {text: \'{"a":1}\', expect: {json: {a: 2}}}\n',
+                   'json: expected {"a":2}, found {"a":1}')
+
+    def test_a_day_may_pass_while_timers_fire(self):
+        self.passes("""
+steps:
+  - connect: {}
+  - send: {text: timer 500, expect: handled}
+  - advance: 24h
+  - expect_sent: {text: tick}
 """)
 
     def test_disconnect_while_deferred(self):

@@ -102,6 +102,8 @@ class Service(InstalledTest):
     def test_what_the_unit_protects(self):
         for key, value in (('Type', 'notify'), ('LimitCORE', '0'), ('UMask', '0077'),
                            ('ProtectProc', 'invisible'), ('RuntimeDirectory', 'sluice'),
+                           ('LogsDirectory', 'sluice'), ('StateDirectory', 'sluice'), ('User', 'sluice'),
+                           ('Environment', 'SLUICE_SECRETS=%d/secret_'),
                            ('LoadCredential', f'secret:{self.prefix}/etc/sluice/secrets')):
             self.assertEqual(self.setting(key), value)
         self.assertIn('SystemCallFilter=@system-service', self.lines)

@@ -30,12 +30,13 @@ class Shipped(unittest.TestCase):
         home = os.path.join(cls.folder.name, 'config')
         shutil.copytree(os.path.join(ROOT, 'config'), home)
         shutil.copy(certificates.certificate, os.path.join(home, 'server.crt'))
-        shutil.copy(certificates.key, os.path.join(home, 'server.key'))
-        os.chmod(os.path.join(home, 'server.key'), 0o600)
+        os.mkdir(os.path.join(home, 'secrets'), mode=0o700)
+        shutil.copy(certificates.key, os.path.join(home, 'secrets', 'server.key'))
+        os.chmod(os.path.join(home, 'secrets', 'server.key'), 0o600)
         shutil.copy(certificates.path('ca.crt'), os.path.join(home, 'devices.crt'))
-        with open(os.path.join(home, 'admin.token'), 'w') as out:
+        with open(os.path.join(home, 'secrets', 'admin.token'), 'w') as out:
             out.write('admin-token-0123456789\n')
-        os.chmod(os.path.join(home, 'admin.token'), 0o600)
+        os.chmod(os.path.join(home, 'secrets', 'admin.token'), 0o600)
         file = os.path.join(home, cls.file)
         with open(file) as source:
             text = source.read()

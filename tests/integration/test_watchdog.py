@@ -49,8 +49,8 @@ class Stuck(unittest.TestCase):
         self.assertRegex(server.log(), r'loop-\d: hook .* has not returned for 0\.[2-9] s; all '
                                        'clients of this loop wait')
         if not sanitized():  # which put signals off
-            self.wait_for_log(server, '(stuck_for_ever)')
-            self.assertRegex(server.log(), r'#\d+ \S*/stuck\.so\+0x[0-9a-f]+ \(stuck_for_ever\)')
+            self.wait_for_log(server, '/stuck.so+0x')  # Without a name: a plugin exports its table alone.
+            self.assertRegex(server.log(), r'#\d+ \S*/stuck\.so\+0x[0-9a-f]+')
         server.wait_for_metric(1, 'sluice_stuck_calls', thread='loop')
         self.assertGreaterEqual(server.metric('sluice_stuck_seconds'), 0.2)
         wait_until(lambda: readiness(server)[0] == 503, '/readyz fails')
@@ -155,7 +155,7 @@ class Stuck(unittest.TestCase):
         client.text('exit')
         self.assertEqual(self.ends(server), 1)
         server.reader.join()
-        self.assertRegex(server.log(), r"sluice: exit\(\) was called inside plugin 'stuck' 1\.0\.0, "
+        self.assertRegex(server.log(), r"exit\(\) was called inside plugin 'stuck' 1\.0\.0, "
                                        r'hook on_message, instance stuck#1 of endpoint /ws, client')
         self.assertRegex(server.log(), r'/stuck\.so\+0x')
 

@@ -26,6 +26,20 @@ events of level `debug` do not depend on it. While the access log is off and the
 client for it; otherwise some 50 bytes and the request id.
 '''
 
+JSON = '''
+## JSON means JSON
+
+With `log.format: json` a server writes nothing else, from the first line on. What is wrong with a configuration is a `configuration_error`
+with `file`, `line` and `column`, also at the start: the format is that of the file even where the rest of it is wrong, or of
+`--set log.format=json`, which counts where the file is no YAML at all. (With `text` errors at the start are lines
+`file:line:column: sentence`, and in the log their sentence begins so.) Wrong command lines are
+answered in text, or with `sluice serve --json`, which sets `log.format=json` too, as JSON on standard output.
+
+A crash is two lines, written at once by the thread that crashed. The first one is `crash` with `signal` (none: a plugin called `exit()`),
+`fault` (the address), `plugin`, `version`, `hook`, `instance`, `endpoint`, `client` and `file`, where they apply (`file` may be one that was unloaded); the second one
+`crash_backtrace` with a list of strings, `backtrace`. A value has 512 bytes at most, and a line 8192.
+'''
+
 FIELDS = '''
 ## Fields
 
@@ -52,7 +66,7 @@ def page():
     for _, name, level, means, inside in entries('EVENTS'):
         listed = ', '.join(f'`{names[upper]}`' for upper in inside)
         parts.append(f'\n## `{name}`\n\n{means[0].upper()}{means[1:]}. Level `{level.lower()}`.\n\nFields: {listed}.\n')
-    parts += [ACCESS, FIELDS]
+    parts += [ACCESS, JSON, FIELDS]
     parts += [f'| `{name}` | {kind.lower()} | {means} |\n' for _, name, kind, means, _ in fields]
     return ''.join(parts)
 

@@ -3,16 +3,26 @@ scenarios and tests of rules."""
 
 import re
 
-from tree import exists, text
+from tree import exists, files, text
 
 INTEGRATION = re.compile(r'`(test_\w+)\.(\w+)\.(test_\w+)`')
 OTHER = re.compile(r'`((?:tests|plugins|plugin-sdk)/[\w./-]+\.(?:c|yaml|py)): ([^`]+)`')
 
 
+def _homes(path, name):
+    """The files in which the tests of a class may stand: its own, and those of the harness that its bases are from."""
+    start = re.search(rf'^class {name}\b(?:\(([^)]*)\))?', text(path), re.MULTILINE)
+    if not start:
+        return []
+    bases = re.findall(r'\w+', start.group(1) or '')
+    return [path] + [home for home in files('tests/integration/harness', endings=('.py',))
+                     if any(re.search(rf'^class {base}\b', text(home), re.MULTILINE) for base in bases)]
+
+
 def _is_integration_test(module, name, test):
     path = f'tests/integration/{module}.py'
-    return exists(path) and re.search(rf'^class {name}\b', text(path), re.MULTILINE) \
-        and re.search(rf'^    def {test}\(', text(path), re.MULTILINE)
+    return exists(path) and any(re.search(rf'^    def {test}\(', text(home), re.MULTILINE)
+                                for home in _homes(path, name))
 
 
 def _is_other_test(path, name):

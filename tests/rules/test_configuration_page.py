@@ -10,7 +10,8 @@ SCHEMA = 'core/config/config_schema.c'
 PLACES = {'The server': '', '`listen`': 'listen.', '`endpoints`': 'endpoints.', '`pipeline`': 'endpoints.pipeline.'}
 UNITS = {'US': 'us', 'MS': 'ms', 'SECOND': 's', 'HOUR': 'h', 'KIB': 'KiB', 'MIB': 'MiB', 'GIB': 'GiB'}
 MACROS = {'CLIENTS_MOST': '10000000', 'FRAGMENTS_MOST': '100000000', 'QUEUE_MESSAGES_MOST': '10000000',
-          'ADMIN_LISTENERS_MAX': '4'}
+          'ADMIN_LISTENERS_MAX': '4', 'ADMIN_TOKENS_MAX': '16',
+          'BANS_MOST': '10000000', 'STORED_MOST': '1000000'}
 
 
 def part(entry, pattern):
@@ -54,6 +55,10 @@ class ConfigurationPage(unittest.TestCase):
     def test_has_each_key_and_no_other(self):
         self.assertGreater(len(list(keys())), 50)
         self.assertEqual(sorted(key for key, _ in keys()), sorted(documented()))
+
+    def test_each_key_has_a_summary_for_editors(self):
+        missing = [key for key, entry in keys() if '.summary =' not in entry]
+        self.assertEqual(missing, [], 'has no .summary in core/config/config_schema.c: one sentence, for sluice schema')
 
     def test_says_defaults_bounds_and_choices_as_in_the_code(self):
         for key, entry in keys():

@@ -6,7 +6,7 @@ import unittest
 from tree import text
 
 KEY = re.compile(r'^\| `([\w.]+)` \|', re.MULTILINE)
-LIMIT = re.compile(r'limits\.|(?:\w+\.)?(?:queue|queue\.bytes|max_fragments|requests|threads|clients\.\w+)$')
+LIMIT = re.compile(r'limits\.|bans\.max$|(?:\w+\.)?(?:queue|queue\.bytes|max_fragments|requests|threads|clients\.\w+)$')
 
 
 class Limits(unittest.TestCase):

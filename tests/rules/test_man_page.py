@@ -1,9 +1,10 @@
-"""docs/man/sluice.1 has every command and every option of the command line."""
+"""docs/man/sluice.1 has every command and every option of the command line, and each command has prose for a page of
+its own, of which the build makes the rest."""
 
 import re
 import unittest
 
-from tree import text
+from tree import exists, text
 
 PAGE = text('docs/man/sluice.1').replace('\\-', '-')
 
@@ -23,6 +24,12 @@ class ManPage(unittest.TestCase):
         self.assertGreater(len(commands()), 10)
         there = re.findall(r'(?m)^\.TP\n\.B\w? ([\w-]+)', PAGE)
         self.assertEqual([name for name in commands() if name not in there], [])
+
+    def test_each_command_has_the_prose_of_a_page_of_its_own(self):
+        for name in commands():
+            self.assertTrue(exists(f'docs/man/sluice-{name}.roff'),
+                            f"docs/man/sluice-{name}.roff is missing: what the man page of 'sluice {name}' says besides its "
+                            'help and its options; a line of prose, and perhaps .SH EXAMPLES')
 
     def test_has_every_option(self):
         self.assertGreater(len(options()), 10)

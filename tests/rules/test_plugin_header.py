@@ -18,7 +18,7 @@ def body(start):
 
 
 def host_functions():
-    return re.findall(r'\(\*(\w+)\)\(', re.sub(r'void \(\*(work|done)\)', '', body('struct sl_host')))
+    return re.findall(r'\(\*(\w+)\)\(', re.sub(r'void \(\*(work|done|ready)\)', '', body('struct sl_host')))
 
 
 def values(enum):

@@ -6,10 +6,13 @@ import unittest
 
 from tree import expect_exactly, files, text
 
-WORDS = re.compile(r'(?<![a-z])(?:guests?|seats?|waiting[\s*_-]+rooms?|farewells?|entrances?|hand-?overs?|bygones?|'
+WORDS = re.compile(r'(?<![a-z])(?:guests?|seats?|waiting[\s*_-]+rooms?|farewells?|entrances?|bygones?|'
+                   r'(?<!on_)(?<!sl_)hand-?overs?|'
                    r'doomed|bur(?:y|ies|ied|ials?|ying))(?![a-z])', re.IGNORECASE)
 FOLDERS = 'core', 'plugins', 'plugin-sdk', 'docs'
 ENDINGS = '.c', '.h', '.cpp', '.rs', '.md', '.txt', '.cmake', '.in', '.yaml', '.1'
+
+# on_handover and sl_handover are names of the contract with plugins.
 
 # Files that have such words all the same. The table only shrinks.
 NOT_YET = {
@@ -29,7 +32,7 @@ class Words(unittest.TestCase):
         for line in ('struct guest *', 'waiting_room_poll', 'A waiting\n * room', 'Doomed', 'is_buried',
                      'handed to the seats.'):
             self.assertTrue(WORDS.search(line), line)
-        for line in ('suggest', 'seating', 'waiting for room', 'hand over', 'burst'):
+        for line in ('on_handover', 'struct sl_handover', 'shim_on_handover', 'suggest', 'seating', 'waiting for room', 'hand over', 'burst'):
             self.assertFalse(WORDS.search(line), line)
 
 

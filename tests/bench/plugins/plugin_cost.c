@@ -1,7 +1,8 @@
 /*
  * What plugins cost: nanoseconds for each message and each upgrade, allocations, and bytes for each
  * client and each instance. Drives the chains of the built plugins as the server does, without
- * sockets, and prints two tables in Markdown: chains of plugins that do nothing, and what ships.
+ * sockets, and prints tables in Markdown: chains of plugins that do nothing, the storage, and what
+ * ships.
  *
  * usage: plugin_cost [--quick] BUILD [PLUGIN]
  *
@@ -11,6 +12,7 @@
 #include "base/ticks.h"
 #include "cases.h"
 #include "measure.h"
+#include "storage.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -155,6 +157,8 @@ int main(int argc, char **argv)
     cases_write_files(folder);
     if (order.plugin == NULL) {
         print_chains(&order);
+        printf("\n");
+        storage_print(order.build, order.is_quick);
         printf("\n");
     }
     print_cases(&order, headers);

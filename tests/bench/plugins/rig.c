@@ -36,7 +36,7 @@ static struct hub *make_hub(struct config *config)
     struct diagnostics diagnostics;
     struct hub *hub = NULL;
     diagnostics_init(&diagnostics);
-    int error = hub_create(config, host_table(), &diagnostics, &hub);
+    int error = hub_create(config, host_table(), SL_MODE_SERVE, &diagnostics, &hub);
     diagnostics_print(&diagnostics);
     diagnostics_deinit(&diagnostics);
     if (error != OK)

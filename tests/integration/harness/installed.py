@@ -7,6 +7,8 @@ import unittest
 from .server import BUILD, temporary_folder
 from .waiting import patience
 
+COMPONENTS = 'sluice', 'sluice-plugins', 'sluice-dev'
+
 
 def run(*command, status=0, **options):
     """Runs a program to its end, which has to have this status; None: any."""
@@ -26,9 +28,10 @@ class InstalledTest(unittest.TestCase):
         cls.addClassCleanup(temporary.cleanup)
         cls.folder = temporary.name
         cls.prefix = os.path.join(cls.folder, 'prefix')
-        # The component is what all files belong to that name none: CMake then writes a manifest of another
-        # name than that of an installation by root, which is root's.
-        run('cmake', '--install', BUILD, '--prefix', cls.prefix, '--component', 'Unspecified')
+        # By components: CMake then writes manifests of other names than that of an installation by root,
+        # which is root's.
+        for component in COMPONENTS:
+            run('cmake', '--install', BUILD, '--prefix', cls.prefix, '--component', component)
 
     def installed(self, *parts):
         """The path of an installed file."""

@@ -5,7 +5,7 @@ import socket
 import subprocess
 
 from .server import temporary_folder
-from .waiting import patience
+from .waiting import end_process
 
 
 class Proxy:
@@ -38,12 +38,7 @@ class Proxy:
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
-        try:
-            self.process.wait(patience(10))
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end_process(self.process)
         self.listener.close()
         self.folder.cleanup()
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import urllib.error
 import urllib.request
 
 from .waiting import patience, wait_until
@@ -195,6 +196,14 @@ class Sluice:
         self.process.send_signal(signal.SIGHUP)
         done = f'configuration {before + 1:.0f} is in force'
         wait_until(lambda: done in self.log(), f'the log says: {done}')
+        self._ask_all_loops()
+
+    def _ask_all_loops(self):
+        """Loops change over when they come to it; then they answer."""
+        try:
+            self.admin('/api/v1/clients?limit=1')
+        except urllib.error.HTTPError:
+            pass  # It is not for everybody, or there is no place.
 
     # -- what it says
 
@@ -227,10 +236,24 @@ class Sluice:
         with urllib.request.urlopen(request, timeout=patience(10)) as answer:
             return answer.read().decode()
 
+    def _metrics(self):
+        """The page of metrics; asked for again while there is no place, see harness.ask."""
+        pages = []
+
+        def is_there():
+            try:
+                pages.append(self.admin('/metrics'))
+            except urllib.error.HTTPError as error:
+                if error.code != 503:
+                    raise
+            return pages != []
+        wait_until(is_there, 'a request for metrics finds a place')
+        return pages[0]
+
     def metric(self, name, **labels):
         """The sum of a metric over all series that have these labels; 0 if there is none."""
         total = 0.0
-        for line in self.admin('/metrics').splitlines():
+        for line in self._metrics().splitlines():
             found = METRIC.match(line)
             if found and found.group(1) == name:
                 own = dict(LABEL.findall(found.group(2) or ''))

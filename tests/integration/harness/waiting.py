@@ -1,7 +1,8 @@
-"""Waiting for conditions, never for time."""
+"""Waiting for conditions and for the end of programs, never for time."""
 
 import os
 import select
+import subprocess
 import time
 
 POLL_SECONDS = 0.01
@@ -22,3 +23,13 @@ def wait_until(condition, what, seconds=10):
         if time.monotonic() > deadline:
             raise AssertionError(f'waited {patience(seconds):g} s in vain: {what}')
         select.select([], [], [], POLL_SECONDS)
+
+
+def end_process(process):
+    """Asks a program to end, and kills it if it does not."""
+    process.terminate()
+    try:
+        process.wait(patience(10))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

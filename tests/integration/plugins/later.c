@@ -71,6 +71,14 @@ static void complete(struct sl_instance *self, void *context)
         order->results[1] = self->host->complete(order->ticket, order->verdict, &details);
 }
 
+static void crash(struct sl_instance *self, void *context)
+{
+    volatile uintptr_t nowhere = 16;
+    (void)self;
+    (void)context;
+    *(volatile int *)nowhere = 1;
+}
+
 static void on_done(struct sl_instance *self, struct sl_client *client, void *context)
 {
     struct order *order = context;
@@ -224,10 +232,10 @@ static enum sl_verdict on_command(struct sl_instance *self, struct sl_client *cl
         pause_for(atoi(rest));
         return SL_CONTINUE;
     }
-    if (strcmp(command, "crash") == 0) {
-        volatile uintptr_t nowhere = 16;
-        *(volatile int *)nowhere = 1;
-    }
+    if (strcmp(command, "crash") == 0)
+        crash(self, NULL);
+    if (strcmp(command, "crash-offloaded") == 0)
+        return self->host->offload(self, 0, crash, NULL, NULL) == 0 ? SL_HANDLED : SL_ERROR;
     if (strcmp(command, "topic") == 0) {
         sscanf(rest, "%63s", topic);
         return self->host->message_topic(message, topic, strlen(topic)) == 0 ? SL_CONTINUE

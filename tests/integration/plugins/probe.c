@@ -196,6 +196,83 @@ static enum sl_verdict do_subscribe(const struct call *call)
                  call->self->host->subscribe(call->client, call->argument, strlen(call->argument)));
 }
 
+static enum sl_verdict do_unsubscribe(const struct call *call)
+{
+    call->self->host->unsubscribe(call->client, call->argument, strlen(call->argument));
+    return reply(call, "done");
+}
+
+/* publish TOPIC TEXT */
+static enum sl_verdict do_publish(const struct call *call)
+{
+    size_t len = strcspn(call->argument, " ");
+    const char *text = call->argument + len + (call->argument[len] == ' ');
+    return reply(call, "%d",
+                 call->self->host->publish(call->self, NULL, call->argument, len, SL_TEXT, text,
+                                           strlen(text)));
+}
+
+/* Its topics; with an argument each is unsubscribed on the way. */
+static enum sl_verdict do_topics(const struct call *call)
+{
+    char text[TEXT_MAX] = "";
+    struct sl_string topic;
+    uint64_t cursor = 0;
+    while (call->self->host->client_topics(call->client, &cursor, &topic)) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, " %s", topic.data);
+        if (call->argument[0] != '\0')
+            call->self->host->unsubscribe(call->client, topic.data, topic.len);
+    }
+    return reply(call, "topics%s", text);
+}
+
+/* A list on its way, a page at a time. */
+struct listing {
+    uint64_t asker;
+    char identity[64];
+    char text[TEXT_MAX];
+};
+
+static int go_on_listing(struct sl_instance *self, struct listing *listing, uint64_t cursor);
+
+static void note_page(struct sl_instance *self, const struct sl_client_page *page, void *context)
+{
+    struct listing *listing = context;
+    for (uint32_t i = 0; i < page->count; i++) {
+        size_t used = strlen(listing->text);
+        snprintf(listing->text + used, sizeof listing->text - used, " %" PRIu64, page->ids[i]);
+    }
+    if (page->cursor != 0 && go_on_listing(self, listing, page->cursor) == 0)
+        return;
+    self->host->send(self, listing->asker, SL_TEXT, listing->text, strlen(listing->text));
+    free(listing);
+}
+
+static int go_on_listing(struct sl_instance *self, struct listing *listing, uint64_t cursor)
+{
+    const struct sl_client_query query = {.struct_size = sizeof query,
+                                          .max = 2,
+                                          .identity = sl_string_of(listing->identity),
+                                          .cursor = cursor};
+    return self->host->client_list(self, &query, note_page, listing);
+}
+
+/* list [IDENTITY] */
+static enum sl_verdict do_list(const struct call *call)
+{
+    struct listing *listing = calloc(1, sizeof *listing);
+    if (listing == NULL)
+        return SL_ERROR;
+    listing->asker = call->self->host->client_id(call->client);
+    snprintf(listing->identity, sizeof listing->identity, "%s", call->argument);
+    snprintf(listing->text, sizeof listing->text, "clients");
+    if (go_on_listing(call->self, listing, 0) == 0)
+        return SL_HANDLED;
+    free(listing);
+    return SL_ERROR;
+}
+
 static enum sl_verdict do_kick(const struct call *call)
 {
     uint64_t id = strtoull(call->argument, NULL, 10);
@@ -233,6 +310,10 @@ static const struct command {
     {"control", do_control},
     {"topic", do_topic},
     {"subscribe", do_subscribe},
+    {"unsubscribe", do_unsubscribe},
+    {"publish", do_publish},
+    {"topics", do_topics},
+    {"list", do_list},
     {"flood", do_flood},
 };
 

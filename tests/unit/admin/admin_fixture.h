@@ -8,8 +8,10 @@
 
 #include "admin/admin.h"
 #include "admin/admin_internal.h"
+#include "base/event_ring.h"
 #include "front/front.h"
 #include "front/http_fixture.h"
+#include "hub/reload.h"
 #include "hub/watchdog.h"
 
 #include <cjson/cJSON.h>
@@ -20,14 +22,14 @@ struct admin_fixture {
     struct serving serving;
     struct front *front;
     struct watchdog *watchdog;
+    struct event_ring *events;
     struct admin *admin;
     char answer[1 << 18]; /* the last one, with its head */
 };
 
 /* `yaml` has `endpoints` and `admin`. `reload` may be NULL. */
 static inline void start_admin(struct admin_fixture *fixture, const char *yaml,
-                               int (*reload)(void *context, const char *file,
-                                             struct diagnostics *diagnostics))
+                               int (*reload)(void *context, struct reload_order *order))
 {
     struct diagnostics diagnostics;
     fixture->serving = serve(yaml);
@@ -35,9 +37,11 @@ static inline void start_admin(struct admin_fixture *fixture, const char *yaml,
     struct config *config = fixture->serving.config;
     assert_int_equal(front_create(config, fixture->serving.hub, &diagnostics, &fixture->front), OK);
     assert_int_equal(watchdog_create(config, &fixture->watchdog), OK);
+    assert_int_equal(event_ring_create(&fixture->events), OK);
     struct admin_parts parts = {.hub = fixture->serving.hub,
                                 .front = fixture->front,
                                 .watchdog = fixture->watchdog,
+                                .events = fixture->events,
                                 .reload = reload,
                                 .reload_context = fixture};
     assert_int_equal(admin_create(config, &parts, &diagnostics, &fixture->admin), OK);
@@ -49,6 +53,7 @@ static inline void stop_admin(struct admin_fixture *fixture)
     admin_destroy(fixture->admin);
     front_destroy(fixture->front);
     watchdog_destroy(fixture->watchdog);
+    event_ring_destroy(fixture->events);
     end_serving(&fixture->serving);
 }
 
@@ -71,7 +76,11 @@ static inline int ask_admin(struct admin_fixture *fixture, const char *line, con
                              "Content-Length: %zu\r\n%s\r\n%s",
                              line, strlen(body), headers, body);
     assert_true(len > 0 && (size_t)len < sizeof request);
-    return exchange(admin_port(fixture), request, fixture->answer, sizeof fixture->answer);
+    int status, tries = 1000;
+    do /* A request counts until its worker is through, which may be after its answer has come. */
+        status = exchange(admin_port(fixture), request, fixture->answer, sizeof fixture->answer);
+    while (status == 503 && strstr(fixture->answer, "(admin.requests)") != NULL && tries-- > 0);
+    return status;
 }
 
 /* The body of the last answer; the caller deletes it. */

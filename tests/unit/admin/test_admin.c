@@ -92,6 +92,12 @@ static void a_token_file_that_does_not_work_is_said_by_start_and_check(void **st
 }
 
 /* Reloads with this `admin` section. */
+static bool accepts(struct admin *admin, const char *authorization)
+{
+    struct admin_token_owner owner;
+    return admin_tokens_accept(&admin->tokens, authorization, &owner);
+}
+
 static void reload_admin(struct admin *admin, const char *yaml)
 {
     struct diagnostics diagnostics;
@@ -116,15 +122,17 @@ static void a_reload_changes_the_token_but_not_the_addresses(void **state)
              "admin: {listen: '127.0.0.1:0', token_file: '%s'}\n" ENDPOINTS, path);
     assert_int_equal(try_to_start(with_token, &diagnostics, &admin), OK);
     diagnostics_deinit(&diagnostics);
-    assert_true(admin_token_accepts(&admin->token, "Bearer 0123456789abcdef"));
+    assert_true(accepts(admin, "Bearer 0123456789abcdef"));
+    assert_true(atomic_load(&admin->has_console));
     write_token(path, "another token is here\n");
     reload_admin(admin, with_token);
-    assert_false(admin_token_accepts(&admin->token, "Bearer 0123456789abcdef"));
-    assert_true(admin_token_accepts(&admin->token, "Bearer another token is here"));
+    assert_false(accepts(admin, "Bearer 0123456789abcdef"));
+    assert_true(accepts(admin, "Bearer another token is here"));
     reload_admin(admin, "admin: {listen: '127.0.0.1:00'}\n" ENDPOINTS);
-    assert_true(admin_token_is_needed(&admin->token)); /* this process still listens there */
-    reload_admin(admin, ADMIN_ON_LOOPBACK ENDPOINTS);
-    assert_false(admin_token_is_needed(&admin->token));
+    assert_true(admin_tokens_are_needed(&admin->tokens)); /* this process still listens there */
+    reload_admin(admin, "admin: {listen: '127.0.0.1:0', console: false}\n" ENDPOINTS);
+    assert_false(atomic_load(&admin->has_console));
+    assert_false(admin_tokens_are_needed(&admin->tokens));
     reload_admin(NULL, ENDPOINTS);
     admin_destroy(admin);
     unlink(path);

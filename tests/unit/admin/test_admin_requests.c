@@ -1,4 +1,4 @@
-/* core/admin/admin_requests.c: who may ask, and which path is asked for. */
+/* core/admin/admin_requests.c: which path is asked for, and with which role. */
 #include "admin/admin_fixture.h"
 
 static int start_fixture(void **state)
@@ -28,12 +28,29 @@ static int ask(const char *line, const char *headers)
     return ask_admin(&fixture, line, headers, NULL);
 }
 
-static void set_token(const char *token)
+static void a_read_token_learns_who_it_is_and_changes_nothing(void **state)
 {
-    struct admin_token_hash hash = {.is_needed = token != NULL};
-    if (token != NULL)
-        SHA256((const unsigned char *)token, strlen(token), hash.bytes);
-    admin_token_change(&fixture.admin->token, &hash);
+    struct admin_token_set set = {.count = 1};
+    (void)state;
+    await_free_slot();
+    cJSON *body = get_json(&fixture, "/api/v1/whoami");
+    assert_string_equal(string_in(body, "role"), "all");
+    assert_true(cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(body, "token")));
+    cJSON_Delete(body);
+    set.tokens[0].owner = (struct admin_token_owner){.role = ADMIN_ROLE_READ, .name = "grafana"};
+    SHA256((const unsigned char *)"0123456789abcdef", 16, set.tokens[0].hash);
+    admin_tokens_change(&fixture.admin->tokens, &set);
+#define AUTHORIZED "Authorization: Bearer 0123456789abcdef\r\n"
+    assert_int_equal(ask("GET /api/v1/whoami", AUTHORIZED), 200);
+    assert_string_equal(body_of(fixture.answer), "{\"role\":\"read\",\"token\":\"grafana\"}");
+    assert_int_equal(ask("GET /metrics", AUTHORIZED), 200);
+    assert_int_equal(ask("GET /api/v1/clients", AUTHORIZED), 200);
+    assert_int_equal(ask("DELETE /api/v1/clients/1", AUTHORIZED), 403);
+    assert_int_equal(ask("POST /api/v1/reload", AUTHORIZED "Content-Length: 0\r\n"), 403);
+    assert_non_null(
+        strstr(body_of(fixture.answer), "with the role all; grafana has the role read"));
+    set.count = 0;
+    admin_tokens_change(&fixture.admin->tokens, &set);
 }
 
 static void health_says_how_many_clients_there_are(void **state)
@@ -76,42 +93,6 @@ static void another_method_is_told_which_there_are(void **state)
     assert_int_equal(ask("POST /healthz", "Content-Length: 0\r\n"), 405);
 }
 
-static void all_but_health_and_readiness_need_the_token(void **state)
-{
-    (void)state;
-    set_token("0123456789abcdef");
-    assert_int_equal(ask("GET /healthz", ""), 200);
-    assert_int_equal(ask("GET /readyz", ""), 200);
-    assert_int_equal(ask("GET /metrics", ""), 401);
-    assert_non_null(strstr(fixture.answer, "\r\nWWW-Authenticate: Bearer\r\n"));
-    assert_int_equal(ask("GET /none", ""), 401); /* nothing is said of what there is */
-    assert_int_equal(ask("GET /metrics", "Authorization: Bearer 0123456789abcdeX\r\n"), 401);
-    assert_int_equal(ask("GET /metrics", "Authorization: Bearer 0123456789abcdef\r\n"), 200);
-    set_token(NULL);
-}
-
-/* DNS rebinding: a page's own name points to this machine. */
-static void a_name_that_is_not_this_machines_is_refused_without_a_token(void **state)
-{
-    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: example.org\r\n\r\n";
-    (void)state;
-    await_free_slot();
-    assert_int_equal(exchange(admin_port(&fixture), request, fixture.answer, sizeof fixture.answer),
-                     403);
-    set_token("0123456789abcdef");
-    assert_int_equal(exchange(admin_port(&fixture), request, fixture.answer, sizeof fixture.answer),
-                     200);
-    set_token(NULL);
-}
-
-static void a_page_of_another_site_may_change_nothing(void **state)
-{
-    (void)state;
-    assert_int_equal(ask("DELETE /api/v1/clients/1", "Origin: http://example.org\r\n"), 403);
-    assert_int_equal(ask("DELETE /api/v1/clients/1", "Origin: http://localhost\r\n"), 404);
-    assert_int_equal(ask("GET /api/v1/count", "Origin: http://example.org\r\n"), 200);
-}
-
 static void health_is_answered_when_all_slots_are_taken(void **state)
 {
     (void)state;
@@ -142,9 +123,7 @@ int main(void)
         cmocka_unit_test(readiness_and_metrics_are_answered),
         cmocka_unit_test(an_unknown_path_is_told_what_there_is),
         cmocka_unit_test(another_method_is_told_which_there_are),
-        cmocka_unit_test(all_but_health_and_readiness_need_the_token),
-        cmocka_unit_test(a_name_that_is_not_this_machines_is_refused_without_a_token),
-        cmocka_unit_test(a_page_of_another_site_may_change_nothing),
+        cmocka_unit_test(a_read_token_learns_who_it_is_and_changes_nothing),
         cmocka_unit_test(health_is_answered_when_all_slots_are_taken),
         cmocka_unit_test(an_unreadable_request_is_answered_in_json),
     };

@@ -11,11 +11,11 @@ static int one(struct admin *admin, struct mg_connection *conn)
 }
 
 static const struct admin_route routes[] = {
-    {"/healthz", "GET", true, one},
-    {"/api/v1/reload", "POST", false, one},
-    {"/api/v1/clients", "GET", false, one},
-    {"/api/v1/clients/", "GET", false, one},
-    {"/api/v1/clients/", "DELETE", false, one},
+    {"/healthz", "GET", ADMIN_ROLE_NONE, one},
+    {"/api/v1/reload", "POST", ADMIN_ROLE_ALL, one},
+    {"/api/v1/clients", "GET", ADMIN_ROLE_READ, one},
+    {"/api/v1/clients/", "GET", ADMIN_ROLE_READ, one},
+    {"/api/v1/clients/", "DELETE", ADMIN_ROLE_OPERATE, one},
 };
 
 static struct admin_route_match find(const char *path, const char *method)

@@ -5,14 +5,17 @@ static struct admin_fixture fixture;
 static char reloaded_file[64]; /* what the last reload was asked for; "": any */
 static int reload_result;
 
-static int reload(void *context, const char *file, struct diagnostics *diagnostics)
+static int reload(void *context, struct reload_order *order)
 {
     struct position position = {.file = "a.yaml", .line = 3, .column = 5};
     assert_ptr_equal(context, &fixture);
-    snprintf(reloaded_file, sizeof reloaded_file, "%s", file != NULL ? file : "");
-    diagnostics_warn(diagnostics, position, "be careful");
+    assert_memory_equal(order->who, "127.0.0.1, port ", 16);
+    snprintf(reloaded_file, sizeof reloaded_file, "%s", order->file != NULL ? order->file : "");
+    diagnostics_warn(order->diagnostics, position, "be careful");
     if (reload_result == ERR_CONFIG)
-        diagnostics_add(diagnostics, position, "not like this");
+        diagnostics_add(order->diagnostics, position, "not like this");
+    order->bans = (struct bans_change){.set = 2, .lifted = 1};
+    order->replaced = 3;
     return reload_result;
 }
 
@@ -90,6 +93,10 @@ static void a_reload_answers_with_the_generation_and_warnings(void **state)
     assert_string_equal(reloaded_file, "");
     cJSON *body = answered_json(&fixture);
     assert_int_equal(number_in(body, "generation"), 1);
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(body, "complete")));
+    assert_int_equal(number_in(body, "replaced"), 3);
+    assert_int_equal(number_in(body, "bans_set"), 2);
+    assert_int_equal(number_in(body, "bans_lifted"), 1);
     const cJSON *warning =
         cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(body, "warnings"), 0);
     assert_string_equal(string_in(warning, "message"), "be careful");

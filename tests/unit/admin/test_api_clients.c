@@ -52,6 +52,7 @@ static void a_client_is_described(void **state)
     assert_int_equal(number_in(client, "topics"), 0);
     assert_int_equal(number_in(client, "queued_bytes"), 0);
     assert_true(number_in(client, "silent_ms") >= 0);
+    assert_true(number_in(client, "age_ms") >= 0);
     cJSON_Delete(body);
 }
 
@@ -140,6 +141,25 @@ static void filters_that_mean_nothing_are_refused(void **state)
     assert_int_equal(get("/api/v1/clients?endpoint=/none"), 404);
 }
 
+static void the_largest_come_first_if_that_is_asked_for(void **state)
+{
+    static const char *const keys[] = {"queue", "age", "bytes", "messages", "drops", "last-heard"};
+    char path[128];
+    (void)state;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        snprintf(path, sizeof path, "/api/v1/clients?sort=%s&limit=3", keys[i]);
+        cJSON *body = get_json(&fixture, path);
+        const cJSON *list = cJSON_GetObjectItemCaseSensitive(body, "clients");
+        assert_int_equal(cJSON_GetArraySize(list), 3);
+        assert_null(cJSON_GetObjectItemCaseSensitive(body, "next"));
+        cJSON_Delete(body);
+    }
+    assert_int_equal(get("/api/v1/clients?sort=colour"), 400);
+    assert_int_equal(get("/api/v1/clients?sort="), 400);
+    assert_int_equal(get("/api/v1/clients?sort=queue&after=1"), 400);
+    assert_int_equal(get("/api/v1/clients?sort=queue&endpoint=/none"), 404);
+}
+
 static void a_client_is_found_by_its_id(void **state)
 {
     char id[32], path[128];
@@ -194,6 +214,7 @@ int main(void)
         cmocka_unit_test(parameters_that_are_no_numbers_are_refused),
         cmocka_unit_test(filters_say_which_are_listed),
         cmocka_unit_test(filters_that_mean_nothing_are_refused),
+        cmocka_unit_test(the_largest_come_first_if_that_is_asked_for),
         cmocka_unit_test(a_client_is_found_by_its_id),
         cmocka_unit_test(an_id_of_nobody_is_not_found),
         cmocka_unit_test(a_client_that_is_kicked_gets_1008),

@@ -1,8 +1,6 @@
 /* core/admin/api_kick.c: which clients go, with which words, and what is refused. */
 #include "admin/admin_fixture.h"
 
-#include "admin/api_kick.h"
-
 #include <sys/resource.h>
 
 #define MANY 600 /* more than a loop closes in one portion */
@@ -52,7 +50,7 @@ static void those_of_an_endpoint_go_and_others_stay(void **state)
     int goes = join(fixture.serving.hub, "/a");
     int stays = join(fixture.serving.hub, "/b");
     assert_int_equal(kicked("{\"endpoint\":\"/a\"}"), 1);
-    expect_close(goes, 1008, KICK_REASON);
+    expect_close(goes, 1008, "closed by the administrator");
     close(goes);
     assert_int_equal(kicked("{\"endpoint\":\"/b\",\"address\":\"192.0.2.1\"}"), 0);
     assert_int_equal(
@@ -82,7 +80,7 @@ static void many_on_all_loops_go_in_portions(void **state)
     wait_for_clients(fixture.serving.hub, NULL, MANY);
     assert_int_equal(kicked("{\"endpoint\":\"/a\",\"code\":1012}"), MANY);
     for (int i = 0; i < MANY; i++) {
-        expect_close(clients[i], 1012, KICK_REASON);
+        expect_close(clients[i], 1012, "closed by the administrator");
         close(clients[i]);
     }
     end_all();
@@ -147,7 +145,7 @@ static void what_is_not_understood_closes_nobody(void **state)
         cJSON_Delete(answer);
     }
     assert_int_equal(kicked("{\"endpoint\":\"/a\"}"), 1); /* It is still there. */
-    expect_close(client, 1008, KICK_REASON);
+    expect_close(client, 1008, "closed by the administrator");
     close(client);
     end_all();
 }

@@ -1,3 +1,4 @@
+#include "admin/admin_access.h"
 #include "admin/metrics.h"
 
 #include "front/front.h"
@@ -20,7 +21,9 @@ static const struct watchdog_status watched; /* nothing stands still */
 
 static int write_all(struct buffer *to)
 {
-    struct metrics_sources sources = {.hub = serving.hub, .front = front, .watched = &watched};
+    static const struct admin_denials denials; /* nothing was denied */
+    struct metrics_sources sources = {
+        .hub = serving.hub, .front = front, .watched = &watched, .admin_denials = &denials};
     return metrics_write(&sources, to);
 }
 

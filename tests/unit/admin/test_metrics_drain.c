@@ -13,7 +13,8 @@ static void an_endpoint_that_drains_is_told_from_the_server(void **state)
     };
     struct serving serving = serve("endpoints: [{path: /a}, {path: /b}]\n");
     (void)state;
-    assert_int_equal(hub_drain_begin(serving.hub, hub_find_endpoint(serving.hub, "/a"), 0), OK);
+    assert_int_equal(
+        hub_drain_begin(serving.hub, hub_find_endpoint(serving.hub, "/a"), 0, "somebody"), OK);
     atomic_store(&hub_find_endpoint(serving.hub, "/b")->drained, 7);
     expect_metric_lines(&serving, metrics_write_drain, lines, sizeof lines / sizeof *lines);
     end_serving(&serving);
@@ -27,7 +28,7 @@ static void a_server_that_drains_says_so_before_it_refuses_anybody(void **state)
     };
     struct serving serving = serve("shutdown: {delay: 1h}\nendpoints: [{path: /a}]\n");
     (void)state;
-    assert_int_equal(hub_drain_begin(serving.hub, NULL, 0), OK);
+    assert_int_equal(hub_drain_begin(serving.hub, NULL, 0, "somebody"), OK);
     expect_metric_lines(&serving, metrics_write_drain, lines, sizeof lines / sizeof *lines);
     end_serving(&serving);
 }

@@ -53,6 +53,7 @@ static void every_stage_has_its_series(void **state)
     assert_line(page, "sluice_plugin_timeouts_total" STAGE("/a", "probe", "2") " 0");
     assert_line(page, "sluice_plugin_timeouts_total" STAGE("/b", "meter", "1") " 0");
     assert_int_equal(count_in(page, "\nsluice_plugin_over_budget_total{"), 3);
+    assert_line(page, "sluice_plugin_events_total" STAGE("/a", "probe", "2") " 0");
     assert_int_equal(count_in(page, "\nsluice_plugin_latency_seconds_count{"), 3);
     free(page);
     end_serving(&serving);
@@ -69,6 +70,9 @@ static void stages_that_only_watch_are_told_apart_and_named_by_their_use(void **
     assert_line(page,
                 "sluice_plugin_timeouts_total{endpoint=\"/a\",plugin=\"probe\",position=\"3\","
                 "instance=\"probe#2\",mode=\"shadow\"} 0");
+    assert_line(page, "sluice_plugin_shadow_refused_clients_total{endpoint=\"/a\",plugin=\"probe\","
+                      "position=\"3\",instance=\"probe#2\",mode=\"shadow\"} 0");
+    assert_int_equal(count_in(page, "\nsluice_plugin_shadow_refused_clients_total{"), 1);
     free(page);
     end_serving(&serving);
 }
@@ -121,6 +125,7 @@ static void own_histograms_have_buckets_sum_and_count(void **state)
 #define SERIES(suffix) "sluice_plugin_meter_size" suffix
 #define LABELS                                                                                     \
     "endpoint=\"/ws\",plugin=\"meter\",position=\"1\",instance=\"meter#1\",mode=\"enforce\""
+    assert_line(page, SERIES("_bucket{" LABELS ",le=\"0.1\"} 0"));
     assert_line(page, SERIES("_bucket{" LABELS ",le=\"1\"} 1"));
     assert_line(page, SERIES("_bucket{" LABELS ",le=\"10\"} 2"));
     assert_line(page, SERIES("_bucket{" LABELS ",le=\"+Inf\"} 3"));

@@ -3,6 +3,7 @@
 
 #include "admin/metrics_writer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void assert_text(const struct buffer *buffer, const char *expected)
@@ -17,11 +18,25 @@ static void families_and_samples_come_in_their_order(void **state)
     struct metrics_writer writer = {.out = &buffer};
     (void)state;
     buffer_init(&buffer, 1000);
-    metrics_describe(&writer, "a_total", "counter", "What it counts.");
+    metrics_describe_as(&writer, "a_total", "counter", "What it counts.");
     metrics_put(&writer, "a_total{x=\"%s\"} %d\n", "y", 7);
     assert_int_equal(writer.error, OK);
     assert_text(&buffer, "# HELP a_total What it counts.\n# TYPE a_total counter\n"
                          "a_total{x=\"y\"} 7\n");
+    buffer_release(&buffer);
+}
+
+static void metrics_of_the_table_are_described_from_it_and_others_are_an_error(void **state)
+{
+    struct buffer buffer;
+    struct metrics_writer writer = {.out = &buffer};
+    (void)state;
+    buffer_init(&buffer, 1000);
+    metrics_put_number(&writer, "sluice_pings_total", 7);
+    assert_text(&buffer, "# HELP sluice_pings_total Heartbeat pings sent.\n"
+                         "# TYPE sluice_pings_total counter\nsluice_pings_total 7\n");
+    metrics_describe(&writer, "sluice_pongs_total");
+    assert_int_equal(writer.error, ERR_INVALID);
     buffer_release(&buffer);
 }
 
@@ -102,13 +117,39 @@ static void the_longest_label_fits_and_a_longer_one_is_cut(void **state)
     assert_int_equal(len % 2, 0); /* no escape is cut in two */
 }
 
+static void numbers_have_the_digits_that_they_were_written_with(void **state)
+{
+    static const struct {
+        double value;
+        const char *text;
+    } numbers[] = {{0.1, "0.1"},
+                   {2.5, "2.5"},
+                   {1e-9, "1e-09"},
+                   {0.005, "0.005"},
+                   {100, "100"},
+                   {1.0 / 3, "0.3333333333333333"},
+                   {0, "0"},
+                   {1e15, "1e+15"},
+                   {9007199254740993.0, "9007199254740992"},
+                   {-0.3, "-0.3"},
+                   {0.1 + 0.2, "0.30000000000000004"}};
+    char text[METRICS_VALUE_MAX];
+    (void)state;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        assert_string_equal(metrics_value(numbers[i].value, text), numbers[i].text);
+        assert_memory_equal(&(double){strtod(text, NULL)}, &numbers[i].value, sizeof(double));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(families_and_samples_come_in_their_order),
+        cmocka_unit_test(metrics_of_the_table_are_described_from_it_and_others_are_an_error),
         cmocka_unit_test(the_first_failure_ends_the_text),
         cmocka_unit_test(a_line_that_is_too_long_is_a_failure_and_not_cut),
         cmocka_unit_test(histograms_add_up_to_their_count),
+        cmocka_unit_test(numbers_have_the_digits_that_they_were_written_with),
         cmocka_unit_test(labels_are_escaped),
         cmocka_unit_test(the_longest_label_fits_and_a_longer_one_is_cut),
     };

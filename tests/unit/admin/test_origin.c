@@ -16,11 +16,19 @@ static void only_the_listeners_own_page_may_change_things(void **state)
     assert_true(origin_is_ours("http://127.0.0.1:9090", "127.0.0.1:9090"));
     assert_true(origin_is_ours("http://LOCALHOST:9090", "localhost:9090"));
     assert_false(origin_is_ours("http://127.0.0.1:8080", "127.0.0.1:9090"));
-    assert_false(origin_is_ours("https://127.0.0.1:9090", "127.0.0.1:9090"));
+    assert_false(origin_is_ours("https://127.0.0.1:8080", "127.0.0.1:9090"));
+    assert_false(origin_is_ours("ftp://127.0.0.1:9090", "127.0.0.1:9090"));
     assert_false(origin_is_ours("http://127.0.0.1:9090.example", "127.0.0.1:9090"));
     assert_false(origin_is_ours("null", "127.0.0.1:9090"));
     assert_false(origin_is_ours("", "127.0.0.1:9090"));
     assert_false(origin_is_ours("http://127.0.0.1:9090", NULL));
+}
+
+static void a_proxy_may_add_tls(void **state)
+{
+    (void)state;
+    assert_true(origin_is_ours("https://sluice.example", "sluice.example"));
+    assert_false(origin_is_ours("https://sluice.example", "127.0.0.1:9090"));
 }
 
 static void numbers_and_localhost_are_plain(void **state)
@@ -49,6 +57,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_without_an_origin_are_no_pages),
         cmocka_unit_test(only_the_listeners_own_page_may_change_things),
+        cmocka_unit_test(a_proxy_may_add_tls),
         cmocka_unit_test(numbers_and_localhost_are_plain),
         cmocka_unit_test(other_names_may_have_been_pointed_here),
     };

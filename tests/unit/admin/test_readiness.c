@@ -2,13 +2,16 @@
 #include "hub/serving.h"
 
 #include "admin/readiness.h"
+#include "captured_log.h"
 #include "hub/watchdog.h"
+
+static _Atomic int before;
 
 /* Describes a hub's readiness; the caller deletes *body. */
 static bool describe(struct hub *hub, const struct watchdog_status *watched, cJSON **body)
 {
     *body = cJSON_CreateObject();
-    return readiness_describe(hub, watched, *body);
+    return readiness_describe(&(struct readiness_question){hub, watched, &before}, *body);
 }
 
 static const char *text_in(const cJSON *object, const char *name)
@@ -50,6 +53,31 @@ static void plugins_that_cannot_work_give_their_reasons(void **state)
     assert_string_equal(text_in(cJSON_GetArrayItem(reasons, 0), "reason"), "no database");
     assert_string_equal(text_in(cJSON_GetArrayItem(reasons, 1), "endpoint"), "/b");
     assert_string_equal(text_in(cJSON_GetArrayItem(reasons, 1), "reason"), "no key");
+    cJSON_Delete(body);
+    end_serving(&serving);
+}
+
+static void instances_that_the_start_waits_for_are_named(void **state)
+{
+    struct serving serving = serve(
+        "endpoints: [{path: /ws, pipeline: [{plugin: renewed, options: {create: later}}]}]\n");
+    struct watchdog_status watched = {.is_unready = false};
+    cJSON *body;
+    struct buffer list;
+    (void)state;
+    assert_false(describe(serving.hub, &watched, &body));
+    assert_string_equal(text_in(body, "status"), "starting");
+    const cJSON *reasons = cJSON_GetObjectItemCaseSensitive(body, "reasons");
+    assert_int_equal(cJSON_GetArraySize(reasons), 1);
+    assert_string_equal(text_in(cJSON_GetArrayItem(reasons, 0), "endpoint"), "/ws");
+    assert_string_equal(text_in(cJSON_GetArrayItem(reasons, 0), "instance"), "renewed#1");
+    buffer_init(&list, SIZE_MAX);
+    assert_false(
+        readiness_list(&(struct readiness_question){serving.hub, &watched, &before}, &list));
+    assert_int_equal(buffer_append(&list, "", 1), OK);
+    assert_non_null(strstr((const char *)list.data, "failed configuration: not in force yet\n"));
+    assert_non_null(strstr((const char *)list.data, "readyz: starting\n"));
+    buffer_release(&list);
     cJSON_Delete(body);
     end_serving(&serving);
 }
@@ -114,13 +142,43 @@ static void a_server_with_as_many_clients_as_may_be_is_not_ready(void **state)
     end_serving(&serving);
 }
 
+static void what_is_answered_is_logged_when_it_changes(void **state)
+{
+    struct serving serving = serve("limits: {clients: 1}\nendpoints: [{path: /ws}]\n");
+    struct watchdog_status watched = {.is_unready = false};
+    cJSON *body;
+    (void)state;
+    before = 0;
+    begin_capture();
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    assert_true(describe(serving.hub, &watched, &body));
+    cJSON_Delete(body);
+    assert_admission(&serving, "/ws", 1, ADMISSION_GRANTED);
+    for (int i = 0; i < 2; i++) {
+        assert_false(describe(serving.hub, &watched, &body));
+        cJSON_Delete(body);
+    }
+    give_back(&serving, "/ws", 1);
+    assert_true(describe(serving.hub, &watched, &body));
+    cJSON_Delete(body);
+    const char *log = end_capture();
+    log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+    const char *first = strstr(log, "event=readiness_changed readiness=full "
+                                    "reason=\"1 of 1 clients\"\n");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "event=readiness_changed readiness=full"));
+    assert_non_null(strstr(first, "event=readiness_changed readiness=ready\n"));
+    end_serving(&serving);
+}
+
 /* The list of checks has these lines. */
 static void expect_list(struct hub *hub, const struct watchdog_status *watched, bool is_ready,
                         const char *lines)
 {
     struct buffer text;
     buffer_init(&text, 1 << 16);
-    assert_int_equal(readiness_list(hub, watched, &text), is_ready);
+    const struct readiness_question asked = {hub, watched, &before};
+    assert_int_equal(readiness_list(&asked, &text), is_ready);
     assert_int_equal(buffer_append(&text, "", 1), OK);
     assert_string_equal((const char *)text.data, lines);
     buffer_release(&text);
@@ -135,7 +193,7 @@ static void each_check_is_a_line(void **state)
               "- {path: /b, pipeline: [{plugin: unready, options: {reason: no key}}]}\n");
     struct watchdog_status watched = {.is_unready = true, .what = "loop-1: hook on_message"};
     (void)state;
-    assert_int_equal(hub_drain_begin(serving.hub, NULL, 0), OK);
+    assert_int_equal(hub_drain_begin(serving.hub, NULL, 0, "somebody"), OK);
     expect_list(serving.hub, &watched, false,
                 "failed draining: yes\n"
                 "failed threads: loop-1: hook on_message\n"
@@ -160,10 +218,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_ready_when_nothing_is_wrong),
         cmocka_unit_test(plugins_that_cannot_work_give_their_reasons),
+        cmocka_unit_test(instances_that_the_start_waits_for_are_named),
         cmocka_unit_test(a_plugin_that_only_watches_does_not_count),
         cmocka_unit_test(a_thread_that_is_stuck_comes_before_plugins),
         cmocka_unit_test(a_server_that_drains_is_not_ready),
         cmocka_unit_test(a_server_with_as_many_clients_as_may_be_is_not_ready),
+        cmocka_unit_test(what_is_answered_is_logged_when_it_changes),
         cmocka_unit_test(each_check_is_a_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,14 +50,15 @@ static void the_first_line_is_the_token(void **state)
     }
 }
 
-static void an_empty_file_or_line_is_an_empty_token(void **state)
+static void empty_lines_are_passed_over(void **state)
 {
     (void)state;
     write_file("");
     assert_int_equal(read_token(NULL), 0);
     assert_string_equal(token, "");
-    write_file("\nsecret\n");
-    assert_int_equal(read_token(NULL), 0);
+    write_file("\n\r\nsecret\n");
+    assert_int_equal(read_token(NULL), 6);
+    assert_string_equal(token, "secret");
 }
 
 static void a_long_line_is_cut(void **state)
@@ -94,15 +95,58 @@ static void a_missing_file_is_refused(void **state)
     assert_true(strlen(why) > 0);
 }
 
+static int read_tokens(struct token_lines *read)
+{
+    return token_file_read_lines(path, read, NULL, why, sizeof why);
+}
+
+static void a_file_may_have_two_tokens(void **state)
+{
+    struct token_lines read;
+    (void)state;
+    write_file("");
+    assert_int_equal(read_tokens(&read), 0);
+    assert_int_equal(read.count, 0);
+    write_file("old\n");
+    assert_int_equal(read_tokens(&read), 0);
+    assert_int_equal(read.count, 1);
+    write_file("\nold\r\n\nnew\n\n");
+    assert_int_equal(read_tokens(&read), 0);
+    assert_int_equal(read.count, 2);
+    assert_string_equal(read.lines[0], "old");
+    assert_string_equal(read.lines[1], "new");
+}
+
+static void a_third_token_and_one_without_end_are_refused(void **state)
+{
+    static char long_one[TOKEN_FILE_LINE_MAX + 1];
+    struct token_lines read;
+    (void)state;
+    write_file("one\ntwo\nthree\n");
+    assert_int_equal(read_tokens(&read), -1);
+    assert_non_null(strstr(why, "more than two lines"));
+    memset(long_one, 'a', sizeof long_one - 2);
+    write_file(long_one);
+    assert_int_equal(read_tokens(&read), -1);
+    assert_non_null(strstr(why, "longer than any token"));
+    long_one[TOKEN_FILE_LINE_MAX - 2] = '\0';
+    write_file(long_one);
+    assert_int_equal(read_tokens(&read), 0);
+    assert_int_equal(strlen(read.lines[0]), TOKEN_FILE_LINE_MAX - 2);
+    assert_int_equal(token_file_read_lines("/none/token", &read, NULL, why, sizeof why), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_line_is_the_token),
-        cmocka_unit_test(an_empty_file_or_line_is_an_empty_token),
+        cmocka_unit_test(empty_lines_are_passed_over),
         cmocka_unit_test(a_long_line_is_cut),
         cmocka_unit_test(the_files_status_is_told),
         cmocka_unit_test(a_file_that_others_may_write_to_is_refused),
         cmocka_unit_test(a_missing_file_is_refused),
+        cmocka_unit_test(a_file_may_have_two_tokens),
+        cmocka_unit_test(a_third_token_and_one_without_end_are_refused),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

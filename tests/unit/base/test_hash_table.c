@@ -122,6 +122,51 @@ static void without_memory_the_table_stays_as_it_was(void **state)
     hash_table_deinit(&table, release_entry);
 }
 
+/* A walk that is over, or goes on: each entry that it meets counts. */
+static void step_and_count(const struct hash_table *table, struct hash_walk *walk, unsigned *met)
+{
+    for (struct hash_link *link = hash_table_step(table, walk); link != NULL; link = link->next)
+        met[((struct entry *)link)->value]++;
+}
+
+static void a_walk_through_an_empty_table_is_over_at_once(void **state)
+{
+    struct hash_table table = {0};
+    struct hash_walk walk = {0};
+    (void)state;
+    assert_null(hash_table_step(&table, &walk));
+    assert_true(walk.is_over);
+    assert_null(hash_table_step(&table, &walk));
+}
+
+/* The table doubles several times after `before` steps, wherever the walk stands then. */
+static void walk_while_it_grows(unsigned before)
+{
+    struct hash_table table = {0};
+    struct hash_walk walk = {0};
+    unsigned met[4096] = {0};
+    for (uint64_t i = 0; i < 64; i++)
+        add_entry(&table, i * UINT64_C(0x9E3779B97F4A7C15), i);
+    for (unsigned step = 0; step < before && !walk.is_over; step++)
+        step_and_count(&table, &walk, met);
+    for (uint64_t i = 64; i < 1000; i++)
+        add_entry(&table, i * UINT64_C(0x9E3779B97F4A7C15), i);
+    while (!walk.is_over)
+        step_and_count(&table, &walk, met);
+    for (unsigned i = 0; i < 64; i++)
+        assert_int_equal(met[i], 1);
+    for (unsigned i = 64; i < 1000; i++)
+        assert_true(met[i] <= 1);
+    hash_table_deinit(&table, release_entry);
+}
+
+static void a_walk_meets_once_what_is_there_all_the_time(void **state)
+{
+    (void)state;
+    for (unsigned before = 0; before <= 64; before++)
+        walk_while_it_grows(before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +175,8 @@ int main(void)
         cmocka_unit_test(several_of_one_hash_are_all_found),
         cmocka_unit_test(what_was_removed_is_not_found_and_others_are),
         cmocka_unit_test(without_memory_the_table_stays_as_it_was),
+        cmocka_unit_test(a_walk_through_an_empty_table_is_over_at_once),
+        cmocka_unit_test(a_walk_meets_once_what_is_there_all_the_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,10 @@ static void counts_and_sums(void **state)
     assert_int_equal(snapshot.sum, 5050);
     histogram_merge(&snapshot, &histogram);
     assert_int_equal(snapshot.count, 200);
+    histogram_add_many(&histogram, 1000, 7);
+    snapshot = snapshot_of(&histogram);
+    assert_int_equal(snapshot.buckets[histogram_bucket(1000)], 7);
+    assert_int_equal(snapshot.sum, 5050 + 7000);
 }
 
 static void quantiles_lie_in_their_bucket(void **state)

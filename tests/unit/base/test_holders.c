@@ -68,6 +68,35 @@ static void the_highest_class_is_that_of_the_largest_holder(void **state)
     assert_int_equal(holders_highest(&holders), 0);
 }
 
+static void tells_who_has_to_go_in_any_case(void **state)
+{
+    (void)state;
+    struct holders holders = {0};
+    uint8_t classes[5] = {0};
+    assert_int_equal(holders_needed(&holders, SIZE_MAX), 0);
+    for (unsigned i = 0; i < 5; i++) /* 1279 to 20479 bytes: each the most of its class */
+        holders_note(&holders, &classes[i], ((size_t)1280 << i) - 1);
+    assert_int_equal(holders_needed(&holders, 1), classes[4]);
+    assert_int_equal(holders_needed(&holders, 20479 + 10238), classes[4]);
+    assert_int_equal(holders_needed(&holders, 20479 + 10239), classes[3]);
+    assert_int_equal(holders_needed(&holders, 20479 + 10239 + 5119 + 2559 + 1278), classes[1]);
+    assert_int_equal(holders_needed(&holders, 20479 + 10239 + 5119 + 2559 + 1279), classes[0]);
+    assert_int_equal(holders_needed(&holders, SIZE_MAX), classes[0]);
+}
+
+static void nobody_goes_who_need_not(void **state)
+{
+    (void)state;
+    for (size_t bytes = 128; bytes < (size_t)1 << 50; bytes += bytes / 64 + 1) {
+        struct holders holders = {0};
+        uint8_t larger = 0, smaller = 0;
+        holders_note(&holders, &larger, bytes * 2);
+        holders_note(&holders, &smaller, bytes / 2);
+        assert_int_equal(holders_needed(&holders, bytes * 2), larger);
+        assert_int_equal(holders_needed(&holders, bytes * 4), smaller);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -76,6 +105,8 @@ int main(void)
         cmocka_unit_test(every_size_has_a_class),
         cmocka_unit_test(a_holder_is_counted_in_one_class_at_a_time),
         cmocka_unit_test(the_highest_class_is_that_of_the_largest_holder),
+        cmocka_unit_test(tells_who_has_to_go_in_any_case),
+        cmocka_unit_test(nobody_goes_who_need_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 static const char *logged(enum log_format format, const char *module, const char *text)
 {
@@ -49,6 +51,7 @@ static void the_journal_gets_the_priority_of_each_text(void **state)
 {
     (void)state;
     static const char *const begins[] = {"<3>2", "<4>2", "<6>2", "<7>2", "{\"time"};
+    assert_int_equal(setenv("SLUICE_JOURNAL_SOCKET", "/nonexistent/socket", 1), 0);
     begin_capture();
     name_capture_as_journal();
     log_configure(LOG_LEVEL_DEBUG, LOG_FORMAT_TEXT);
@@ -66,6 +69,45 @@ static void the_journal_gets_the_priority_of_each_text(void **state)
     }
     assert_string_equal(text, "");
     assert_int_equal(*logged(LOG_FORMAT_TEXT, "test", "no journal"), '2');
+}
+
+static void a_journal_that_takes_datagrams_gets_what_a_line_says_in_fields(void **state)
+{
+    (void)state;
+    char datagram[4096], folder[] = "/tmp/sluice-test-XXXXXX";
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const struct log_field items[] = {{.name = "event", .text = "x"},
+                                      {.name = "code", .number = 7}};
+    const struct log_fields fields = {items, 2};
+    assert_non_null(mkdtemp(folder));
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", folder);
+    int journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(journal, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(setenv("SLUICE_JOURNAL_SOCKET", address.sun_path, 1), 0);
+    begin_capture();
+    name_capture_as_journal();
+    log_configure(LOG_LEVEL_DEBUG, LOG_FORMAT_TEXT);
+    log_write_fields(LOG_LEVEL_WARN, "test", "so it is", &fields);
+    ssize_t len = recv(journal, datagram, sizeof datagram - 1, 0);
+    assert_true(len > 0);
+    static const char message[] = "MESSAGE\n\x1d\0\0\0\0\0\0\0test: so it is event=x code=7\n";
+    assert_memory_equal(datagram, message, 16);
+    assert_non_null(memmem(datagram, (size_t)len, "test: so it is event=x code=7\nPRIORITY\n", 39));
+    assert_non_null(memmem(datagram, (size_t)len,
+                           "SLUICE_CODE\n\1\0\0\0\0\0\0\0"
+                           "7\n",
+                           22));
+    log_configure(LOG_LEVEL_DEBUG, LOG_FORMAT_JSON); /* JSON is what was asked for. */
+    log_warn("test", "in JSON");
+    assert_true(recv(journal, datagram, sizeof datagram, 0) < 0);
+    const char *text = end_capture();
+    assert_memory_equal(text, "{\"time\"", 7);
+    unsetenv("JOURNAL_STREAM");
+    unsetenv("SLUICE_JOURNAL_SOCKET");
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    close(journal);
+    unlink(address.sun_path);
+    rmdir(folder);
 }
 
 static void levels_below_the_threshold_are_silent(void **state)
@@ -299,13 +341,37 @@ static void behind_a_text_that_is_cut_there_are_no_fields(void **state)
     }
 }
 
+static void a_line_for_a_descriptor_passes_level_and_sink(void **state)
+{
+    (void)state;
+    char text[512];
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_JSON);
+    assert_true(log_is_json());
+    log_write_to(ends[1], LOG_LEVEL_WARN, "serve", "said \"aside\"");
+    ssize_t len = read(ends[0], text, sizeof text - 1);
+    assert_true(len > 0);
+    text[len] = '\0';
+    cJSON *object = cJSON_Parse(text);
+    assert_member(object, "level", "warn");
+    assert_member(object, "message", "said \"aside\"");
+    cJSON_Delete(object);
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    assert_false(log_is_json());
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_line_has_time_level_module_and_message),
         cmocka_unit_test(json_line_has_time_level_module_and_message),
         cmocka_unit_test(the_journal_gets_the_priority_of_each_text),
+        cmocka_unit_test(a_journal_that_takes_datagrams_gets_what_a_line_says_in_fields),
         cmocka_unit_test(levels_below_the_threshold_are_silent),
+        cmocka_unit_test(a_line_for_a_descriptor_passes_level_and_sink),
         cmocka_unit_test(client_cannot_forge_a_line_or_reach_the_terminal),
         cmocka_unit_test(json_gives_every_byte_back),
         cmocka_unit_test(other_alphabets_stay_as_they_are),

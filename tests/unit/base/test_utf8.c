@@ -51,7 +51,7 @@ static void accepts_valid_text_byte_by_byte(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof valid / sizeof *valid; i++) {
-        uint32_t utf8 = UTF8_START;
+        uint8_t utf8 = UTF8_START;
         for (size_t at = 0; at < valid[i].len; at++) {
             utf8 = utf8_check(utf8, (const uint8_t *)valid[i].bytes + at, 1);
             assert_int_not_equal(utf8, UTF8_INVALID);
@@ -94,6 +94,27 @@ static void agrees_with_every_code_point(void **state)
     }
 }
 
+static void tells_where_a_character_ends(void **state)
+{
+    (void)state;
+    assert_int_equal(utf8_character("", 0), 0);
+    assert_int_equal(utf8_character("ab", 2), 1);
+    assert_int_equal(utf8_character("\0", 1), 1);
+    assert_int_equal(utf8_character("\xc3\xa4 ", 3), 2);
+    assert_int_equal(utf8_character("\xf0\x9f\x98\x80", 4), 4);
+    assert_int_equal(utf8_character("\xf0\x9f\x98\x80", 3), 0);
+    assert_int_equal(utf8_character("\x9b", 1), 0);
+}
+
+static void knows_control_characters(void **state)
+{
+    (void)state;
+    for (int byte = 0; byte < 0x20; byte++)
+        assert_true(utf8_is_control((char[]){(char)byte}, 1));
+    assert_true(utf8_is_control("\x7f", 1) && utf8_is_control("\xc2\x9b", 2));
+    assert_false(utf8_is_control(" ", 1) || utf8_is_control("\xc2\xa0", 2));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +123,8 @@ int main(void)
         cmocka_unit_test(refuses_at_the_first_impossible_byte),
         cmocka_unit_test(refuses_text_that_ends_inside_a_character),
         cmocka_unit_test(agrees_with_every_code_point),
+        cmocka_unit_test(tells_where_a_character_ends),
+        cmocka_unit_test(knows_control_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,19 @@ static inline void run_command(struct command_run *run,
     fake_admin_end(&run->admin);
 }
 
+/* A command whose options are wrong says so with this hint, and asks no server. */
+static inline void assert_not_sent(int (*command)(const struct cli_options *options),
+                                   struct cli_options options, const char *hint)
+{
+    struct printed printed;
+    options.admin = "unix:/nowhere";
+    struct printing printing = printing_begin();
+    int status = command(&options);
+    printing_end(&printing, &printed);
+    assert_int_equal(status, EXIT_USAGE);
+    assert_non_null(strstr(printed.error, hint));
+}
+
 #define ANSWERS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 #endif

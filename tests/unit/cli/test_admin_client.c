@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "cli/admin_client.h"
 #include "cli/fake_admin.h"
 
@@ -86,6 +87,26 @@ static void what_is_no_http_is_no_answer(void **state)
     }
 }
 
+static void waits_for_an_answer_as_long_as_the_request_says(void **state)
+{
+    (void)state;
+    const struct admin_client_request hasty = {
+        .method = "POST", .path = "/", .patience = NS_PER_MS};
+    struct fake_admin admin = {.is_unix = true};
+    struct buffer body;
+    fake_admin_listen(&admin); /* It is connected to, and never answers. */
+    const struct cli_options options = {.admin = admin.address};
+    buffer_init(&body, SIZE_MAX);
+    struct printing printing = printing_begin();
+    assert_int_equal(admin_client_ask(&options, &hasty, &body), -1);
+    printing_end(&printing, &printed);
+    buffer_release(&body);
+    assert_non_null(strstr(printed.error, "has not answered yet"));
+    close(admin.fd);
+    unlink(admin.address + strlen("unix:"));
+    rmdir(admin.folder);
+}
+
 static void says_so_if_nobody_listens(void **state)
 {
     (void)state;
@@ -141,6 +162,7 @@ int main(void)
         cmocka_unit_test(sends_json_as_the_body),
         cmocka_unit_test(sends_the_token_as_a_bearer),
         cmocka_unit_test(what_is_no_http_is_no_answer),
+        cmocka_unit_test(waits_for_an_answer_as_long_as_the_request_says),
         cmocka_unit_test(says_so_if_nobody_listens),
         cmocka_unit_test(a_socket_of_another_user_is_not_asked),
     };

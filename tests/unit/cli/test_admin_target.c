@@ -106,6 +106,20 @@ static void the_configuration_says_it_and_a_socket_comes_first(void **state)
     assert_string_equal(target.token, ""); /* The file is not there, and is not needed. */
 }
 
+static void of_tokens_with_roles_that_which_may_do_most_is_sent(void **state)
+{
+    (void)state;
+    const struct cli_options options = {.config_file = config_file};
+    write_text(token_file, "secret\nthe next one\n");
+    write_text(config_file, "listen: [{address: '127.0.0.1:0'}]\nendpoints: [{path: /}]\n"
+                            "admin:\n"
+                            "  listen: '127.0.0.1:9091'\n"
+                            "  tokens: [{name: a, role: read, file: none}, {name: b, role: all, "
+                            "file: token}, {name: c, role: operate, file: none}]\n");
+    assert_true(find(&options));
+    assert_string_equal(target.token, "secret");
+}
+
 static void mistakes_elsewhere_in_the_configuration_do_not_matter(void **state)
 {
     (void)state;
@@ -168,6 +182,7 @@ int main(void)
         cmocka_unit_test(an_address_without_a_port_is_refused),
         cmocka_unit_test(a_unix_socket_has_an_absolute_path),
         cmocka_unit_test(the_configuration_says_it_and_a_socket_comes_first),
+        cmocka_unit_test(of_tokens_with_roles_that_which_may_do_most_is_sent),
         cmocka_unit_test(mistakes_elsewhere_in_the_configuration_do_not_matter),
         cmocka_unit_test(without_an_admin_listener_there_is_nobody_to_ask),
         cmocka_unit_test(a_token_may_come_from_a_file_of_its_own),

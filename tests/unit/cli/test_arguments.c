@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ALL 16383u /* every group */
+#define ALL (UINT32_MAX & ~(unsigned)ARGUMENTS_JSON_LOG) /* every group of options */
 #define WORDS_MAX 80
 
 static struct printed printed;
@@ -32,7 +32,8 @@ static void each_option_reaches_its_member(void **state)
     char line[] =
         "-c a.yaml --record b --record-limit 2KiB --markdown --plugins-in-place --admin d "
         "--token-file e --json --strict --endpoint /f --topic g --identity h --address i --code j "
-        "--reason k --over 5m --wait --stop --limit l";
+        "--reason k --over 5m --wait --stop --limit l --for m "
+        "--count n --payload=o --interval q --once";
     assert_int_equal(parse(line, ALL, &options), 0);
     assert_string_equal(options.config_file, "a.yaml");
     assert_string_equal(options.record, "b");
@@ -53,8 +54,32 @@ static void each_option_reaches_its_member(void **state)
     assert_true(options.wait);
     assert_true(options.stop);
     assert_string_equal(options.limit, "l");
+    assert_string_equal(options.duration, "m");
+    assert_string_equal(options.count, "n");
+    assert_string_equal(options.interval, "q");
+    assert_true(options.once);
+    assert_string_equal(options.payload, "o");
     assert_int_equal(options.override_count, 0);
     assert_string_equal(printed.error, "");
+}
+
+static void a_value_that_may_be_left_out_stands_behind_an_equals_sign(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char line[] = "--payload 7";
+    assert_int_equal(parse(line, ALL, &options), 0);
+    assert_string_equal(options.payload, "");
+}
+
+static void a_count_is_a_number_from_1_on(void **state)
+{
+    static const char *const wrong[] = {"", "0", "-1", "x", "1x", " 1", "9999999999"};
+    (void)state;
+    assert_int_equal(arguments_count("1"), 1);
+    assert_int_equal(arguments_count("999999999"), 999999999);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(arguments_count(wrong[i]), 0);
 }
 
 static void without_options_everything_is_left_out(void **state)
@@ -127,42 +152,54 @@ static void a_limit_of_a_recording_is_a_size_above_zero(void **state)
     }
 }
 
+/* What a command is told that does not have the option. */
+static const struct {
+    const char *line;
+    unsigned groups; /* that let it pass */
+    const char *text;
+} refused[] = {
+    {"--record f", ARGUMENTS_RECORD, "sluice check: --record is for 'serve'\n"},
+    {"--record-limit 1", ARGUMENTS_RECORD, "sluice check: --record is for 'serve'\n"},
+    {"--markdown", ARGUMENTS_MARKDOWN, "sluice check: --markdown is for 'plugins NAME'\n"},
+    {"--plugins-in-place", ARGUMENTS_IN_PLACE, "sluice check: --plugins-in-place is for 'serve'\n"},
+    {"--strict", ARGUMENTS_STRICT, "sluice check: --strict is for 'check'\n"},
+    {"--admin a", ARGUMENTS_ADMIN,
+     "sluice check: --admin and --token-file are for commands that ask a running server\n"},
+    {"--topic t", ARGUMENTS_MESSAGE,
+     "sluice check: --topic is for 'publish', 'clients' and 'kick'\n"},
+    {"--identity t", ARGUMENTS_IDENTITY,
+     "sluice check: --identity is for 'clients', 'kick', 'ban', 'unban' and 'trace'\n"},
+    {"--address t", ARGUMENTS_CLIENTS,
+     "sluice check: --address is for 'clients', 'kick', 'ban' and 'unban'\n"},
+    {"--for 1s", ARGUMENTS_FOR, "sluice check: --for is for 'ban' and 'trace'\n"},
+    {"--keep", ARGUMENTS_BAN, "sluice check: --until and --keep are for 'ban'\n"},
+    {"--payload", ARGUMENTS_TRACE, "sluice check: --payload is for 'trace'\n"},
+    {"--count 1", ARGUMENTS_COUNT, "sluice check: --count is for 'trace', 'top' and 'events'\n"},
+    {"--event e", ARGUMENTS_EVENTS, "sluice check: --event and --follow are for 'events'\n"},
+    {"-f", ARGUMENTS_EVENTS, "sluice check: --event and --follow are for 'events'\n"},
+    {"--interval 1s", ARGUMENTS_TOP, "sluice check: --interval and --once are for 'top'\n"},
+    {"--once", ARGUMENTS_TOP, "sluice check: --interval and --once are for 'top'\n"},
+    {"--limit 1", ARGUMENTS_LIST, "sluice check: --limit and --sort are for 'clients'\n"},
+    {"--code 1008", ARGUMENTS_CLOSE,
+     "sluice check: --code and --reason are for 'kick' and 'ban'\n"},
+    {"--endpoint e", ARGUMENTS_ENDPOINT,
+     "sluice check: --endpoint is for 'publish', 'clients', 'kick', 'trace' and 'drain'\n"},
+    {"--over 5m", ARGUMENTS_DRAIN, "sluice check: --over, --wait and --stop are for 'drain'\n"},
+    {"--wait", ARGUMENTS_DRAIN, "sluice check: --over, --wait and --stop are for 'drain'\n"},
+    {"--stop", ARGUMENTS_DRAIN, "sluice check: --over, --wait and --stop are for 'drain'\n"},
+};
+
 static void an_option_of_other_commands_is_refused(void **state)
 {
     (void)state;
-    static const struct {
-        const char *line;
-        unsigned groups; /* that let it pass */
-        const char *text;
-    } cases[] = {
-        {"--record f", ARGUMENTS_RECORD, "sluice check: --record is for 'serve'\n"},
-        {"--record-limit 1", ARGUMENTS_RECORD, "sluice check: --record is for 'serve'\n"},
-        {"--markdown", ARGUMENTS_MARKDOWN, "sluice check: --markdown is for 'plugins NAME'\n"},
-        {"--plugins-in-place", ARGUMENTS_IN_PLACE,
-         "sluice check: --plugins-in-place is for 'serve'\n"},
-        {"--strict", ARGUMENTS_STRICT, "sluice check: --strict is for 'check'\n"},
-        {"--admin a", ARGUMENTS_ADMIN,
-         "sluice check: --admin and --token-file are for commands that ask a running server\n"},
-        {"--topic t", ARGUMENTS_MESSAGE,
-         "sluice check: --topic is for 'publish', 'clients' and 'kick'\n"},
-        {"--identity t", ARGUMENTS_CLIENTS,
-         "sluice check: --identity and --address are for 'clients' and 'kick'\n"},
-        {"--limit 1", ARGUMENTS_LIST, "sluice check: --limit is for 'clients'\n"},
-        {"--code 1008", ARGUMENTS_CLOSE, "sluice check: --code and --reason are for 'kick'\n"},
-        {"--endpoint e", ARGUMENTS_ENDPOINT,
-         "sluice check: --endpoint is for 'publish', 'clients', 'kick' and 'drain'\n"},
-        {"--over 5m", ARGUMENTS_DRAIN, "sluice check: --over, --wait and --stop are for 'drain'\n"},
-        {"--wait", ARGUMENTS_DRAIN, "sluice check: --over, --wait and --stop are for 'drain'\n"},
-        {"--stop", ARGUMENTS_DRAIN, "sluice check: --over, --wait and --stop are for 'drain'\n"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         struct cli_options options;
         char line[64];
-        strcpy(line, cases[i].line);
-        assert_int_equal(parse(line, ALL & ~cases[i].groups, &options), EXIT_USAGE);
-        assert_string_equal(printed.error, cases[i].text);
-        strcpy(line, cases[i].line);
-        assert_int_equal(parse(line, cases[i].groups, &options), 0);
+        strcpy(line, refused[i].line);
+        assert_int_equal(parse(line, ALL & ~refused[i].groups, &options), EXIT_USAGE);
+        assert_string_equal(printed.error, refused[i].text);
+        strcpy(line, refused[i].line);
+        assert_int_equal(parse(line, refused[i].groups, &options), 0);
     }
     struct cli_options options;
     char line[] = "--set a=b";
@@ -189,16 +226,24 @@ static void errors_are_json_where_json_is_asked_for(void **state)
 {
     (void)state;
     struct cli_options options;
-    char unknown[] = "--confg --json", other[] = "--json";
+    char unknown[] = "--confg --json";
     assert_int_equal(parse(unknown, ALL, &options), EXIT_USAGE);
     assert_string_equal(printed.error, "");
     assert_string_equal(printed.out,
                         "{\"error\":\"usage\",\"detail\":\"there is no option '--confg'; "
                         "did you mean '--config'? (see 'sluice help check')\"}\n");
-    assert_int_equal(parse(other, ALL & ~(unsigned)ARGUMENTS_JSON, &options), EXIT_USAGE);
-    assert_string_equal(printed.out,
-                        "{\"error\":\"usage\",\"detail\":\"--json is for commands that "
-                        "report something\"}\n");
+}
+
+static void where_the_log_is_what_is_printed_json_is_its_format(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char line[] = "--log-level debug --json";
+    assert_int_equal(parse(line, UINT32_MAX, &options), 0);
+    assert_false(options.json);
+    assert_int_equal(options.override_count, 2);
+    assert_string_equal(options.overrides[1].path, "log.format");
+    assert_string_equal(options.overrides[1].value, "json");
 }
 
 static void what_is_another_options_value_does_not_ask_for_json(void **state)
@@ -242,6 +287,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_option_reaches_its_member),
+        cmocka_unit_test(a_value_that_may_be_left_out_stands_behind_an_equals_sign),
+        cmocka_unit_test(a_count_is_a_number_from_1_on),
         cmocka_unit_test(without_options_everything_is_left_out),
         cmocka_unit_test(values_and_log_levels_are_overrides_in_their_order),
         cmocka_unit_test(a_value_to_set_needs_a_key),
@@ -250,6 +297,7 @@ int main(void)
         cmocka_unit_test(an_option_of_other_commands_is_refused),
         cmocka_unit_test(an_unknown_option_and_a_missing_argument_are_refused),
         cmocka_unit_test(errors_are_json_where_json_is_asked_for),
+        cmocka_unit_test(where_the_log_is_what_is_printed_json_is_its_format),
         cmocka_unit_test(what_is_another_options_value_does_not_ask_for_json),
         cmocka_unit_test(help_is_given_before_anything_else_is_read),
         cmocka_unit_test(prints_the_options_of_the_groups_and_no_others),

@@ -17,12 +17,14 @@ static void pages_are_fetched_until_the_last(void **state)
     assert_non_null(strstr(run.admin.requests[0], "GET /api/v1/clients?limit=1000 HTTP/1.1\r\n"));
     assert_non_null(
         strstr(run.admin.requests[1], "GET /api/v1/clients?limit=1000&after=77 HTTP/1.1\r\n"));
-    assert_string_equal(run.printed.out, "ID                   ADDRESS                  ENDPOINT   "
-                                         "      STATE     SILENT s  QUEUED B TOPICS IDENTITY\n"
-                                         "1                    10.0.0.1:5               /ws        "
-                                         "                     0.0         0      0 ann\n"
-                                         "2                    [2001:db8::1]:5          /ws        "
-                                         "                     0.0         0      0 \n");
+    assert_string_equal(
+        run.printed.out,
+        "ID                   ADDRESS                  ENDPOINT         STATE        AGE s  SILENT "
+        "s  QUEUED B        IN B       OUT B     IN MSG    OUT MSG  DROPPED TOPICS IDENTITY\n"
+        "1                    10.0.0.1:5               /ws                               0       "
+        "0.0         0           0           0          0          0        0      0 ann\n"
+        "2                    [2001:db8::1]:5          /ws                               0       "
+        "0.0         0           0           0          0          0        0      0 \n");
 }
 
 static void a_terminal_does_not_see_control_characters(void **state)
@@ -58,7 +60,7 @@ static void a_refused_page_ends_it(void **state)
     assert_string_equal(run.printed.out, "");
 }
 
-static void a_row_has_state_silence_queue_and_topics(void **state)
+static void a_row_has_state_silence_queue_counts_and_topics(void **state)
 {
     (void)state;
     struct command_run run;
@@ -66,9 +68,27 @@ static void a_row_has_state_silence_queue_and_topics(void **state)
                 ANSWERS(HTTP_ANSWER(
                     "200 OK", "{\"clients\": [{\"id\": \"7\", \"address\": \"10.0.0.1\", "
                               "\"port\": 5, \"state\": \"closing\", \"silent_ms\": 1500, "
+                              "\"age_ms\": 61000, \"bytes_in\": 700, \"bytes_out\": 9000, "
+                              "\"messages_in\": 8, \"messages_out\": 4294967295, "
+                              "\"messages_dropped\": 2, "
                               "\"queued_bytes\": 4096, \"topics\": 3, \"endpoint\": \"/ws\"}]}")));
+    assert_non_null(strstr(run.printed.out,
+                           " /ws              closing         61       1.5      4096         700 "
+                           "       9000          8 4294967295        2      3 "));
+}
+
+static void the_largest_come_first_if_that_is_asked_for(void **state)
+{
+    (void)state;
+    struct command_run run;
+    run_command(&run, cli_clients, (struct cli_options){.sort = "queue", .identity = "ann"},
+                ANSWERS(HTTP_ANSWER("200 OK", "{\"clients\": []}")));
+    assert_non_null(strstr(run.admin.requests[0],
+                           "GET /api/v1/clients?limit=100&identity=ann&sort=queue HTTP/1.1\r\n"));
+    run_command(&run, cli_clients, (struct cli_options){.sort = "age", .limit = "7"},
+                ANSWERS(HTTP_ANSWER("200 OK", "{\"clients\": []}")));
     assert_non_null(
-        strstr(run.printed.out, " /ws              closing        1.5      4096      3 "));
+        strstr(run.admin.requests[0], "GET /api/v1/clients?limit=7&sort=age HTTP/1.1\r\n"));
 }
 
 static void options_say_which_clients(void **state)
@@ -114,15 +134,8 @@ static void a_wrong_limit_is_not_sent(void **state)
 {
     (void)state;
     static const char *const limits[] = {"", "0", "-1", "x", "1x", "9999999999"};
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        struct printed printed;
-        const struct cli_options options = {.limit = limits[i], .admin = "unix:/nowhere"};
-        struct printing printing = printing_begin();
-        int status = cli_clients(&options);
-        printing_end(&printing, &printed);
-        assert_int_equal(status, EXIT_USAGE);
-        assert_non_null(strstr(printed.error, "--limit needs"));
-    }
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        assert_not_sent(cli_clients, (struct cli_options){.limit = limits[i]}, "--limit needs");
 }
 
 int main(void)
@@ -132,7 +145,8 @@ int main(void)
         cmocka_unit_test(a_terminal_does_not_see_control_characters),
         cmocka_unit_test(all_pages_are_one_list_in_json),
         cmocka_unit_test(a_refused_page_ends_it),
-        cmocka_unit_test(a_row_has_state_silence_queue_and_topics),
+        cmocka_unit_test(a_row_has_state_silence_queue_counts_and_topics),
+        cmocka_unit_test(the_largest_come_first_if_that_is_asked_for),
         cmocka_unit_test(options_say_which_clients),
         cmocka_unit_test(no_more_than_the_limit_are_asked_for),
         cmocka_unit_test(nobody_is_an_empty_list),

@@ -15,6 +15,21 @@ static void says_which_configuration_is_in_force_and_what_to_look_at(void **stat
     assert_string_equal(run.printed.error, "a.yaml:2:1: loops: later (a warning)\n");
 }
 
+static void says_what_is_not_yet_done_and_which_bans_have_changed(void **state)
+{
+    (void)state;
+    struct command_run run;
+    run_command(&run, cli_reload, (struct cli_options){0},
+                ANSWERS(HTTP_ANSWER("200 OK", "{\"generation\": 3, \"complete\": false,"
+                                              " \"replaced\": 1, \"bans_set\": 2,"
+                                              " \"bans_lifted\": 1}")));
+    assert_int_equal(run.status, 0);
+    assert_string_equal(run.printed.out, "reloaded: configuration 3 is in force, but a loop has "
+                                         "not changed over to it yet\n"
+                                         "replaced: 1 of the plugins' instances\n"
+                                         "bans.file: 2 set, 1 lifted\n");
+}
+
 static void shows_all_errors_with_their_places(void **state)
 {
     (void)state;
@@ -73,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_which_configuration_is_in_force_and_what_to_look_at),
+        cmocka_unit_test(says_what_is_not_yet_done_and_which_bans_have_changed),
         cmocka_unit_test(shows_all_errors_with_their_places),
         cmocka_unit_test(without_a_list_the_error_itself_is_shown),
         cmocka_unit_test(in_json_the_answer_is_printed_as_it_is),

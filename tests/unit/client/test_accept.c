@@ -1,3 +1,4 @@
+#include "client/ban_list.h"
 #include "client/remotes.h"
 
 #include "failing_memory.h"
@@ -104,6 +105,33 @@ static void whoever_nobody_has_named_is_refused_where_a_name_is_required(void **
     struct remote remote = remote_join(0);
     assert_int_equal(topic_count(&clients.endpoint->fanout, TOPIC_IDENTITY, "ada", 3), 1);
     close(remote.socket);
+}
+
+/* Its address may have been banned while its verdict was awaited. */
+static void whoever_is_banned_is_refused_when_the_name_is_known(void **state)
+{
+    struct ban_list bans;
+    struct ban ban = {.until = BAN_FOR_GOOD};
+    char fault[256];
+    (void)state;
+    assert_int_equal(ban_list_init(&bans, 10), OK);
+    clients.set.bans = &bans;
+    assert_null(ban_read_identity(&ban, "ada"));
+    assert_int_equal(ban_list_put(&bans, &ban), OK);
+    struct remote remote = remote_join(0);
+    close(remote.socket);
+    clients_settle();
+    clients.left = 0;
+    script.in_connect = identify;
+    expect_refusal("HTTP/1.1 403 ", "This identity is banned");
+    assert_int_equal(clients_upgrades(UPGRADE_BANNED), 1);
+    assert_true(ban_list_remove(&bans, 0, &ban));
+    assert_null(ban_read_address(&ban, "::/1", fault));
+    assert_int_equal(ban_list_put(&bans, &ban), OK);
+    clients.left = 0;
+    expect_refusal("HTTP/1.1 403 ", "This address is banned");
+    clients.set.bans = NULL;
+    ban_list_deinit(&bans);
 }
 
 static void each_upgrade_is_counted_once_by_what_became_of_it(void **state)
@@ -336,6 +364,7 @@ int main(void)
         clients_test(a_subprotocol_of_the_endpoints_is_answered),
         clients_test(a_plugin_refuses_with_its_status_and_its_reason),
         clients_test(whoever_nobody_has_named_is_refused_where_a_name_is_required),
+        clients_test(whoever_is_banned_is_refused_when_the_name_is_known),
         clients_test(each_upgrade_is_counted_once_by_what_became_of_it),
         clients_test(nobody_is_let_in_while_the_server_ends),
         clients_test(nobody_is_let_in_while_all_is_drained_or_the_endpoint_is),

@@ -2,6 +2,8 @@
 
 #include "client/remotes.h"
 
+#include <limits.h>
+
 #define SIZES 4u
 
 /* A client on the nth shard that holds `bytes` of what it has sent. */
@@ -119,6 +121,38 @@ static void several_go_until_an_eighth_is_free(const struct kind *kind)
     }
 }
 
+static unsigned class_of(const struct kind *kind, const struct client *client)
+{
+    return kind == &input ? client->input_class : client->receiver.queue_class;
+}
+
+/* What is missing takes the holders of several classes, and none of a lower class before. */
+static void of_many_sizes_the_largest_go(const struct kind *kind)
+{
+    enum { MANY = 13 };
+    struct remote remotes[MANY];
+    unsigned classes[MANY], lowest_ended = UINT_MAX, highest_open = 0;
+    size_t size = 2000;
+    clients_open(1);
+    for (unsigned i = 0; i < MANY; i++, size = size * 13 / 10)
+        remotes[i] = kind->join(0, i % 2 == 0 ? size : 62000 - size);
+    size_t held = memory_account_bytes(kind->account), limit = held / 2;
+    for (unsigned i = 0; i < MANY; i++)
+        classes[i] = class_of(kind, remotes[i].client);
+    memory_account_set_limit(kind->account, limit);
+    relieve(kind, 0);
+    assert_true(memory_account_bytes(kind->account) <= limit - limit / 8);
+    for (unsigned i = 0; i < MANY; i++) {
+        if (is_still_open(remotes[i].client) && classes[i] > highest_open)
+            highest_open = classes[i];
+        if (!is_still_open(remotes[i].client) && classes[i] < lowest_ended)
+            lowest_ended = classes[i];
+        close(remotes[i].socket);
+    }
+    assert_true(highest_open > 0 && highest_open <= lowest_ended);
+    clients_close();
+}
+
 static void nobody_goes_while_there_is_room(const struct kind *kind)
 {
     struct remote remotes[SIZES];
@@ -186,6 +220,7 @@ static void a_loop_is_asked_once_at_a_time(const struct kind *kind)
 
 both(the_largest_goes_wherever_it_is);
 both(several_go_until_an_eighth_is_free);
+both(of_many_sizes_the_largest_go);
 both(nobody_goes_while_there_is_room);
 both(far_over_the_limit_a_loop_does_not_wait_for_others);
 both(a_loop_is_asked_once_at_a_time);
@@ -210,6 +245,8 @@ int main(void)
         cmocka_unit_test(queue_the_largest_goes_wherever_it_is),
         cmocka_unit_test(input_several_go_until_an_eighth_is_free),
         cmocka_unit_test(queue_several_go_until_an_eighth_is_free),
+        cmocka_unit_test(input_of_many_sizes_the_largest_go),
+        cmocka_unit_test(queue_of_many_sizes_the_largest_go),
         cmocka_unit_test(input_nobody_goes_while_there_is_room),
         cmocka_unit_test(queue_nobody_goes_while_there_is_room),
         cmocka_unit_test(input_far_over_the_limit_a_loop_does_not_wait_for_others),

@@ -199,6 +199,115 @@ static void refusals_alone_can_have_lines(void **state)
     close(refused.socket);
 }
 
+/* Of an open client, with what its record tells of the request. */
+static cJSON *expect_event_of(const struct remote *remote, const char *log, const char *name)
+{
+    char id[24];
+    cJSON *event = event_of(log, name);
+    assert_non_null(event);
+    snprintf(id, sizeof id, "%" PRIu64, remote->client->seen.id);
+    assert_member(event, "client", id);
+    assert_member(event, "identity", "ada");
+    assert_member(event, "endpoint", "/ws");
+    assert_member(event, "address", "::7");
+    assert_int_equal(strlen(cJSON_GetStringValue(cJSON_GetObjectItem(event, "request_id"))), 32);
+    return event;
+}
+
+/* Lets ada in, with what happens to her told. */
+static struct remote join_told(void)
+{
+    script.in_connect = name_ada;
+    log_configure(LOG_LEVEL_DEBUG, LOG_FORMAT_JSON);
+    begin_capture();
+    struct remote remote = remote_join(0);
+    end_capture();
+    begin_capture();
+    return remote;
+}
+
+static void a_slow_client_is_told_with_what_becomes_of_it(void **state)
+{
+    (void)state;
+    struct remote remote = join_told();
+    client_log_slow(remote.client, false);
+    client_log_slow(remote.client, true);
+    const char *log = end_capture();
+    cJSON *dropped = expect_event_of(&remote, log, "client_slow");
+    assert_member(dropped, "action", "dropped");
+    assert_int_equal(number_in(dropped, "queued_bytes"), 0);
+    assert_non_null(strstr(log, "\"action\":\"closed\""));
+    cJSON_Delete(dropped);
+    close(remote.socket);
+}
+
+static void whoever_has_a_client_closed_is_named(void **state)
+{
+    (void)state;
+    struct remote remote = join_told();
+    client_log_kicked(remote.client, 4001, "moved", "127.0.0.1, port 5");
+    cJSON *kicked = expect_event_of(&remote, end_capture(), "client_kicked");
+    assert_member(kicked, "asked_by", "127.0.0.1, port 5");
+    assert_member(kicked, "reason", "moved");
+    assert_int_equal(number_in(kicked, "code"), 4001);
+    cJSON_Delete(kicked);
+    close(remote.socket);
+}
+
+static void credentials_that_are_good_no_longer_are_told_once(void **state)
+{
+    (void)state;
+    struct remote remote = join_told();
+    client_close(remote.client, CLOSE_UNAUTHORIZED, "certificate expired!", 19);
+    client_close(remote.client, CLOSE_UNAUTHORIZED, "again", 5); /* It is closing already. */
+    const char *log = end_capture();
+    cJSON *expired = expect_event_of(&remote, log, "client_expired");
+    assert_member(expired, "reason", "certificate expired");
+    assert_null(strstr(log, "again"));
+    cJSON_Delete(expired);
+    close(remote.socket);
+}
+
+static void a_renewal_says_until_when_it_is_good(void **state)
+{
+    static const struct {
+        const char *expires, *ends;
+    } renewals[] = {{"1893456000", "2030-01-01T00:00:00Z"},
+                    {"", NULL},
+                    {"0", NULL},
+                    {"x", NULL},
+                    {"99999999999999999999", NULL}};
+    (void)state;
+    struct remote remote = join_told();
+    end_capture();
+    for (size_t i = 0; i < sizeof renewals / sizeof *renewals; i++) {
+        begin_capture();
+        client_log_renewed(remote.client, "auth#1", renewals[i].expires,
+                           strlen(renewals[i].expires));
+        cJSON *renewed = expect_event_of(&remote, end_capture(), "client_renewed");
+        assert_member(renewed, "instance", "auth#1");
+        if (renewals[i].ends != NULL)
+            assert_member(renewed, "ends", renewals[i].ends);
+        else
+            assert_false(cJSON_HasObjectItem(renewed, "ends"));
+        cJSON_Delete(renewed);
+    }
+    close(remote.socket);
+}
+
+static void nothing_of_that_is_told_below_debug(void **state)
+{
+    (void)state;
+    struct remote remote = join_told();
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+    client_log_slow(remote.client, true);
+    client_log_kicked(remote.client, 4001, "moved", "somebody");
+    client_log_renewed(remote.client, "auth#1", "1", 1);
+    client_close(remote.client, CLOSE_UNAUTHORIZED, "expired", 7);
+    assert_string_equal(end_capture(), "");
+    close(remote.socket);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +319,11 @@ int main(void)
         clients_test(the_access_log_has_a_line_at_a_clients_end),
         clients_test(refusals_alone_can_have_lines),
         clients_test(without_memory_only_the_end_is_not_told),
+        clients_test(a_slow_client_is_told_with_what_becomes_of_it),
+        clients_test(whoever_has_a_client_closed_is_named),
+        clients_test(credentials_that_are_good_no_longer_are_told_once),
+        clients_test(a_renewal_says_until_when_it_is_good),
+        clients_test(nothing_of_that_is_told_below_debug),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ static void an_admin_that_others_reach_needs_a_token(void **state)
     (void)state;
     refused_with("admin: {listen: '*:9090'}",
                  "1:17 admin.listen: *:9090 can be reached from other machines, so "
-                 "admin.token_file is required; or listen on 127.0.0.1\n");
+                 "admin.token_file or admin.tokens is required; or listen on 127.0.0.1\n");
     refused_with("admin: {token_file: a}", "1:8 admin.listen: is missing; it is required\n");
     config_destroy(good_config("admin: {listen: '[::1]:9090'}\n" SMALLEST));
     config_destroy(good_config("admin: {listen: '*:9090', token_file: t}\n" SMALLEST));
@@ -60,7 +60,23 @@ static void a_unix_socket_of_the_admin_needs_no_token(void **state)
     config_destroy(good_config("admin: {listen: 'unix:/run/sluice.sock'}\n" SMALLEST));
     refused_with("admin: {listen: ['unix:/run/a.sock', '0.0.0.0:9090']}",
                  "1:17 admin.listen: 0.0.0.0:9090 can be reached from other machines, so "
-                 "admin.token_file is required; or listen on 127.0.0.1\n");
+                 "admin.token_file or admin.tokens is required; or listen on 127.0.0.1\n");
+}
+
+static void tokens_with_roles_are_enough_for_an_admin_that_others_reach(void **state)
+{
+    (void)state;
+    config_destroy(good_config("admin:\n"
+                               "  listen: '0.0.0.0:9090'\n"
+                               "  tokens: [{name: grafana, role: read, file: a}]\n" SMALLEST));
+}
+
+static void two_tokens_have_two_names(void **state)
+{
+    (void)state;
+    refused_with("admin: {listen: '127.0.0.1:0', tokens: [{name: a, role: read, file: a}, "
+                 "{name: b, role: all, file: b}, {name: a, role: operate, file: c}]}",
+                 "1:135 admin.tokens.2.name: a is already the name of admin.tokens.0\n");
 }
 
 static void the_largest_message_fits_exactly(void **state)
@@ -101,6 +117,8 @@ int main(void)
         cmocka_unit_test(the_admin_listener_has_a_port_of_its_own),
         cmocka_unit_test(a_list_of_revocations_needs_its_authorities),
         cmocka_unit_test(a_unix_socket_of_the_admin_needs_no_token),
+        cmocka_unit_test(tokens_with_roles_are_enough_for_an_admin_that_others_reach),
+        cmocka_unit_test(two_tokens_have_two_names),
         cmocka_unit_test(the_largest_message_fits_exactly),
         cmocka_unit_test(keys_of_a_queue_that_would_do_nothing_are_refused),
     };

@@ -55,6 +55,32 @@ static void checks_the_texts_of_a_queue(void **state)
         "8:62 endpoints.2.queue.gap_text: must have 1 to 128 bytes; this one has 129\n");
 }
 
+static void a_token_has_a_name_for_the_log(void **state)
+{
+    (void)state;
+    refused_config(
+        "listen: [{address: '*:0'}]\n"
+        "endpoints: [{path: /}]\n"
+        "admin:\n"
+        "  listen: 127.0.0.1:0\n"
+        "  tokens:\n"
+        "  - {name: Grafana-2.x_y, role: read, file: a}\n"
+        "  - {name: token_file, role: read, file: a}\n"
+        "  - {name: 'a b', role: read, file: a}\n"
+        "  - {name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, role: read, "
+        "file: a}\n"
+        "  - {name: b, role: admin, file: a}\n"
+        "  - {name: c, role: read}\n",
+        "7:12 admin.tokens.1.name: token_file is the name of the tokens in admin.token_file\n"
+        "8:12 admin.tokens.2.name: \"a b\" is not a token's name; use up to 64 letters, digits, "
+        "\".\", \"_\" and \"-\"\n"
+        "9:12 admin.tokens.3.name: "
+        "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is not a token's "
+        "name; use up to 64 letters, digits, \".\", \"_\" and \"-\"\n"
+        "10:21 admin.tokens.4.role: \"admin\" is not known; write one of: read, operate, all\n"
+        "11:5 admin.tokens.5.file: is missing; it is required\n");
+}
+
 static void a_sample_is_one_in_so_many(void **state)
 {
     (void)state;
@@ -158,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checks_names_and_paths),
         cmocka_unit_test(checks_the_texts_of_a_queue),
+        cmocka_unit_test(a_token_has_a_name_for_the_log),
         cmocka_unit_test(a_sample_is_one_in_so_many),
         cmocka_unit_test(trusted_proxies_that_are_no_prefixes_are_refused_one_by_one),
         cmocka_unit_test(texts_have_a_greatest_length),

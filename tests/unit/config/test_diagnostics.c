@@ -1,5 +1,6 @@
 #include "config/diagnostics.h"
-#include "unit.h"
+
+#include "captured_log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,11 @@ static void a_warning_is_no_error(void **state)
     assert_int_equal(diagnostics.warning_count, 100);
     diagnostic_format(&diagnostics.warnings[1], line);
     assert_string_equal(line, "a.yaml:2:5: old 1");
+    diagnostics_take_back_warnings(&diagnostics, 3);
+    diagnostics_take_back_warnings(&diagnostics, 5); /* There are no more. */
+    assert_int_equal(diagnostics.warning_count, 3);
+    diagnostic_format(&diagnostics.warnings[2], line);
+    assert_string_equal(line, "a.yaml:3:5: old 2");
     diagnostics_deinit(&diagnostics);
 }
 
@@ -102,6 +108,62 @@ static void prints_sorted_by_file_and_position(void **state)
     diagnostics_deinit(&diagnostics);
 }
 
+/* Each line's object. Returns how many there are. */
+static size_t parse_lines(const char *text, cJSON *objects[], size_t max)
+{
+    size_t count = 0;
+    for (const char *end; count < max && *text != '\0'; text = end) {
+        objects[count++] = cJSON_ParseWithOpts(text, &end, false);
+        assert_non_null(objects[count - 1]);
+        assert_int_equal(*end++, '\n');
+    }
+    return count;
+}
+
+static void where_the_log_is_json_findings_are_its_lines(void **state)
+{
+    (void)state;
+    cJSON *lines[4] = {NULL};
+    struct diagnostics diagnostics;
+    diagnostics_init(&diagnostics);
+    diagnostics_warn(&diagnostics, (struct position){"a.yaml", 1, 1}, "be careful");
+    diagnostics_add(&diagnostics, (struct position){"a \"b\".yaml", 9, 5}, "not \"like\" this");
+    diagnostics_add(&diagnostics, (struct position){"a.yaml", 0, 0}, "the whole of it");
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+    begin_capture();
+    diagnostics_print(&diagnostics);
+    assert_int_equal(parse_lines(end_capture(), lines, 4), 3);
+    assert_member(lines[0], "event", "configuration_error");
+    assert_member(lines[0], "level", "error");
+    assert_member(lines[0], "message", "a \"b\".yaml:9:5: not \"like\" this");
+    assert_member(lines[0], "file", "a \"b\".yaml");
+    assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(lines[0], "line")), 9);
+    assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(lines[0], "column")), 5);
+    assert_member(lines[1], "file", "a.yaml");
+    assert_null(cJSON_GetObjectItem(lines[1], "line"));
+    assert_member(lines[2], "event", "configuration_warning");
+    assert_member(lines[2], "level", "warn");
+    for (int i = 0; i < 3; i++)
+        cJSON_Delete(lines[i]);
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    diagnostics_deinit(&diagnostics);
+}
+
+static void a_logged_line_of_text_has_the_position_where_editors_look_for_it(void **state)
+{
+    (void)state;
+    struct diagnostics diagnostics;
+    diagnostics_init(&diagnostics);
+    diagnostics_add(&diagnostics, (struct position){"a.yaml", 9, 5}, "wrong");
+    diagnostics.lost = 2;
+    begin_capture();
+    diagnostics_log(&diagnostics, "serve");
+    const char *text = end_capture();
+    assert_non_null(strstr(text, " serve: a.yaml:9:5: wrong event=configuration_error\n"));
+    assert_non_null(strstr(text, " serve: and 2 more errors\n"));
+    diagnostics_deinit(&diagnostics);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +173,8 @@ int main(void)
         cmocka_unit_test(a_warning_is_no_error),
         cmocka_unit_test(an_error_is_one_line_whatever_it_quotes),
         cmocka_unit_test(prints_sorted_by_file_and_position),
+        cmocka_unit_test(where_the_log_is_json_findings_are_its_lines),
+        cmocka_unit_test(a_logged_line_of_text_has_the_position_where_editors_look_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

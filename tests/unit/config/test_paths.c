@@ -46,6 +46,16 @@ static void prefers_the_configurations_folder_then_the_working_directory(void **
     expect(path_resolve("/", "nowhere.pem"), "/nowhere.pem");
 }
 
+static void an_absolute_path_begins_at_the_root(void **state)
+{
+    (void)state;
+    char expected[sizeof folder + 16];
+    expect(path_absolute("/a/../b"), "/a/../b");
+    snprintf(expected, sizeof expected, "%s/etc/x", folder);
+    expect(path_absolute("etc/x"), expected);
+    expect(path_absolute("././etc/x"), expected);
+}
+
 static void finds_what_is_beside_the_binary(void **state)
 {
     (void)state;
@@ -79,6 +89,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_the_folder_of_a_file),
         cmocka_unit_test(prefers_the_configurations_folder_then_the_working_directory),
+        cmocka_unit_test(an_absolute_path_begins_at_the_root),
         cmocka_unit_test(finds_what_is_beside_the_binary),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

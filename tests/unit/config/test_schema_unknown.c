@@ -12,9 +12,9 @@ static void names_the_nearest_key_or_else_all_keys(void **state)
                      "4:26 endpoints.0.pipeline.0: unknown key \"option\"; did you mean "
                      "\"options\"?\n");
     refused_with("zzz: 1",
-                 "1:1 unknown key \"zzz\"; known here: listen, admin, io, loops, front, "
-                 "limits, offload, shutdown, watchdog, demo_page, trusted_proxies, plugins, log, "
-                 "endpoints\n");
+                 "1:1 unknown key \"zzz\"; known here: listen, admin, bans, io, loops, front, "
+                 "limits, offload, http, storage, shutdown, watchdog, demo_page, trusted_proxies, "
+                 "plugins, log, endpoints\n");
 }
 
 static void each_unknown_key_is_reported_at_its_place(void **state)
@@ -39,11 +39,11 @@ static void a_long_key_is_cut(void **state)
     char line[128], expected[512];
     memset(line, 'z', 100);
     strcpy(line + 100, ": 1");
-    snprintf(
-        expected, sizeof expected,
-        "1:1 unknown key \"%.64s\"; known here: listen, admin, io, loops, front, limits, offload, "
-        "shutdown, watchdog, demo_page, trusted_proxies, plugins, log, endpoints\n",
-        line);
+    snprintf(expected, sizeof expected,
+             "1:1 unknown key \"%.64s\"; known here: listen, admin, bans, io, loops, front, "
+             "limits, offload, http, storage, "
+             "shutdown, watchdog, demo_page, trusted_proxies, plugins, log, endpoints\n",
+             line);
     refused_with(line, expected);
 }
 

@@ -45,6 +45,7 @@ struct peer {
     unsigned lost;     /* how often the delivery told so */
     unsigned failed;
     unsigned overflowed;
+    unsigned slow;
     unsigned drained;
     bool ends_when_lost;
 };
@@ -63,7 +64,7 @@ static inline void note_lost(struct receiver *receiver)
 static inline void note_failed(struct receiver *receiver)
 {
     ((struct peer *)receiver)->failed++;
-    receiver->is_open = false;
+    audience_set_open(receiver, false);
     receiver_end(receiver);
 }
 
@@ -71,7 +72,12 @@ static inline void note_failed(struct receiver *receiver)
 static inline void note_overflow(struct receiver *receiver)
 {
     ((struct peer *)receiver)->overflowed++;
-    receiver->is_open = false;
+    audience_set_open(receiver, false);
+}
+
+static inline void note_slow(struct receiver *receiver)
+{
+    ((struct peer *)receiver)->slow++;
 }
 
 static inline void note_drained(struct receiver *receiver)
@@ -108,6 +114,7 @@ static inline void loops_open(struct loops *loops, unsigned count)
     static const struct receiver_calls calls = {.lost = note_lost,
                                                 .failed = note_failed,
                                                 .overflow = note_overflow,
+                                                .slow = note_slow,
                                                 .drained = note_drained,
                                                 .relieve = note_relieve};
     assert_true(count <= LOOPS_MAX);
@@ -207,7 +214,7 @@ static inline void peer_open(struct loops *loops, struct peer *peer, unsigned in
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     peer_init(loops, peer, index, ends);
     peer->receiver.limits = &peer->limits;
-    peer->receiver.is_open = true;
+    audience_set_open(&peer->receiver, true);
     assert_int_equal(audience_join(loops_audience(loops, index), &peer->receiver), OK);
 }
 
@@ -215,7 +222,7 @@ static inline void peer_open(struct loops *loops, struct peer *peer, unsigned in
 static inline void peer_close(struct peer *peer)
 {
     struct delivery_loop *loop = peer->receiver.loop;
-    peer->receiver.is_open = false;
+    audience_set_open(&peer->receiver, false);
     receiver_end(&peer->receiver);
     delivery_flush(loop);
     receiver_leave(&peer->receiver);

@@ -107,6 +107,9 @@ static void the_excepted_receiver_gets_all_others_messages(void **state)
         peer_expect(&there, "first a own own2 b last c");
         assert_int_equal(counter_read(&loops_audience(&loops, 0)->messages_out),
                          loops.count == 1 ? 3 + 7 + 7 : 3 + 7);
+        assert_int_equal(audience_messages_to(&sender.receiver), 3);
+        assert_int_equal(audience_messages_to(&here.receiver), 7);
+        assert_int_equal(audience_messages_to(&there.receiver), 7);
         peer_close(&sender);
         peer_close(&here);
         peer_close(&there);
@@ -131,10 +134,13 @@ static void whoever_joins_in_mid_iteration_gets_nothing_from_before(void **state
     peer_expect(&before, "a b c");
     peer_expect(&after, "welcome c");
     peer_expect(&last, "");
-    assert_int_equal(counter_read(&loops_audience(&loops, 0)->messages_out), 4);
+    assert_int_equal(counter_read(&loops_audience(&loops, 0)->messages_out), 5);
     publish(&loops, 0, "d");
     loops_settle(&loops);
     peer_expect(&last, "d");
+    assert_int_equal(audience_messages_to(&before.receiver), 4);
+    assert_int_equal(audience_messages_to(&after.receiver), 3);
+    assert_int_equal(audience_messages_to(&last.receiver), 1);
     peer_close(&before);
     peer_close(&after);
     peer_close(&last);
@@ -153,11 +159,13 @@ static void a_receiver_that_is_not_open_any_more_gets_its_own_messages_only(void
     peer_open(&loops, &other, 0);
     publish(&loops, 0, "a");
     send_text(&closing, "bye");
-    closing.receiver.is_open = false;
+    audience_set_open(&closing.receiver, false);
     publish(&loops, 0, "b");
     loops_settle(&loops);
     peer_expect(&closing, "a bye");
     peer_expect(&other, "a b");
+    assert_int_equal(audience_messages_to(&closing.receiver), 2);
+    assert_int_equal(audience_messages_to(&other.receiver), 2);
     peer_close(&closing);
     peer_close(&other);
     loops_close(&loops);

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#define UNICAST_FLUSH (256u * 1024) /* bytes; see delivery_loop.c */
+#define UNICAST_FLUSH (256u * 1024) /* bytes; see unicast.c */
 #define RUNS_FLUSH (64u * 1024)     /* likewise, runs */
 
 static uint64_t writes(const struct loops *loops)

@@ -53,6 +53,24 @@ static void keeps_what_was_not_sent_in_order(void **state)
     assert_int_equal(memory_account_bytes(&account), 0);
 }
 
+static void says_how_much_of_the_frame_under_way_is_left(void **state)
+{
+    struct outbox outbox = {0};
+    uint8_t stream[256];
+    size_t len = make_stream(stream, 3, 20); /* 22 bytes each */
+    (void)state;
+    assert_int_equal(outbox_begun(&outbox), 0);
+    append(&outbox, stream, len, 25);
+    assert_int_equal(outbox_begun(&outbox), 19);
+    outbox_consume(&outbox, 18);
+    assert_int_equal(outbox_begun(&outbox), 1);
+    outbox_consume(&outbox, 1);
+    assert_int_equal(outbox_begun(&outbox), 0);
+    outbox_consume(&outbox, 1);
+    assert_int_equal(outbox_begun(&outbox), 21);
+    outbox_clear(&outbox);
+}
+
 static void consumes_across_segments(void **state)
 {
     struct outbox outbox = {0};
@@ -261,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_what_was_not_sent_in_order),
+        cmocka_unit_test(says_how_much_of_the_frame_under_way_is_left),
         cmocka_unit_test(consumes_across_segments),
         cmocka_unit_test(shares_one_copy_between_clients),
         cmocka_unit_test(truncates_to_the_frame_under_way),

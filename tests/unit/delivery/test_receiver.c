@@ -143,13 +143,13 @@ static void input_is_watched_for_beside_output(void **state)
     peer_open(&loops, &peer, 0);
     assert_int_equal(send(peer.socket, "x", 1, 0), 1);
     assert_int_equal(ready_events(&loops, &peer), EPOLLIN);
-    receiver_watch(&peer.receiver, 0);
+    receiver_watch(&peer.receiver, RECEIVER_WATCHES_END);
     assert_int_equal(ready_events(&loops, &peer), 0);
     socket_takes = 0;
     publish(&loops, 0, "a");
     flush(&loops);
     assert_int_equal(ready_events(&loops, &peer), EPOLLOUT);
-    receiver_watch(&peer.receiver, EPOLLIN);
+    receiver_watch(&peer.receiver, RECEIVER_WATCHES_INPUT);
     assert_int_equal(ready_events(&loops, &peer), EPOLLIN | EPOLLOUT);
     socket_takes = SIZE_MAX;
     peer_read_all(&peer);

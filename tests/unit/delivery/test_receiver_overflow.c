@@ -59,11 +59,15 @@ static void the_queue_stays_under_its_bytes_and_gaps_are_exact(void **state)
         publish_numbers(&loops, 0, 1000);
         assert_in_range(receiver_held(&slow.receiver), 9000, 10000);
         assert_int_equal(slow.overflowed, 0);
+        assert_int_equal(slow.slow, 1); /* Told once, however much is dropped. */
         socket_takes = SIZE_MAX;
         peer_read_all(&slow);
         uint64_t missing = expect_numbers_and_gaps(1000);
         assert_true(missing > 500);
         assert_int_equal(dropped_by(&loops, policy), missing);
+        assert_int_equal(slow.receiver.dropped, missing);
+        assert_int_equal(audience_messages_to(&slow.receiver), 1000 - missing);
+        assert_false(slow.receiver.is_slow);
         close_slow(&loops);
     }
 }
@@ -100,6 +104,8 @@ static void a_limit_on_messages_closes_under_close(void **state)
     assert_int_equal(slow.overflowed, 1);
     assert_int_equal(receiver_cut(&slow.receiver), OK);
     assert_int_equal(dropped_by(&loops, OVERFLOW_CLOSE), 4);
+    assert_int_equal(slow.receiver.dropped, 4);
+    assert_int_equal(audience_messages_to(&slow.receiver), 0);
     close_slow(&loops);
 }
 
@@ -276,10 +282,12 @@ static void a_receiver_that_misses_a_message_meets_its_policy(void **state)
     peer_expect(&slow, "before {\"type\":\"gap\",\"dropped\":2,\"bytes\":7} next");
     assert_int_equal(slow.overflowed, 0);
     assert_int_equal(dropped_by(&loops, OVERFLOW_DROP_NEWEST), 2);
-    slow.receiver.is_open = false;
+    audience_set_open(&slow.receiver, false);
     receiver_missed(&slow.receiver, 1, 1);
     assert_int_equal(dropped_by(&loops, OVERFLOW_DROP_NEWEST), 2);
-    slow.receiver.is_open = true;
+    assert_int_equal(slow.receiver.dropped, 2);
+    assert_int_equal(audience_messages_to(&slow.receiver), 2);
+    audience_set_open(&slow.receiver, true);
     close_slow(&loops);
 }
 

@@ -62,7 +62,7 @@ static void writes_to_many_go_down_in_portions(void **state)
     assert_int_equal(submissions(), 2);
     assert_int_equal(submitted(), MANY);
     assert_int_equal(single_writes(), 0);
-    assert_int_equal(counter_read(&loops.deliveries[0].stats.bytes_out), MANY * 3);
+    assert_int_equal(counter_read(&loops_audience(&loops, 0)->bytes_out), MANY * 3);
     for (unsigned i = 0; i < MANY; i++)
         peer_expect(&peers[i], "a");
     assert_int_equal(counter_read(&loops_audience(&loops, 0)->messages_out), MANY);

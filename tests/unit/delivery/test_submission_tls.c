@@ -155,7 +155,7 @@ static void records_of_many_go_down_together(void **state)
     assert_int_equal(submitted(), PEERS);
     assert_int_equal(counter_read(&loops.deliveries[0].stats.submissions), 1);
     assert_int_equal(counter_read(&loops.deliveries[0].stats.writes), writes);
-    assert_int_equal(counter_read(&loops.deliveries[0].stats.bytes_out), PEERS * 17);
+    assert_int_equal(counter_read(&loops_audience(&loops, 0)->bytes_out), PEERS * 17);
     for (unsigned i = 0; i < PEERS; i++)
         expect_text(i, TEXT);
     close_peers();

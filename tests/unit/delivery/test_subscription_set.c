@@ -2,6 +2,7 @@
 
 #include "delivery/subscription_set.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #define MANY 100000u
@@ -83,6 +84,53 @@ static void each_is_visited_once_until_an_error(void **state)
     subscription_set_take_all(&set);
 }
 
+/* How many are gone through, and whether each is there once; with `removes` every second one goes
+ * when it has come. */
+static size_t go_through(struct subscription_set *set, size_t count, bool removes)
+{
+    uint64_t cursor = 0;
+    size_t seen = 0;
+    struct subscription *next;
+    for (size_t i = 0; i < count; i++)
+        subscriptions[i].index = 0;
+    while ((next = subscription_set_next(set, &cursor)) != NULL) {
+        assert_int_equal(next->index++, 0);
+        if (removes && seen % 2 == 0)
+            subscription_set_remove(set, next);
+        seen++;
+    }
+    return seen;
+}
+
+static void going_through_them_may_remove_each_that_came(void **state)
+{
+    (void)state;
+    for (size_t count = 0; count < 100; count++) {
+        struct subscription_set set = {0};
+        for (size_t i = 0; i < count; i++)
+            subscription_set_add(&set, subscription_at(i));
+        assert_int_equal(go_through(&set, count, false), count);
+        assert_int_equal(go_through(&set, count, true), count);
+        assert_int_equal(go_through(&set, count, false), count / 2);
+        subscription_set_take_all(&set);
+    }
+}
+
+static void a_cursor_behind_ones_that_went_goes_on(void **state)
+{
+    struct subscription_set set = {0};
+    uint64_t cursor = 0;
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        subscription_set_add(&set, subscription_at(i));
+    assert_ptr_equal(subscription_set_next(&set, &cursor), &subscriptions[4]);
+    for (size_t i = 4; i > 0; i--)
+        subscription_set_remove(&set, &subscriptions[i]);
+    assert_ptr_equal(subscription_set_next(&set, &cursor), &subscriptions[0]);
+    subscription_set_remove(&set, &subscriptions[0]);
+    assert_null(subscription_set_next(&set, &cursor));
+}
+
 static void many_are_found_in_short_lists(void **state)
 {
     struct subscription_set set = {0};
@@ -126,6 +174,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_few_need_no_memory),
         cmocka_unit_test(each_is_visited_once_until_an_error),
+        cmocka_unit_test(going_through_them_may_remove_each_that_came),
+        cmocka_unit_test(a_cursor_behind_ones_that_went_goes_on),
         cmocka_unit_test(many_are_found_in_short_lists),
         cmocka_unit_test(all_are_taken_out_once),
     };

@@ -118,6 +118,27 @@ static void a_receiver_may_be_in_as_many_topics_as_its_limit_says(void **state)
     loops_close(&loops);
 }
 
+static void a_receivers_topics_are_named_without_its_identity(void **state)
+{
+    struct loops loops;
+    struct peer peer;
+    uint64_t cursor = 0;
+    (void)state;
+    loops_open(&loops, 1);
+    peer_open(&loops, &peer, 0);
+    assert_null(topic_next(&peer.receiver, &cursor));
+    assert_false(topic_has(&peer.receiver, "x", 1));
+    subscribe(&peer, "x");
+    assert_int_equal(topic_join_identity(&peer.receiver, "ada"), OK);
+    assert_true(topic_has(&peer.receiver, "x", 1));
+    assert_false(topic_has(&peer.receiver, "ada", 3));
+    assert_string_equal(topic_next(&peer.receiver, &cursor)->name, "x");
+    assert_null(topic_next(&peer.receiver, &cursor));
+    topic_leave_all(&peer.receiver);
+    peer_close(&peer);
+    loops_close(&loops);
+}
+
 static void a_receiver_that_is_not_open_subscribes_to_nothing_and_gets_nothing(void **state)
 {
     struct loops loops;
@@ -259,6 +280,7 @@ int main(void)
         cmocka_unit_test(what_is_no_name_is_refused),
         cmocka_unit_test(subscribing_twice_is_subscribing_once),
         cmocka_unit_test(a_receiver_may_be_in_as_many_topics_as_its_limit_says),
+        cmocka_unit_test(a_receivers_topics_are_named_without_its_identity),
         cmocka_unit_test(a_receiver_that_is_not_open_subscribes_to_nothing_and_gets_nothing),
         cmocka_unit_test(subscribers_are_counted_on_all_loops),
         cmocka_unit_test(many_topics_are_kept_apart),

@@ -27,7 +27,7 @@ struct tracked {
 
 static struct tracked tracked[PEERS];
 static uint32_t next_number;
-static uint64_t published; /* deliveries of what was published to the endpoint or a topic */
+static uint64_t published; /* deliveries of messages */
 static bool may_close;     /* what whoever is closed gets of the endpoint's is not counted */
 static unsigned short seed[3];
 
@@ -110,7 +110,7 @@ static void send_to_one(struct tracked *to)
     if (!to->peer.receiver.is_open)
         return;
     assert_int_equal(receiver_send(&to->peer.receiver, OPCODE_TEXT, text, len), OK);
-    expect(to);
+    expect_published(to);
     next_number++;
 }
 
@@ -133,7 +133,7 @@ static void begin_to_close(struct tracked *one)
         return;
     assert_int_equal(topic_batches_catch_up(&one->peer.receiver), OK);
     send_to_one(one);
-    one->peer.receiver.is_open = false;
+    audience_set_open(&one->peer.receiver, false);
 }
 
 static void act_at_random(void)
@@ -202,6 +202,7 @@ static void check_arrived(struct tracked *one)
         at += view.size;
     }
     assert_int_equal(count, one->count);
+    assert_int_equal(audience_messages_to(&one->peer.receiver), count);
 }
 
 /* -- a run -- */

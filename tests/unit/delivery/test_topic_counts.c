@@ -4,6 +4,7 @@
 #include "delivery/topic.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TOPICS 1000
@@ -81,11 +82,45 @@ static void totals_of_an_endpoint_are_known_without_the_lock(void **state)
     topic_counts_deinit(&counts);
 }
 
+static void note_visit(void *context, const struct topic_key *key, uint32_t clients)
+{
+    unsigned *visited = context;
+    char name[8];
+    snprintf(name, sizeof name, "%.*s", (int)key->len, key->name);
+    assert_int_equal(clients, 1);
+    assert_int_equal(key->kind, TOPIC_NAMED);
+    visited[strtoul(name, NULL, 10)]++;
+}
+
+static void a_walk_visits_each_topic_once_in_portions(void **state)
+{
+    struct topic_counts counts;
+    struct fanout fanout = {0};
+    struct hash_walk walk = {0};
+    unsigned visited[TOPICS] = {0};
+    unsigned portions = 0;
+    char name[8];
+    (void)state;
+    assert_int_equal(topic_counts_init(&counts), OK);
+    for (int i = 0; i < TOPICS; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        struct topic_key key = named(&fanout, name);
+        assert_int_equal(topic_counts_add(&counts, &key), OK);
+    }
+    for (; !walk.is_over; portions++)
+        topic_counts_walk(&counts, &walk, 50, note_visit, visited);
+    assert_true(portions >= TOPICS / 50);
+    for (int i = 0; i < TOPICS; i++)
+        assert_int_equal(visited[i], 1);
+    topic_counts_deinit(&counts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_clients_of_each_topic),
         cmocka_unit_test(totals_of_an_endpoint_are_known_without_the_lock),
+        cmocka_unit_test(a_walk_visits_each_topic_once_in_portions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,7 +56,7 @@ static void reads_what_is_there(void **state)
     assert_int_equal(transport_read(&peer.receiver, bytes, sizeof bytes), 2);
     assert_memory_equal(bytes, "89", 2);
     assert_int_equal(counter_read(&stats->reads), 3);
-    assert_int_equal(counter_read(&stats->bytes_in), 10);
+    assert_int_equal(counter_read(&loops_audience(&loops, 0)->bytes_in), 10);
 }
 
 static void the_peers_end_is_seen_behind_its_last_bytes(void **state)
@@ -86,7 +86,7 @@ static void writes_pieces_in_order(void **state)
     assert_int_equal(write_text("one piece"), 9);
     expect_text("one piece");
     assert_int_equal(counter_read(&stats->writes), 2);
-    assert_int_equal(counter_read(&stats->bytes_out), TRANSPORT_PIECES_MAX + 9);
+    assert_int_equal(counter_read(&loops_audience(&loops, 0)->bytes_out), TRANSPORT_PIECES_MAX + 9);
 }
 
 static void a_full_socket_takes_nothing_and_is_no_error(void **state)

@@ -60,7 +60,7 @@ static int ask(const char *request)
 static void a_response_has_its_length_and_ends_the_connection(void **state)
 {
     (void)state;
-    plan((struct planned){.response = {200, "text/css", "X-Own: 1\r\n", "a{}", 3}});
+    plan((struct planned){.response = {200, "text/css", "X-Own: 1\r\n", "a{}", 3, NULL}});
     assert_int_equal(ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
     assert_ptr_equal(strstr(answer, "HTTP/1.1 200 OK\r\n"), answer);
     assert_non_null(strstr(answer, "\r\nContent-Type: text/css\r\n"));
@@ -74,9 +74,19 @@ static void a_response_has_its_length_and_ends_the_connection(void **state)
 static void head_gets_the_same_without_the_body(void **state)
 {
     (void)state;
-    plan((struct planned){.response = {200, "text/css", "", "a{}", 3}});
+    plan((struct planned){.response = {200, "text/css", "", "a{}", 3, NULL}});
     assert_int_equal(ask("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
     assert_non_null(strstr(answer, "\r\nContent-Length: 3\r\n"));
+    assert_string_equal(body_of(answer), "");
+}
+
+static void what_a_browser_has_is_not_sent_again(void **state)
+{
+    (void)state;
+    plan((struct planned){.response = {304, "text/css", "", "a{}", 3, "no-cache"}});
+    assert_int_equal(ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 304);
+    assert_ptr_equal(strstr(answer, "HTTP/1.1 304 Not Modified\r\n"), answer);
+    assert_non_null(strstr(answer, "\r\nCache-Control: no-cache\r\n"));
     assert_string_equal(body_of(answer), "");
 }
 
@@ -118,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_response_has_its_length_and_ends_the_connection),
         cmocka_unit_test(head_gets_the_same_without_the_body),
+        cmocka_unit_test(what_a_browser_has_is_not_sent_again),
         cmocka_unit_test(a_sentence_is_plain_text_with_a_header),
         cmocka_unit_test(a_sentence_that_is_too_long_is_cut),
         cmocka_unit_test(a_refusal_reaches_a_client_that_sends_a_body),

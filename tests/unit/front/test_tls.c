@@ -1,4 +1,5 @@
 /* core/front/tls.c: which files make a context, and what is said of those that do not. */
+#include "captured_log.h"
 #include "front/certificates.h"
 
 #include "front/tls.h"
@@ -273,6 +274,23 @@ static void every_file_that_does_not_work_is_reported(void **state)
     assert_int_equal(diagnostics.count, 4);
 }
 
+static void the_log_tells_whose_certificate_it_is_and_until_when(void **state)
+{
+    (void)state;
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+    begin_capture();
+    tls_log_certificate(good.certificate, certificate_path, "127.0.0.1:0");
+    cJSON *object = parse_line(end_capture());
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    assert_member(object, "event", "certificate_loaded");
+    assert_member(object, "subject", "CN=localhost");
+    assert_member(object, "file", certificate_path);
+    assert_member(object, "listener", "127.0.0.1:0");
+    const char *ends = cJSON_GetStringValue(cJSON_GetObjectItem(object, "ends"));
+    assert_true(strlen(ends) == 20 && ends[19] == 'Z');
+    cJSON_Delete(object);
+}
+
 int main(void)
 {
 #define WITH_GOOD_FILES(test)                                                                      \
@@ -291,6 +309,7 @@ int main(void)
         WITH_GOOD_FILES(a_revocation_list_that_is_overdue_is_warned_of),
         WITH_GOOD_FILES(a_damaged_revocation_list_is_refused),
         WITH_GOOD_FILES(every_file_that_does_not_work_is_reported),
+        cmocka_unit_test(the_log_tells_whose_certificate_it_is_and_until_when),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -35,7 +35,7 @@ static inline struct calling begin_calling(void)
     struct diagnostics diagnostics;
     log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
     diagnostics_init(&diagnostics);
-    int error = hub_create(calling.config, host_table(), &diagnostics, &calling.hub);
+    int error = hub_create(calling.config, host_table(), SL_MODE_SERVE, &diagnostics, &calling.hub);
     diagnostics_print(&diagnostics);
     diagnostics_deinit(&diagnostics);
     assert_int_equal(error, OK);
@@ -54,10 +54,28 @@ static inline void end_calling(struct calling *calling)
     config_destroy(calling->config);
 }
 
-/* Bytes that have been put into the log; 0: nothing was sent. */
-static inline size_t bytes_under_way(const struct calling *calling)
+/* -- the fixture of a test program that needs no other -- */
+
+static struct calling calling;
+
+static inline int start_calling(void **state)
 {
-    return atomic_load(&calling->hub->set.delivery.log.memory) - calling->before;
+    (void)state;
+    calling = begin_calling();
+    return 0;
+}
+
+static inline int stop_calling(void **state)
+{
+    (void)state;
+    end_calling(&calling);
+    return 0;
+}
+
+/* Bytes that have been put into the log; 0: nothing was sent. */
+static inline size_t bytes_under_way(void)
+{
+    return atomic_load(&calling.hub->set.delivery.log.memory) - calling.before;
 }
 
 #endif

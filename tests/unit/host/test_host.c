@@ -1,8 +1,8 @@
 #include "host/host.h"
 #include "host/calling.h"
+#include "pipeline/creation.h"
 #include "pipeline/hook.h"
 
-static struct calling calling;
 static const struct sl_host *host;
 
 static int set_up(void **state)
@@ -10,13 +10,6 @@ static int set_up(void **state)
     (void)state;
     host = host_table();
     calling = begin_calling();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    end_calling(&calling);
     return 0;
 }
 
@@ -64,12 +57,19 @@ static void makes_metrics_in_create_only(void **state)
 {
     (void)state;
     assert_null(host->metric(self(), SL_COUNTER, "late", "help", NULL, 0));
-    calling.instance->is_created = false;
+    creation_begin(calling.instance);
     struct sl_metric *metric = host->metric(self(), SL_COUNTER, "early", "help", NULL, 0);
-    calling.instance->is_created = true;
+    assert_int_equal(creation_end(calling.instance, 0), CREATION_DONE);
     assert_non_null(metric);
     host->metric_add(metric, 2);
     assert_true(metric->value == 2);
+}
+
+static void tells_the_mode(void **state)
+{
+    (void)state;
+    assert_int_equal(host->mode(self()), SL_MODE_SERVE);
+    assert_int_equal(host->mode(shadow()), SL_MODE_SHADOW);
 }
 
 static void tells_its_timeout_and_whether_it_is_ready(void **state)
@@ -86,9 +86,11 @@ static void tells_its_timeout_and_whether_it_is_ready(void **state)
 
 static struct client *made_client(void)
 {
-    const struct chain *chain = hub_find_endpoint(calling.hub, "/ws")->setup->chain;
+    struct endpoint *endpoint = hub_find_endpoint(calling.hub, "/ws");
+    const struct chain *chain = endpoint->setup->chain;
     struct client *client = calloc(1, sizeof *client + chain->client_size);
     assert_non_null(client);
+    client->receiver.audience = &endpoint->fanout.audiences[0];
     sl_client_init(&client->seen, chain,
                    offsetof(struct client, plugin_state) - offsetof(struct client, seen));
     client->seen.id = UINT64_C(7) << 32;
@@ -175,12 +177,12 @@ static void broadcasts_to_an_endpoint_or_to_all(void **state)
 {
     (void)state;
     assert_int_equal(host->broadcast(self(), NULL, SL_TEXT, "hello", 5), 0);
-    size_t once = bytes_under_way(&calling);
+    size_t once = bytes_under_way();
     assert_true(once > 0);
     assert_int_equal(host->broadcast(self(), "/other", SL_TEXT, "hello", 5), 0);
-    assert_int_equal(bytes_under_way(&calling), 2 * once);
+    assert_int_equal(bytes_under_way(), 2 * once);
     assert_int_equal(host->broadcast(self(), "*", SL_TEXT, "hello", 5), 0);
-    assert_int_equal(bytes_under_way(&calling), 4 * once);
+    assert_int_equal(bytes_under_way(), 4 * once);
 }
 
 static void sends_no_text_that_is_none_and_to_no_endpoint_that_is_not_there(void **state)
@@ -191,7 +193,7 @@ static void sends_no_text_that_is_none_and_to_no_endpoint_that_is_not_there(void
     assert_int_equal(host->broadcast(self(), "/nowhere", SL_TEXT, "hello", 5), -1);
     assert_int_equal(host->send(self(), 0, SL_TEXT, "\xff", 1), -1);
     assert_int_equal(host->send(self(), 200, SL_TEXT, "hello", 5), -1); /* No such loop. */
-    assert_int_equal(bytes_under_way(&calling), 0);
+    assert_int_equal(bytes_under_way(), 0);
 }
 
 static void an_instance_in_shadow_mode_sends_nothing(void **state)
@@ -201,7 +203,7 @@ static void an_instance_in_shadow_mode_sends_nothing(void **state)
     assert_int_equal(host->broadcast(shadow(), NULL, SL_TEXT, "\xff", 1), -1);
     assert_int_equal(host->send(shadow(), 0, SL_TEXT, "hello", 5), 0);
     assert_int_equal(host->close(shadow(), 0, 4000, "go"), 0);
-    assert_int_equal(bytes_under_way(&calling), 0);
+    assert_int_equal(bytes_under_way(), 0);
 }
 
 /* Loops change over to a new chain one after the other: in a hook its stage says what counts. */
@@ -212,7 +214,7 @@ static void in_a_hook_the_stage_says_whether_it_watches(void **state)
     hook_begin(calling.shadow, &enforcing, 0, "on_message");
     assert_int_equal(host->broadcast(shadow(), NULL, SL_TEXT, "hello", 5), 0);
     hook_end();
-    assert_true(bytes_under_way(&calling) > 0);
+    assert_true(bytes_under_way() > 0);
 }
 
 static void counts_clients(void **state)
@@ -247,7 +249,7 @@ static void refuses_work_and_timers_that_cannot_be(void **state)
     host->timer_stop(self(), 12345);
 }
 
-#define host_test(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define host_test(test) cmocka_unit_test_setup_teardown(test, set_up, stop_calling)
 
 int main(void)
 {
@@ -256,6 +258,7 @@ int main(void)
         host_test(gives_the_instance_its_options),
         host_test(keeps_the_last_reason_for_a_failure),
         host_test(makes_metrics_in_create_only),
+        host_test(tells_the_mode),
         host_test(tells_its_timeout_and_whether_it_is_ready),
         host_test(says_who_a_client_is),
         host_test(names_clients_that_connect),

@@ -3,22 +3,6 @@
 #include "pipeline/hook.h"
 #include "pipeline/message.h"
 
-static struct calling calling;
-
-static int set_up(void **state)
-{
-    (void)state;
-    calling = begin_calling();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    end_calling(&calling);
-    return 0;
-}
-
 static void publishes_to_topics_and_identities(void **state)
 {
     const struct sl_instance *self = &calling.instance->seen;
@@ -45,7 +29,7 @@ static void an_instance_in_shadow_mode_publishes_nothing(void **state)
     (void)state;
     assert_int_equal(host_publish(shadow, NULL, "news", 4, SL_TEXT, "hello", 5), 0);
     assert_int_equal(host_publish(shadow, NULL, "", 0, SL_TEXT, "hello", 5), -1);
-    assert_int_equal(bytes_under_way(&calling), 0);
+    assert_int_equal(bytes_under_way(), 0);
 }
 
 static void a_shadow_hook_subscribes_nobody(void **state)
@@ -56,6 +40,16 @@ static void a_shadow_hook_subscribes_nobody(void **state)
     assert_int_equal(host_subscribe(&client.seen, "news", 4), 0);
     assert_int_equal(host_subscribe(&client.seen, "", 0), -1);
     host_unsubscribe(&client.seen, "news", 4);
+    hook_end();
+    assert_null(client.receiver.subscriptions);
+}
+
+static void who_is_taken_from_instances_by_a_reload_is_subscribed_to_nothing(void **state)
+{
+    struct client client = {.seen = {.is_open = true, .is_leaving = true}};
+    (void)state;
+    hook_begin(calling.instance, NULL, 0, "on_close");
+    assert_int_equal(host_subscribe(&client.seen, "news", 4), -1);
     hook_end();
     assert_null(client.receiver.subscriptions);
 }
@@ -84,7 +78,7 @@ static void sends_a_message_to_a_topic(void **state)
     message_deinit(&message);
 }
 
-#define topic_test(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define topic_test(test) cmocka_unit_test_setup_teardown(test, start_calling, stop_calling)
 
 int main(void)
 {
@@ -93,6 +87,7 @@ int main(void)
         topic_test(refuses_names_texts_and_endpoints_that_are_none),
         topic_test(an_instance_in_shadow_mode_publishes_nothing),
         topic_test(a_shadow_hook_subscribes_nobody),
+        topic_test(who_is_taken_from_instances_by_a_reload_is_subscribed_to_nothing),
         topic_test(counts_subscribers),
         topic_test(sends_a_message_to_a_topic),
     };

@@ -64,20 +64,26 @@ static inline struct config *load_config(const char *yaml)
     return config;
 }
 
-/* A hub from a configuration's text; its loops run. */
-static inline struct serving serve(const char *yaml)
+/* A hub from a configuration, which it takes; its loops run. */
+static inline struct serving serve_config(struct config *config)
 {
-    struct serving serving = {.config = load_config(yaml)};
+    struct serving serving = {.config = config};
     struct diagnostics diagnostics;
 
     log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
     diagnostics_init(&diagnostics);
-    int error = hub_create(serving.config, host_table(), &diagnostics, &serving.hub);
+    int error = hub_create(serving.config, host_table(), SL_MODE_SERVE, &diagnostics, &serving.hub);
     diagnostics_print(&diagnostics);
     diagnostics_deinit(&diagnostics);
     assert_int_equal(error, OK);
     assert_int_equal(hub_start(serving.hub), OK);
     return serving;
+}
+
+/* The same from the configuration's text. */
+static inline struct serving serve(const char *yaml)
+{
+    return serve_config(load_config(yaml));
 }
 
 static inline void end_serving(struct serving *serving)

@@ -19,6 +19,21 @@ static void all_clients_together_have_a_limit(void **state)
     end_serving(&serving);
 }
 
+static void a_banned_address_takes_no_place(void **state)
+{
+    struct ban ban = {.until = BAN_FOR_GOOD};
+    char text[BAN_FILE_TEXT_MAX];
+    (void)state;
+    struct serving serving = serve("limits: {clients: 1}\n" ENDPOINT);
+    assert_admission(&serving, "/ws", 1, ADMISSION_GRANTED);
+    give_back(&serving, "/ws", 1);
+    assert_null(ban_read_address(&ban, "127.0.0.1", text));
+    assert_int_equal(bans_set(&serving.hub->bans, &ban, text), OK);
+    assert_admission(&serving, "/ws", 1, ADMISSION_BANNED);
+    assert_admission(&serving, "/ws", 2, ADMISSION_GRANTED);
+    end_serving(&serving);
+}
+
 static void each_endpoint_has_a_limit(void **state)
 {
     (void)state;
@@ -134,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_clients_together_have_a_limit),
+        cmocka_unit_test(a_banned_address_takes_no_place),
         cmocka_unit_test(each_endpoint_has_a_limit),
         cmocka_unit_test(each_address_has_a_limit),
         cmocka_unit_test(each_address_has_a_limit_for_each_endpoint),

@@ -3,6 +3,8 @@
 #include "failing_memory.h"
 #include "hub/serving.h"
 
+#include "captured_log.h"
+
 #define TWO_ENDPOINTS "loops: 2\nendpoints: [{path: /a}, {path: /b}]\n"
 #define DRAINING "server is draining; reconnect"
 #define STOPPING "server is shutting down; reconnect"
@@ -50,7 +52,7 @@ static void a_server_is_drained_until_that_is_stopped(void **state)
     for (unsigned i = 0; i < 8; i++)
         clients[i] = join(serving.hub, i % 2 == 0 ? "/a" : "/b");
     expect_state(serving.hub, NULL, DRAIN_NONE);
-    assert_int_equal(hub_drain_begin(serving.hub, NULL, -1), OK);
+    assert_int_equal(hub_drain_begin(serving.hub, NULL, -1, "somebody"), OK);
     assert_true(hub_is_draining(serving.hub));
     expect_state(serving.hub, NULL, DRAIN_CLOSING);
     assert_admission(&serving, "/b", 1, ADMISSION_DRAINING);
@@ -60,8 +62,9 @@ static void a_server_is_drained_until_that_is_stopped(void **state)
     assert_int_equal(status.state, DRAIN_DONE);
     assert_int_equal(status.closed, 8);
     assert_int_equal(status.clients, 0);
-    assert_int_equal(hub_drain_stop(serving.hub, NULL), OK);
-    assert_int_equal(hub_drain_stop(serving.hub, NULL), OK); /* Which changes nothing. */
+    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody"), OK);
+    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody"),
+                     OK); /* Which changes nothing. */
     assert_false(hub_is_draining(serving.hub));
     expect_state(serving.hub, NULL, DRAIN_NONE);
     leave(join(serving.hub, "/a"));
@@ -77,7 +80,7 @@ static void one_endpoint_is_drained_alone_and_the_server_stays_ready(void **stat
     drained[0] = join(serving.hub, "/a");
     drained[1] = join(serving.hub, "/a");
     other = join(serving.hub, "/b");
-    assert_int_equal(hub_drain_begin(serving.hub, endpoint, 0), OK);
+    assert_int_equal(hub_drain_begin(serving.hub, endpoint, 0, "somebody"), OK);
     assert_false(hub_is_draining(serving.hub));
     assert_admission(&serving, "/a", 1, ADMISSION_DRAINING);
     assert_admission(&serving, "/b", 1, ADMISSION_GRANTED);
@@ -88,7 +91,7 @@ static void one_endpoint_is_drained_alone_and_the_server_stays_ready(void **stat
     expect_text(other, "still here");
     expect_state(serving.hub, endpoint, DRAIN_DONE);
     expect_state(serving.hub, NULL, DRAIN_NONE);
-    assert_int_equal(hub_drain_stop(serving.hub, endpoint), OK);
+    assert_int_equal(hub_drain_stop(serving.hub, endpoint, "somebody"), OK);
     leave(join(serving.hub, "/a"));
     leave(other);
     end_serving(&serving);
@@ -98,13 +101,14 @@ static void new_clients_come_in_until_the_delay_is_over(void **state)
 {
     (void)state;
     struct serving serving = serve("shutdown: {delay: 1h}\n" TWO_ENDPOINTS);
-    assert_int_equal(hub_drain_begin(serving.hub, NULL, 0), OK);
+    assert_int_equal(hub_drain_begin(serving.hub, NULL, 0, "somebody"), OK);
     expect_state(serving.hub, NULL, DRAIN_WAITING);
     assert_true(hub_is_draining(serving.hub));
     leave(join(serving.hub, "/a"));
-    assert_int_equal(hub_drain_begin(serving.hub, NULL, NS_PER_S), OK); /* At another pace. */
+    assert_int_equal(hub_drain_begin(serving.hub, NULL, NS_PER_S, "somebody"),
+                     OK); /* At another pace. */
     expect_state(serving.hub, NULL, DRAIN_WAITING);
-    assert_int_equal(hub_drain_stop(serving.hub, NULL), OK);
+    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody"), OK);
     assert_false(hub_is_draining(serving.hub));
     end_serving(&serving);
 }
@@ -116,8 +120,8 @@ static void a_second_order_changes_the_pace(void **state)
     struct serving serving = serve(TWO_ENDPOINTS);
     for (unsigned i = 0; i < 3; i++)
         clients[i] = join(serving.hub, "/a");
-    assert_int_equal(hub_drain_begin(serving.hub, NULL, 3600 * NS_PER_S), OK);
-    assert_int_equal(hub_drain_begin(serving.hub, NULL, 0), OK);
+    assert_int_equal(hub_drain_begin(serving.hub, NULL, 3600 * NS_PER_S, "somebody"), OK);
+    assert_int_equal(hub_drain_begin(serving.hub, NULL, 0, "somebody"), OK);
     expect_closes(clients, 3, DRAINING);
     end_serving(&serving);
 }
@@ -128,10 +132,10 @@ static void a_server_that_stops_takes_no_orders_and_does_not_wait_for_a_drain(vo
     (void)state;
     struct serving serving = serve(TWO_ENDPOINTS);
     client = join(serving.hub, "/a");
-    assert_int_equal(hub_drain_begin(serving.hub, NULL, 3600 * NS_PER_S), OK);
+    assert_int_equal(hub_drain_begin(serving.hub, NULL, 3600 * NS_PER_S, "somebody"), OK);
     hub_drain(serving.hub, 0);
-    assert_int_equal(hub_drain_begin(serving.hub, NULL, 0), ERR_CLOSED);
-    assert_int_equal(hub_drain_stop(serving.hub, NULL), ERR_CLOSED);
+    assert_int_equal(hub_drain_begin(serving.hub, NULL, 0, "somebody"), ERR_CLOSED);
+    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody"), ERR_CLOSED);
     assert_true(hub_drain_refuses(serving.hub, hub_find_endpoint(serving.hub, "/b")));
     expect_closes(&client, 1, STOPPING);
     end_serving(&serving);
@@ -142,7 +146,7 @@ static void without_memory_nothing_is_drained(void **state)
     (void)state;
     struct serving serving = serve(TWO_ENDPOINTS);
     fail_allocation(1);
-    int error = hub_drain_begin(serving.hub, NULL, 0);
+    int error = hub_drain_begin(serving.hub, NULL, 0, "somebody");
     assert_true(end_failing_allocations());
     assert_int_equal(error, ERR_NO_MEMORY);
     assert_false(hub_is_draining(serving.hub));
@@ -150,6 +154,22 @@ static void without_memory_nothing_is_drained(void **state)
     hub_drain(serving.hub, 0); /* Clients are cut off then, but nobody comes in. */
     assert_true(end_failing_allocations());
     assert_admission(&serving, "/a", 1, ADMISSION_DRAINING);
+    end_serving(&serving);
+}
+
+static void the_log_tells_who_begins_and_stops_a_drain(void **state)
+{
+    (void)state;
+    struct serving serving = serve(TWO_ENDPOINTS);
+    struct endpoint *endpoint = hub_find_endpoint(serving.hub, "/a");
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    begin_capture();
+    assert_int_equal(hub_drain_begin(serving.hub, endpoint, NS_PER_S, "ann"), OK);
+    assert_int_equal(hub_drain_stop(serving.hub, endpoint, "bob"), OK);
+    const char *text = end_capture();
+    assert_non_null(strstr(text, " event=drain_begun asked_by=ann endpoint=/a clients=0 delay_ms=0 "
+                                 "left_ms=1000\n"));
+    assert_non_null(strstr(text, " event=drain_stopped asked_by=bob endpoint=/a closed=0\n"));
     end_serving(&serving);
 }
 
@@ -163,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_second_order_changes_the_pace),
         cmocka_unit_test(a_server_that_stops_takes_no_orders_and_does_not_wait_for_a_drain),
         cmocka_unit_test(without_memory_nothing_is_drained),
+        cmocka_unit_test(the_log_tells_who_begins_and_stops_a_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,8 @@ static void reports_the_errors_of_all_pipelines(void **state)
                     "- path: /c\n"
                     "  pipeline: [{plugin: misnamed}, {plugin: create-fails}]\n");
     diagnostics_init(&diagnostics);
-    assert_int_equal(hub_create(config, host_table(), &diagnostics, &hub), ERR_CONFIG);
+    assert_int_equal(hub_create(config, host_table(), SL_MODE_SERVE, &diagnostics, &hub),
+                     ERR_CONFIG);
     assert_null(hub);
     assert_int_equal(diagnostics.count, 3);
     assert_non_null(strstr(diagnostics.items[0].text, "there is no plugin 'nowhere'"));
@@ -64,11 +65,63 @@ static void hub_that_never_started_can_be_destroyed(void **state)
     (void)state;
     struct config *config = load_config(TWO_LOOPS PROBE);
     diagnostics_init(&diagnostics);
-    assert_int_equal(hub_create(config, host_table(), &diagnostics, &hub), OK);
+    assert_int_equal(hub_create(config, host_table(), SL_MODE_SERVE, &diagnostics, &hub), OK);
     hub_destroy(hub);
     hub_destroy(NULL);
     diagnostics_deinit(&diagnostics);
     config_destroy(config);
+}
+
+/* Mail that leads to the next, from the last loop to the first. */
+struct hop {
+    struct mail mail; /* first */
+    struct hub *hub;
+    unsigned left;
+};
+
+static void deliver_hop(struct loop *loop, struct mail *mail)
+{
+    struct hop *hop = (struct hop *)mail;
+    (void)loop;
+    if (hop->left-- > 1)
+        loop_post(&hop->hub->set.shards[hop->left % 2].loop, &hop->mail);
+}
+
+static void what_the_last_mail_leads_to_is_delivered_before_the_end(void **state)
+{
+    struct hub *hub;
+    struct diagnostics diagnostics;
+    struct hop hop = {.mail.deliver = deliver_hop, .left = 20};
+    (void)state;
+    struct config *config = load_config(TWO_LOOPS ENDPOINT);
+    diagnostics_init(&diagnostics);
+    assert_int_equal(hub_create(config, host_table(), SL_MODE_SERVE, &diagnostics, &hub), OK);
+    hop.hub = hub;
+    loop_post(&hub->set.shards[0].loop, &hop.mail);
+    hub_destroy(hub);
+    assert_int_equal(hop.left, 0);
+    diagnostics_deinit(&diagnostics);
+    config_destroy(config);
+}
+
+/* The create of a neighbour may take longer than the time that an instance has. */
+static void the_time_of_an_awaited_instance_begins_with_the_loops(void **state)
+{
+    struct diagnostics diagnostics;
+    struct hub *hub;
+    (void)state;
+    diagnostics_init(&diagnostics);
+    struct config *config = load_config(
+        "endpoints: [{path: /ws, pipeline: [{plugin: renewed, options: {create: later}}]}]");
+    assert_int_equal(hub_create(config, host_table(), SL_MODE_SERVE, &diagnostics, &hub), OK);
+    config->plugin_create_timeout = 3600 * NS_PER_S;
+    int64_t before = clock_monotonic();
+    assert_true(hub_start_deadline(hub) < before + config->plugin_create_timeout);
+    assert_int_equal(hub_start(hub), OK);
+    assert_true(hub_start_deadline(hub) >= before + config->plugin_create_timeout);
+    hub_destroy(hub);
+    config_destroy(config);
+    diagnostics_deinit(&diagnostics);
 }
 
 /* -- coming in -- */
@@ -323,6 +376,8 @@ int main(void)
         cmocka_unit_test(takes_limits_from_the_configuration),
         cmocka_unit_test(reports_the_errors_of_all_pipelines),
         cmocka_unit_test(hub_that_never_started_can_be_destroyed),
+        cmocka_unit_test(what_the_last_mail_leads_to_is_delivered_before_the_end),
+        cmocka_unit_test(the_time_of_an_awaited_instance_begins_with_the_loops),
         cmocka_unit_test(answers_the_upgrade_and_counts_the_client),
         cmocka_unit_test(handles_what_came_behind_the_request),
         cmocka_unit_test(refused_client_gets_an_answer_and_keeps_no_place),

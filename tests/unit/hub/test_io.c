@@ -35,7 +35,7 @@ static struct hub *create(const char *yaml, int expected, struct diagnostics *di
     struct config *config = load_config(yaml);
     rings = 0;
     diagnostics_init(diagnostics);
-    assert_int_equal(hub_create(config, host_table(), diagnostics, &hub), expected);
+    assert_int_equal(hub_create(config, host_table(), SL_MODE_SERVE, diagnostics, &hub), expected);
     config_destroy(config);
     return hub;
 }

@@ -305,6 +305,54 @@ static void says_how_long_iterations_take_and_how_late_timers_are(void **state)
     close(done[1]);
 }
 
+struct finishing {
+    struct receiver receiver; /* first */
+    struct mail mail;
+    struct mail next;
+    struct histogram histogram;
+};
+
+static void tell_done(struct loop *loop, struct mail *mail)
+{
+    (void)mail;
+    assert_int_equal(write(((struct receiver *)loop->owner)->done_fd, "x", 1), 1);
+}
+
+static void finish_work(struct loop *loop, struct mail *mail)
+{
+    struct finishing *finishing =
+        (struct finishing *)(void *)((char *)mail - offsetof(struct finishing, mail));
+    loop_count_finished(loop, &finishing->histogram, loop->now - NS_PER_MS, 3);
+    loop_count_finished(loop, &finishing->histogram, loop->now - NS_PER_S, 2);
+    loop_count_finished(loop, &finishing->histogram, loop->now, 1);
+    finishing->next.deliver = tell_done;
+    loop_post(loop, &finishing->next);
+}
+
+static void what_is_finished_is_measured_at_the_iterations_end(void **state)
+{
+    static struct finishing finishing;
+    struct loop *loop = &finishing.receiver.loop;
+    struct histogram_snapshot snapshot = {.count = 0};
+    int done[2];
+    char byte;
+    (void)state;
+    assert_int_equal(pipe(done), 0);
+    start(&finishing.receiver);
+    finishing.receiver.done_fd = done[1];
+    finishing.mail.deliver = finish_work;
+    loop_post(loop, &finishing.mail);
+    assert_int_equal(read(done[0], &byte, 1), 1);
+    loop_stop(loop);
+    histogram_merge(&snapshot, &finishing.histogram);
+    assert_int_equal(snapshot.count, 6);
+    assert_true(snapshot.sum >= 6 * (uint64_t)NS_PER_S);
+    assert_int_equal(loop->finished.count, 0);
+    loop_deinit(loop);
+    close(done[0]);
+    close(done[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +361,7 @@ int main(void)
         cmocka_unit_test(calls_a_source_when_its_descriptor_is_ready),
         cmocka_unit_test(timers_wait_for_all_that_was_ready),
         cmocka_unit_test(says_how_long_iterations_take_and_how_late_timers_are),
+        cmocka_unit_test(what_is_finished_is_measured_at_the_iterations_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -253,10 +253,11 @@ static inline struct chain *rig_chain(const struct rig_stage *stages, size_t cou
                            .budget = from->budget > 0 ? (uint64_t)from->budget : UINT64_MAX,
                            .timeout = from->timeout > 0 ? from->timeout : NS_PER_S,
                            .on_error = from->on_error,
-                           .is_shadow = from->is_shadow};
+                           .is_shadow = from->is_shadow,
+                           .shadow_bit = from->is_shadow ? (uint8_t)(1u << i) : 0};
         if (chain->stages[i].on_message != NULL)
             chain->on_message[chain->on_message_count++] = &chain->stages[i];
-        size_t end = instance->client_offset + instance->plugin->table.client_size;
+        size_t end = instance->client_offset + plugin_block_size(instance->plugin);
         if (end > chain->client_size)
             chain->client_size = end;
         if (instance->slot >= chain->slot_count)

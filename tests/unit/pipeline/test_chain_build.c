@@ -91,8 +91,10 @@ static void stages_have_their_policies(void **state)
     assert_int_equal(first->timeout, 7 * NS_PER_S);
     assert_int_equal(first->budget, 3 * NS_PER_MS);
     assert_true(first->is_shadow);
+    assert_int_equal(first->shadow_bit, 1);
     assert_int_equal(second->on_error, ON_ERROR_DENY);
     assert_false(second->is_shadow);
+    assert_int_equal(second->shadow_bit, 0);
     assert_int_equal(it.chain->message_max, 100);
     assert_ptr_equal(it.chain->loops, rig.list);
     end(&it);
@@ -155,6 +157,22 @@ static void a_new_instance_keeps_out_of_the_places_of_those_that_stay(void **sta
     end(&first);
     end(&second);
     end(&third);
+}
+
+static void a_new_instance_knows_which_one_of_its_name_it_replaces(void **state)
+{
+    struct built first = built("[{plugin: probe}, {plugin: probe, options: {tag: a}}]", NULL);
+    struct built second = built("[{plugin: probe}, {plugin: nothing}, {plugin: probe, options: "
+                                "{tag: b}}, {plugin: probe}]",
+                                &first);
+    (void)state;
+    assert_null(instance_at(&first, 1)->replaces);
+    assert_null(instance_at(&second, 0)->replaces);
+    assert_null(instance_at(&second, 1)->replaces);
+    assert_ptr_equal(instance_at(&second, 2)->replaces, instance_at(&first, 1));
+    assert_null(instance_at(&second, 3)->replaces);
+    end(&first);
+    end(&second);
 }
 
 static void options_are_taken_live_where_the_plugin_can(void **state)
@@ -225,6 +243,7 @@ int main(void)
         build_test(uses_of_a_plugin_have_names_and_places_of_their_own),
         build_test(instances_that_fit_are_taken_over),
         build_test(a_new_instance_keeps_out_of_the_places_of_those_that_stay),
+        build_test(a_new_instance_knows_which_one_of_its_name_it_replaces),
         build_test(options_are_taken_live_where_the_plugin_can),
         build_test(one_run_shows_all_mistakes),
         build_test(an_empty_pipeline_is_a_chain_too),

@@ -13,7 +13,7 @@ static void on_open(struct sl_instance *self, struct sl_client *client)
 static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)
 {
     char text[64];
-    (void)client;
+    assert_true(client->is_leaving);
     assert_int_equal(how->code, 0);
     snprintf(text, sizeof text, "%s:close", self->name);
     note(text);
@@ -43,6 +43,7 @@ static void move_to(const struct chain *to)
     assert_int_equal(chain_move_begin(&client.seen, to, &move), OK);
     chain_move_leave(&move);
     assert_true(client.seen.chain == to);
+    assert_false(client.seen.is_leaving);
     chain_move_enter(&move);
     assert_false(client.seen.is_carried_over);
 }
@@ -92,6 +93,64 @@ static void a_second_move_frees_what_the_first_has_made(void **state)
     chain_destroy(c);
     chain_destroy(b);
     chain_destroy(a);
+}
+
+static void client_free(struct sl_instance *self, struct sl_client *of)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%s:free(%s)", self->name, block_of((const struct instance *)self));
+    assert_true(of == &client.seen);
+    note(text);
+}
+
+static void what_an_instance_owns_of_a_client_is_freed_when_the_client_leaves_it(void **state)
+{
+    static const struct sl_plugin owner = {
+        SL_PLUGIN_HEADER,           .name = "owner",     .version = "1", .client_size = 8,
+        .client_free = client_free, .on_close = on_close};
+    const struct rig_stage before[] = {{.table = &owner}, {.table = &owner}};
+    struct chain *from = rig_chain(before, 2);
+    const struct rig_stage after[] = {{.instance = instance_at(from, 1)},
+                                      {.table = &owner, .slot = 2}};
+    struct chain *to = rig_chain(after, 2);
+    (void)state;
+    rig_client_init(&client, from, 0);
+    rig_client_open(&client);
+    chain_open(&client.seen);
+    strcpy(block_of(instance_at(from, 0)), "gone");
+    strcpy(block_of(instance_at(from, 1)), "stays");
+    move_to(to);
+    expect_notes("owner#1:close owner#1:free(gone)");
+    strcpy(block_of(instance_at(to, 1)), "new");
+    chain_free_client(&client.seen);
+    expect_notes("owner#2:free(new) owner#2:free(stays)");
+    rig_client_deinit(&client);
+    chain_destroy(to);
+    chain_destroy(from);
+}
+
+/* What a service knows of the client is there in the hooks of whoever has found it. */
+static void of_several_that_a_client_leaves_the_last_frees_its_state_first(void **state)
+{
+    static const struct sl_plugin owner = {
+        SL_PLUGIN_HEADER,           .name = "owner",     .version = "1", .client_size = 8,
+        .client_free = client_free, .on_close = on_close};
+    const struct rig_stage before[] = {{.table = &owner}, {.table = &owner}};
+    const struct rig_stage after[] = {{.table = &stateless, .slot = 2}};
+    struct chain *from = rig_chain(before, 2);
+    struct chain *to = rig_chain(after, 1);
+    (void)state;
+    rig_client_init(&client, from, 0);
+    rig_client_open(&client);
+    chain_open(&client.seen);
+    strcpy(block_of(instance_at(from, 0)), "a");
+    strcpy(block_of(instance_at(from, 1)), "b");
+    move_to(to);
+    expect_notes("owner#1:close owner#2:close owner#2:free(b) owner#1:free(a) "
+                 "stateless#1:open(carried)");
+    rig_client_deinit(&client);
+    chain_destroy(to);
+    chain_destroy(from);
 }
 
 static void nobody_hears_of_a_chain_with_the_same_instances(void **state)
@@ -183,6 +242,27 @@ static void a_shadow_deferral_ends_with_its_instance(void **state)
     chain_destroy(from);
 }
 
+static void who_was_refused_in_shadow_is_known_to_the_stages_that_watch_on(void **state)
+{
+    const struct rig_stage before[] = {{.table = &stateless, .is_shadow = true},
+                                       {.table = &keeper, .is_shadow = true},
+                                       {.table = &later, .is_shadow = true}};
+    struct chain *from = rig_chain(before, 3);
+    const struct rig_stage after[] = {{.instance = instance_at(from, 2), .is_shadow = true},
+                                      {.instance = instance_at(from, 1)},
+                                      {.instance = instance_at(from, 0), .is_shadow = true}};
+    struct chain *to = rig_chain(after, 3);
+    (void)state;
+    rig_client_init(&client, from, 0);
+    rig_client_open(&client);
+    client.seen.refused_in_shadow = 3; /* By the first and by the second. */
+    move_to(to);
+    assert_int_equal(client.seen.refused_in_shadow, 4);
+    rig_client_deinit(&client);
+    chain_destroy(to);
+    chain_destroy(from);
+}
+
 /* -- without memory -- */
 
 struct attempt {
@@ -224,10 +304,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         rig_test(instances_of_both_chains_keep_client_and_state),
         rig_test(a_second_move_frees_what_the_first_has_made),
+        rig_test(what_an_instance_owns_of_a_client_is_freed_when_the_client_leaves_it),
+        rig_test(of_several_that_a_client_leaves_the_last_frees_its_state_first),
         rig_test(nobody_hears_of_a_chain_with_the_same_instances),
         rig_test(a_chain_without_state_costs_no_memory),
         rig_test(a_shadow_deferral_goes_with_its_instance),
         rig_test(a_shadow_deferral_ends_with_its_instance),
+        rig_test(who_was_refused_in_shadow_is_known_to_the_stages_that_watch_on),
         rig_test(without_memory_no_plugin_hears_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

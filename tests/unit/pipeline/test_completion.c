@@ -76,6 +76,61 @@ static void refuses_what_is_not_valid(void **state)
         .struct_size = sizeof(struct sl_completion), .attributes = pairs, .attribute_count = 65});
 }
 
+static void expect_refused_with(enum sl_verdict verdict, struct sl_completion details)
+{
+    struct completion *completion = NULL;
+    details.struct_size = sizeof details;
+    assert_int_equal(completion_create(ticket, verdict, &details, &completion), ERR_INVALID);
+    details.struct_size = sizeof details;
+    free(complete(SL_ERROR, &details)); /* It does not use them. */
+}
+
+static void refuses_an_identity_that_is_none(void **state)
+{
+    char large[256];
+    (void)state;
+    memset(large, 'x', sizeof large);
+    expect_refused_with(SL_CONTINUE, (struct sl_completion){.identity = TEXT("\xff")});
+    expect_refused_with(SL_CONTINUE, (struct sl_completion){.identity = TEXT("a\0b")});
+    expect_refused_with(SL_CONTINUE, (struct sl_completion){.identity = {large, 256}});
+    const struct sl_completion longest = {.struct_size = sizeof longest, .identity = {large, 255}};
+    free(complete(SL_CONTINUE, &longest));
+}
+
+static void refuses_attributes_that_are_none(void **state)
+{
+    static char large[4096];
+    (void)state;
+    memset(large, 'x', sizeof large);
+    const struct sl_pair wrong[] = {{.name = TEXT(""), .value = TEXT("x")},
+                                    {.name = TEXT("a\0b"), .value = TEXT("x")},
+                                    {.name = {large, 64}, .value = TEXT("x")},
+                                    {.name = TEXT("x"), .value = {large, 4096}}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        expect_refused_with(SL_CONTINUE,
+                            (struct sl_completion){.attributes = &wrong[i], .attribute_count = 1});
+    struct sl_pair many[5];
+    for (size_t i = 0; i < 5; i++)
+        many[i] = (struct sl_pair){.name = TEXT("x"), .value = {large, 4095}};
+    expect_refused_with(SL_CONTINUE,
+                        (struct sl_completion){.attributes = many, .attribute_count = 5});
+    const struct sl_completion most = {
+        .struct_size = sizeof most, .attributes = many, .attribute_count = 4};
+    free(complete(SL_CONTINUE, &most));
+}
+
+static void refuses_headers_that_are_none(void **state)
+{
+    (void)state;
+    const struct sl_pair wrong[] = {{.name = TEXT("X"), .value = TEXT("a\r\nb")},
+                                    {.name = TEXT("X"), .value = TEXT("a\0b")},
+                                    {.name = TEXT("X Y"), .value = TEXT("a")},
+                                    {.name = TEXT(""), .value = TEXT("a")}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        expect_refused_with(SL_DENY,
+                            (struct sl_completion){.headers = &wrong[i], .header_count = 1});
+}
+
 static int try_to_create(void *context)
 {
     const struct sl_completion details = {.struct_size = sizeof details, .reason = TEXT("reason")};
@@ -162,9 +217,11 @@ static void a_denial_shapes_the_refusal(void **state)
     upgrade_unref(upgrade);
 }
 
-static void a_denial_with_a_header_that_is_none_is_an_error(void **state)
+static void a_denial_with_more_headers_than_fit_is_an_error(void **state)
 {
-    const struct sl_pair header = {.name = TEXT("X"), .value = TEXT("a\r\nb")};
+    static char large[UPGRADE_HEADERS_MAX];
+    const struct sl_pair header = {.name = TEXT("X"), .value = {large, sizeof large}};
+    memset(large, 'x', sizeof large);
     const struct sl_completion details = {
         .struct_size = sizeof details, .headers = &header, .header_count = 1};
     struct upgrade *upgrade = rig_upgrade();
@@ -190,17 +247,20 @@ static void a_continue_names_the_client(void **state)
     upgrade_unref(upgrade);
 }
 
-static void a_name_or_an_attribute_that_is_none_is_an_error(void **state)
+static void more_attributes_than_a_client_may_have_are_an_error(void **state)
 {
-    const struct sl_pair nameless = {.name = TEXT(""), .value = TEXT("admin")};
-    const struct sl_completion named = {.struct_size = sizeof named, .identity = TEXT("\xff")};
-    const struct sl_completion attributed = {
-        .struct_size = sizeof attributed, .attributes = &nameless, .attribute_count = 1};
+    static char large[ATTRIBUTE_VALUE_MAX];
+    const struct sl_pair more = {.name = TEXT("more"), .value = {large, sizeof large}};
+    const struct sl_completion details = {
+        .struct_size = sizeof details, .attributes = &more, .attribute_count = 1};
     struct upgrade *upgrade = rig_upgrade();
     (void)state;
-    assert_int_equal(apply_to_upgrade(upgrade, SL_CONTINUE, &named), SL_ERROR);
-    sl_client_deinit(&client.seen);
-    assert_int_equal(apply_to_upgrade(upgrade, SL_CONTINUE, &attributed), SL_ERROR);
+    struct completion *completion = complete(SL_CONTINUE, &details);
+    rig_client_init(&client, NULL, 0);
+    for (char name[] = "a"; name[0] < 'e'; name[0]++)
+        assert_int_equal(sl_client_set_attribute(&client.seen, name, large, sizeof large), OK);
+    assert_int_equal(completion_apply_to_upgrade(completion, &client.seen, upgrade), SL_ERROR);
+    free(completion);
     sl_client_deinit(&client.seen);
     upgrade_unref(upgrade);
 }
@@ -223,13 +283,16 @@ int main(void)
         cmocka_unit_test(copies_all_that_it_is_given),
         cmocka_unit_test(needs_no_details),
         cmocka_unit_test(refuses_what_is_not_valid),
+        cmocka_unit_test(refuses_an_identity_that_is_none),
+        cmocka_unit_test(refuses_attributes_that_are_none),
+        cmocka_unit_test(refuses_headers_that_are_none),
         cmocka_unit_test(is_one_allocation),
         cmocka_unit_test(replaces_a_message_and_its_close),
         cmocka_unit_test(a_replacement_over_the_limit_is_an_error),
         cmocka_unit_test(a_denial_shapes_the_refusal),
-        cmocka_unit_test(a_denial_with_a_header_that_is_none_is_an_error),
+        cmocka_unit_test(a_denial_with_more_headers_than_fit_is_an_error),
         cmocka_unit_test(a_continue_names_the_client),
-        cmocka_unit_test(a_name_or_an_attribute_that_is_none_is_an_error),
+        cmocka_unit_test(more_attributes_than_a_client_may_have_are_an_error),
         cmocka_unit_test(other_verdicts_bring_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -318,6 +318,7 @@ static void a_shadow_deferral_keeps_nobody_waiting(void **state)
     assert_int_equal(rig.resumed.count, 0);
     assert_int_equal(deferral_count(), 0);
     assert_int_equal(rig_totals(chain, 0).verdicts[VERDICT_SLOT_DROP], 1);
+    assert_int_equal(rig_totals(chain, 0).shadow_clients, 1);
     finish();
 }
 

@@ -137,6 +137,53 @@ static void takes_a_file_without_sections(void **state)
     assert_int_equal(cut_off, ERR_PLUGIN);
 }
 
+static ElfW(Shdr) section_of_type(ElfW(Word) type)
+{
+    const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)(const void *)whole;
+    ElfW(Shdr) section = {.sh_type = SHT_NULL};
+    for (unsigned i = 0; i < header->e_shnum && section.sh_type != type; i++)
+        memcpy(&section, whole + header->e_shoff + i * sizeof section, sizeof section);
+    assert_int_equal(section.sh_type, type);
+    return section;
+}
+
+static enum elf_stay stay(void)
+{
+    assert_int_equal(elf_file_check(whole, whole_len, text, sizeof text), OK);
+    return elf_file_stay(whole, whole_len);
+}
+
+static void knows_symbols_that_are_unique_in_a_process(void **state)
+{
+    ElfW(Shdr) symbols = section_of_type(SHT_DYNSYM);
+    (void)state;
+    assert_int_equal(stay(), ELF_STAY_NONE);
+    for (uint64_t at = 0; at + sizeof(ElfW(Sym)) <= symbols.sh_size; at += sizeof(ElfW(Sym))) {
+        ElfW(Sym) before, symbol;
+        memcpy(&before, whole + symbols.sh_offset + at, sizeof before);
+        symbol = before;
+        symbol.st_info = ELF64_ST_INFO(STB_GNU_UNIQUE, STT_OBJECT);
+        memcpy(whole + symbols.sh_offset + at, &symbol, sizeof symbol);
+        /* What another file defines keeps that one. */
+        assert_int_equal(stay(), symbol.st_shndx == SHN_UNDEF ? ELF_STAY_NONE : ELF_STAY_UNIQUE);
+        memcpy(whole + symbols.sh_offset + at, &before, sizeof before);
+    }
+}
+
+static void knows_files_that_are_marked(void **state)
+{
+    ElfW(Shdr) dynamic = section_of_type(SHT_DYNAMIC);
+    ElfW(Dyn) before, entry = {.d_tag = DT_FLAGS_1};
+    (void)state;
+    memcpy(&before, whole + dynamic.sh_offset, sizeof before);
+    for (unsigned i = 0; i < 2; i++) {
+        entry.d_un.d_val = i == 0 ? DF_1_NODELETE : DF_1_NOW;
+        memcpy(whole + dynamic.sh_offset, &entry, sizeof entry);
+        assert_int_equal(stay(), i == 0 ? ELF_STAY_FLAG : ELF_STAY_NONE);
+    }
+    memcpy(whole + dynamic.sh_offset, &before, sizeof before);
+}
+
 /* Bytes of the headers are changed at random: whatever it says, it reads nothing outside, which a
  * sanitizer sees. */
 static void reads_nothing_outside_whatever_the_headers_say(void **state)
@@ -159,6 +206,8 @@ static void reads_nothing_outside_whatever_the_headers_say(void **state)
         }
         int error = elf_file_check(copy, whole_len, text, sizeof text);
         assert_true(error == OK || error == ERR_PLUGIN);
+        if (error == OK)
+            assert_in_range(elf_file_stay(copy, whole_len), ELF_STAY_NONE, ELF_STAY_UNIQUE);
         for (unsigned i = 0; i < 3; i++)
             copy[changed[i]] = whole[changed[i]];
     }
@@ -174,6 +223,8 @@ int main(void)
         cmocka_unit_test(refuses_a_file_of_another_machine),
         cmocka_unit_test(refuses_what_is_no_shared_object),
         cmocka_unit_test(takes_a_file_without_sections),
+        cmocka_unit_test(knows_symbols_that_are_unique_in_a_process),
+        cmocka_unit_test(knows_files_that_are_marked),
         cmocka_unit_test(reads_nothing_outside_whatever_the_headers_say),
     };
     return cmocka_run_group_tests(tests, read_plugin, release_plugin);

@@ -1,8 +1,9 @@
 #include "pipeline/instance.h"
 #include "failing_memory.h"
-#include "pipeline/rig.h"
+#include "pipeline/hook.h"
+#include "pipeline/made_instance.h"
 
-/* What create and on_reload do. */
+/* What create does. */
 static int result;
 static const char *failure;
 
@@ -15,65 +16,20 @@ static int create(struct sl_instance *self)
     return result;
 }
 
-static int on_reload(struct sl_instance *self)
-{
-    struct instance *instance = (struct instance *)self;
-    char text[64];
-    snprintf(text, sizeof text, "reload(%lld)", (long long)atomic_load(&instance->timeout));
-    note(text);
-    if (failure != NULL)
-        instance->failure = strdup(failure);
-    return result;
-}
-
 static void destroy(struct sl_instance *self)
 {
     (void)self;
     note("destroy");
 }
 
-static const struct sl_plugin table = {
-    SL_PLUGIN_HEADER, .name = "test",         .version = "1",    .instance_size = 32,
-    .create = create, .on_reload = on_reload, .destroy = destroy};
-
-static struct plugin *plugin;
-static struct diagnostics diagnostics;
+static const struct sl_plugin table = {SL_PLUGIN_HEADER,    .name = "test",   .version = "1",
+                                       .instance_size = 32, .create = create, .destroy = destroy};
 
 static int set_up(void **state)
 {
     result = 0;
     failure = NULL;
-    rig_set_up(state);
-    plugin = rig_plugin(&table);
-    diagnostics_init(&diagnostics);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    rig_deliver();
-    assert_int_equal(plugin->references, 1);
-    plugin_unref(plugin);
-    diagnostics_deinit(&diagnostics);
-    return rig_tear_down(state);
-}
-
-static int make(struct instance **out)
-{
-    const struct stage_config stage = {.plugin = (char *)(uintptr_t)"test", .timeout = 5};
-    const struct instance_place place = {.pipeline = &rig.pipeline,
-                                         .path = "/ws",
-                                         .home = &rig.loops[0],
-                                         .owner = &rig_config,
-                                         .use = 2};
-    return instance_create(plugin, &stage, &place, &diagnostics, out);
-}
-
-static struct instance *made(void)
-{
-    struct instance *instance = NULL;
-    assert_int_equal(make(&instance), OK);
-    return instance;
+    return set_up_plugin(state, &table);
 }
 
 /* -- life -- */
@@ -83,7 +39,7 @@ static void begins_with_zeroed_state_and_a_name(void **state)
     struct instance *instance = made();
     (void)state;
     expect_notes("create");
-    assert_string_equal(instance->seen.name, "test#2");
+    assert_string_equal(instance->seen.name, "test#1");
     assert_string_equal(instance->seen.endpoint, "/ws");
     assert_ptr_equal(instance->seen.host, &rig_host);
     for (size_t i = 0; i < table.instance_size; i++)
@@ -106,6 +62,81 @@ static void ends_at_home_and_then_on_the_main_thread(void **state)
     expect_notes("");
     rig_deliver();
     expect_notes("destroy");
+}
+
+/* -- taking over -- */
+
+static void take_from(struct sl_instance *self, const struct sl_handover *from)
+{
+    (void)self;
+    assert_int_equal(from->struct_size, sizeof *from);
+    assert_int_equal(from->state_size, table.instance_size);
+    assert_non_null(from->state);
+    assert_string_equal(from->version, table.version);
+    assert_true(hook_instance() == (const struct instance *)self);
+    note("on_handover");
+}
+
+/* One that takes over from `replaced`, whose chain has come into force. */
+static struct instance *made_after(struct instance *replaced)
+{
+    struct instance *instance = made();
+    instance->plugin->table.on_handover = take_from;
+    instance->replaces = replaced;
+    instance_inherit(instance);
+    return instance;
+}
+
+static void hands_over_when_nothing_of_it_runs_and_before_it_is_destroyed(void **state)
+{
+    struct instance *old = made();
+    (void)state;
+    struct instance *new = made_after(old);
+    expect_notes("create create");
+    instance_ref(old); /* A client waits for its verdict. */
+    instance_unref(old);
+    rig_deliver();
+    expect_notes("");
+    instance_unref(old);
+    rig_deliver();
+    expect_notes("on_handover destroy");
+    instance_unref(new);
+    rig_deliver();
+    expect_notes("destroy");
+}
+
+static void one_that_is_replaced_itself_lives_until_it_has_been_handed_over_to(void **state)
+{
+    struct instance *first = made();
+    (void)state;
+    struct instance *second = made_after(first), *third = made_after(second);
+    expect_notes("create create create");
+    instance_unref(second);
+    rig_deliver();
+    expect_notes("");
+    instance_unref(first);
+    rig_deliver();
+    expect_notes("on_handover destroy on_handover destroy");
+    instance_unref(third);
+    rig_deliver();
+    expect_notes("destroy");
+}
+
+static void nobody_is_asked_who_does_not_want_it(void **state)
+{
+    struct instance *old = made();
+    (void)state;
+    struct instance *new = made_after(old);
+    plugin->table.on_handover = NULL;
+    new->replaces = old;
+    instance_unref(old->successor);
+    old->successor = NULL;
+    instance_inherit(new);
+    assert_null(old->successor);
+    instance_unref(old);
+    instance_unref(new);
+    rig_deliver();
+    expect_notes("create create destroy destroy");
 }
 
 static void a_plugin_that_cannot_be_set_up_says_why(void **state)
@@ -164,39 +195,23 @@ static void fits_a_stage_with_the_same_options_and_files(void **state)
     instance_unref(instance);
 }
 
-static void takes_new_options_live(void **state)
-{
-    struct instance *instance = made();
-    struct instance_change change;
-    (void)state;
-    rig.notes[0] = '\0';
-    assert_int_equal(instance_change_prepare(instance, &changed, &diagnostics, &change), OK);
-    struct option_set *before = instance_options_in_hook(&instance->options);
-    assert_int_equal(instance_change_apply(&change, &diagnostics), OK);
-    expect_notes("reload(9)");
-    assert_ptr_not_equal(instance_options_in_hook(&instance->options), before);
-    instance_change_revert(&change);
-    expect_notes("reload(5)");
-    assert_ptr_equal(instance_options_in_hook(&instance->options), before);
-    options_version_unref(change.options);
-    instance_unref(instance);
-}
+/* -- mode -- */
 
-static void keeps_the_old_options_if_it_refuses_the_new_ones(void **state)
+static void mode_is_the_hosts_and_then_the_stages(void **state)
 {
     struct instance *instance = made();
-    struct instance_change change;
+    const struct stage stage = {.instance = instance, .is_shadow = true};
     (void)state;
-    result = SL_ERROR;
-    failure = "too new";
-    assert_int_equal(instance_change_prepare(instance, &changed, &diagnostics, &change), OK);
-    struct option_set *before = instance_options_in_hook(&instance->options);
-    assert_int_equal(instance_change_apply(&change, &diagnostics), ERR_PLUGIN);
-    assert_ptr_equal(instance_options_in_hook(&instance->options), before);
-    assert_int_equal(atomic_load(&instance->timeout), 5);
-    assert_string_equal(diagnostics.items[0].text,
-                        "plugin 'test' does not take its new options: too new");
-    options_version_unref(change.options);
+    rig.pipeline.mode = SL_MODE_SERVE;
+    assert_int_equal(instance_mode(instance), SL_MODE_SERVE);
+    hook_begin(instance, &stage, 1, "on_open");
+    assert_int_equal(instance_mode(instance), SL_MODE_SHADOW); /* The loops change over first. */
+    hook_end();
+    assert_int_equal(instance_mode(instance), SL_MODE_SERVE);
+    instance_set_mode(instance, true);
+    assert_int_equal(instance_mode(instance), SL_MODE_SHADOW);
+    rig.pipeline.mode = SL_MODE_CHECK;
+    assert_int_equal(instance_mode(instance), SL_MODE_CHECK);
     instance_unref(instance);
 }
 
@@ -247,19 +262,21 @@ static void those_that_are_unready_are_counted(void **state)
     assert_int_equal(atomic_load(&rig.pipeline.unready_count), 0);
 }
 
-#define instance_test(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define instance_test(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down_plugin)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         instance_test(begins_with_zeroed_state_and_a_name),
         instance_test(ends_at_home_and_then_on_the_main_thread),
+        instance_test(hands_over_when_nothing_of_it_runs_and_before_it_is_destroyed),
+        instance_test(one_that_is_replaced_itself_lives_until_it_has_been_handed_over_to),
+        instance_test(nobody_is_asked_who_does_not_want_it),
         instance_test(a_plugin_that_cannot_be_set_up_says_why),
         instance_test(a_plugin_may_give_no_reason),
         instance_test(survives_every_failing_allocation),
         instance_test(fits_a_stage_with_the_same_options_and_files),
-        instance_test(takes_new_options_live),
-        instance_test(keeps_the_old_options_if_it_refuses_the_new_ones),
+        instance_test(mode_is_the_hosts_and_then_the_stages),
         instance_test(totals_are_of_all_loops),
         instance_test(logs_each_kind_once_a_second),
         instance_test(those_that_are_unready_are_counted),

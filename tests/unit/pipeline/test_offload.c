@@ -31,9 +31,11 @@ static void done(struct sl_instance *self, struct sl_client *seen, void *context
 
 static int set_up(void **state)
 {
+    static const struct worker_limits limits = {
+        .threads = 1, .source_threads = 1, .queue = 4, .source_queue = 4};
     const struct rig_stage stage = {.table = &worker};
     rig_set_up(state);
-    assert_int_equal(worker_pool_create(1, 4, &rig.pipeline.workers), OK);
+    assert_int_equal(worker_pool_create(&limits, &rig.pipeline.workers), OK);
     chain = rig_chain(&stage, 1);
     rig_client_init(&client, chain, 1);
     rig.findable = &client.seen;

@@ -1,6 +1,12 @@
 #include "pipeline/plugin_library.h"
 #include "plugins.h"
+
+#include <sluice/plugin.h>
+
+/* After it: cmocka has a macro with the name of one of its members. */
 #include "unit.h"
+
+#include "base/unloaded.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -67,9 +73,9 @@ static void loads_a_private_copy(void **state)
     assert_true(library.copy >= 0);
     unlink(path); /* The copy does not need it. */
     assert_non_null(dlsym(library.handle, "sluice_plugin"));
-    plugin_library_close(&library);
+    assert_null(plugin_library_close(&library, built));
     assert_null(library.handle);
-    plugin_library_close(&library); /* Twice is fine. */
+    assert_null(plugin_library_close(&library, built)); /* Twice is fine. */
     free(bytes);
 }
 
@@ -79,10 +85,45 @@ static void two_copies_of_a_file_are_two_plugins(void **state)
     (void)state;
     assert_int_equal(plugin_library_open(&first, built, false, true, reason), OK);
     assert_int_equal(plugin_library_open(&second, built, false, true, reason), OK);
+    assert_int_equal(strspn(first.hash, "0123456789abcdef"), 64);
+    assert_string_equal(first.hash, second.hash);
     assert_ptr_not_equal(dlsym(first.handle, "sluice_plugin"),
                          dlsym(second.handle, "sluice_plugin"));
-    plugin_library_close(&second);
-    plugin_library_close(&first);
+    plugin_library_close(&second, built);
+    plugin_library_close(&first, built);
+}
+
+static void tells_where_an_unloaded_file_was(void **state)
+{
+    struct plugin_library library;
+    (void)state;
+    for (int in_place = 0; in_place < 2; in_place++) {
+        assert_int_equal(plugin_library_open(&library, built, in_place == 1, true, reason), OK);
+        const void *table = dlsym(library.handle, "sluice_plugin");
+        assert_null(unloaded_find(table));
+        plugin_library_close(&library, built);
+        const struct unloaded_file *gone = unloaded_find(table);
+        assert_non_null(gone);
+        assert_string_equal(gone->path, built);
+        assert_false(unloaded_is_code(gone, table));
+    }
+}
+
+static void says_why_a_file_stays_in_memory(void **state)
+{
+    char path[PATH_MAX + 32], folder[PATH_MAX];
+    struct plugin_library library;
+    (void)state;
+    test_plugins_folder(folder);
+    snprintf(path, sizeof path, "%s/broken/keeps-thread-local.so", folder);
+    assert_int_equal(plugin_library_open(&library, path, false, true, reason), OK);
+    const struct sl_plugin *table = dlsym(library.handle, "sluice_plugin");
+    assert_int_equal(table->on_message(NULL, NULL, NULL), SL_CONTINUE);
+    const char *why = plugin_library_close(&library, path);
+    assert_non_null(why);
+    assert_non_null(strstr(why, "thread-local"));
+    assert_null(unloaded_find(table));
+    assert_int_equal(table->on_message(NULL, NULL, NULL), SL_CONTINUE); /* It is still there. */
 }
 
 static void loads_in_place_for_debuggers(void **state)
@@ -94,7 +135,7 @@ static void loads_in_place_for_debuggers(void **state)
     assert_int_equal(library.copy, -1);
     assert_true(dladdr(dlsym(library.handle, "sluice_plugin"), &info) != 0);
     assert_string_equal(info.dli_fname, built);
-    plugin_library_close(&library);
+    plugin_library_close(&library, built);
 }
 
 static void expect_refused(const char *path, bool is_trusted, const char *words)
@@ -128,7 +169,7 @@ static void refuses_what_others_may_write_to(void **state)
     (void)state;
     expect_refused(path, false, "made.so");
     assert_int_equal(plugin_library_open(&library, path, false, true, reason), OK);
-    plugin_library_close(&library);
+    plugin_library_close(&library, built);
     unlink(path);
     free(bytes);
 }
@@ -138,6 +179,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loads_a_private_copy),
         cmocka_unit_test(two_copies_of_a_file_are_two_plugins),
+        cmocka_unit_test(tells_where_an_unloaded_file_was),
+        cmocka_unit_test(says_why_a_file_stays_in_memory),
         cmocka_unit_test(loads_in_place_for_debuggers),
         cmocka_unit_test(refuses_files_that_are_no_plugins),
         cmocka_unit_test(refuses_what_others_may_write_to),

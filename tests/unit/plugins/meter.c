@@ -3,12 +3,12 @@
 
 static int create(struct sl_instance *self)
 {
-    static const double bounds[] = {1, 10};
+    static const double bounds[] = {0.1, 1, 10};
     const struct sl_host *host = self->host;
     struct sl_metric *starts =
         host->metric(self, SL_COUNTER, "cold_starts_total", "How often", NULL, 0);
     struct sl_metric *level = host->metric(self, SL_GAUGE, "level", "How high", NULL, 0);
-    struct sl_metric *size = host->metric(self, SL_HISTOGRAM, "size", "How large", bounds, 2);
+    struct sl_metric *size = host->metric(self, SL_HISTOGRAM, "size", "How large", bounds, 3);
     host->metric_add(starts, 3);
     host->metric_set(level, 2.5);
     host->metric_observe(size, 0.5);

@@ -44,39 +44,40 @@ static void lends_zeros_for_a_struct_at_an_aligned_place(void **state)
 static void a_heap_block_is_no_loan_that_faults(void **state)
 {
     struct loan *loans = NULL;
-    bool is_over;
+    enum borrowed_misuse misuse;
     (void)state;
-    assert_null(borrowed_find(borrowed_lend("x", 1, 1, "a letter", &loans), &is_over));
+    assert_null(borrowed_find(borrowed_lend("x", 1, 1, "a letter", &loans), &misuse));
     borrowed_end(&loans);
 }
 
 static void finds_a_loan_by_an_address_in_it_and_behind_it(void **state)
 {
     struct loan *loans = NULL;
-    bool is_over = true;
+    enum borrowed_misuse misuse = BORROWED_OVER;
     (void)state;
     const char *memory = borrowed_lend("hello", 5, 1, "a word", &loans);
-    assert_string_equal(borrowed_find(memory + 4, &is_over), "a word");
-    assert_false(is_over);
-    assert_string_equal(borrowed_find(memory + 5, &is_over), "a word");
-    assert_null(borrowed_find(&is_over, &is_over));
+    assert_string_equal(borrowed_find(memory + 4, &misuse), "a word");
+    assert_int_equal(misuse, BORROWED_WRITTEN);
+    assert_string_equal(borrowed_find(memory + 5, &misuse), "a word");
+    assert_int_equal(misuse, BORROWED_PAST_END);
+    assert_null(borrowed_find(&misuse, &misuse));
     borrowed_end(&loans);
-    assert_string_equal(borrowed_find(memory, &is_over), "a word");
-    assert_true(is_over);
+    assert_string_equal(borrowed_find(memory, &misuse), "a word");
+    assert_int_equal(misuse, BORROWED_OVER);
 }
 
 static void ends_every_loan_of_a_list(void **state)
 {
     struct loan *loans = NULL;
     const char *memory[100];
-    bool is_over;
+    enum borrowed_misuse misuse;
     (void)state;
     for (int i = 0; i < 100; i++)
         memory[i] = borrowed_lend("x", 1, 1, "a letter", &loans);
     borrowed_end(&loans);
     for (int i = 0; i < 100; i++) {
-        assert_non_null(borrowed_find(memory[i], &is_over));
-        assert_true(is_over);
+        assert_non_null(borrowed_find(memory[i], &misuse));
+        assert_int_equal(misuse, BORROWED_OVER);
     }
 }
 

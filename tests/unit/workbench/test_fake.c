@@ -44,6 +44,23 @@ static void the_clocks_stand_still_until_they_are_moved(void **state)
     fake_instance_destroy(instance);
 }
 
+static void a_mode_can_be_chosen(void **state)
+{
+    (void)state;
+    struct fake_instance *tested = instance_with((struct sl_plugin){.create = take_host});
+    assert_int_equal(host->mode(fake_instance_seen(tested)), SL_MODE_TEST);
+    fake_instance_destroy(tested);
+    fake_set_mode(SL_MODE_SHADOW);
+    struct fake_instance *watching = instance_with((struct sl_plugin){.create = take_host});
+    assert_int_equal(host->mode(fake_instance_seen(watching)), SL_MODE_SHADOW);
+    fake_instance_destroy(watching);
+    fake_set_mode(SL_MODE_REPLAY);
+    struct fake_instance *replayed = instance_with((struct sl_plugin){.create = take_host});
+    assert_int_equal(host->mode(fake_instance_seen(replayed)), SL_MODE_REPLAY);
+    fake_instance_destroy(replayed);
+    fake_set_mode(SL_MODE_TEST);
+}
+
 static void be_unready_without_a_reason(void *argument)
 {
     (void)argument;
@@ -64,6 +81,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_has_every_function_of_the_contract),
         cmocka_unit_test(the_clocks_stand_still_until_they_are_moved),
+        cmocka_unit_test(a_mode_can_be_chosen),
         cmocka_unit_test(being_unready_needs_a_sentence),
     };
     return cmocka_run_group_tests(tests, begin, NULL);

@@ -157,6 +157,62 @@ static void plugins_tell_each_other_about_a_client(void **state)
     fake_instance_destroy(instance);
 }
 
+static unsigned frees;
+
+static void count_free(struct sl_instance *self, struct sl_client *client)
+{
+    assert_string_equal(self->host->client_state(self, client), "mine");
+    assert_false(fake_client_is_open(client));
+    frees++;
+}
+
+static enum sl_verdict write_state(struct sl_instance *self, struct sl_client *client,
+                                   struct sl_request *request)
+{
+    (void)request;
+    memcpy(self->host->client_state(self, client), "mine", 5);
+    return SL_CONTINUE;
+}
+
+static struct fake_instance *freeing_instance(void)
+{
+    fake_begin(NULL, false);
+    frees = 0;
+    return instance_with(
+        (struct sl_plugin){.client_size = 8, .on_connect = write_state, .client_free = count_free});
+}
+
+static void a_client_s_state_is_freed_once_however_it_ends(void **state)
+{
+    struct fake_instance *instance = freeing_instance();
+    struct sl_client *clients[3];
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        clients[i] = fake_client_create(NULL);
+    for (int i = 1; i < 3; i++)
+        assert_int_equal(fake_connect(instance, clients[i], NULL), SL_CONTINUE);
+    fake_open(instance, clients[2]);
+    fake_close(instance, clients[2], 1000, true);
+    assert_int_equal(frees, 0);
+    for (int i = 0; i < 3; i++)
+        fake_client_destroy(clients[i]);
+    assert_int_equal(frees, 2); /* The first one has not been shown to the plugin. */
+    fake_instance_destroy(instance);
+    assert_int_equal(frees, 2);
+}
+
+static void an_instance_that_ends_frees_the_states_of_clients_that_stay(void **state)
+{
+    struct fake_instance *instance = freeing_instance();
+    struct sl_client *client = fake_client_create(NULL);
+    (void)state;
+    fake_connect(instance, client, NULL);
+    fake_instance_destroy(instance);
+    assert_int_equal(frees, 1);
+    fake_client_destroy(client);
+    assert_int_equal(frees, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +220,8 @@ int main(void)
         cmocka_unit_test(each_client_has_its_own_zeroed_state),
         cmocka_unit_test(wrong_uses_are_failures),
         cmocka_unit_test(plugins_tell_each_other_about_a_client),
+        cmocka_unit_test(a_client_s_state_is_freed_once_however_it_ends),
+        cmocka_unit_test(an_instance_that_ends_frees_the_states_of_clients_that_stay),
         cmocka_unit_test(addresses_of_both_families_are_understood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,6 +180,91 @@ static void settle_what_nobody_completes(void *argument)
     fake_result_release(&result);
 }
 
+static struct sl_request *asked; /* that may be looked at until the deferral is over */
+
+static enum sl_verdict on_connect_keeping_request(struct sl_instance *self, struct sl_client *of,
+                                                  struct sl_request *request)
+{
+    asked = request;
+    return on_connect(self, of, request);
+}
+
+static void on_cancel_reading_the_request(struct sl_instance *self, struct sl_ticket of,
+                                          void *context, enum sl_cancel_reason reason)
+{
+    struct sl_string found;
+    REQUIRE(self->host->request_header(asked, "x-test", &found));
+    REQUIRE(found.len == 4 && memcmp(found.data, "here", 4) == 0);
+    on_cancel(self, of, context, reason);
+}
+
+static void cancel_a_connect(void *argument)
+{
+    const struct fake_upgrade upgrade = {.headers = {{"X-Test", "here"}}};
+    (void)argument;
+    begin();
+    how.on_cancel = on_cancel_reading_the_request;
+    instance = instance_with((struct sl_plugin){.on_connect = on_connect_keeping_request});
+    client = fake_client_create(&upgrade);
+    REQUIRE(fake_connect(instance, client, NULL) == SL_DEFER);
+    fake_cancel(client, SL_CANCEL_CLIENT_GONE);
+    REQUIRE(cancelled == SL_CANCEL_CLIENT_GONE);
+}
+
+static void a_request_is_there_until_on_cancel_has_returned(void **state)
+{
+    (void)state;
+    assert_passes(cancel_a_connect, NULL);
+}
+
+static void settle_what_was_forgotten(void *argument)
+{
+    struct fake_result result;
+    (void)argument;
+    begin();
+    how.on_cancel = NULL;
+    fake_open(instance, client);
+    fake_message(instance, client, SL_TEXT, "hello", 5, &result);
+    fake_settle(client, 60000, &result);
+}
+
+static void settle_a_delay(void *argument)
+{
+    struct fake_result result;
+    (void)argument;
+    begin();
+    how =
+        (struct sl_deferral){.struct_size = sizeof how, .is_delay = true, .timeout = 3600 * SECOND};
+    fake_open(instance, client);
+    fake_message(instance, client, SL_TEXT, "hello", 5, &result);
+    fake_settle(client, 60000, &result);
+    REQUIRE(result.verdict == SL_CONTINUE);
+    fake_result_release(&result);
+}
+
+static void settle_what_was_completed_in_vain(void *argument)
+{
+    struct fake_result result;
+    struct sl_completion details = {.struct_size = sizeof details, .identity = {"\xff", 1}};
+    (void)argument;
+    begin();
+    how.on_cancel = NULL;
+    fake_connect(instance, client, &result);
+    REQUIRE(host->complete(ticket, SL_CONTINUE, &details) == -1);
+    fake_settle(client, 60000, &result);
+}
+
+/* However patient the caller is. */
+static void what_nobody_can_complete_is_found_at_once(void **state)
+{
+    (void)state;
+    assert_fails(settle_what_was_forgotten, NULL, "what on_message deferred was forgotten");
+    assert_passes(settle_a_delay, NULL);
+    assert_fails(settle_what_was_completed_in_vain, NULL,
+                 "what on_connect deferred stays undecided: host->complete returned -1, since its "
+                 "identity is not");
+}
+
 static void a_deadline_decides(void **state)
 {
     (void)state;
@@ -275,6 +360,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_completion_decides),
         cmocka_unit_test(a_deadline_decides),
+        cmocka_unit_test(what_nobody_can_complete_is_found_at_once),
+        cmocka_unit_test(a_request_is_there_until_on_cancel_has_returned),
         cmocka_unit_test(a_client_that_leaves_cancels),
         cmocka_unit_test(wrong_uses_are_failures),
     };

@@ -1,16 +1,9 @@
-#include "workbench.h"
-
-static struct fake_instance *instance;
-static const struct sl_host *host;
-static struct sl_instance *self;
+#include "one_instance.h"
 
 static int begin(void **state)
 {
     (void)state;
-    fake_begin(NULL, false);
-    instance = instance_with((struct sl_plugin){.flags = 0});
-    self = fake_instance_seen(instance);
-    host = self->host;
+    begin_with_instance((struct sl_plugin){.flags = 0});
     return 0;
 }
 

@@ -135,6 +135,58 @@ static void wrong_results_are_failures(void **state)
     assert_fails(create_with, (char[]){"-"}, "create failed without saying why");
 }
 
+/* -- create that finishes later -- */
+
+static struct sl_ticket ticket;
+static const char *verdict; /* on the ticket; NULL: the instance can begin */
+static bool is_forgotten;
+
+static void work(struct sl_instance *self, void *context)
+{
+    (void)context;
+    self->host->create_complete(ticket, verdict);
+}
+
+static void on_timer(struct sl_instance *self, uint64_t timer, uint64_t tag)
+{
+    (void)timer, (void)tag;
+    if (!is_forgotten)
+        self->host->offload(self, 0, work, NULL, NULL);
+}
+
+static int create_later(struct sl_instance *self)
+{
+    if (self->host->create_defer(self, &ticket) != 0)
+        return SL_ERROR;
+    self->host->timer_start(self, 5 * INT64_C(1000000000), 0, 0);
+    return 0;
+}
+
+static void create_and_end(void *unused)
+{
+    (void)unused;
+    situation_begin_host();
+    struct fake_instance *instance =
+        fake_instance_create(plugin_with((struct sl_plugin){
+                                 .create = create_later, .destroy = destroy, .on_timer = on_timer}),
+                             NULL, "/ws");
+    if (instance == NULL)
+        situation_fail("%s, destroyed %d times", fake_failure(), destroyed);
+    fake_instance_destroy(instance);
+}
+
+static void a_create_that_finishes_later_is_waited_for(void **state)
+{
+    (void)state;
+    assert_passes(create_and_end, NULL);
+    verdict = "no database";
+    assert_fails(create_and_end, NULL, "no database, destroyed 1 times");
+    is_forgotten = true;
+    assert_fails(create_and_end, NULL, "create has not finished within 30 s");
+    verdict = NULL;
+    is_forgotten = false;
+}
+
 static void load_what_is_no_plugin(void *argument)
 {
     situation_begin_host();
@@ -156,6 +208,7 @@ int main(void)
         cmocka_unit_test_setup(a_reload_is_taken_or_refused, begin),
         cmocka_unit_test_setup(each_allocation_of_create_fails_in_turn, begin),
         cmocka_unit_test_setup(wrong_results_are_failures, begin),
+        cmocka_unit_test_setup(a_create_that_finishes_later_is_waited_for, begin),
         cmocka_unit_test_setup(a_file_that_is_no_plugin_is_a_failure, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,7 @@
-#include "workbench.h"
+#include "one_instance.h"
 
 #include <pthread.h>
 
-static struct fake_instance *instance;
-static struct sl_instance *self;
-static const struct sl_host *host;
 static char order[32];
 static pthread_t worked_on;
 static struct sl_client *done_for;
@@ -12,10 +9,7 @@ static struct sl_client *done_for;
 static int begin(void **state)
 {
     (void)state;
-    fake_begin(NULL, false);
-    instance = instance_with((struct sl_plugin){.flags = 0});
-    self = fake_instance_seen(instance);
-    host = self->host;
+    begin_with_instance((struct sl_plugin){.flags = 0});
     return 0;
 }
 
@@ -87,12 +81,53 @@ static void runs_what_a_job_brings_along(void **state)
     assert_string_equal(order, "xxx");
 }
 
+static void work_that_waits_is_done_before_its_instance_ends(void **state)
+{
+    struct fake_instance *other = instance_with((struct sl_plugin){.flags = 0});
+    struct sl_instance *seen = fake_instance_seen(other);
+    char letter[] = "a";
+    (void)state;
+    order[0] = '\0';
+    seen->host->offload(seen, 0, work, done, letter);
+    fake_instance_destroy(other);
+    assert_string_equal(order, "a!");
+}
+
+static char started[] = "s";
+
+static int create_that_fails(struct sl_instance *of)
+{
+    of->host->offload(of, 0, work, done, started);
+    of->host->timer_start(of, 0, 0, 1);
+    return sl_fail(of, "it cannot");
+}
+
+static void on_timer(struct sl_instance *of, uint64_t timer, uint64_t tag)
+{
+    (void)of, (void)timer, (void)tag;
+    strcat(order, "t");
+}
+
+static void what_a_create_that_fails_has_begun_ends_with_it(void **state)
+{
+    (void)state;
+    order[0] = '\0';
+    struct plugin *plugin =
+        plugin_with((struct sl_plugin){.create = create_that_fails, .on_timer = on_timer});
+    assert_null(fake_instance_create(plugin, NULL, "/ws"));
+    assert_string_equal(order, "s!");
+    fake_advance(1000000000);
+    assert_string_equal(order, "s!");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_jobs_in_their_order_when_it_is_told_to),
         cmocka_unit_test(hands_over_the_client_if_it_is_still_there),
         cmocka_unit_test(runs_what_a_job_brings_along),
+        cmocka_unit_test(work_that_waits_is_done_before_its_instance_ends),
+        cmocka_unit_test(what_a_create_that_fails_has_begun_ends_with_it),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -128,7 +128,8 @@ static void wrong_uses_are_failures(void **state)
     wrong = close_with_a_code_of_no_close;
     assert_fails(send_to_wrong, &wrong, "host->close_with was given code 1006");
     wrong = replace_another_message;
-    assert_fails(send_to_wrong, &wrong, "host->message_replace was called outside on_message, or");
+    assert_fails(send_to_wrong, &wrong,
+                 "host->message_replace was called outside on_message and on_publish, or");
     wrong = read_too_far;
     assert_fails(send_to_wrong, &wrong, "on_message read or wrote past the end of the message");
 }

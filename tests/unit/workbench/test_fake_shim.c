@@ -111,6 +111,58 @@ static void wrong_verdicts_may_be_left_to_the_server(void **state)
     assert_passes(return_what_it_may_not, NULL);
 }
 
+/* -- topics -- */
+
+static const char *mistake; /* of the topic hooks */
+
+static enum sl_verdict on_subscribe(struct sl_instance *self, struct sl_client *client,
+                                    const char *topic, size_t len)
+{
+    (void)self, (void)topic, (void)len;
+    if (strcmp(mistake, "subscribe") == 0)
+        self->host->subscribe(client, "a", 1);
+    return strcmp(mistake, "verdict") == 0 ? SL_HANDLED : SL_CONTINUE;
+}
+
+static enum sl_verdict on_publish(struct sl_instance *self, struct sl_client *origin,
+                                  const char *topic, size_t len, const struct sl_message *message)
+{
+    (void)self, (void)topic, (void)len;
+    if (strcmp(mistake, "publish") == 0)
+        self->host->publish(self, NULL, "a", 1, SL_TEXT, "a", 1);
+    if (strcmp(mistake, "defer") == 0)
+        return self->host->defer(self, origin, NULL, &(struct sl_ticket){0});
+    if (strcmp(mistake, "payload") == 0 || strcmp(mistake, "mended") == 0)
+        self->host->message_replace(message, SL_TEXT, "\xff", 1);
+    if (strcmp(mistake, "mended") == 0)
+        self->host->message_replace(message, SL_TEXT, "mended", 6);
+    return SL_CONTINUE;
+}
+
+static void use_topic(void *argument)
+{
+    situation_begin_host();
+    struct fake_instance *instance =
+        instance_with((struct sl_plugin){.on_subscribe = on_subscribe, .on_publish = on_publish});
+    struct sl_client *client = fake_client_create(NULL);
+    mistake = argument;
+    fake_open_for_others(instance, client);
+    REQUIRE(fake_subscribe(client, "news") == SL_CONTINUE);
+    REQUIRE(fake_publish(instance, client, "news", SL_TEXT, "a", 1, NULL) == SL_CONTINUE);
+}
+
+static void topic_hooks_do_only_what_they_may(void **state)
+{
+    (void)state;
+    assert_passes(use_topic, "none");
+    assert_passes(use_topic, "mended");
+    assert_fails(use_topic, "verdict", "on_subscribe returned 2 (SL_HANDLED); it may return");
+    assert_fails(use_topic, "subscribe", "nobody can be subscribed in on_subscribe");
+    assert_fails(use_topic, "publish", "nothing can be published to topics in on_publish");
+    assert_fails(use_topic, "defer", "host->defer was called outside on_connect and on_message");
+    assert_fails(use_topic, "payload", "since it is no UTF-8, and then returned SL_CONTINUE");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +170,7 @@ int main(void)
         cmocka_unit_test(other_verdicts_are_failures),
         cmocka_unit_test(even_zeros_behind_the_state_are_noticed),
         cmocka_unit_test(wrong_verdicts_may_be_left_to_the_server),
+        cmocka_unit_test(topic_hooks_do_only_what_they_may),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,5 @@
-#include "workbench.h"
+#include "one_instance.h"
 
-static struct fake_instance *instance;
-static struct sl_instance *self;
-static const struct sl_host *host;
 static struct {
     uint64_t id, tag;
     int64_t at;
@@ -23,10 +20,7 @@ static void on_timer(struct sl_instance *of, uint64_t timer, uint64_t tag)
 static int begin(void **state)
 {
     (void)state;
-    fake_begin(NULL, false);
-    instance = instance_with((struct sl_plugin){.on_timer = on_timer});
-    self = fake_instance_seen(instance);
-    host = self->host;
+    begin_with_instance((struct sl_plugin){.on_timer = on_timer});
     start = host->time_monotonic();
     fired_count = 0;
     to_stop = 0;
@@ -116,6 +110,30 @@ static void fire_for_ever(void *argument)
     fake_advance(10);
 }
 
+static void do_nothing(struct sl_instance *of, uint64_t timer, uint64_t tag)
+{
+    (void)of, (void)timer, (void)tag;
+}
+
+/* Timers fire 99 times in it. */
+static void fire_often(void *limit)
+{
+    situation_begin_host();
+    struct sl_instance *of =
+        fake_instance_seen(instance_with((struct sl_plugin){.on_timer = do_nothing}));
+    fake_firings_max = *(unsigned long *)limit;
+    of->host->timer_start(of, 10, 10, 0);
+    fake_advance(999);
+}
+
+static void a_long_time_may_pass_with_many_firings(void **state)
+{
+    unsigned long enough = 200, few = 50;
+    (void)state;
+    assert_passes(fire_often, &enough);
+    assert_fails(fire_often, &few, "timers fired 50 times while the clock was moved");
+}
+
 static void start_without_on_timer(void *argument)
 {
     (void)argument;
@@ -137,6 +155,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(fires_once_when_it_is_due, begin, end),
         cmocka_unit_test_setup_teardown(fires_at_each_interval_at_its_own_time, begin, end),
         cmocka_unit_test_setup_teardown(a_stopped_timer_does_not_fire, begin, end),
+        cmocka_unit_test(a_long_time_may_pass_with_many_firings),
         cmocka_unit_test_setup_teardown(an_instance_takes_its_timers_along, begin, end),
         cmocka_unit_test_setup_teardown(there_may_be_no_memory_for_a_timer, begin, end),
         cmocka_unit_test(wrong_uses_are_failures),

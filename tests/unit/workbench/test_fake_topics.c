@@ -1,17 +1,11 @@
-#include "workbench.h"
+#include "one_instance.h"
 
-static struct fake_instance *instance;
-static struct sl_instance *self;
 static struct sl_client *client;
-static const struct sl_host *host;
 
 static int begin(void **state)
 {
     (void)state;
-    fake_begin(NULL, false);
-    instance = instance_with((struct sl_plugin){.flags = 0});
-    self = fake_instance_seen(instance);
-    host = self->host;
+    begin_with_instance((struct sl_plugin){.flags = 0});
     client = fake_client_create(NULL);
     fake_client_identify(client, "ada");
     fake_open(instance, client);
@@ -117,12 +111,77 @@ static void nothing_goes_to_a_client_that_is_closed(void **state)
     fake_client_destroy(other);
 }
 
+static void names_a_clients_topics(void **state)
+{
+    struct sl_string topic;
+    uint64_t cursor = 0;
+    (void)state;
+    assert_int_equal(host->subscribe(client, "first", 5), 0);
+    assert_int_equal(host->subscribe(client, "second", 6), 0);
+    assert_true(host->client_topics(client, &cursor, &topic));
+    assert_string_equal(topic.data, "second");
+    host->unsubscribe(client, "second", 6);
+    assert_true(host->client_topics(client, &cursor, &topic));
+    assert_string_equal(topic.data, "first");
+    assert_false(host->client_topics(client, &cursor, &topic));
+    host->unsubscribe(client, "first", 5);
+}
+
+/* -- other plugins' topics -- */
+
+static enum sl_verdict on_subscribe(struct sl_instance *by, struct sl_client *asked,
+                                    const char *topic, size_t len)
+{
+    (void)by;
+    (void)asked;
+    return len == 2 && memcmp(topic, "no", 2) == 0 ? SL_DENY : SL_CONTINUE;
+}
+
+static enum sl_verdict on_publish(struct sl_instance *by, struct sl_client *origin,
+                                  const char *topic, size_t len, const struct sl_message *message)
+{
+    (void)topic;
+    (void)len;
+    if (message->len == 0 || origin == NULL)
+        return SL_DENY;
+    return by->host->message_topic(message, "x", 1) == -1 &&
+                   by->host->message_replace(message, SL_TEXT, "new", 3) == 0
+               ? SL_CONTINUE
+               : SL_ERROR;
+}
+
+static void asks_about_subscriptions_and_publications(void **state)
+{
+    struct fake_result result;
+    (void)state;
+    struct fake_instance *asked =
+        instance_with((struct sl_plugin){.on_subscribe = on_subscribe, .on_publish = on_publish});
+    struct sl_client *other = fake_client_create(NULL);
+    fake_open(asked, other);
+    assert_int_equal(fake_subscribe(other, "yes"), SL_CONTINUE);
+    assert_int_equal(fake_subscribe(other, "no"), SL_DENY);
+    assert_int_equal(fake_subscribe(other, ""), SL_ERROR);
+    assert_true(fake_has_topic_hooks(asked) && !fake_has_topic_hooks(instance));
+    assert_true(fake_is_subscribed(other, "yes") && !fake_is_subscribed(other, "no"));
+    assert_int_equal(fake_publish(asked, NULL, "yes", SL_TEXT, "a", 1, NULL), SL_DENY);
+    assert_int_equal(fake_publish(asked, other, "", SL_TEXT, "a", 1, NULL), SL_ERROR);
+    assert_int_equal(fake_publish(asked, other, "yes", SL_TEXT, "\xff", 1, NULL), SL_ERROR);
+    assert_int_equal(fake_publish(asked, other, "yes", SL_TEXT, "", 0, NULL), SL_DENY);
+    assert_int_equal(fake_publish(asked, other, "yes", SL_TEXT, "old", 3, &result), SL_CONTINUE);
+    assert_string_equal(result.data, "new");
+    fake_result_release(&result);
+    fake_client_destroy(other);
+    fake_instance_destroy(asked);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(notes_what_is_sent, forget),
         cmocka_unit_test_setup(text_has_to_be_utf8_and_topics_need_names, forget),
         cmocka_unit_test_setup(counts_subscribers_and_clients, forget),
+        cmocka_unit_test_setup(names_a_clients_topics, forget),
+        cmocka_unit_test_setup(asks_about_subscriptions_and_publications, forget),
         cmocka_unit_test_setup(nothing_goes_to_a_client_that_is_closed, forget),
     };
     return cmocka_run_group_tests(tests, begin, end);

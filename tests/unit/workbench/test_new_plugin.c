@@ -64,6 +64,18 @@ static void writes_a_plugin_in_cpp_into_another_folder(void **state)
     assert_file_has("there/CMakeLists.txt", "LANGUAGES CXX");
 }
 
+static void writes_a_crate_in_rust_with_the_crate_that_it_needs(void **state)
+{
+    (void)state;
+    assert_int_equal(run_with("no-links", "--language=rust", NULL), 0);
+    assert_file_has("no-links/Cargo.toml", "name = \"no-links-plugin\"");
+    assert_file_has("no-links/src/lib.rs", "name: \"no-links\"");
+    assert_file_has("no-links/README.md", "libno_links_plugin.so");
+    assert_file_has("no-links/tests/no-links.yaml", "steps");
+    assert_file_has("no-links/sluice/Cargo.toml", "name = \"sluice\"");
+    assert_file_has("no-links/sluice/src/lib.rs", "pub trait Plugin");
+}
+
 static void writes_over_nothing(void **state)
 {
     (void)state;
@@ -77,7 +89,7 @@ static void refuses_names_that_no_plugin_has(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_int_equal(run_with(names[i], NULL, NULL), 2);
-    assert_int_equal(run_with("a", "--language=rust", NULL), 2);
+    assert_int_equal(run_with("a", "--language=cobol", NULL), 2);
     assert_int_equal(run_with(NULL, NULL, NULL), 2);
     assert_int_equal(run_with("a", "b", "c"), 2);
 }
@@ -87,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_a_plugin_in_c),
         cmocka_unit_test(writes_a_plugin_in_cpp_into_another_folder),
+        cmocka_unit_test(writes_a_crate_in_rust_with_the_crate_that_it_needs),
         cmocka_unit_test(writes_over_nothing),
         cmocka_unit_test(refuses_names_that_no_plugin_has),
     };

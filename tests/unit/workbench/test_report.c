@@ -17,7 +17,8 @@ static const char *printed(enum report_format format, unsigned *failed)
     dup2(fileno(file), STDOUT_FILENO);
     report_begin(&report, format, "my.so", 3);
     report_add(&report, "a", "about a", OUTCOME_PASSED, "", "", "");
-    report_add(&report, "b", "about b", OUTCOME_FAILED, "it is <wrong>", "step 1", "one\ntwo\n");
+    report_add(&report, "b", "about b", OUTCOME_FAILED, "it is <wrong>", "step \x1b",
+               "one\ntw\x1bo\n");
     report_add(&report, "c", "about c", OUTCOME_SKIPPED, "not there", "", "");
     *failed = report_end(&report);
     fflush(stdout);
@@ -38,9 +39,9 @@ static void prints_lines_for_people(void **state)
                         "  ok      a                                  about a\n"
                         "  FAILED  b                                  about b\n"
                         "          it is <wrong>\n"
-                        "          while: step 1\n"
+                        "          while: step \\x1b\n"
                         "          | one\n"
-                        "          | two\n"
+                        "          | tw\\x1bo\n"
                         "  skipped c                                  not there\n"
                         "1 passed, 1 failed, 1 skipped\n");
     assert_int_equal(failed, 1);
@@ -58,10 +59,10 @@ static void prints_tap(void **state)
                                                       "  message: |\n"
                                                       "    it is <wrong>\n"
                                                       "  while: |\n"
-                                                      "    step 1\n"
+                                                      "    step \\x1b\n"
                                                       "  output: |\n"
                                                       "    one\n"
-                                                      "    two\n"
+                                                      "    tw\\x1bo\n"
                                                       "  ...\n"
                                                       "ok 3 - c # SKIP not there\n");
     assert_int_equal(failed, 1);
@@ -77,16 +78,32 @@ static void prints_junit_with_what_has_to_be_escaped(void **state)
         "<testsuite name=\"sluice test-plugin\" tests=\"3\" failures=\"1\" skipped=\"1\">\n"
         "  <testcase classname=\"my.so\" name=\"a\"></testcase>\n"
         "  <testcase classname=\"my.so\" name=\"b\"><failure message=\"it is &lt;wrong&gt;\">"
-        "step 1\none\ntwo\n</failure></testcase>\n"
+        "step ?\none\ntw?o\n</failure></testcase>\n"
         "  <testcase classname=\"my.so\" name=\"c\"><skipped message=\"not there\">\n"
         "</skipped></testcase>\n"
         "</testsuite>\n");
     assert_int_equal(failed, 1);
 }
 
+static void prints_one_line_of_json(void **state)
+{
+    unsigned failed;
+    (void)state;
+    assert_string_equal(
+        printed(REPORT_JSON, &failed),
+        "{\"plugin\":\"my.so\",\"passed\":1,\"failed\":1,\"skipped\":1,\"checks\":["
+        "{\"name\":\"a\",\"summary\":\"about a\",\"outcome\":\"ok\"},"
+        "{\"name\":\"b\",\"summary\":\"about b\",\"outcome\":\"failed\",\"detail\":"
+        "\"it is <wrong>\",\"while\":\"step \\u001b\",\"output\":\"one\\ntw\\u001bo\\n\"},"
+        "{\"name\":\"c\",\"summary\":\"about c\",\"outcome\":\"skipped\",\"detail\":"
+        "\"not there\"}]}\n");
+    assert_int_equal(failed, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prints_one_line_of_json),
         cmocka_unit_test(prints_lines_for_people),
         cmocka_unit_test(prints_tap),
         cmocka_unit_test(prints_junit_with_what_has_to_be_escaped),

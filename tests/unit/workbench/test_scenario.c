@@ -53,7 +53,7 @@ static void gives_its_options_and_the_first_client_that_is_let_in(void **state)
     yaml_node_destroy(tree);
 }
 
-static void gives_nothing_if_it_expects_create_to_fail_or_needs_files(void **state)
+static void gives_nothing_if_it_expects_create_to_fail(void **state)
 {
     const struct yaml_node *options;
     struct fake_upgrade upgrade;
@@ -65,10 +65,30 @@ static void gives_nothing_if_it_expects_create_to_fail_or_needs_files(void **sta
     assert_null(options);
     assert_false(has_upgrade);
     yaml_node_destroy(tree);
-    tree = load("options: {limit: 2}\nfiles: {a: b}\n", &options, &upgrade, &has_upgrade);
-    assert_null(options);
-    yaml_node_destroy(tree);
     assert_null(load("steps: [", &options, &upgrade, &has_upgrade));
+}
+
+static void gives_options_that_name_its_files(void **state)
+{
+    const struct yaml_node *options;
+    struct fake_upgrade upgrade;
+    char folder[SCENARIO_FOLDER_MAX], name[2 * SCENARIO_FOLDER_MAX], text[8] = "";
+    bool has_upgrade;
+    (void)state;
+    assert_true(scenario_make_folder(folder));
+    struct yaml_node *tree = load("options: {key: '${SCENARIO_FILES}/a'}\nfiles: {a: b}\n",
+                                  &options, &upgrade, &has_upgrade);
+    scenario_write_files(tree);
+    snprintf(name, sizeof name, "%s/a", folder);
+    assert_string_equal(yaml_node_get(options, "key")->text, name);
+    FILE *file = fopen(name, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof text, file));
+    assert_string_equal(text, "b");
+    fclose(file);
+    scenario_remove_folder(folder);
+    assert_int_not_equal(access(folder, F_OK), 0);
+    yaml_node_destroy(tree);
 }
 
 static void sets_the_environment(void **state)
@@ -118,7 +138,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_its_options_and_the_first_client_that_is_let_in),
-        cmocka_unit_test(gives_nothing_if_it_expects_create_to_fail_or_needs_files),
+        cmocka_unit_test(gives_nothing_if_it_expects_create_to_fail),
+        cmocka_unit_test(gives_options_that_name_its_files),
         cmocka_unit_test(sets_the_environment),
         cmocka_unit_test(unknown_keys_are_refused_where_they_stand),
         cmocka_unit_test(a_text_is_a_single_value),

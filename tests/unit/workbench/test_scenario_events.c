@@ -19,6 +19,7 @@ static void begin(void)
     host->close(self, fake_client_number(bob), 4000, "Bye");
     host->broadcast(self, "/other", SL_TEXT, "all", 3);
     host->publish(self, NULL, "news", 4, SL_TEXT, "new", 3);
+    host->event_emit(self, NULL, sl_string_of("came"), sl_string_of("ada"));
     host->log(self, SL_LOG_INFO, "starting", 8);
     host->log(self, SL_LOG_WARN, "something is odd", 16);
 }
@@ -40,7 +41,8 @@ static void events_are_taken_in_their_order_each_once(void **state)
                                 "- expect_nothing_sent: {client: bob}\n"
                                 "- expect_closed: {client: bob, code: 4000, text: Bye}\n"
                                 "- expect_broadcast: {endpoint: /other, text: all}\n"
-                                "- expect_publish: {topic: news, contains: ew}\n"});
+                                "- expect_publish: {topic: news, contains: ew}\n"
+                                "- expect_emit: {name: came, text: ada}\n"});
     assert_fails(run, (char[]){"- expect_sent: {client: ada, json: '{\"n\":2}'}\n"},
                  "json: expected");
     assert_fails(run, (char[]){"- expect_closed: {client: bob}\n- expect_closed: {client: bob}\n"},
@@ -63,6 +65,7 @@ static void what_did_not_happen_is_a_failure(void **state)
     assert_fails(run, (char[]){"- expect_nothing_sent: {client: ada}\n"}, "'one' was sent to the");
     assert_fails(run, (char[]){"- expect_broadcast: {endpoint: /ws}\n"}, "nothing was broadcast");
     assert_fails(run, (char[]){"- expect_publish: {topic: olds}\n"}, "nothing was published");
+    assert_fails(run, (char[]){"- expect_emit: {name: went}\n"}, "nothing was emitted");
     assert_fails(run, (char[]){"- expect_metric: {name: things}\n"}, "has no metric 'things'");
     assert_fails(run, (char[]){"- expect_sent: {client: ada, code: 3}\n"}, "unknown key 'code'");
 }

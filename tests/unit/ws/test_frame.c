@@ -244,6 +244,17 @@ static void accepts_every_code_that_may_be_sent(void **state)
     }
 }
 
+static void a_server_s_application_sends_no_code_of_clients_and_of_the_protocol(void **state)
+{
+    (void)state;
+    for (int code = -1; code < 70000; code++) {
+        bool may_be_sent = code == 1000 || code == 1001 || code == 1003 ||
+                           (code >= 1007 && code <= 1009) || (code >= 1011 && code <= 1013) ||
+                           (code >= 3000 && code <= 4999);
+        assert_int_equal(close_code_may_be_sent(code), may_be_sent);
+    }
+}
+
 static void fails_fast_on_bad_text_before_the_fragment_ends(void **state)
 {
     uint8_t input[64];
@@ -372,6 +383,7 @@ int main(void)
         cmocka_unit_test(rejects_a_new_message_inside_a_fragmented_one),
         cmocka_unit_test(rejects_bad_close_frames),
         cmocka_unit_test(accepts_every_code_that_may_be_sent),
+        cmocka_unit_test(a_server_s_application_sends_no_code_of_clients_and_of_the_protocol),
         cmocka_unit_test(fails_fast_on_bad_text_before_the_fragment_ends),
         cmocka_unit_test(rejects_text_that_ends_inside_a_character),
         cmocka_unit_test(accepts_a_character_split_between_fragments),
