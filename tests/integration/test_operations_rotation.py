@@ -7,7 +7,8 @@ import unittest
 import urllib.error
 
 from harness import Certificates, RawClient, for_module, run_sluice, wait_until
-from harness.operations import Instance, blocks, free_port
+from harness.operations import Instance, blocks
+from harness.ports import free_port
 
 first = second = None
 
@@ -18,7 +19,7 @@ def setUpModule():
 
 
 def instance(**more):
-    return Instance('127.0.0.1', free_port(['127.0.0.1']), free_port(['127.0.0.1']), **more)
+    return Instance('127.0.0.1', free_port(), free_port(), **more)
 
 
 def reload(server):

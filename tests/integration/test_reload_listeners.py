@@ -11,6 +11,7 @@ import unittest
 
 from harness import (Certificates, RawClient, Sluice, endpoint, for_module, run_sluice, settings,
                      wait_until)
+from harness.ports import free_port
 
 CLIENTS = 50
 
@@ -20,12 +21,6 @@ certificates = None
 def setUpModule():
     global certificates
     certificates = for_module(Certificates())
-
-
-def free_port():
-    """A port that was free a moment ago."""
-    with socket.create_server(('127.0.0.1', 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def plain(port=0):

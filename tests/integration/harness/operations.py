@@ -1,20 +1,16 @@
 """The configurations in docs/operations.md, run as they stand there: only addresses, paths and users are replaced."""
 
-import contextlib
-import itertools
 import os
 import re
 import shutil
-import socket
 
+from .ports import free_port, own_address
 from .proxy import Proxy
 from .server import BUILD, ROOT, Sluice, require, temporary_folder
 
 FETCHED_NGINX = os.path.join(ROOT, '.deps', 'nginx', 'usr', 'sbin', 'nginx')
 HOSTS = '10.0.0.11', '10.0.0.12'  # the page's instances
 TOKEN = 'a-token-of-the-tests'
-
-numbers = itertools.count(1)
 
 
 def blocks(language):
@@ -30,17 +26,6 @@ def replaced(text, places):
             raise AssertionError(f'docs/operations.md has no {old!r} in:\n{text}')
         text = text.replace(old, new)
     return text
-
-
-def free_port(addresses):
-    """A port that is free at all of these addresses."""
-    while True:
-        with contextlib.ExitStack() as held, contextlib.suppress(OSError):
-            first = held.enter_context(socket.create_server((addresses[0], 0)))
-            port = first.getsockname()[1]
-            for address in addresses[1:]:
-                held.enter_context(socket.create_server((address, port)))
-            return port
 
 
 class Instance(Sluice):
@@ -85,8 +70,8 @@ class Instance(Sluice):
 def two_instances(first=(), second=(), **both):
     """Two instances, each with arguments of its own. Their addresses are nobody else's, so no other program takes
     their ports while they are restarted."""
-    addresses = [f'127.{64 + os.getpid() % 64}.{os.getpid() // 64 % 256}.{next(numbers)}' for _ in range(2)]
-    port, admin_port = free_port(addresses), free_port(addresses)
+    addresses = own_address(), own_address()
+    port, admin_port = free_port(*addresses), free_port(*addresses)
     return [Instance(address, port, admin_port, arguments=arguments, **both)
             for address, arguments in zip(addresses, (first, second))]
 

@@ -7,7 +7,7 @@ import subprocess
 import urllib.parse
 import urllib.request
 
-from .operations import free_port
+from .ports import free_port, own_address
 from .server import ROOT, temporary_folder
 from .waiting import end_process, patience, wait_until
 
@@ -37,8 +37,8 @@ class Prometheus:
     def __enter__(self):
         self.folder = temporary_folder()
         path = self.folder.name
-        address = f'127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 256}.1'
-        self.url = f'http://{address}:{free_port([address])}/api/v1/'
+        address = own_address()
+        self.url = f'http://{address}:{free_port(address)}/api/v1/'
         with open(os.path.join(path, 'prometheus.yml'), 'w') as file:
             file.write(self.configuration)
         with open(os.path.join(path, 'said'), 'wb') as said:
