@@ -74,50 +74,72 @@ static inline void served_say_much(int fd)
     served_send(fd, much, sizeof much);
 }
 
+/* What is answered in full whatever was asked, by the path's beginning. */
+static const struct {
+    const char *path;
+    const char *answer;
+    bool much; /* is followed by SERVED_MUCH bytes */
+} served_answers[] = {
+    {"/unavailable", "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", false},
+    {"/endless", "HTTP/1.1 200 OK\r\n\r\n", true},
+    {"/redirect", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n", false},
+    {"/circle", "HTTP/1.1 302 Found\r\nLocation: /circle\r\nContent-Length: 0\r\n\r\n", false},
+    {"/moved", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 100000\r\n\r\n", true},
+    {"/trailers",
+     "HTTP/1.1 200 OK\r\nX-Seen: yes\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "0\r\nX-Late: yes\r\n\r\n",
+     false},
+    {"/interim",
+     "HTTP/1.1 103 Early\r\nX-Early: yes\r\n\r\n"
+     "HTTP/1.1 200 OK\r\nX-Seen: yes\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "0\r\nX-Late: yes\r\n\r\n",
+     false},
+    {"/half", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", false},
+};
+
+static inline bool served_begins(const char *path, const char *with)
+{
+    return strncmp(path, with, strlen(with)) == 0;
+}
+
+static inline void served_answer_by_table(int fd, const char *path)
+{
+    for (size_t i = 0; i < sizeof served_answers / sizeof *served_answers; i++) {
+        if (!served_begins(path, served_answers[i].path))
+            continue;
+        served_say(fd, served_answers[i].answer);
+        if (served_answers[i].much)
+            served_say_much(fd);
+    }
+}
+
 /* Answers one request. Returns whether the connection stays. */
 static inline bool served_answer(int fd, const char *request, size_t len)
 {
     char head[256];
     const char *path = strchr(request, ' ') + 1;
-    if (strncmp(path, "/ok", 3) == 0) {
+    bool with_body = !served_begins(request, "HEAD");
+    if (served_begins(path, "/ok")) {
         snprintf(head, sizeof head,
                  "HTTP/1.1 200 OK\r\nX-Seen:  yes \r\nContent-Length: %zu\r\n\r\n", len);
         served_say(fd, head);
-        if (strncmp(request, "HEAD", 4) != 0)
+        if (with_body)
             served_send(fd, request, len);
-    } else if (strncmp(path, "/unavailable", 12) == 0) {
-        served_say(fd, "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n");
-    } else if (strncmp(path, "/large", 6) == 0) {
+    } else if (served_begins(path, "/large")) {
         served_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
-        if (strncmp(request, "HEAD", 4) != 0)
+        if (with_body)
             served_say_much(fd);
-    } else if (strncmp(path, "/endless", 8) == 0) {
-        served_say(fd, "HTTP/1.1 200 OK\r\n\r\n");
-        served_say_much(fd);
-    } else if (strncmp(path, "/head", 5) == 0) {
+    } else if (served_begins(path, "/head")) {
         for (int i = 0; i < SERVED_MUCH / 20; i++)
             served_say(fd, i == 0 ? "HTTP/1.1 200 OK\r\n" : "X-Header: 123456789\r\n");
         served_say(fd, "Content-Length: 0\r\n\r\n");
-    } else if (strncmp(path, "/redirect", 9) == 0) {
-        served_say(fd, "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n");
-    } else if (strncmp(path, "/circle", 7) == 0) {
-        served_say(fd, "HTTP/1.1 302 Found\r\nLocation: /circle\r\nContent-Length: 0\r\n\r\n");
-    } else if (strncmp(path, "/moved", 6) == 0) {
-        served_say(fd, "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 100000\r\n\r\n");
-        served_say_much(fd);
-    } else if (strncmp(path, "/trailers", 9) == 0 || strncmp(path, "/interim", 8) == 0) {
-        if (path[1] == 'i')
-            served_say(fd, "HTTP/1.1 103 Early\r\nX-Early: yes\r\n\r\n");
-        served_say(fd, "HTTP/1.1 200 OK\r\nX-Seen: yes\r\nTransfer-Encoding: chunked\r\n\r\n"
-                       "0\r\nX-Late: yes\r\n\r\n");
-    } else if (strncmp(path, "/status", 7) == 0) {
+    } else if (served_begins(path, "/status")) {
         snprintf(head, sizeof head, "HTTP/1.1 %.3s X\r\nContent-Length: 0\r\n\r\n", path + 7);
         served_say(fd, head);
-    } else if (strncmp(path, "/half", 5) == 0) {
-        served_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
-        return false;
+    } else {
+        served_answer_by_table(fd, path);
     }
-    return strncmp(path, "/close", 6) != 0;
+    return !served_begins(path, "/half") && !served_begins(path, "/close");
 }
 
 /* Returns whether the connection stays. */

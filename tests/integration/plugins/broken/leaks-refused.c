@@ -6,6 +6,7 @@
 static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *client,
                                   struct sl_request *request)
 {
+    (void)request;
     void **state = self->host->client_state(self, client);
     *state = self->host->allocate(100);
     return SL_CONTINUE;
@@ -13,6 +14,7 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
 
 static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)
 {
+    (void)how;
     self->host->release(*(void **)self->host->client_state(self, client));
 }
 

@@ -46,9 +46,25 @@ static enum sl_verdict on_subscribe(struct sl_instance *self, struct sl_client *
     return SL_CONTINUE;
 }
 
+static char *longer_of(struct sl_instance *self, const struct sl_message *message)
+{
+    return self->host->allocate(message->len + 1);
+}
+
+static enum sl_verdict replace_by(struct sl_instance *self, const struct sl_message *message,
+                                  char *longer)
+{
+    memcpy(longer, message->data, message->len);
+    longer[message->len] = '!';
+    int result = self->host->message_replace(message, message->type, longer, message->len + 1);
+    self->host->release(longer);
+    return result == 0 ? SL_CONTINUE : SL_ERROR;
+}
+
 static enum sl_verdict on_publish(struct sl_instance *self, struct sl_client *origin,
                                   const char *topic, size_t len, const struct sl_message *message)
 {
+    (void)topic, (void)len;
     if (is(self, "publish"))
         self->host->publish(self, NULL, "audit", 5, SL_TEXT, "x", 1);
     if (is(self, "defer"))
@@ -60,15 +76,13 @@ static enum sl_verdict on_publish(struct sl_instance *self, struct sl_client *or
     if (is(self, "utf8")) /* in the middle of a character */
         self->host->message_replace(message, message->type, message->data,
                                     message->len < 1 ? 0 : 1);
-    if (is(self, "too-long") || is(self, "memory")) {
-        char *longer = self->host->allocate(message->len + 1);
-        if (longer == NULL && is(self, "too-long"))
-            return SL_ERROR;
-        memcpy(longer, message->data, message->len);
-        longer[message->len] = '!';
-        int result = self->host->message_replace(message, message->type, longer, message->len + 1);
-        self->host->release(longer);
-        return result == 0 || is(self, "too-long") ? SL_CONTINUE : SL_ERROR;
+    if (is(self, "memory")) /* does not ask whether there was any */
+        return replace_by(self, message, longer_of(self, message));
+    if (is(self, "too-long")) {
+        char *longer = longer_of(self, message);
+        if (longer != NULL)
+            replace_by(self, message, longer);
+        return longer != NULL ? SL_CONTINUE : SL_ERROR;
     }
     return SL_CONTINUE;
 }
