@@ -104,14 +104,16 @@
            "identity is banned, or the address since it came; `unavailable`: the server "          \
            "stops, or a reload adds or removes the endpoint; `unfinished`: the client "            \
            "left before the answer, or memory ran out")                                            \
-    METRIC("sluice_upgrades_refused_total", "counter", "reason", 8, SERVER,                        \
+    METRIC("sluice_upgrades_refused_total", "counter", "reason", 9, SERVER,                        \
            "Upgrades refused by a limit; refusals by plugins are verdicts.",                       \
-           "upgrades refused by a limit. `clients`: `limits.clients`; "                            \
+           "upgrades refused by a limit, or because of the server's state. `clients`: "            \
+           "`limits.clients`; "                                                                    \
            "`endpoint_clients`: `clients.max`; `address_clients`: "                                \
            "`limits.clients_per_address`, or the endpoint's `clients.per_address`; "               \
            "`no_memory`; `banned`: the address is; `draining`: the server stops; "                 \
            "`stuck`: plugins hang on all loops; `descriptors`: more clients than file "            \
-           "descriptors allow. Refusals by plugins are counted as verdicts")                       \
+           "descriptors allow; `starting`: no configuration is in force yet, since a "             \
+           "plugin is awaited. Refusals by plugins are counted as verdicts")                       \
     METRIC("sluice_draining", "gauge", "", 1, SERVER,                                              \
            "1 while the whole server drains, or is about to stop.",                                \
            "1 while the whole server drains (`sluice drain`), or is about to stop")                \
@@ -381,6 +383,10 @@
            "when the last reload ended, in seconds since 1970-01-01 UTC; 0: there was none")       \
     METRIC("sluice_last_reload_duration_seconds", "gauge", "", 1, SERVER,                          \
            "How long the last reload took.", "how long the last reload took")                      \
+    METRIC("sluice_awaited_instances", "gauge", "", 1, SERVER,                                     \
+           "Instances of plugins that the start, or a reload under way, waits for.",               \
+           "instances of plugins whose create goes on: the start waits for them, or a reload, "    \
+           "while the configuration before serves (for `plugins.create_timeout` at most)")         \
     METRIC("sluice_certificate_not_after_timestamp_seconds", "gauge", "listener", 1, LISTENER,     \
            "When the certificate of each TLS listener ends, in seconds since 1970-01-01 "          \
            "UTC.",                                                                                 \

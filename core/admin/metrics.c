@@ -75,6 +75,7 @@ static void write_admissions(struct metrics_writer *writer, struct hub *hub)
         [ADMISSION_STUCK] = "stuck",
         [ADMISSION_DESCRIPTORS] = "descriptors",
         [ADMISSION_BANNED] = "banned",
+        [ADMISSION_STARTING] = "starting",
     };
     metrics_put_number(
         writer, "sluice_upgrades_admitted_total",

@@ -51,6 +51,7 @@ static int refuse(const struct upgrade_request *request, const struct refusal *r
 
 static int refuse_without_memory(const struct upgrade_request *request)
 {
+    hub_count_refusal(request->hub, ADMISSION_NO_MEMORY);
     return refuse(request,
                   &(struct refusal){"admission", 503,
                                     "The server is short of memory; try again in a moment.",
@@ -85,6 +86,9 @@ static struct refusal refusal_of_admission(enum admission admission)
         break;
     case ADMISSION_DRAINING:
         refusal.sentence = "The server is draining; try again in a moment.";
+        break;
+    case ADMISSION_STARTING:
+        refusal.sentence = "The server is starting; try again in a moment.";
         break;
     case ADMISSION_STUCK:
         refusal.sentence = "The server takes no new clients at the moment; try again.";
@@ -170,10 +174,20 @@ static int handle_demo_page(struct mg_connection *conn)
     return response_send(conn, &response);
 }
 
+/* Which paths are endpoints is not known yet. What asks for no upgrade is not counted as one. */
+static int refuse_while_starting(struct hub *hub, const struct refused *refused)
+{
+    struct refusal refusal = refusal_of_admission(ADMISSION_STARTING);
+    if (mg_get_header(refused->conn, "Upgrade") != NULL)
+        hub_count_refusal(hub, ADMISSION_STARTING);
+    return refusal_send(refused, &refusal);
+}
+
 int front_handler_answer(const void *context, struct mg_connection *conn,
                          const struct address *from)
 {
     const struct front_handler *handler = context;
+    bool was_starting = hub_is_starting(handler->hub); /* before the endpoints are looked at */
     const char *path = mg_request_path(conn);
     struct endpoint *endpoint = path != NULL ? hub_find_endpoint(handler->hub, path) : NULL;
     if (endpoint != NULL)
@@ -181,11 +195,8 @@ int front_handler_answer(const void *context, struct mg_connection *conn,
     if (path != NULL && strcmp(path, "/") == 0 &&
         atomic_load_explicit(&handler->demo_page, memory_order_relaxed))
         return handle_demo_page(conn);
-    if (hub_is_starting(handler->hub))
-        return refusal_send(&(struct refused){conn, path, from},
-                            &(struct refusal){"admission", 503,
-                                              "The server is starting; try again in a moment.",
-                                              RETRY_AFTER});
+    if (was_starting)
+        return refuse_while_starting(handler->hub, &(struct refused){conn, path, from});
     return refusal_send(
         &(struct refused){conn, path, from},
         &(struct refusal){"path", 404,

@@ -78,10 +78,20 @@ static enum admission admit(struct hub *hub, struct endpoint *endpoint,
     return admission;
 }
 
+static void count_admission(struct hub *hub, enum admission admission)
+{
+    atomic_fetch_add_explicit(&hub->admissions[admission], 1, memory_order_relaxed);
+}
+
+void hub_count_refusal(struct hub *hub, enum admission reason)
+{
+    count_admission(hub, reason);
+}
+
 enum admission hub_admit(struct hub *hub, struct endpoint *endpoint, const struct address *address)
 {
     enum admission admission = admit(hub, endpoint, address);
-    atomic_fetch_add_explicit(&hub->admissions[admission], 1, memory_order_relaxed);
+    count_admission(hub, admission);
     if (admission == ADMISSION_DESCRIPTORS)
         descriptors_tell(&hub->descriptors);
     return admission;

@@ -25,12 +25,16 @@ enum admission {
     ADMISSION_STUCK,         /* no loop goes on: 503 */
     ADMISSION_DESCRIPTORS,   /* file descriptors are used up: 503 */
     ADMISSION_BANNED,        /* the address is: 403 */
+    ADMISSION_STARTING,      /* no configuration is in force yet: 503; not said by hub_admit */
     ADMISSION_COUNT
 };
 
 /* Asks for a place for one more client and counts it if it is granted; every grant is given back
  * with hub_leave exactly once. Refusals are counted for the metrics. */
 enum admission hub_admit(struct hub *hub, struct endpoint *endpoint, const struct address *address);
+
+/* Counts a refusal for the metrics that is not hub_admit's. */
+void hub_count_refusal(struct hub *hub, enum admission reason);
 
 /* Whether there is a place for no client more; how many have one or ask for it, and how many may:
  * limits.clients, or what file descriptors allow. */

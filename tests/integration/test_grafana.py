@@ -4,7 +4,7 @@ import json
 import os
 import unittest
 
-from harness import ROOT, Authority, RawClient, Refused, Sluice, endpoint, settings, wait_until
+from harness import ROOT, Authority, RawClient, Refused, Sluice, endpoint, settings, temporary_folder, wait_until
 from harness.prometheus import Prometheus
 
 DASHBOARD = os.path.join(ROOT, 'contrib', 'grafana', 'sluice.json')
@@ -35,8 +35,12 @@ class Dashboard(unittest.TestCase):
         tls = {'certificate': authority.path('server.crt'), 'key': authority.path('server.key')}
         limit = {'plugin': 'rate-limit', 'options': {'messages': '1000/s'}}
         pipeline = [limit, dict(limit, mode='shadow', options={'messages': '1/m', 'burst': 1})]
+        folder = temporary_folder()
+        self.addCleanup(folder.cleanup)
+        watching = {'plugin': 'datagrams', 'options': {'socket': os.path.join(folder.name, 'a.sock'), 'topic': 'news'}}
         configuration = settings(endpoint(pipeline=pipeline, clients={'max': 1}),
-                                 endpoint('/asks', [{'plugin': 'requester'}]),
+                                 endpoint('/asks', [{'plugin': 'requester'}, watching]),
+                                 storage={'path': os.path.join(folder.name, 'storage.db')},
                                  listen=[{'address': '127.0.0.1:0'}, {'address': '127.0.0.1:0', 'tls': tls}])
         with Sluice(configuration) as server, Prometheus('%s:%d' % server.admin_address, ALERTS) as prometheus, \
                 RawClient(server) as client, RawClient(server, '/asks') as asking:

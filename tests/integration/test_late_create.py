@@ -56,6 +56,7 @@ class Start(unittest.TestCase):
             status, headers, body = http_get(server, '/ws', headers=UPGRADE)
             self.assertEqual((status, headers['retry-after']), (503, '5'))
             self.assertIn(b'starting', body)
+            server.wait_for_metric(1, 'sluice_upgrades_refused_total', reason='starting')
             server.process.send_signal(signal.SIGHUP)  # comes when there is something to reload
             gate.open()
             server.wait_for_log('configuration 2 is in force')
@@ -88,6 +89,11 @@ class Reload(unittest.TestCase):
             server.wait_for_log('plugin_awaited')
             self.assertEqual(ask(client), 'a 1')
             self.assertEqual(readiness(server)[0], 200)
+            status, _, checks = http_get(server, '/readyz?verbose', address=server.admin_address)
+            self.assertIn(b'ok     reload: waits for renewed#1 of /ws, whose create has not finished yet\n', checks)
+            self.assertEqual((status, server.metric('sluice_awaited_instances')), (200, 1))
+            self.assertEqual(json.loads(server.admin('/api/v1/pipeline'))['awaited'],
+                             [{'endpoint': '/ws', 'instance': 'renewed#1'}])
             answers = []
             second = threading.Thread(
                 target=lambda: answers.append(run_sluice('reload', '-c', server.file, '--admin',
@@ -98,6 +104,7 @@ class Reload(unittest.TestCase):
             self.assertEqual(answers[0][0], 0, answers[0])
             self.assertIn('configuration 3 is in force', answers[0][1])
             self.assertEqual(ask(client)[0], 'b')
+            self.assertEqual(server.metric('sluice_awaited_instances'), 0)
 
     def test_a_server_stops_while_a_reload_waits(self):
         with Sluice(plain(tag='a')) as server:

@@ -1,6 +1,7 @@
 /* core/front/front_handler.c: requests of the front, with a hub behind it. */
 #include "hub/serving.h"
 
+#include "failing_memory.h"
 #include "front/front_handler.h"
 #include "front/http_fixture.h"
 
@@ -12,6 +13,18 @@ static struct serving serving;
 static struct front_handler handler;
 static struct http_fixture fixture;
 static char answer[65536];
+static _Atomic bool is_short_of_memory;
+
+/* On one of the listener's threads. */
+static int answer_request(const void *context, struct mg_connection *conn,
+                          const struct address *from)
+{
+    if (is_short_of_memory)
+        fail_allocation(1);
+    int status = front_handler_answer(context, conn, from);
+    end_failing_allocations();
+    return status;
+}
 
 static int start_fixture(void **state)
 {
@@ -19,8 +32,8 @@ static int start_fixture(void **state)
     serving = serve("limits: {clients_per_address: 1}\n"
                     "endpoints: [{path: /ws}, {path: '/a+b'}]\n");
     handler.hub = serving.hub;
-    start_http(&fixture, (struct request_handler){front_handler_answer,
-                                                  front_handler_answer_unreadable, &handler});
+    start_http(&fixture,
+               (struct request_handler){answer_request, front_handler_answer_unreadable, &handler});
     return 0;
 }
 
@@ -117,6 +130,36 @@ static void the_demo_page_is_at_the_root_if_it_is_configured(void **state)
     atomic_store(&handler.demo_page, false);
 }
 
+static uint64_t refused(enum admission reason)
+{
+    return atomic_load(&serving.hub->admissions[reason]);
+}
+
+static void upgrades_are_counted_that_come_before_the_first_configuration(void **state)
+{
+    (void)state;
+    atomic_store(&serving.hub->is_starting, true);
+    assert_int_equal(ask("GET /soon HTTP/1.1\r\n" UPGRADE), 503);
+    assert_non_null(strstr(answer, "\r\nRetry-After: 5\r\n"));
+    assert_non_null(strstr(body_of(answer), "starting"));
+    assert_int_equal(refused(ADMISSION_STARTING), 1);
+    assert_int_equal(ask("GET /soon HTTP/1.1\r\nHost: x\r\n\r\n"), 503);
+    assert_int_equal(refused(ADMISSION_STARTING), 1);
+    atomic_store(&serving.hub->is_starting, false);
+    assert_int_equal(ask("GET /soon HTTP/1.1\r\n" UPGRADE), 404);
+    assert_int_equal(refused(ADMISSION_STARTING), 1);
+}
+
+static void an_upgrade_for_which_there_is_no_memory_is_counted(void **state)
+{
+    (void)state;
+    is_short_of_memory = true;
+    assert_int_equal(ask("GET /ws HTTP/1.1\r\n" UPGRADE), 503);
+    is_short_of_memory = false;
+    assert_non_null(strstr(body_of(answer), "short of memory"));
+    assert_int_equal(refused(ADMISSION_NO_MEMORY), 1);
+}
+
 static void an_unreadable_request_gets_its_sentence(void **state)
 {
     (void)state;
@@ -134,6 +177,8 @@ int main(void)
         cmocka_unit_test(a_query_with_too_many_parameters_is_refused),
         cmocka_unit_test(another_path_is_not_found),
         cmocka_unit_test(the_demo_page_is_at_the_root_if_it_is_configured),
+        cmocka_unit_test(upgrades_are_counted_that_come_before_the_first_configuration),
+        cmocka_unit_test(an_upgrade_for_which_there_is_no_memory_is_counted),
         cmocka_unit_test(an_unreadable_request_gets_its_sentence),
     };
     return cmocka_run_group_tests(tests, start_fixture, stop_fixture);
