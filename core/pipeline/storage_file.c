@@ -2,24 +2,19 @@
 
 #include "base/trusted_path.h"
 #include "pipeline/storage_file_header.h"
+#include "pipeline/storage_file_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
-#include <sluice/plugin.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-#define BUSY_MS 1000          /* how long somebody who looks into the file may hold it */
 #define TRIM_PAGES "256"      /* given back at once */
 #define PURGE_ENTRIES "2048"  /* deleted at once of a table that was dropped */
 #define PURGE_BYTES "8388608" /* the same, of values; the one that reaches it is the last */
-
-/* The statements that are made once. */
-enum statement { FIND_TABLE, MAKE_TABLE, SET, DELETE_ENTRY, STATEMENTS };
 
 static const char *const texts[STATEMENTS] = {
     [FIND_TABLE] = "SELECT number FROM tables WHERE endpoint = ?1 AND instance = ?2",
@@ -44,25 +39,23 @@ static const char layout[] =
     "PRAGMA user_version = " STORAGE_VERSION_TEXT ";"
     "COMMIT;";
 
-struct storage_file {
-    sqlite3 *database;
-    sqlite3_stmt *statements[STATEMENTS];
-    char *path;
-    int lock; /* a descriptor of the file, whose lock keeps other servers out */
-};
-
 /* -- errors -- */
 
-static int fail(const struct storage_file *file, const char *what, char *why)
+int storage_file_fail(sqlite3 *database, const char *what, char *why)
 {
-    int code = sqlite3_extended_errcode(file->database);
-    int number = sqlite3_system_errno(file->database);
+    int code = sqlite3_extended_errcode(database);
+    int number = sqlite3_system_errno(database);
     bool has_number = number != 0 && (code & 0xff) == SQLITE_IOERR;
     bool is_damaged = (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
-    snprintf(why, STORAGE_FILE_TEXT, "cannot %s: %s%s%s%s%s", what, sqlite3_errmsg(file->database),
+    snprintf(why, STORAGE_FILE_TEXT, "cannot %s: %s%s%s%s%s", what, sqlite3_errmsg(database),
              has_number ? " (" : "", has_number ? strerror(number) : "", has_number ? ")" : "",
              is_damaged ? STORAGE_FILE_REMEDY : "");
     return ERR_SYSTEM;
+}
+
+static int fail(const struct storage_file *file, const char *what, char *why)
+{
+    return storage_file_fail(file->database, what, why);
 }
 
 static int run(const struct storage_file *file, const char *statement, const char *what, char *why)
@@ -149,7 +142,7 @@ static int set_up(struct storage_file *file, char *why)
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -2000;"
         "PRAGMA journal_size_limit = 8388608;";
-    sqlite3_busy_timeout(file->database, BUSY_MS);
+    sqlite3_busy_timeout(file->database, STORAGE_FILE_BUSY_MS);
     sqlite3_db_config(file->database, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
     if (sqlite3_db_readonly(file->database, "main") == 1) {
         snprintf(why, STORAGE_FILE_TEXT, "the server may not write it");
@@ -177,6 +170,8 @@ int storage_file_open(const char *path, struct storage_file **out, char *why)
         error = file->database != NULL ? fail(file, "open it", why) : ERR_NO_MEMORY;
     if (error == OK)
         error = set_up(file, why);
+    if (error == OK)
+        error = storage_file_open_reader(file, why);
     if (error != OK) {
         storage_file_close(file);
         return error;
@@ -185,13 +180,15 @@ int storage_file_open(const char *path, struct storage_file **out, char *why)
     return OK;
 }
 
-/* The lock's descriptor goes last: SQLite's own locks would go with it. */
+/* The connection that writes goes behind the other one, so that it can tidy up. The lock's
+ * descriptor goes last: SQLite's own locks would go with it. */
 void storage_file_close(struct storage_file *file)
 {
     if (file == NULL)
         return;
     for (size_t i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(file->statements[i]);
+    sqlite3_close(file->reader);
     sqlite3_close(file->database);
     if (file->lock >= 0)
         close(file->lock);
@@ -235,58 +232,6 @@ static int find_table(const struct storage_file *file, const char *endpoint, con
     int error = result == SQLITE_ROW || result == SQLITE_DONE ? OK : fail(file, "read", why);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
-    return error;
-}
-
-/* -- reading -- */
-
-/* What others have written into the file is not trusted to be as we write it. */
-static int visit_row(sqlite3_stmt *row, storage_file_visit *visit, void *context, char *why)
-{
-    struct storage_bytes key = {.data = sqlite3_column_blob(row, 0),
-                                .len = (size_t)sqlite3_column_bytes(row, 0)};
-    struct storage_bytes value = {.data = sqlite3_column_blob(row, 1),
-                                  .len = (size_t)sqlite3_column_bytes(row, 1)};
-    if (key.data != NULL && key.len > 0 && key.len <= SL_STORAGE_KEY_MAX &&
-        value.len <= SL_STORAGE_VALUE_MAX && (value.len == 0 || value.data != NULL))
-        return visit(context, key, value, sqlite3_column_int64(row, 2));
-    snprintf(why, STORAGE_FILE_TEXT,
-             "an entry has a key of %zu bytes and a value of %zu, which the server does not write",
-             key.len, value.len);
-    return ERR_SYSTEM;
-}
-
-static int visit_rows(const struct storage_file *file, sqlite3_stmt *rows,
-                      storage_file_visit *visit, void *context, char *why)
-{
-    int result, error = OK;
-    while (error == OK && (result = sqlite3_step(rows)) != SQLITE_DONE)
-        error =
-            result == SQLITE_ROW ? visit_row(rows, visit, context, why) : fail(file, "read", why);
-    return error;
-}
-
-int storage_file_load(struct storage_file *file, const char *endpoint, const char *instance,
-                      int64_t now, storage_file_visit *visit, void *context, char *why)
-{
-    int64_t number;
-    sqlite3_stmt *rows;
-    char text[256];
-    int error = find_table(file, endpoint, instance, &number, why);
-    if (error != OK || number == 0)
-        return error;
-    snprintf(text, sizeof text, "DELETE FROM entries WHERE number = %lld AND over_at <= %lld",
-             (long long)number, (long long)now);
-    /* If that is not possible now, they are passed over here, and deleted the next time. */
-    (void)sqlite3_exec(file->database, text, NULL, NULL, NULL);
-    snprintf(text, sizeof text,
-             "SELECT key, value, over_at FROM entries WHERE number = %lld AND "
-             "(over_at IS NULL OR over_at > %lld)",
-             (long long)number, (long long)now);
-    if (sqlite3_prepare_v2(file->database, text, -1, &rows, NULL) != SQLITE_OK)
-        return fail(file, "read", why);
-    error = visit_rows(file, rows, visit, context, why);
-    sqlite3_finalize(rows);
     return error;
 }
 
@@ -338,6 +283,19 @@ int storage_file_delete(struct storage_file *file, int64_t number, struct storag
     return finish(file, statement, why);
 }
 
+int storage_file_delete_over(struct storage_file *file, const char *endpoint, const char *instance,
+                             int64_t now, char *why)
+{
+    int64_t number;
+    char text[160];
+    int error = find_table(file, endpoint, instance, &number, why);
+    if (error != OK || number == 0)
+        return error;
+    snprintf(text, sizeof text, "DELETE FROM entries WHERE number = %lld AND over_at <= %lld",
+             (long long)number, (long long)now);
+    return run(file, text, "delete what is over", why);
+}
+
 /* An endpoint's name is never empty, and the number is not another table's while the row is there.
  */
 int storage_file_drop(struct storage_file *file, const char *endpoint, const char *instance,
@@ -375,12 +333,11 @@ int storage_file_purge(struct storage_file *file, bool *is_done, char *why)
     return storage_file_end(file, error == OK, why);
 }
 
-void storage_file_trim(struct storage_file *file)
+int storage_file_trim(struct storage_file *file, char *why)
 {
-    /* What is not given back now is used again, or given back later. */
-    if (ask_number(file, "PRAGMA freelist_count", 0) > 0)
-        (void)sqlite3_exec(file->database, "PRAGMA incremental_vacuum(" TRIM_PAGES ")", NULL, NULL,
-                           NULL);
+    return ask_number(file, "PRAGMA freelist_count", 0) > 0
+               ? run(file, "PRAGMA incremental_vacuum(" TRIM_PAGES ")", "give pages back", why)
+               : OK;
 }
 
 int64_t storage_file_size(struct storage_file *file)

@@ -2,8 +2,8 @@
  * The file that keeps storage tables over a restart: an SQLite database with a row for each entry.
  *
  * Functions that fail return ERR_SYSTEM and write a sentence for the operator into `why`
- * (STORAGE_FILE_TEXT bytes). Blocking calls of the file system, one thread at a time, never a
- * loop's.
+ * (STORAGE_FILE_TEXT bytes). Blocking calls of the file system, never a loop's. One thread at a
+ * time may write, and beside it one may load.
  */
 #ifndef SLUICE_PIPELINE_STORAGE_FILE_H
 #define SLUICE_PIPELINE_STORAGE_FILE_H
@@ -33,13 +33,21 @@ void storage_file_close(struct storage_file *file);
 typedef int storage_file_visit(void *context, struct storage_bytes key, struct storage_bytes value,
                                int64_t over_at);
 
-/* Visits the entries of an instance's table (NULL: of the endpoint's) that are not over at `now`,
- * and deletes the others. Returns 0, ERR_SYSTEM or what `visit` has returned. */
-MUST_CHECK int storage_file_load(struct storage_file *file, const char *endpoint,
-                                 const char *instance, int64_t now, storage_file_visit *visit,
-                                 void *context, char *why);
+struct storage_file_load {
+    const char *endpoint;
+    const char *instance; /* NULL: the endpoint's own table */
+    int64_t now;          /* wall clock, ns */
+    storage_file_visit *visit;
+    void *context;
+};
 
-/* The four that write belong between begin and end. After an error the rest is left out, and end is
+/* Visits the entries of a table that are not over at `now`, as the last transaction has left them
+ * that is complete; waits for none. *has_over: there were others. Returns 0, ERR_SYSTEM or what
+ * `visit` has returned. */
+MUST_CHECK int storage_file_load(struct storage_file *file, const struct storage_file_load *load,
+                                 bool *has_over, char *why);
+
+/* Those that write belong between begin and end. After an error the rest is left out, and end is
  * called with false, which takes back all of it. */
 MUST_CHECK int storage_file_begin(struct storage_file *file, char *why);
 MUST_CHECK int storage_file_end(struct storage_file *file, bool is_good, char *why);
@@ -51,6 +59,9 @@ MUST_CHECK int storage_file_set(struct storage_file *file, int64_t number, struc
                                 struct storage_bytes value, int64_t over_at, char *why);
 MUST_CHECK int storage_file_delete(struct storage_file *file, int64_t number,
                                    struct storage_bytes key, char *why);
+/* Deletes the entries of a table that are over at `now`. */
+MUST_CHECK int storage_file_delete_over(struct storage_file *file, const char *endpoint,
+                                        const char *instance, int64_t now, char *why);
 /* Takes a table's name away, so that another one may have it; its entries are to be purged. */
 MUST_CHECK int storage_file_drop(struct storage_file *file, const char *endpoint,
                                  const char *instance, char *why);
@@ -59,8 +70,9 @@ MUST_CHECK int storage_file_drop(struct storage_file *file, const char *endpoint
  * it, in a transaction of its own. *is_done: there were none. */
 MUST_CHECK int storage_file_purge(struct storage_file *file, bool *is_done, char *why);
 
-/* Gives a bounded number of pages that are free back to the file system. */
-void storage_file_trim(struct storage_file *file);
+/* Gives a bounded number of pages that are free back to the file system. What is not given back is
+ * used again, or given back later. */
+MUST_CHECK int storage_file_trim(struct storage_file *file, char *why);
 
 /* Its size in bytes, without what has been written and waits beside it. */
 int64_t storage_file_size(struct storage_file *file);

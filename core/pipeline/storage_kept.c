@@ -62,12 +62,32 @@ static int load_entry(void *context, struct storage_bytes key, struct storage_by
 
 int kept_table_load(struct kept_table *kept, struct storage_file *file, char *why)
 {
+    bool has_over = false;
     int64_t now = clock_wall();
     struct loading loading = {.table = kept->table, .shift = clock_monotonic() - now};
-    return storage_file_load(file, kept->endpoint, kept->instance, now, load_entry, &loading, why);
+    const struct storage_file_load load = {.endpoint = kept->endpoint,
+                                           .instance = kept->instance,
+                                           .now = now,
+                                           .visit = load_entry,
+                                           .context = &loading};
+    int error = storage_file_load(file, &load, &has_over, why);
+    kept->over_until = has_over ? now : 0;
+    return error;
 }
 
 /* -- writing -- */
+
+int kept_table_delete_over(struct kept_table *kept, struct storage_file *file, char *why)
+{
+    int64_t until = kept->over_until;
+    kept->over_until = 0;
+    if (until == 0)
+        return OK;
+    int error = storage_file_begin(file, why);
+    if (error == OK)
+        error = storage_file_delete_over(file, kept->endpoint, kept->instance, until, why);
+    return storage_file_end(file, error == OK, why);
+}
 
 static int write_change(const struct kept_table *kept, const struct storage_change *change,
                         int64_t shift, struct storage_file *file, char *why)

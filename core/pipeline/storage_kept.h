@@ -22,6 +22,7 @@ struct kept_table {
     char *endpoint;
     char *instance;          /* NULL: the endpoint's own */
     int64_t number;          /* in the file; 0: not known */
+    int64_t over_until;      /* wall clock, ns: what was over then, was not loaded; 0: nothing */
     _Atomic bool is_dropped; /* the file is to forget it */
 };
 
@@ -34,12 +35,18 @@ void kept_table_destroy(struct kept_table *kept);
 
 bool kept_table_has_name(const struct kept_table *kept, const char *endpoint, const char *instance);
 
-/* Fills the table, which is empty, with what the file has. Alone with the file. Returns 0,
+/* Fills the table, which is empty, with what the file has. May run beside what writes. Returns 0,
  * ERR_SYSTEM (see `why`) or ERR_NO_MEMORY. */
 MUST_CHECK int kept_table_load(struct kept_table *kept, struct storage_file *file, char *why);
 
+/* Deletes what was over when the table was loaded, before anything of the table is written: by a
+ * clock that has been set back, what is written later may be over earlier. If that is not possible,
+ * it is deleted when the table is loaded again. Alone in writing. Returns 0 or ERR_SYSTEM. */
+MUST_CHECK int kept_table_delete_over(struct kept_table *kept, struct storage_file *file,
+                                      char *why);
+
 /* Writes a batch in one transaction. Its changes are of `first` and of tables behind it in the
- * list, in that order. Alone with the file. Returns 0 or ERR_SYSTEM, and then the file is as it
+ * list, in that order. Alone in writing. Returns 0 or ERR_SYSTEM, and then the file is as it
  * was. */
 MUST_CHECK int kept_tables_write(struct kept_table *first, const struct storage_batch *batch,
                                  struct storage_file *file, char *why);

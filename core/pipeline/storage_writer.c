@@ -1,11 +1,11 @@
 #include "pipeline/storage_writer.h"
 
 #include "base/clock.h"
-#include "base/event.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "pipeline/storage_changes.h"
 #include "pipeline/storage_kept.h"
+#include "pipeline/storage_report.h"
 #include "pipeline/storage_table.h"
 
 #include <errno.h>
@@ -17,15 +17,19 @@
 
 #define RETRY_AFTER (5 * NS_PER_S) /* at least, since a write that failed */
 
+/* What is tried again when it has failed. */
+struct effort {
+    void (*report)(const char *path, int error, const char *why, uint64_t unwritten);
+    bool has_failed; /* the last try */
+};
+
 struct storage_writer {
     char *path;
     pthread_t thread;
     bool is_running;
-    pthread_mutex_t file_lock; /* of the file, and of the batch; held while writing */
-    _Atomic bool is_wanted;    /* that lock, by the main thread: so do without what can wait */
-    struct storage_file *file;
-    struct storage_batch *batch;
-    pthread_mutex_t lock; /* of what follows; for moments only; inside of file_lock */
+    struct storage_file *file;   /* written by the writing thread, loaded from by the main one */
+    struct storage_batch *batch; /* the writing thread's */
+    pthread_mutex_t lock;        /* of what follows; for moments only */
     pthread_cond_t is_due;
     struct kept_table *first;
     bool is_stopping;
@@ -36,20 +40,11 @@ struct storage_writer {
     _Atomic uint64_t in_batch;
     _Atomic int64_t complete_at; /* when the last round began that wrote everything */
     _Atomic int64_t file_size;
-    bool has_failed; /* the last try; the writing thread's */
+    struct effort writing, purging; /* the writing thread's, and: */
+    int64_t purge_at;               /* not before, monotonic */
 };
 
-/* -- the log -- */
-
-static void tell(enum event event, const struct storage_writer *writer, const char *message,
-                 const char *reason, uint64_t changes)
-{
-    struct event_values values = {
-        .message = message,
-        .texts = {[EVENT_FIELD_FILE] = writer->path, [EVENT_FIELD_REASON] = reason}};
-    event_set_number(&values, EVENT_FIELD_CHANGES, changes);
-    event_log(event, "storage", &values);
-}
+/* -- the log: what fails is told once, until it works again -- */
 
 static uint64_t count_unwritten(struct storage_writer *writer)
 {
@@ -62,24 +57,17 @@ static uint64_t count_unwritten(struct storage_writer *writer)
     return count;
 }
 
-static void note_result(struct storage_writer *writer, int error, const char *why)
+static void note_result(struct storage_writer *writer, struct effort *effort, int error,
+                        const char *why)
 {
-    char message[STORAGE_FILE_TEXT + 256];
-    if (error != OK) {
+    if (error != OK)
         atomic_fetch_add_explicit(&writer->failures, 1, memory_order_relaxed);
-        snprintf(message, sizeof message,
-                 "%.200s: %s; the tables go on in memory, and are written when that is possible",
-                 writer->path, why);
-        if (!writer->has_failed)
-            tell(EVENT_STORAGE_FAILED, writer, message, why, count_unwritten(writer));
-    } else if (writer->has_failed) {
-        snprintf(message, sizeof message, "%.200s can be written again", writer->path);
-        tell(EVENT_STORAGE_RECOVERED, writer, message, NULL, count_unwritten(writer));
-    }
-    writer->has_failed = error != OK;
+    if (effort->has_failed != (error != OK))
+        effort->report(writer->path, error, why, count_unwritten(writer));
+    effort->has_failed = error != OK;
 }
 
-/* -- one transaction; with file_lock -- */
+/* -- one transaction -- */
 
 /* `first`: the first table of the batch. */
 static int write_batch(struct storage_writer *writer, struct kept_table *first)
@@ -94,11 +82,11 @@ static int write_batch(struct storage_writer *writer, struct kept_table *first)
     atomic_store_explicit(&writer->in_batch, 0, memory_order_relaxed);
     if (error == OK)
         atomic_fetch_add_explicit(&writer->written, count, memory_order_relaxed);
-    note_result(writer, error, why);
+    note_result(writer, &writer->writing, error, why);
     return error;
 }
 
-/* -- a round: all tables; with file_lock -- */
+/* -- a round: all tables -- */
 
 /* The list as it is now. The thread that walks it is the only one to take tables out, and new ones
  * come in front. */
@@ -134,7 +122,7 @@ static int drop_tables(struct storage_writer *writer)
             error = storage_file_drop(writer->file, kept->endpoint, kept->instance, why);
         error = storage_file_end(writer->file, error == OK, why);
         if (error != OK) {
-            note_result(writer, error, why);
+            note_result(writer, &writer->writing, error, why);
             return error;
         }
         take_off_list(writer, kept);
@@ -181,42 +169,59 @@ static int write_table(struct storage_writer *writer, struct kept_table *kept,
     return error;
 }
 
+/* What was over when a table was loaded goes before anything of the table is written. */
+static void delete_over(struct storage_writer *writer, struct kept_table *kept)
+{
+    char why[STORAGE_FILE_TEXT];
+    if (kept->over_until != 0)
+        note_result(writer, &writer->purging, kept_table_delete_over(kept, writer->file, why), why);
+}
+
 static int write_round(struct storage_writer *writer)
 {
     int64_t begun_at = clock_monotonic();
-    pthread_mutex_lock(&writer->file_lock);
     int error = drop_tables(writer);
     struct kept_table *first = first_kept(writer);
-    for (struct kept_table *kept = first; kept != NULL && error == OK; kept = kept->next)
-        if (!atomic_load(&kept->is_dropped))
-            error = write_table(writer, kept, &first);
+    for (struct kept_table *kept = first; kept != NULL && error == OK; kept = kept->next) {
+        if (atomic_load(&kept->is_dropped))
+            continue;
+        delete_over(writer, kept);
+        error = write_table(writer, kept, &first);
+    }
     if (error == OK)
         error = write_batch(writer, first);
-    if (error == OK) {
-        storage_file_trim(writer->file);
+    if (error == OK)
         atomic_store_explicit(&writer->complete_at, begun_at, memory_order_relaxed);
-    }
-    atomic_store_explicit(&writer->file_size, storage_file_size(writer->file),
-                          memory_order_relaxed);
-    pthread_mutex_unlock(&writer->file_lock);
     return error;
+}
+
+static bool must_end_purge(struct storage_writer *writer, int64_t begun_at)
+{
+    pthread_mutex_lock(&writer->lock);
+    bool is_late = writer->is_stopping || clock_monotonic() - begun_at >= writer->interval;
+    pthread_mutex_unlock(&writer->lock);
+    return is_late;
 }
 
 /* Deletes what tables had that were dropped, for an interval at most, and not when the server ends:
  * what is left, or cannot be deleted now, is deleted later, perhaps by the next server. */
 static void purge(struct storage_writer *writer)
 {
-    char why[STORAGE_FILE_TEXT];
+    char why[STORAGE_FILE_TEXT] = "";
     int64_t begun_at = clock_monotonic();
-    for (bool is_done = false; !is_done;) {
-        pthread_mutex_lock(&writer->file_lock);
-        is_done = storage_file_purge(writer->file, &is_done, why) != OK || is_done;
-        pthread_mutex_unlock(&writer->file_lock);
-        pthread_mutex_lock(&writer->lock);
-        is_done = is_done || writer->is_stopping || atomic_load(&writer->is_wanted) ||
-                  clock_monotonic() - begun_at >= writer->interval;
-        pthread_mutex_unlock(&writer->lock);
+    bool is_done = false;
+    int error = OK;
+    if (begun_at < writer->purge_at)
+        return;
+    while (error == OK && !is_done) {
+        error = storage_file_purge(writer->file, &is_done, why);
+        is_done = is_done || must_end_purge(writer, begun_at);
     }
+    if (error == OK)
+        error = storage_file_trim(writer->file, why);
+    if (error != OK)
+        writer->purge_at = clock_monotonic() + RETRY_AFTER;
+    note_result(writer, &writer->purging, error, why);
 }
 
 /* -- the thread -- */
@@ -245,6 +250,7 @@ static void *keep_writing(void *argument)
         is_good = write_round(writer) == OK;
         if (is_good)
             purge(writer);
+        writer->file_size = storage_file_size(writer->file);
     }
     return NULL;
 }
@@ -254,7 +260,6 @@ static void *keep_writing(void *argument)
 static void init_locks(struct storage_writer *writer)
 {
     pthread_condattr_t monotonic;
-    pthread_mutex_init(&writer->file_lock, NULL);
     pthread_mutex_init(&writer->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -269,6 +274,8 @@ int storage_writer_create(const char *path, int64_t interval, struct storage_wri
     if (writer == NULL)
         return ERR_NO_MEMORY;
     init_locks(writer);
+    writer->writing.report = storage_report_write;
+    writer->purging.report = storage_report_purge;
     writer->interval = interval;
     writer->complete_at = clock_monotonic();
     writer->path = strdup(path);
@@ -300,7 +307,6 @@ int storage_writer_start(struct storage_writer *writer)
 
 static void write_rest(struct storage_writer *writer, int64_t patience)
 {
-    char message[512];
     pthread_mutex_lock(&writer->lock);
     writer->give_up_at = clock_monotonic() + patience;
     writer->is_stopping = true;
@@ -312,9 +318,7 @@ static void write_rest(struct storage_writer *writer, int64_t patience)
     bool is_drop_left = is_being_dropped(writer, NULL, NULL);
     if (error == OK || (left == 0 && !is_drop_left))
         return;
-    snprintf(message, sizeof message, "%.200s: the last changes could not be written%s",
-             writer->path, is_drop_left ? "; it still has tables that were dropped" : "");
-    tell(EVENT_STORAGE_LOST, writer, message, NULL, left);
+    storage_report_lost(writer->path, left, is_drop_left);
 }
 
 void storage_writer_destroy(struct storage_writer *writer, int64_t patience)
@@ -332,7 +336,6 @@ void storage_writer_destroy(struct storage_writer *writer, int64_t patience)
     storage_file_close(writer->file);
     pthread_cond_destroy(&writer->is_due);
     pthread_mutex_destroy(&writer->lock);
-    pthread_mutex_destroy(&writer->file_lock);
     free(writer->batch);
     free(writer->path);
     free(writer);
@@ -366,13 +369,10 @@ int storage_writer_load(struct storage_writer *writer, const char *endpoint, con
     struct kept_table *kept = kept_table_create(endpoint, instance, table);
     if (kept == NULL)
         return ERR_NO_MEMORY;
-    atomic_store(&writer->is_wanted, true);
-    pthread_mutex_lock(&writer->file_lock);
-    atomic_store(&writer->is_wanted, false);
+    /* A table that is off the list was dropped in the file before. */
     int error = is_being_dropped(writer, endpoint, instance)
                     ? OK
                     : kept_table_load(kept, writer->file, why);
-    pthread_mutex_unlock(&writer->file_lock);
     if (error == OK)
         error = storage_changes_track(table);
     if (error != OK) {

@@ -40,8 +40,9 @@ void storage_writer_destroy(struct storage_writer *writer, int64_t patience);
 
 void storage_writer_set_interval(struct storage_writer *writer, int64_t interval);
 
-/* Fills an empty table from the file, and has it note what changes. `instance` may be NULL. Returns
- * 0, ERR_SYSTEM (see `why`) or ERR_NO_MEMORY. *out is the caller's until it is
+/* Fills an empty table from the file, and has it note what changes. Waits for nothing that is being
+ * written: what a table has in memory alone is another one's, or is being dropped. `instance` may
+ * be NULL. Returns 0, ERR_SYSTEM (see `why`) or ERR_NO_MEMORY. *out is the caller's until it is
  * attached. */
 MUST_CHECK int storage_writer_load(struct storage_writer *writer, const char *endpoint,
                                    const char *instance, struct storage_table *table,

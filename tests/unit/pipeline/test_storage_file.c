@@ -1,36 +1,11 @@
 #include "pipeline/storage_file.h"
 
-#include <sluice/plugin.h>
-
-#include "pipeline/storage_folder.h"
-#include "unit.h"
+#include "pipeline/storage_rows.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char why[STORAGE_FILE_TEXT];
-
-static int set_up(void **state)
-{
-    (void)state;
-    remove_file();
-    why[0] = '\0';
-    return 0;
-}
-
-static struct storage_file *open_file(void)
-{
-    struct storage_file *file = NULL;
-    int error = storage_file_open(path, &file, why);
-    assert_string_equal(why, "");
-    assert_int_equal(error, OK);
-    return file;
-}
 
 static void expect_refusal(const char *text)
 {
@@ -39,57 +14,6 @@ static void expect_refusal(const char *text)
     assert_null(file);
     if (strstr(why, text) == NULL)
         fail_msg("\"%s\" is not in \"%s\"", text, why);
-}
-
-/* Runs SQL as an operator would, while no server has the file. */
-static void run_sql(const char *text)
-{
-    sqlite3 *database;
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(database);
-}
-
-static struct storage_bytes bytes(const char *text)
-{
-    return (struct storage_bytes){.data = text, .len = strlen(text)};
-}
-
-static void put(struct storage_file *file, const char *instance, struct storage_bytes key,
-                struct storage_bytes value, int64_t over_at)
-{
-    int64_t number;
-    assert_int_equal(storage_file_begin(file, why), OK);
-    assert_int_equal(storage_file_table(file, "/ws", instance, &number, why), OK);
-    assert_int_equal(storage_file_set(file, number, key, value, over_at, why), OK);
-    assert_int_equal(storage_file_end(file, true, why), OK);
-}
-
-struct seen {
-    unsigned count;
-    size_t key_len, value_len;
-    char key[SL_STORAGE_KEY_MAX];
-    int64_t over_at;
-    int result;
-};
-
-static int visit(void *context, struct storage_bytes key, struct storage_bytes value,
-                 int64_t over_at)
-{
-    struct seen *seen = context;
-    seen->count++;
-    seen->key_len = key.len;
-    seen->value_len = value.len;
-    memcpy(seen->key, key.data, key.len);
-    seen->over_at = over_at;
-    return seen->result;
-}
-
-static struct seen load(struct storage_file *file, const char *instance, int64_t now)
-{
-    struct seen seen = {.count = 0};
-    assert_int_equal(storage_file_load(file, "/ws", instance, now, visit, &seen, why), OK);
-    return seen;
 }
 
 static void keeps_what_it_was_given(void **state)
@@ -120,14 +44,20 @@ static void keeps_what_it_was_given(void **state)
     storage_file_close(file);
 }
 
-static void entries_that_are_over_are_not_loaded_and_deleted(void **state)
+static void entries_that_are_over_are_deleted(void **state)
 {
     struct storage_file *file = open_file();
     (void)state;
     put(file, "a#1", bytes("early"), bytes("v"), 500);
     put(file, "a#1", bytes("late"), bytes("v"), 900);
-    assert_int_equal(load(file, "a#1", 500).count, 1);
-    assert_int_equal(load(file, "a#1", 0).count, 1); /* The other one is not there any more. */
+    put(file, "a#1", bytes("ageless"), bytes("v"), 0);
+    put(file, "b#1", bytes("early"), bytes("v"), 500);
+    assert_int_equal(storage_file_begin(file, why), OK);
+    assert_int_equal(storage_file_delete_over(file, "/ws", "a#1", 500, why), OK);
+    assert_int_equal(storage_file_delete_over(file, "/ws", "never", 500, why), OK);
+    assert_int_equal(storage_file_end(file, true, why), OK);
+    assert_int_equal(load(file, "a#1", 0).count, 2);
+    assert_int_equal(load(file, "b#1", 0).count, 1);
     storage_file_close(file);
 }
 
@@ -174,7 +104,7 @@ static void the_file_becomes_smaller_again(void **state)
     put(file, "a#1", bytes("large"), (struct storage_bytes){large, sizeof large}, 0);
     put(file, "a#1", bytes("large"), bytes("small"), 0);
     for (int i = 0; i < 10; i++)
-        storage_file_trim(file);
+        assert_int_equal(storage_file_trim(file, why), OK);
     assert_true(storage_file_size(file) < before + 64 * 1024);
     storage_file_close(file);
 }
@@ -256,25 +186,6 @@ static void a_damaged_file_is_refused_and_left_alone(void **state)
     assert_true(status.st_size >= 6 * 4096);
 }
 
-static void entries_that_the_server_does_not_write_are_refused(void **state)
-{
-    struct seen seen = {.count = 0};
-    (void)state;
-    storage_file_close(open_file());
-    run_sql("PRAGMA ignore_check_constraints = ON;"
-            "INSERT INTO tables VALUES (1, '/ws', 'a#1');"
-            "INSERT INTO entries VALUES (1, zeroblob(513), x'00', NULL)");
-    struct storage_file *file = NULL;
-    why[0] = '\0';
-    int error = storage_file_open(path, &file, why);
-    if (error == OK)
-        error = storage_file_load(file, "/ws", "a#1", 0, visit, &seen, why);
-    storage_file_close(file);
-    assert_int_equal(error, ERR_SYSTEM);
-    assert_int_equal(seen.count, 0);
-    assert_string_not_equal(why, "");
-}
-
 static void a_folder_that_is_not_there_is_named(void **state)
 {
     char good[sizeof path];
@@ -334,23 +245,11 @@ static void a_file_that_was_moved_is_not_written(void **state)
     storage_file_close(file);
 }
 
-static void what_ends_a_load_is_told(void **state)
-{
-    struct storage_file *file = open_file();
-    struct seen seen = {.result = ERR_NO_MEMORY};
-    (void)state;
-    put(file, "a#1", bytes("a"), bytes("v"), 0);
-    put(file, "a#1", bytes("b"), bytes("v"), 0);
-    assert_int_equal(storage_file_load(file, "/ws", "a#1", 0, visit, &seen, why), ERR_NO_MEMORY);
-    assert_int_equal(seen.count, 1);
-    storage_file_close(file);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(keeps_what_it_was_given, set_up),
-        cmocka_unit_test_setup(entries_that_are_over_are_not_loaded_and_deleted, set_up),
+        cmocka_unit_test_setup(entries_that_are_over_are_deleted, set_up),
         cmocka_unit_test_setup(deletes_entries_and_tables, set_up),
         cmocka_unit_test_setup(what_is_taken_back_was_never_there, set_up),
         cmocka_unit_test_setup(the_file_becomes_smaller_again, set_up),
@@ -358,11 +257,9 @@ int main(void)
         cmocka_unit_test_setup(files_of_others_are_refused_and_left_alone, set_up),
         cmocka_unit_test_setup(a_file_that_others_may_write_to_is_refused, set_up),
         cmocka_unit_test_setup(a_damaged_file_is_refused_and_left_alone, set_up),
-        cmocka_unit_test_setup(entries_that_the_server_does_not_write_are_refused, set_up),
         cmocka_unit_test_setup(a_folder_that_is_not_there_is_named, set_up),
         cmocka_unit_test_setup(a_write_that_fails_leaves_the_file_whole, set_up),
         cmocka_unit_test_setup(a_file_that_was_moved_is_not_written, set_up),
-        cmocka_unit_test_setup(what_ends_a_load_is_told, set_up),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -59,7 +59,13 @@ static int count_entry(void *context, struct storage_bytes key, struct storage_b
 static unsigned count_entries(struct storage_file *file, const char *endpoint, const char *instance)
 {
     unsigned count = 0;
-    assert_int_equal(storage_file_load(file, endpoint, instance, 1, count_entry, &count, why), OK);
+    bool has_over;
+    const struct storage_file_load load = {.endpoint = endpoint,
+                                           .instance = instance,
+                                           .now = 1,
+                                           .visit = count_entry,
+                                           .context = &count};
+    assert_int_equal(storage_file_load(file, &load, &has_over, why), OK);
     return count;
 }
 

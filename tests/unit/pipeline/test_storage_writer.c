@@ -1,116 +1,18 @@
 #include "pipeline/storage_writer.h"
-#include "pipeline/storage_kept.h"
-#include "pipeline/storage_table.h"
 
-#include "base/clock.h"
 #include "failing_memory.h"
-#include "pipeline/storage_folder.h"
-#include "unit.h"
+#include "pipeline/storage_writing.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 
-#define OFTEN (10 * NS_PER_MS)
-#define SELDOM (3600 * NS_PER_S)
-#define PATIENCE (60 * NS_PER_S)
 #define ADDERS 4
 #define ADDITIONS 5000
-
-static struct storage_writer *writer;
-
-static void begin(int64_t interval)
-{
-    char why[STORAGE_FILE_TEXT] = "";
-    int error = storage_writer_create(path, interval, &writer, why);
-    assert_string_equal(why, "");
-    assert_int_equal(error, OK);
-    assert_int_equal(storage_writer_start(writer), OK);
-}
-
-static void end(void)
-{
-    storage_writer_destroy(writer, PATIENCE);
-    writer = NULL;
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    remove_file();
-    return 0;
-}
-
-static struct storage_bytes bytes(const char *text)
-{
-    return (struct storage_bytes){.data = text, .len = strlen(text)};
-}
-
-/* A table with one reference, as the file has it; kept from now on. */
-static struct storage_table *new_table(const char *instance, struct kept_table **kept)
-{
-    const struct siphash_key key = {.words = {1, 2}};
-    struct storage_table *table = storage_table_create(&key);
-    char why[STORAGE_FILE_TEXT] = "";
-    assert_non_null(table);
-    storage_table_set_limits(table, (size_t)64 << 20, 100000);
-    assert_int_equal(storage_writer_load(writer, "/ws", instance, table, kept, why), OK);
-    storage_writer_attach(writer, *kept);
-    return table;
-}
-
-static struct storage_table *table_of(const char *instance)
-{
-    struct kept_table *kept;
-    return new_table(instance, &kept);
-}
-
-static void set(struct storage_table *table, const char *key, const char *value, int64_t age)
-{
-    assert_int_equal(storage_table_set(table, bytes(key), bytes(value), age, NULL, clock_monotonic),
-                     0);
-}
-
-static void expect(struct storage_table *table, const char *key, const char *value)
-{
-    char found[64];
-    int64_t len = storage_table_get(table, bytes(key), found, sizeof found, clock_monotonic);
-    if (value == NULL) {
-        assert_int_equal(len, SL_STORAGE_NONE);
-        return;
-    }
-    assert_int_equal(len, strlen(value));
-    assert_memory_equal(found, value, strlen(value));
-}
-
-static struct storage_writer_stats stats_of(void)
-{
-    struct storage_writer_stats stats;
-    storage_writer_read(writer, &stats);
-    return stats;
-}
-
-static bool has_written_all(const struct storage_writer_stats *stats)
-{
-    return stats->unwritten == 0 && stats->written > 0;
-}
 
 static bool has_failed(const struct storage_writer_stats *stats)
 {
     return stats->failures > 0 && stats->unwritten > 0;
-}
-
-static void wait_until(bool (*is_so)(const struct storage_writer_stats *stats))
-{
-    int64_t deadline = clock_monotonic() + PATIENCE;
-    struct storage_writer_stats stats = stats_of();
-    while (!is_so(&stats)) {
-        assert_true(clock_monotonic() < deadline);
-        sched_yield();
-        stats = stats_of();
-    }
 }
 
 static void tables_are_there_after_a_restart(void **state)
