@@ -11,6 +11,7 @@
 #include "admin/api_events.h"
 #include "admin/api_kick.h"
 #include "admin/api_log.h"
+#include "admin/api_pipeline.h"
 #include "admin/api_topics.h"
 #include "admin/api_trace.h"
 #include "admin/caller.h"

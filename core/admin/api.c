@@ -8,7 +8,6 @@
 #include "admin/loop_query.h"
 #include "hub/hub.h"
 #include "hub/reload.h"
-#include "pipeline/chain.h"
 
 #include <civetweb.h>
 #include <string.h>
@@ -27,79 +26,6 @@ int api_count(struct admin *admin, struct mg_connection *conn)
         if (atomic_load_explicit(&endpoint->is_active, memory_order_relaxed) || clients > 0)
             cJSON_AddNumberToObject(by_endpoint, endpoint->path, clients);
     }
-    return json_send(conn, 200, body);
-}
-
-/* -- GET /api/v1/pipeline -- */
-
-static void add_latency(cJSON *to, const struct histogram_snapshot *latency)
-{
-    cJSON *object = cJSON_AddObjectToObject(to, "latency_ns");
-    double mean = latency->count > 0 ? (double)latency->sum / (double)latency->count : 0;
-    cJSON_AddNumberToObject(object, "count", (double)latency->count);
-    cJSON_AddNumberToObject(object, "sum", (double)latency->sum);
-    cJSON_AddNumberToObject(object, "mean", mean);
-    cJSON_AddNumberToObject(object, "p50", (double)histogram_quantile(latency, 0.5));
-    cJSON_AddNumberToObject(object, "p90", (double)histogram_quantile(latency, 0.9));
-    cJSON_AddNumberToObject(object, "p99", (double)histogram_quantile(latency, 0.99));
-    cJSON_AddNumberToObject(object, "max", (double)histogram_quantile(latency, 1));
-}
-
-static void add_counts(cJSON *to, const struct instance *instance)
-{
-    struct instance_totals totals;
-    instance_totals(instance, &totals);
-    cJSON *verdicts = cJSON_AddObjectToObject(to, "verdicts");
-    for (int slot = 0; slot < VERDICT_SLOT_COUNT; slot++)
-        cJSON_AddNumberToObject(verdicts, verdict_slot_name((enum verdict_slot)slot),
-                                (double)totals.verdicts[slot]);
-    cJSON_AddNumberToObject(to, "errors", (double)totals.verdicts[VERDICT_SLOT_ERROR]);
-    cJSON_AddNumberToObject(to, "over_budget", (double)totals.over_budget);
-    cJSON_AddNumberToObject(to, "timeouts", (double)totals.timeouts);
-    add_latency(to, &totals.latency);
-}
-
-static cJSON *describe_stage(const struct stage *stage)
-{
-    const struct instance *instance = stage->instance;
-    const struct sl_plugin *table = &instance->plugin->table;
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "instance", instance->name);
-    cJSON_AddStringToObject(object, "plugin", table->name);
-    cJSON_AddStringToObject(object, "version", table->version);
-    cJSON_AddStringToObject(object, "file", instance->plugin->path);
-    cJSON_AddStringToObject(object, "mode", stage->is_shadow ? "shadow" : "enforce");
-    cJSON_AddStringToObject(object, "on_error",
-                            stage->on_error == ON_ERROR_DENY ? "deny" : "continue");
-    cJSON_AddNumberToObject(object, "timeout_ns", (double)stage->timeout);
-    if (stage->budget != UINT64_MAX)
-        cJSON_AddNumberToObject(object, "budget_ns", (double)stage->budget);
-    add_counts(object, instance);
-    return object;
-}
-
-static cJSON *describe_endpoint(const struct endpoint_setup *setup)
-{
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "path", setup->endpoint->path);
-    cJSON *pipeline = cJSON_AddArrayToObject(object, "pipeline");
-    for (size_t i = 0; i < setup->chain->count; i++)
-        cJSON_AddItemToArray(pipeline, describe_stage(&setup->chain->stages[i]));
-    return object;
-}
-
-int api_pipeline(struct admin *admin, struct mg_connection *conn)
-{
-    struct hub *hub = admin->hub;
-    cJSON *body = cJSON_CreateObject();
-    cJSON_AddNumberToObject(body, "generation",
-                            (double)atomic_load_explicit(&hub->generation, memory_order_relaxed));
-    cJSON *endpoints = cJSON_AddArrayToObject(body, "endpoints");
-    pthread_mutex_lock(&hub->setup_lock);
-    for (size_t i = 0; i < hub_endpoint_count(hub); i++)
-        if (hub->endpoints[i]->setup != NULL)
-            cJSON_AddItemToArray(endpoints, describe_endpoint(hub->endpoints[i]->setup));
-    pthread_mutex_unlock(&hub->setup_lock);
     return json_send(conn, 200, body);
 }
 

@@ -1,6 +1,5 @@
 /*
- * The JSON API: what is connected, what the pipelines do, and reload. docs/openapi.yaml describes
- * it.
+ * The JSON API: what is connected, and reload. docs/openapi.yaml describes it.
  *
  * Each function answers one request, on a CivetWeb worker, and returns the HTTP status.
  */
@@ -12,9 +11,6 @@ struct mg_connection;
 
 /* GET /api/v1/count */
 int api_count(struct admin *admin, struct mg_connection *conn);
-
-/* GET /api/v1/pipeline */
-int api_pipeline(struct admin *admin, struct mg_connection *conn);
 
 /* POST /api/v1/reload */
 int api_reload(struct admin *admin, struct mg_connection *conn);

@@ -38,6 +38,19 @@ static void write_reloads(struct metrics_writer *writer, const struct hub_reload
     put_seconds(writer, "sluice_last_reload_duration_seconds", &reloads->last_took);
 }
 
+static void count_awaited(void *count, const struct instance *instance)
+{
+    (void)instance;
+    ++*(uint64_t *)count;
+}
+
+static void write_awaited(struct metrics_writer *writer, struct hub *hub)
+{
+    uint64_t count = 0;
+    creation_each(&hub->set.pipeline, count_awaited, &count);
+    metrics_put_number(writer, "sluice_awaited_instances", count);
+}
+
 static void write_certificates(struct metrics_writer *writer, struct front *front)
 {
     char url[URL_MAX], label[METRICS_LABEL_MAX];
@@ -56,5 +69,6 @@ void metrics_write_configuration(struct metrics_writer *writer, struct hub *hub,
 {
     write_generation(writer, hub);
     write_reloads(writer, &hub->reloads);
+    write_awaited(writer, hub);
     write_certificates(writer, front);
 }

@@ -190,12 +190,21 @@ static void write_plugins(struct buffer *out, const struct readiness *found)
                     cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "reason")));
 }
 
+/* A new configuration, while the one before serves. */
+static void write_awaited(void *out, const struct instance *instance)
+{
+    write_check(out, false, "reload: waits for %s of %s, whose create has not finished yet",
+                instance->name, instance->seen.endpoint);
+}
+
 bool readiness_list(const struct readiness_question *asked, struct buffer *out)
 {
     struct readiness found = look_at(asked);
     write_check(out, found.is_draining, "draining: %s", found.is_draining ? "yes" : "no");
     if (found.is_starting)
         write_check(out, true, "configuration: not in force yet");
+    else
+        creation_each(&asked->hub->set.pipeline, write_awaited, out);
     if (found.is_stuck)
         write_check(out, true, "threads: %s", asked->watched->what);
     else

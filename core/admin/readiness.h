@@ -25,7 +25,8 @@ struct readiness_question {
  * that it cannot do its work. */
 bool readiness_describe(const struct readiness_question *asked, cJSON *body);
 
-/* Appends each check as a line, "ok" or "failed" first, and returns whether the server is ready. */
+/* Appends each check as a line, "ok" or "failed" first, and returns whether the server is ready. A
+ * reload that waits for instances is a line for each of them, and good. */
 bool readiness_list(const struct readiness_question *asked, struct buffer *out);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * sluice status: who is connected, and what the pipelines of the running server have decided.
  */
+#include "base/safe_text.h"
 #include "cli/admin_client.h"
 #include "cli/units.h"
 
@@ -11,6 +12,32 @@ static cJSON *fetch(const struct cli_options *options, const char *path)
 {
     return admin_client_fetch(options,
                               &(struct admin_client_request){.method = "GET", .path = path});
+}
+
+/* What it says to others of its pipeline, a line for each. */
+static void print_relations(const cJSON *instance)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(instance, "provides"))
+    {
+        printf("    provides %s %s\n", admin_client_text(item, "name"),
+               admin_client_text(item, "version"));
+    }
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(instance, "finds"))
+    {
+        if (cJSON_HasObjectItem(item, "provider"))
+            printf("    finds %s %s of %s\n", admin_client_text(item, "name"),
+                   admin_client_text(item, "version"), admin_client_text(item, "provider"));
+        else
+            printf("    does not find %s %s\n", admin_client_text(item, "name"),
+                   admin_client_text(item, "wanted"));
+    }
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(instance, "listens"))
+    {
+        fputs("    listens to ", stdout);
+        safe_text_print(stdout, cJSON_IsString(item) ? item->valuestring : "");
+        fputs("\n", stdout);
+    }
 }
 
 static void print_instance(const cJSON *instance)
@@ -34,6 +61,7 @@ static void print_instance(const cJSON *instance)
         printf(" p99 %s", units_duration(admin_client_number(latency, "p99"), text));
     }
     fputs("\n", stdout);
+    print_relations(instance);
 }
 
 static const cJSON *find_endpoint(const cJSON *pipeline, const char *path)
@@ -52,6 +80,18 @@ static const char *plural(double count)
     return count > 1 || count < 1 ? "s" : "";
 }
 
+static void print_awaited(const cJSON *pipeline)
+{
+    const cJSON *awaited;
+    bool is_start = admin_client_number(pipeline, "generation") < 1;
+    cJSON_ArrayForEach(awaited, cJSON_GetObjectItemCaseSensitive(pipeline, "awaited"))
+    {
+        printf("%s waits for %s of %s, whose create has not finished yet\n",
+               is_start ? "the start" : "a reload", admin_client_text(awaited, "instance"),
+               admin_client_text(awaited, "endpoint"));
+    }
+}
+
 static void print_status(const cJSON *count, const cJSON *pipeline)
 {
     const cJSON *clients;
@@ -59,6 +99,7 @@ static void print_status(const cJSON *count, const cJSON *pipeline)
     double all = admin_client_number(count, "clients");
     printf("%.0f client%s, configuration %.0f\n", all, plural(all),
            admin_client_number(pipeline, "generation"));
+    print_awaited(pipeline);
     cJSON_ArrayForEach(clients, cJSON_GetObjectItemCaseSensitive(count, "by_endpoint"))
     {
         printf("%s: %.0f client%s\n", clients->string, clients->valuedouble,

@@ -75,6 +75,12 @@ bool instance_hears(const struct instance *instance, struct sl_string name)
     return find_name(instance, name) != NULL;
 }
 
+const char *instance_event_name(const struct instance *instance, size_t index)
+{
+    const struct event_names *names = instance->event_names;
+    return names != NULL && index < names->count ? names->items[index].text : NULL;
+}
+
 uint64_t instance_events_heard(const struct instance *instance)
 {
     if (instance->event_names == NULL)

@@ -15,6 +15,7 @@
 #include <sluice/plugin.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct chain;
@@ -32,6 +33,9 @@ MUST_CHECK int instance_event_listen(struct instance *instance, struct sl_string
 
 /* Whether it listens to events of that name. Any thread, once create has returned. */
 bool instance_hears(const struct instance *instance, struct sl_string name);
+
+/* The names that it listens to, from 0 on; NULL: there are no more. Any thread, likewise. */
+const char *instance_event_name(const struct instance *instance, size_t index);
 
 /* How many events the instance has heard. Any thread. */
 uint64_t instance_events_heard(const struct instance *instance);

@@ -252,6 +252,30 @@ const struct sl_service *instance_service_find(struct instance *instance, const 
     return &wanted->seen;
 }
 
+/* -- looking at it -- */
+
+void instance_services_each_provided(const struct instance *instance,
+                                     void (*visit)(void *context, const struct service_key *key),
+                                     void *context)
+{
+    const struct instance_services *services = instance->services;
+    for (size_t i = 0; services != NULL && i < services->provided_count; i++)
+        visit(context, &services->provided[i].key);
+}
+
+void instance_services_each_wanted(const struct instance *instance,
+                                   void (*visit)(void *context, const struct service_key *key,
+                                                 const struct sl_service *found,
+                                                 const struct instance *provider),
+                                   void *context)
+{
+    const struct instance_services *services = instance->services;
+    for (size_t i = 0; services != NULL && i < services->wanted_count; i++) {
+        const struct wanted_service *wanted = &services->wanted[i];
+        visit(context, &wanted->key, &wanted->seen, wanted->provider);
+    }
+}
+
 /* -- reload and end -- */
 
 bool instance_services_hold(const struct instance *instance, const struct service_scope *scope)

@@ -54,6 +54,19 @@ bool instance_services_hold(const struct instance *instance, const struct servic
 /* Whether the instance provides a service that somebody has missed. */
 bool instance_provides(const struct instance *instance, const struct service_key *missed);
 
+/* Calls `visit` for each service that the instance provides. Any thread, once create has returned.
+ */
+void instance_services_each_provided(const struct instance *instance,
+                                     void (*visit)(void *context, const struct service_key *key),
+                                     void *context);
+
+/* The same for each that it has looked for. `found` is of `provider`, or that is NULL. */
+void instance_services_each_wanted(const struct instance *instance,
+                                   void (*visit)(void *context, const struct service_key *key,
+                                                 const struct sl_service *found,
+                                                 const struct instance *provider),
+                                   void *context);
+
 /* Gives up what was found. NULL is fine. */
 void instance_services_free(struct instance_services *services);
 

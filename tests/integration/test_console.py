@@ -34,7 +34,8 @@ class Console(unittest.TestCase):
     def setUpClass(cls):
         patient = {'heartbeat': {'interval': 0}}  # The clients read nothing while a starved browser takes its time.
         stages = [{'plugin': 'later'}, {'plugin': 'validate', 'mode': 'shadow', 'options': {'json': True}}]
-        configuration = settings(endpoint('/ws', stages, **patient), endpoint('/other', **patient), admin=admin())
+        configuration = settings(endpoint('/ws', stages, **patient), endpoint('/other', **patient),
+                                 endpoint('/names', [{'plugin': 'directory'}, {'plugin': 'whisper', 'options': {'announce': True}}], **patient), admin=admin())
         with Sluice(configuration) as server:
             cls.kicked = RawClient(server, '/ws?name=kick%20me')
             others = [RawClient(server, '/ws?name=' + urllib.parse.quote(HOSTILE)), RawClient(server, '/ws'),
@@ -69,6 +70,10 @@ class Console(unittest.TestCase):
     def test_what_clients_call_themselves_is_text(self):
         text, elements = self.seen['hostile']
         self.assertEqual((text, elements), (HOSTILE.replace(OVERRIDE, '\\u202e'), 0))
+
+    def test_what_instances_have_to_do_with_each_other_is_shown(self):
+        self.assertEqual(self.seen['relations'], [
+            'Provides directory 1.0.', 'Finds directory 1.0 of directory#1. Listens to directory.joined, directory.left.'])
 
     def test_answers_are_bounded_however_many_clients_there_are(self):
         self.assertGreater(len(self.seen['limits']), 0)

@@ -112,6 +112,14 @@ async function lookAtHostile(page) {
     seen.hostile = [await shown.textContent(), await page.locator('img, script:not([src])').count()];
 }
 
+/* Which services and events instances have to do with. */
+async function lookAtRelations(page) {
+    await show(page, 'pipelines');
+    const names = page.locator('#pipeline-cards .card').filter({ hasText: '/names' });
+    await names.locator('.stage p').last().waitFor();
+    seen.relations = await names.locator('.stage p').allTextContents();
+}
+
 /* A topic is found by a part of its name, and leads to its subscribers. */
 async function searchTopics(page) {
     await show(page, 'topics');
@@ -202,6 +210,7 @@ try {
     await signIn(page);
     await kickByKeyboard(page);
     await lookAtHostile(page);
+    await lookAtRelations(page);
     await searchTopics(page);
     await reload(page);
     await followEvents(page);

@@ -32,6 +32,7 @@ static void says_since_when_and_how_the_last_reload_went(void **state)
         "\nsluice_last_reload_failed 1\n",
         "\nsluice_last_reload_timestamp_seconds 1700000000.500000\n",
         "\nsluice_last_reload_duration_seconds 1.250000\n",
+        "\nsluice_awaited_instances 0\n",
         /* A listener without TLS has no certificate. */
         "\n# TYPE sluice_certificate_not_after_timestamp_seconds gauge\n",
     };

@@ -3,6 +3,7 @@
 
 #include "admin/readiness.h"
 #include "captured_log.h"
+#include "hub/reload.h"
 #include "hub/watchdog.h"
 
 static _Atomic int before;
@@ -79,6 +80,48 @@ static void instances_that_the_start_waits_for_are_named(void **state)
     assert_non_null(strstr((const char *)list.data, "readyz: starting\n"));
     buffer_release(&list);
     cJSON_Delete(body);
+    end_serving(&serving);
+}
+
+/* Reads the list of checks. */
+static bool list_checks(struct hub *hub, char *text, size_t size)
+{
+    struct watchdog_status watched = {.is_unready = false};
+    struct buffer list;
+    buffer_init(&list, SIZE_MAX);
+    bool is_ready = readiness_list(&(struct readiness_question){hub, &watched, &before}, &list);
+    assert_true(list.len < size);
+    memcpy(text, list.data, list.len);
+    text[list.len] = '\0';
+    buffer_release(&list);
+    return is_ready;
+}
+
+static void a_reload_that_waits_is_shown_and_changes_nothing(void **state)
+{
+    struct serving serving = serve("endpoints: [{path: /ws, pipeline: [{plugin: renewed}]}]\n");
+    struct config *config =
+        load_config("endpoints: [{path: /ws, pipeline: [{plugin: renewed}, "
+                    "{plugin: renewed, mode: shadow, options: {create: later}}]}]\n");
+    static const char line[] =
+        "ok     reload: waits for renewed#2 of /ws, whose create has not finished yet\n";
+    struct diagnostics diagnostics;
+    struct hub_reload *reload;
+    char text[1024];
+    (void)state;
+    diagnostics_init(&diagnostics);
+    assert_true(list_checks(serving.hub, text, sizeof text));
+    assert_null(strstr(text, "reload"));
+    assert_int_equal(hub_reload_prepare(serving.hub, config, &diagnostics, &reload), OK);
+    assert_int_equal(hub_reload_commit(serving.hub, reload, &diagnostics), HUB_RELOAD_AWAITED);
+    assert_true(list_checks(serving.hub, text, sizeof text));
+    assert_non_null(strstr(text, line));
+    assert_non_null(strstr(text, "ok     readyz: ready\n"));
+    hub_reload_abort(reload);
+    assert_true(list_checks(serving.hub, text, sizeof text));
+    assert_null(strstr(text, "reload"));
+    diagnostics_deinit(&diagnostics);
+    config_destroy(config);
     end_serving(&serving);
 }
 
@@ -219,6 +262,7 @@ int main(void)
         cmocka_unit_test(is_ready_when_nothing_is_wrong),
         cmocka_unit_test(plugins_that_cannot_work_give_their_reasons),
         cmocka_unit_test(instances_that_the_start_waits_for_are_named),
+        cmocka_unit_test(a_reload_that_waits_is_shown_and_changes_nothing),
         cmocka_unit_test(a_plugin_that_only_watches_does_not_count),
         cmocka_unit_test(a_thread_that_is_stuck_comes_before_plugins),
         cmocka_unit_test(a_server_that_drains_is_not_ready),

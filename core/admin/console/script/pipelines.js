@@ -29,7 +29,7 @@ const pipelines = {
         const budget = stage.budget_ns === undefined ? '' : `, budget ${span(stage.budget_ns * NS)}`;
         const head = element('div', { class: 'stage-head' }, element('span', { class: 'soft' }, `${stage.position}.`), element('h3', {}, visible(stage.instance)),
             badge(...MODES[stage.mode]), element('span', { class: 'soft' }, `${visible(stage.plugin)} ${visible(stage.version)}, on error ${stage.on_error}${budget}`));
-        const left = element('div', {}, head, element('dl', { class: 'verdicts' }));
+        const left = element('div', {}, head, element('p', { class: 'soft' }), element('dl', { class: 'verdicts' }));
         const right = element('div', {}, newLatency(), element('div', { class: 'scale' }, element('span'), element('span')), element('div', { class: 'soft' }));
         return element('div', { class: 'stage' }, left, right);
     },
@@ -42,12 +42,23 @@ const pipelines = {
             .map((verdict) => ({ name: verdict, total: stage.verdicts[verdict] ?? 0, rate: rate(verdict) }));
         for (const [name, total] of [['over budget', stage.over_budget], ['timed out', stage.timeouts]])
             if (total > 0) shown.push({ name, total, rate: undefined });
+        const relations = this.relations(stage);
+        setText(left.children[1], relations);
+        left.children[1].hidden = relations === '';
         reconcile(left.lastChild, shown, ({ name }) => name, ({ name }) => element('div', {}, element('dt', {}, this.title(name, stage)),
             element('dd', {}, element('span'), ' ', element('small'))), ({ lastChild: value }, { total, rate: speed }) => {
             setText(value.children[0], speed === undefined ? count(total) : perSecond(speed));
             setText(value.children[1], speed === undefined ? '' : `${short(total)} in all`);
         });
         this.updateLatency(right, stage, measured.buckets(LATENCY, labels), measured.buckets(LATENCY, labels, true));
+    },
+
+    /* What it has to do with others of its pipeline, in sentences. */
+    relations({ provides, finds, listens }) {
+        const found = ({ name, version, wanted, provider }) => (provider === undefined ? `${name} ${wanted}: nobody provides it` : `${name} ${version} of ${provider}`);
+        const sentence = (words, items) => (items.length > 0 ? [`${words} ${items.join(', ')}.`] : []);
+        return visible([...sentence('Provides', provides.map(({ name, version }) => `${name} ${version}`)), ...sentence('Finds', finds.map(found)),
+            ...sentence('Listens to', listens)].join(' '));
     },
 
     title(name, stage) {
