@@ -192,6 +192,36 @@ template <class Table> class Service
     const sl_service *service_ = nullptr;
 };
 
+/* -------------------------------------------------------------------------------------- events */
+
+/* What another instance of the pipeline has told of. */
+class Event
+{
+  public:
+    explicit Event(const sl_event *event) : event_(event) {}
+    std::string_view name() const
+    {
+        return view(event_->name);
+    }
+    /* The name of the instance that has emitted it. */
+    std::string_view emitter() const
+    {
+        return event_->emitter;
+    }
+    /* As it was emitted: any bytes, which nobody has looked at. */
+    std::span<const std::byte> payload() const
+    {
+        return std::as_bytes(std::span(event_->payload.data, event_->payload.len));
+    }
+    std::string_view text() const
+    {
+        return view(event_->payload);
+    }
+
+  private:
+    const sl_event *event_;
+};
+
 /* ------------------------------------------------------------------------------- descriptors */
 
 /* A descriptor that is watched until this goes, which is not later than the plugin's object. It
@@ -599,6 +629,23 @@ class Instance
     Service<Table> find_service(const char *name, std::uint16_t major, std::uint16_t minor) const
     {
         return Service<Table>(self_->host->service_find(self_, name, major, minor));
+    }
+
+    /* -- events: on_event of the others that listen has returned when this returns. The client is
+     * the one that a hook is about. False: an event is being heard on this thread, or, where
+     * somebody listens, it is not a name, or the payload is too long. */
+    bool emit(std::string_view name, std::span<const std::byte> payload = {},
+              std::optional<Client> client = std::nullopt) const
+    {
+        const std::string_view bytes(reinterpret_cast<const char *>(payload.data()),
+                                     payload.size());
+        return emit(name, bytes, client);
+    }
+    bool emit(std::string_view name, std::string_view payload,
+              std::optional<Client> client = std::nullopt) const
+    {
+        return self_->host->event_emit(self_, client ? client->c_client() : nullptr, c_string(name),
+                                       c_string(payload)) == 0;
     }
 
     /* In the constructor or start(): clients come once the Creation is ready. */

@@ -36,6 +36,7 @@
  *     Verdict on_subscribe(Client, std::string_view topic)
  *     Verdict on_publish(std::optional<Client> origin, std::string_view topic, Message)
  *     void on_handover(const sl_handover &)
+ *     void on_event(std::optional<Client>, Event)        of other plugins, after this->listen
  *
  * and only those are in the plugin's table. Timers, offloaded work, HTTP requests, lists of
  * clients and watches are for start() and what comes after it, not for the constructor: they come
@@ -152,6 +153,14 @@ template <class Derived, class State = NoState> class Plugin : public Instance
             SL_DEFER)
             throw std::runtime_error("a verdict cannot be deferred: too many are, or no memory");
         return {c_instance()->host, ticket};
+    }
+
+    /* In the constructor or start(): on_event is called for events of that name. False: the
+     * operator has been told why not. */
+    [[nodiscard]] bool listen(std::string_view name) const
+    {
+        static_assert(requires { &Derived::on_event; }, "a plugin that listens has an on_event");
+        return c_instance()->host->event_listen(c_instance(), c_string(name)) == 0;
     }
 
     /* on_ready is called while the descriptor, which does not block, is ready for `events`. What
@@ -338,6 +347,11 @@ template <class P> struct Hooks {
         object.state_size -= std::min<std::uint32_t>(object.state_size, sizeof(Life));
         run(self, "on_handover", [&](P &plugin) { plugin.on_handover(object); });
     }
+    static void on_event(sl_instance *self, sl_client *client, const sl_event *event) noexcept
+    {
+        run(self, "on_event",
+            [&](P &plugin) { plugin.on_event(perhaps(self, client), Event(event)); });
+    }
     static void client_free(sl_instance *self, sl_client *client) noexcept
     {
         auto *slot = static_cast<Slot<State> *>(self->host->client_state(self, client));
@@ -384,6 +398,8 @@ template <class P> struct Hooks {
             table.on_publish = on_publish;
         if constexpr (requires { &P::on_handover; })
             table.on_handover = on_handover;
+        if constexpr (requires { &P::on_event; })
+            table.on_event = on_event;
     }
 
     static constexpr sl_plugin table()

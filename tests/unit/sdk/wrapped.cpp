@@ -87,6 +87,7 @@ class Wrapped : public sluice::Plugin<Wrapped, Session>
         {.name = "limits", .type = SL_OPTION_MAP, .summary = "Some numbers"},
         {.name = "needs", .type = SL_OPTION_BOOL, .summary = "Whether it needs a greeter"},
         {.name = "begins", .default_value = "at once", .summary = "When, or why it does not"},
+        {.name = "hears", .type = SL_OPTION_STRINGS, .summary = "Names of events"},
         {.name = "fail", .type = SL_OPTION_BOOL, .summary = "Whether it cannot be created"},
         {.name = "fails_in", .summary = "Where it begins all and fails: constructor, start"},
     };
@@ -107,6 +108,10 @@ class Wrapped : public sluice::Plugin<Wrapped, Session>
         }
         if (!provide_service("greeter", 1, 0, greeter))
             throw sluice::Failed();
+        const sluice::Value hears = option("hears");
+        for (std::size_t i = 0; i < hears.size(); i++)
+            if (!listen(hears[i].text()))
+                throw sluice::Failed();
         if (option("fails_in").text() == "constructor")
             begin_all();
     }
@@ -168,6 +173,8 @@ class Wrapped : public sluice::Plugin<Wrapped, Session>
         }
         if (text == "options" || text == "storage" || text == "topics" || text == "send")
             return answer(client, text);
+        if (text == "emit")
+            return emit_all(client);
         if (text == "watch")
             return watch_pipe();
         if (text == "end") {
@@ -236,7 +243,32 @@ class Wrapped : public sluice::Plugin<Wrapped, Session>
             static_cast<Wrapped *>(from.state)->greeting.swap(greeting);
     }
 
+    /* Tells the client, or everybody, what it has heard. */
+    void on_event(std::optional<Client> client, sluice::Event event)
+    {
+        if (event.text() == "throw")
+            throw std::runtime_error("thrown by on_event");
+        if (event.payload().size() != event.text().size() || event.emitter().empty())
+            throw std::logic_error("this is no event");
+        const std::string heard =
+            std::string(event.name()) + " " + std::to_string(event.payload().size());
+        if (client)
+            client->send(heard + " of " + state(*client).name.substr(0, 6));
+        else
+            broadcast(heard);
+    }
+
   private:
+    /* Whoever is before it or behind it in the pipeline may listen. */
+    Verdict emit_all(Client client)
+    {
+        const std::vector<std::byte> zeros(3);
+        const bool is_told = emit("wrapped.said", "hello"s, client) &&
+                             emit("wrapped.said", zeros, client) && emit("wrapped.said", zeros) &&
+                             emit("wrapped.said", "throw", client) && emit("wrapped.done");
+        return is_told && !emit("", zeros) ? SL_CONTINUE : SL_ERROR;
+    }
+
     /* All that comes back later. What is called touches the object, and tells. */
     void begin_all()
     {

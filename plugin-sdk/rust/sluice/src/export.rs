@@ -60,6 +60,7 @@ hooks! {
         (*mut sl_instance, *mut sl_client, *const c_char, usize, *const sl_message) -> c_int;
     ON_CANCEL OnCancel on_cancel (*mut sl_instance, sl_ticket, *mut c_void, c_int);
     ON_HANDOVER OnHandover on_handover (*mut sl_instance, *const sl_handover);
+    ON_EVENT OnEvent on_event (*mut sl_instance, *mut sl_client, *const sl_event);
     SAVE OnHandover save
         (*mut c_void, *mut c_void, unsafe extern "C" fn(*mut c_void, *const u8, usize));
 }
@@ -161,7 +162,7 @@ macro_rules! plugin {
                 on_publish: Probe::<$plugin>::ON_PUBLISH,
                 on_handover: Probe::<$plugin>::ON_HANDOVER,
                 client_free: $crate::private::client_free::<$plugin>(),
-                on_event: ::std::option::Option::None,
+                on_event: Probe::<$plugin>::ON_EVENT,
             }
         };
     };

@@ -242,6 +242,22 @@ pub(crate) unsafe extern "C" fn on_publish<P: OnPublish>(
     }
 }
 
+pub(crate) unsafe extern "C" fn on_event<P: OnEvent>(
+    instance: *mut sl_instance,
+    client: *mut sl_client,
+    event: *const sl_event,
+) {
+    // SAFETY: see above; a client that is named is on this thread.
+    unsafe {
+        decide(instance, "on_event", |plugin: &P, host| {
+            let client = (!client.is_null()).then(|| Client::new(client, host));
+            plugin
+                .on_event(host, client.as_ref(), &Event::new(&*event))
+                .map(|()| Nothing)
+        });
+    }
+}
+
 pub(crate) unsafe extern "C" fn on_cancel<P: OnCancel>(
     instance: *mut sl_instance,
     ticket: sl_ticket,

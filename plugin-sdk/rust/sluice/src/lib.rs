@@ -64,6 +64,7 @@ mod client;
 mod clients;
 mod completion;
 mod creation;
+mod event;
 mod export;
 mod handle;
 mod hooks;
@@ -87,6 +88,7 @@ pub use client::{Client, ClientId, Closed};
 pub use clients::{ClientCursor, ClientPage, ClientQuery};
 pub use completion::{CancelReason, Completion, Defer, Ticket};
 pub use creation::CreateTicket;
+pub use event::Event;
 pub use handle::Handle;
 pub use host::{Host, Level, Mode, Timer};
 pub use http::{HttpOutcome, HttpRequest, HttpResponse};
@@ -293,6 +295,19 @@ pub trait OnPublish: Plugin {
         topic: &str,
         message: &mut Message,
     ) -> Result<Permission>;
+}
+
+/// Another instance of the pipeline has emitted an event to which this one listens ([`Setup::listen`]).
+pub trait OnEvent: Plugin {
+    /// Called inside the other plugin's call, on the thread that emits, whichever that is: wait for no lock
+    /// that somebody holds while emitting. `client` is the one that it is about, if there is one, perhaps
+    /// before this instance's `on_open`. Nothing can be emitted in here.
+    fn on_event(
+        &self,
+        host: &Host<Self>,
+        client: Option<&Client<Self>>,
+        event: &Event,
+    ) -> Result<()>;
 }
 
 /// A deferral ended without its completion.

@@ -452,4 +452,7 @@ pub struct sl_host {
     pub fd_unwatch: unsafe extern "C" fn(*mut sl_instance, u64),
     pub create_defer: unsafe extern "C" fn(*mut sl_instance, *mut sl_ticket) -> c_int,
     pub create_complete: unsafe extern "C" fn(sl_ticket, *const c_char) -> c_int,
+    pub event_listen: unsafe extern "C" fn(*mut sl_instance, sl_string) -> c_int,
+    pub event_emit:
+        unsafe extern "C" fn(*const sl_instance, *mut sl_client, sl_string, sl_string) -> c_int,
 }

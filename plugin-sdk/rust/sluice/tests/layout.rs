@@ -260,6 +260,8 @@ layout! {
     sl_host, fd_unwatch, 640, 8;
     sl_host, create_defer, 648, 8;
     sl_host, create_complete, 656, 8;
+    sl_host, event_listen, 664, 8;
+    sl_host, event_emit, 672, 8;
 }
 
 #[rustfmt::skip]

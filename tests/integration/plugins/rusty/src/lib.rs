@@ -73,6 +73,9 @@ impl Plugin for Rusty {
             setup.endpoint(),
             list
         );
+        for name in setup.option("hears").entries() {
+            setup.listen(name.text())?;
+        }
         setup.provide_service(&counting::COUNTING)?;
         let counted = match setup.option("counts").text() {
             "what is before" => Some(setup.find_service()?),
@@ -268,6 +271,18 @@ impl Rusty {
                     return Err("there is such an endpoint".into());
                 }
             }
+            "emit" => {
+                let long = vec![b'x'; 65537];
+                client.emit("rusty.said", b"hello")?;
+                client.emit("rusty.said", b"\xff\0")?;
+                host.emit("rusty.said", b"")?;
+                client.emit("rusty.said", b"panic")?;
+                client.emit("rusty.said", b"error")?;
+                if host.emit("", b"x").is_ok() || host.emit("rusty.said", &long).is_ok() {
+                    return Err("this is no event".into());
+                }
+                return Ok(Verdict::Continue);
+            }
             "count" => match &self.counted {
                 Some(found) => client.send(&counting::count(found, host).to_string())?,
                 None => return Ok(Verdict::Continue),
@@ -423,6 +438,32 @@ impl OnPublish for Rusty {
     }
 }
 
+impl OnEvent for Rusty {
+    fn on_event(
+        &self,
+        host: &Host<Self>,
+        client: Option<&Client<Self>>,
+        event: &Event,
+    ) -> Result<()> {
+        match event.text() {
+            Some("panic") => panic!("in on_event"),
+            Some("error") => return Err("it is not heard".into()),
+            _ => {}
+        }
+        let heard = format!(
+            "{} of {}: {:?}",
+            event.name(),
+            event.emitter(),
+            event.payload()
+        );
+        match client {
+            Some(client) => client.send(&format!("{} to {}", heard, client.state().name))?,
+            None => host.broadcast(&heard)?,
+        }
+        Ok(())
+    }
+}
+
 impl OnCancel for Rusty {
     fn on_cancel(&self, host: &Host<Self>, ticket: Ticket, reason: CancelReason) {
         let is_over = ticket.complete(Completion::proceed()) == Err(Failure::Gone);
@@ -456,6 +497,7 @@ sluice::plugin! {
          summary: "How it fails"},
         {"counts": Choice, choices: ["nothing", "what is before"], default: "nothing",
          summary: "Whose messages it counts"},
+        {"hears": Strings, summary: "To which events it listens"},
         {"names": Strings, summary: "Names"},
         {"header": String, credential: true, summary: "A header"},
     ],
