@@ -127,6 +127,7 @@ int host_event_emit(const struct sl_instance *self, struct sl_client *client, st
     const struct emission emission = {.chain = asked.chain,
                                       .loop = asked.loop,
                                       .by = by,
+                                      .emitter = by->name,
                                       .client = told_of,
                                       .name = name,
                                       .payload = payload,

@@ -126,7 +126,7 @@ static void call_on_event(const struct stage *stage, const struct emission *emis
     const struct sl_event event = {.struct_size = sizeof event,
                                    .name = {name, emission->name.len},
                                    .payload = emission->payload,
-                                   .emitter = emission->by != NULL ? emission->by->name : ""};
+                                   .emitter = emission->emitter};
     if (client != NULL && !client->is_open)
         client = NULL;
     count_heard(instance, emission->loop);

@@ -51,6 +51,7 @@ struct emission {
     const struct chain *chain;  /* whose instances hear it, for as long as that takes */
     struct pipeline_loop *loop; /* whose thread this is; NULL: no loop's */
     const struct instance *by;  /* NULL: none of the chain's */
+    const char *emitter;        /* its name */
     struct sl_client *client;   /* of the chain and of this thread, and open; or NULL */
     struct sl_string name;      /* valid */
     struct sl_string payload;

@@ -3,6 +3,7 @@
 #include "workbench/situation.h"
 
 #include <stdint.h>
+#include <string.h>
 
 struct sl_client *check_client_open(struct fake_instance *instance, const struct subject *subject)
 {
@@ -81,6 +82,8 @@ static struct {
     size_t message_count;
     const char *topics[SCENARIO_COUNT_MAX]; /* borrowed from the tree */
     size_t topic_count;
+    struct scenario_message payloads[SCENARIO_COUNT_MAX];
+    size_t payload_count;
     bool is_read;
 } own;
 
@@ -88,11 +91,14 @@ static void read_own_step(const struct yaml_node *step)
 {
     const struct yaml_node *publish = yaml_node_get(step, "publish");
     const struct yaml_node *subscribe = yaml_node_get(step, "subscribe");
+    const struct yaml_node *emit = yaml_node_get(step, "emit");
     const struct yaml_node *send = publish != NULL ? publish : yaml_node_get(step, "send");
     const struct yaml_node *uses = publish != NULL ? publish : subscribe;
     const char *topic = uses != NULL ? scenario_text(uses, "topic") : NULL;
     if (send != NULL && own.message_count < SCENARIO_COUNT_MAX)
         scenario_read_message(send, &own.messages[own.message_count++]);
+    if (emit != NULL && own.payload_count < SCENARIO_COUNT_MAX)
+        scenario_read_message(emit, &own.payloads[own.payload_count++]);
     if (topic != NULL && own.topic_count < SCENARIO_COUNT_MAX)
         own.topics[own.topic_count++] = topic;
 }
@@ -167,12 +173,75 @@ void check_client_use_topic(struct fake_instance *instance, struct sl_client *cl
     }
 }
 
+/* -- events -- */
+
+static const struct {
+    const char *kind;
+    const char *data;
+    size_t len;
+    char filling; /* of the longest that there may be, where data is NULL */
+} plain_payloads[] = {
+#define PAYLOAD(kind, literal) {kind, literal, sizeof(literal) - 1, 0}
+    PAYLOAD("a word", "ada"),
+    PAYLOAD("JSON", "{\"id\":1,\"name\":\"ada\"}"),
+    {"empty, where its emitter has none", NULL, 0, 0},
+    PAYLOAD("empty", ""),
+    PAYLOAD("a number that is too large", "99999999999999999999999999999999"),
+    PAYLOAD("'%s%n%d'", "%s%n%d"),
+    PAYLOAD("half of a character", "gr\xc3"),
+    PAYLOAD("no UTF-8, with zeros", "\0\xff\xfe\0\x80"),
+    {"64 KiB of x", NULL, SL_EVENT_PAYLOAD_MAX, 'x'},
+    {"64 KiB of [", NULL, SL_EVENT_PAYLOAD_MAX, '['},
+    {"64 KiB of 0xff", NULL, SL_EVENT_PAYLOAD_MAX, '\xff'},
+};
+#define ORDINARY_PAYLOADS 2u /* the first ones */
+#define PLAIN_PAYLOAD_COUNT (sizeof plain_payloads / sizeof *plain_payloads)
+
+size_t check_payload_count(const struct subject *subject)
+{
+    if (!own.is_read)
+        read_own(subject->scenario);
+    return PLAIN_PAYLOAD_COUNT + own.payload_count;
+}
+
+struct sl_string check_payload(const struct subject *subject, size_t index)
+{
+    static char longest[SL_EVENT_PAYLOAD_MAX];
+    index %= check_payload_count(subject);
+    if (index >= PLAIN_PAYLOAD_COUNT) {
+        const struct scenario_message *message = &own.payloads[index - PLAIN_PAYLOAD_COUNT];
+        return (struct sl_string){message->data, message->len};
+    }
+    if (plain_payloads[index].filling == 0)
+        return (struct sl_string){plain_payloads[index].data, plain_payloads[index].len};
+    memset(longest, plain_payloads[index].filling, sizeof longest);
+    return (struct sl_string){longest, sizeof longest};
+}
+
+const char *check_payload_kind(const struct subject *subject, size_t index)
+{
+    index %= check_payload_count(subject);
+    return index < PLAIN_PAYLOAD_COUNT ? plain_payloads[index].kind : "one of the scenario's";
+}
+
+void check_client_hear(struct fake_instance *instance, const char *emitter,
+                       struct sl_client *client, const struct subject *subject, size_t index)
+{
+    const char *name;
+    for (size_t i = 0; (name = fake_event_name(instance, i)) != NULL; i++)
+        fake_emit(instance, emitter, client, sl_string_of(name), check_payload(subject, index));
+}
+
 void check_client_run(struct fake_instance *instance, const struct subject *subject)
 {
     struct sl_client *client = check_client_open(instance, subject);
     if (client == NULL)
         return;
     bool stays = true;
+    for (size_t i = 0; i < ORDINARY_PAYLOADS; i++)
+        check_client_hear(instance, CHECK_EMITTER, client, subject, i);
+    for (size_t i = PLAIN_PAYLOAD_COUNT; i < check_payload_count(subject); i++)
+        check_client_hear(instance, CHECK_EMITTER, client, subject, i);
     for (size_t i = 0; i < check_topic_count(subject); i++)
         check_client_use_topic(instance, client, subject, i);
     for (size_t i = 0; stays && i < check_message_count(subject); i++)

@@ -9,6 +9,7 @@
 #include "workbench/checks.h"
 #include "workbench/scenario.h"
 
+#define CHECK_EMITTER "another#1" /* who emits events */
 #define CHECK_PATIENCE                                                                             \
     200 /* ms of real time for a deferred verdict, before its deadline passes                      \
          */
@@ -46,10 +47,22 @@ const char *check_topic(const struct subject *subject, size_t index);
 void check_client_use_topic(struct fake_instance *instance, struct sl_client *client,
                             const struct subject *subject, size_t index);
 
+/* The payloads of events: odd ones up to the longest that there may be, and those of the scenario.
+ * An index wraps around. */
+size_t check_payload_count(const struct subject *subject);
+struct sl_string check_payload(const struct subject *subject, size_t index);
+const char *check_payload_kind(const struct subject *subject, size_t index);
+
+/* Another plugin emits an event of each name to which the instance listens, with one of the
+ * payloads, about the client or none (NULL). */
+void check_client_hear(struct fake_instance *instance, const char *emitter,
+                       struct sl_client *client, const struct subject *subject, size_t index);
+
 /* A client whose upgrade the plugin accepts, and another one, or the server, refuses. */
 void check_client_refuse(struct fake_instance *instance, const struct subject *subject);
 
-/* A client that opens, uses all topics, sends all messages and leaves. */
+/* A client that opens, of which events tell, that uses all topics, sends all messages and leaves.
+ */
 void check_client_run(struct fake_instance *instance, const struct subject *subject);
 
 #endif

@@ -36,6 +36,7 @@ const struct check checks[] = {
     {"contract/messages", "text, JSON, binary, large messages get a verdict", check_messages},
     {"contract/subscriptions", "other plugins subscribe clients to any topic", check_subscriptions},
     {"contract/publications", "other plugins publish anything to any topic", check_publications},
+    {"contract/events", "other plugins emit anything to which it listens", check_events},
     {"contract/borrowed", "nothing borrowed is kept or freed", check_borrowed},
     {"contract/lifecycle", "clients come and go in any order", check_lifecycle},
     {"contract/two-instances", "two instances do not share state", check_two_instances},

@@ -58,9 +58,12 @@ static void play(struct plugin *plugin, const struct subject *subject, bool with
     struct sl_client *noise = with_another ? check_client_open(other, subject) : NULL;
     for (size_t round = 0; round < 2 * check_message_count(subject); round++) {
         transcribe_topic(instance, client, subject, round, transcript, size);
+        check_client_hear(instance, CHECK_EMITTER, client, subject, round);
         transcribe(instance, client, check_message(subject, round), transcript, size);
-        if (noise != NULL)
+        if (noise != NULL) {
             check_client_use_topic(other, noise, subject, round * 5 + 1);
+            check_client_hear(other, CHECK_EMITTER, noise, subject, round * 3 + 1);
+        }
         if (noise != NULL && !check_client_send_nth(other, noise, subject, round * 7 + 3)) {
             check_client_leave(other, noise);
             noise = check_client_open(other, subject);

@@ -19,6 +19,7 @@ void check_messages(const struct subject *subject);
 void check_borrowed(const struct subject *subject);
 void check_subscriptions(const struct subject *subject);
 void check_publications(const struct subject *subject);
+void check_events(const struct subject *subject);
 void check_lifecycle(const struct subject *subject);
 void check_random_messages(const struct subject *subject);
 void check_two_instances(const struct subject *subject);

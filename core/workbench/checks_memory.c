@@ -41,7 +41,7 @@ static size_t heap_in_use(void)
     return bytes > stored ? bytes - stored : 0;
 }
 
-/* The life of one client. */
+/* The life of one client, or an event. */
 typedef void client_run(struct fake_instance *instance, const struct subject *subject);
 
 static void run_many_clients(struct fake_instance *instance, const struct subject *subject,
@@ -128,10 +128,32 @@ static void check_refused_clients(struct fake_instance *instance, const struct s
                        left.allocations / CLIENTS, left.heap / CLIENTS);
 }
 
+/* The nth of what another plugin tells of, about nobody; and what has been put off until a timer
+ * fires goes. */
+static void hear_one(struct fake_instance *instance, const struct subject *subject)
+{
+    static size_t nth;
+    check_client_hear(instance, CHECK_EMITTER, NULL, subject, nth++);
+    fake_advance(SECOND / 10);
+}
+
+static void check_heard_events(struct fake_instance *instance, const struct subject *subject)
+{
+    situation_doing("hundreds of events about nobody");
+    struct footprint left = measure_clients(instance, subject, hear_one);
+    if (is_suspicious(&left, CLIENTS))
+        situation_fail("each event about nobody leaves %zu allocations of host->allocate and about "
+                       "%zu bytes behind: release in on_event what belongs to an event, and bound "
+                       "what grows with events",
+                       left.allocations / CLIENTS, left.heap / CLIENTS);
+}
+
 void check_leaks(const struct subject *subject)
 {
     struct plugin *plugin = subject_load(subject);
     struct fake_instance *instance = subject_create(plugin, subject, "/ws");
+    if (fake_event_name(instance, 0) != NULL)
+        check_heard_events(instance, subject);
     check_clients(instance, subject);
     if (plugin->table.on_connect != NULL)
         check_refused_clients(instance, subject);

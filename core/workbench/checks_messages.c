@@ -58,6 +58,8 @@ void check_borrowed(const struct subject *subject)
     struct fake_instance *instance = subject_create(plugin, subject, "/ws");
     struct sl_client *client = check_client_open_or_skip(instance, subject);
     bool stays = true;
+    for (size_t i = 0; i < check_payload_count(subject); i++)
+        check_client_hear(instance, CHECK_EMITTER, client, subject, i);
     for (size_t i = 0; i < check_topic_count(subject); i++)
         check_client_use_topic(instance, client, subject, i);
     for (size_t i = 0; stays && i < check_message_count(subject); i++)
@@ -87,6 +89,7 @@ void check_lifecycle(const struct subject *subject)
     for (size_t i = 0; i < 8; i++)
         clients[i] = check_client_open_or_skip(instance, subject);
     for (size_t i = 0; i < 8; i++) {
+        check_client_hear(instance, CHECK_EMITTER, clients[i], subject, i);
         check_client_use_topic(instance, clients[i], subject, i);
         check_client_send_nth(instance, clients[i], subject, i);
     }
@@ -138,7 +141,9 @@ static void random_step(struct fake_instance *instance, const struct subject *su
                               random_text(subject, random, text, sizeof text)))
             return;
     } else if (choice == 12) {
-        check_client_use_topic(instance, *client, subject, next_random(random));
+        uint32_t which = next_random(random);
+        check_client_use_topic(instance, *client, subject, which);
+        check_client_hear(instance, CHECK_EMITTER, which % 4 == 0 ? NULL : *client, subject, which);
         return;
     } else if (choice == 13) {
         fake_advance((int64_t)(next_random(random) % 3000) * 1000000);

@@ -191,10 +191,13 @@ enum sl_verdict fake_publish(struct fake_instance *instance, struct sl_client *c
                              size_t len, struct fake_result *result);
 bool fake_is_subscribed(struct sl_client *client, const char *topic);
 
-/* As if another plugin of the instance's pipeline emitted an event, about an open client or none
- * (NULL). Returns whether the instance hears it; is no event: SL_ERROR. */
-int fake_emit(struct fake_instance *instance, struct sl_client *client, struct sl_string name,
-              struct sl_string payload);
+/* As if another plugin of the instance's pipeline, `emitter`, emitted an event, about an open
+ * client or none (NULL). Returns whether the instance hears it; is no event: SL_ERROR. */
+int fake_emit(struct fake_instance *instance, const char *emitter, struct sl_client *client,
+              struct sl_string name, struct sl_string payload);
+
+/* One after the other, the events to which the instance listens; NULL: no more. */
+const char *fake_event_name(const struct fake_instance *instance, size_t index);
 
 /* Whether an instance of the pipeline has on_subscribe or on_publish. */
 bool fake_has_topic_hooks(const struct fake_instance *instance);

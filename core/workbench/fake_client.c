@@ -112,7 +112,8 @@ void fake_check_client(const struct sl_client *client, const char *function)
     fake_require_hook(function);
     if (client == NULL)
         fake_fail("host->%s was given NULL as the client: on_publish has none for what nobody's "
-                  "client has sent, and what is done after host->offload has none once it is gone",
+                  "client has sent, on_event none for an event about none, and what is done after "
+                  "host->offload none once it is gone",
                   function);
     fake_lock();
     const struct fake_client *known = fake.clients;

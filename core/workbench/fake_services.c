@@ -75,12 +75,13 @@ static bool is_event(struct sl_string name, struct sl_string payload)
     return topic_is_name(name.data, name.len) && payload.len <= SL_EVENT_PAYLOAD_MAX;
 }
 
-static int have_heard(const struct chain *chain, const struct instance *by,
+static int have_heard(const struct chain *chain, const struct instance *by, const char *emitter,
                       struct sl_client *client, struct sl_string name, struct sl_string payload)
 {
     const struct emission emission = {.chain = chain,
                                       .loop = fake_loop(),
                                       .by = by,
+                                      .emitter = emitter,
                                       .client = client,
                                       .name = name,
                                       .payload = {payload.len > 0 ? payload.data : "", payload.len},
@@ -107,16 +108,21 @@ static int event_emit(const struct sl_instance *self, struct sl_client *client,
     if (!fake_is_watching())
         fake_note(FAKE_EMITTED, self, client != NULL ? fake_client_number(client) : 0, name,
                   SL_BINARY, payload, 0);
-    return chain != NULL ? have_heard(chain, by, client, name, payload) : 0;
+    return chain != NULL ? have_heard(chain, by, self->name, client, name, payload) : 0;
 }
 
-int fake_emit(struct fake_instance *instance, struct sl_client *client, struct sl_string name,
-              struct sl_string payload)
+int fake_emit(struct fake_instance *instance, const char *emitter, struct sl_client *client,
+              struct sl_string name, struct sl_string payload)
 {
     if (!is_event(name, payload))
         return SL_ERROR;
     bool is_heard = instance_hears(fake_tested(instance), name);
-    return have_heard(instance->chain, NULL, client, name, payload) == 0 && is_heard;
+    return have_heard(instance->chain, NULL, emitter, client, name, payload) == 0 && is_heard;
+}
+
+const char *fake_event_name(const struct fake_instance *instance, size_t index)
+{
+    return instance_event_name(fake_tested(instance), index);
 }
 
 void fake_services_provide(struct sl_host *host)

@@ -330,14 +330,16 @@ static void shim_on_event(struct sl_instance *self, struct sl_client *client,
 {
     struct fake_running outer = fake_running;
     struct loan *loans = NULL;
-    struct sl_event seen = *event;
-    seen.name.data =
+    struct sl_event *seen = borrowed_lend(event, sizeof *event, 16, "the event", &loans);
+    seen->name.data =
         borrowed_lend(event->name.data, event->name.len + 1, 1, "the event's name", &loans);
-    seen.payload.data =
+    seen->payload.data =
         borrowed_lend(event->payload.data, event->payload.len, 1, "the event's payload", &loans);
+    seen->emitter = borrowed_lend(event->emitter, strlen(event->emitter) + 1, 1,
+                                  "the name of the event's emitter", &loans);
     begin_hook(self, client, "on_event", fake_hook_limit);
     runs_on_event = true;
-    fake_table_of(self)->on_event(self, client, &seen);
+    fake_table_of(self)->on_event(self, client, seen);
     runs_on_event = false;
     end_hook("on_event");
     borrowed_end(&loans);

@@ -140,14 +140,17 @@ static void step_publish(struct scenario *scenario, const struct yaml_node *argu
 /* Another plugin emits an event, in a hook of the client, or (client: null) about none. */
 static void step_emit(struct scenario *scenario, const struct yaml_node *arguments)
 {
-    static const char *const keys[] = {"client", "name", "text", "json", "binary", "expect", NULL};
+    static const char *const keys[] = {"client", "name",   "emitter", "text",
+                                       "json",   "binary", "expect",  NULL};
     struct scenario_message payload;
     scenario_check_keys(arguments, keys);
     struct sl_client *client = client_or_none(scenario, arguments);
     const char *name = scenario_text(arguments, "name");
+    const char *emitter = scenario_text(arguments, "emitter");
     const char *expect = scenario_text(arguments, "expect");
     scenario_read_message(arguments, &payload);
-    int found = fake_emit(scenario->instance, client, sl_string_of(name != NULL ? name : ""),
+    int found = fake_emit(scenario->instance, emitter != NULL ? emitter : "another#1", client,
+                          sl_string_of(name != NULL ? name : ""),
                           (struct sl_string){payload.data, payload.len});
     free(payload.data);
     if (found < 0)

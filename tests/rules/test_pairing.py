@@ -15,6 +15,7 @@ TESTED_ELSEWHERE = {
     'core/workbench/checks_messages.c': 'tests/integration/test_runner.py: broken plugins that read too far or keep what is borrowed',
     'core/workbench/checks_options.c': 'tests/integration/test_runner.py: broken plugins that read options wrongly',
     'core/workbench/checks_topics.c': 'tests/integration/test_runner_topics.py: a broken plugin with a mistake for each value of its option',
+    'core/workbench/checks_events.c': 'tests/integration/test_runner_events.py: a broken plugin with a mistake for each value of its option',
     'core/config/yaml_json.c': 'tests/unit/cli/test_config_json.c and tests/unit/workbench/test_scenario_expect.c compare what it makes',
     'core/workbench/fake_await.c': 'tests/unit/workbench/test_fake_deferral.c awaits each kind of end',
     'core/workbench/scenario_messages.c': 'tests/unit/workbench/test_scenario_steps.c sends each kind',

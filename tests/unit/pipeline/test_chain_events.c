@@ -22,6 +22,7 @@ static int emit(const struct instance *by, struct sl_client *about, const char *
     const struct emission emission = {.chain = chain,
                                       .loop = rig.list[1],
                                       .by = by,
+                                      .emitter = "somebody#7",
                                       .client = about,
                                       .name = text(name),
                                       .payload = text("ada"),
@@ -42,6 +43,7 @@ static void on_event(struct sl_instance *self, struct sl_client *about,
     assert_int_equal(event->struct_size, sizeof *event);
     assert_memory_equal(event->payload.data, "ada", event->payload.len);
     assert_int_equal(strlen(event->name.data), event->name.len);
+    assert_string_equal(event->emitter, "somebody#7");
     assert_int_equal(emit(NULL, NULL, "joined", false), ERR_INVALID);
     if (closes) {
         client.seen.is_open = false;
@@ -107,7 +109,8 @@ static void each_event_that_is_heard_is_counted(void **state)
     begin(stages, 2);
     heard_by = chain->stages[0].instance;
     assert_int_equal(emit(NULL, NULL, "joined", false), OK);
-    struct emission emission = {.chain = chain, .name = text("left"), .payload = text("")};
+    struct emission emission = {
+        .chain = chain, .emitter = "somebody#7", .name = text("left"), .payload = text("")};
     assert_int_equal(chain_emit(&emission), OK); /* On a thread that is no loop's. */
     assert_int_equal(instance_events_heard(heard_by), 2);
     assert_int_equal(instance_events_heard(chain->stages[1].instance), 0);
@@ -176,6 +179,10 @@ static void an_instance_listens_to_16_names_each_once(void **state)
     assert_int_equal(instance_event_listen(instance, text("one more"), said), ERR_LIMIT);
     assert_string_equal(said, "an instance may listen to 16 events");
     assert_false(instance_hears(instance, text("one more")));
+    assert_string_equal(instance_event_name(instance, 0), "joined");
+    assert_string_equal(instance_event_name(instance, 15), "name 15");
+    assert_null(instance_event_name(instance, 16));
+    assert_null(instance_event_name(mute, 0));
     assert_int_equal(instance_event_listen(mute, text("joined"), said), ERR_INVALID);
     assert_string_equal(said, "it listens to events and has no on_event");
     end();

@@ -221,6 +221,7 @@ static void hear(struct sl_instance *self, struct sl_client *client, const struc
     (void)self;
     REQUIRE(strcmp(event->name.data, "came") == 0);
     REQUIRE((client != NULL) == (event->payload.len == 3));
+    REQUIRE(strcmp(event->emitter, heard < 2 ? "before#1" : "another#1") == 0);
     heard++;
 }
 
@@ -245,9 +246,14 @@ static void hear_of_clients(void *argument)
     fake_open(instance, client);
     REQUIRE(heard == 2);
     REQUIRE(fake_event_count(FAKE_EMITTED) == 2);
-    REQUIRE(fake_emit(instance, client, sl_string_of("came"), sl_string_of("bob")) == 1);
-    REQUIRE(fake_emit(instance, client, sl_string_of("went"), sl_string_of("bob")) == 0);
-    REQUIRE(fake_emit(instance, client, sl_string_of(""), sl_string_of("bob")) == SL_ERROR);
+    REQUIRE(strcmp(fake_event_name(instance, 0), "came") == 0);
+    REQUIRE(fake_event_name(instance, 1) == NULL);
+    REQUIRE(fake_emit(instance, "another#1", client, sl_string_of("came"), sl_string_of("bob")) ==
+            1);
+    REQUIRE(fake_emit(instance, "another#1", client, sl_string_of("went"), sl_string_of("bob")) ==
+            0);
+    REQUIRE(fake_emit(instance, "another#1", client, sl_string_of(""), sl_string_of("bob")) ==
+            SL_ERROR);
     REQUIRE(heard == 3);
     REQUIRE(fake_event_count(FAKE_EMITTED) == 2);
     fake_close(instance, client, 1000, true);
@@ -273,7 +279,7 @@ static void emit_in_on_event(void *argument)
     situation_begin_host();
     struct fake_instance *instance =
         instance_with((struct sl_plugin){.create = listen_to_it, .on_event = emit_again});
-    fake_emit(instance, NULL, sl_string_of("came"), sl_string_of("ada"));
+    fake_emit(instance, "another#1", NULL, sl_string_of("came"), sl_string_of("ada"));
 }
 
 static void keep_payload(struct sl_instance *self, struct sl_client *client,
@@ -290,7 +296,7 @@ static void use_what_was_lent(void *argument)
     borrowed_guard(true);
     struct fake_instance *instance = instance_with((struct sl_plugin){
         .create = listen_to_it, .on_event = keep_payload, .instance_size = sizeof(char *)});
-    fake_emit(instance, NULL, sl_string_of("came"), sl_string_of("ada"));
+    fake_emit(instance, "another#1", NULL, sl_string_of("came"), sl_string_of("ada"));
     const char *const *kept = fake_instance_seen(instance)->state;
     REQUIRE(**kept == 'a');
 }
