@@ -1,38 +1,50 @@
 #include "base/json_text.h"
 
-#include <stdbool.h>
+#include "base/utf8.h"
+
 #include <stddef.h>
 #include <string.h>
 
-#define DEL 0x7f
-#define C1_LEAD 0xc2 /* the first byte of each; no other character has it in its middle */
+/* The character that stands for bytes that are none. */
+#define REPLACEMENT "\\ufffd"
 
-/* Returns where the next DEL or C1 control is, or the text's end; `len` becomes how many bytes it
- * has, 0 at the end. */
-static const char *next_control(const char *text, size_t *len)
+/* How many bytes the text's first character has; 0: it is not UTF-8. */
+static size_t first_character(const char *text)
 {
-    static const char suspects[] = {DEL, (char)C1_LEAD, '\0'};
-    for (text += strcspn(text, suspects); *text != '\0'; text += 1 + strcspn(text + 1, suspects)) {
-        unsigned char second = (unsigned char)text[1];
-        bool is_c1 = second >= 0x80 && second < 0xa0;
-        if (*text == DEL || is_c1) {
-            *len = *text == DEL ? 1 : 2;
-            return text;
+    return utf8_character(text, strnlen(text, UTF8_CHARACTER_MAX));
+}
+
+/* How many bytes from here on are printed as they are. */
+static size_t plain_length(const char *text)
+{
+    const char *end = text;
+    for (size_t len = 1; *end != '\0'; end += len) {
+        if (*end >= ' ' && *end < 0x7f) { /* Most are. */
+            len = 1;
+            continue;
         }
+        len = first_character(end);
+        bool is_c0 = len == 1 && *end < ' ';
+        if (len == 0 || (utf8_is_control(end, len) && !is_c0))
+            break;
     }
-    *len = 0;
-    return text;
+    return (size_t)(end - text);
 }
 
 void json_text_print(FILE *to, const char *text)
 {
-    size_t len = 1;
-    while (len > 0) {
-        const char *control = next_control(text, &len);
-        if (control != text)
-            fwrite(text, 1, (size_t)(control - text), to);
-        if (len > 0)
-            fprintf(to, "\\u%04x", (unsigned)(unsigned char)control[len - 1]);
-        text = control + len;
+    for (;;) {
+        size_t plain = plain_length(text);
+        if (plain > 0)
+            fwrite(text, 1, plain, to);
+        text += plain;
+        if (*text == '\0')
+            return;
+        size_t len = first_character(text);
+        if (len == 0)
+            fputs(REPLACEMENT, to);
+        else
+            fprintf(to, "\\u%04x", (unsigned)(unsigned char)text[len - 1]);
+        text += len > 0 ? len : 1;
     }
 }

@@ -31,6 +31,12 @@ class CommandsJson(unittest.TestCase):
             with self.subTest(name):
                 self.assertRegex(run_sluice('help', name)[1] + '--json' * (name == 'version'), '--json')
 
+    def test_what_a_plugin_writes_may_be_no_utf8(self):
+        plugin = os.path.join(BUILD, 'tests/plugins/broken/mutters.so')
+        status, output, error = run_sluice('test-plugin', plugin, '--only', 'contract/create', '--json')
+        self.assertEqual((status, error), (1, ''))
+        self.assertEqual(json.loads(output)['checks'][0]['output'], 'gr\ufffd\ufffd dich \ufffd\ufffd\ufffd\n')
+
     def test_commands_for_authors_speak_json(self):
         folder = self.path('mine')
         status, output, error = run_sluice('new-plugin', 'mine', folder, '--json')

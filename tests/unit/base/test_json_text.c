@@ -38,11 +38,20 @@ static void other_text_stays_as_it_is(void **state)
     (void)state;
     assert_printed("", "");
     assert_printed("{\"a\":[1,\"\\u001b\\\\\"]}\n", "{\"a\":[1,\"\\u001b\\\\\"]}\n");
-    assert_printed("\xc2\xa0\xc3\x80\xe2\x82\xac\xf0\x9f\x92\xa7\xc2\x7e",
-                   "\xc2\xa0\xc3\x80\xe2\x82\xac\xf0\x9f\x92\xa7\xc2\x7e");
-    assert_printed("\xc2", "\xc2");
-    assert_printed("\xc2\xc2\x9b", "\xc2\\u009b");
-    assert_printed("\xc2\x7f", "\xc2\\u007f");
+    assert_printed("\xc2\xa0\xc3\x80\xe2\x82\xac\xf0\x9f\x92\xa7~",
+                   "\xc2\xa0\xc3\x80\xe2\x82\xac\xf0\x9f\x92\xa7~");
+}
+
+static void bytes_that_are_no_utf8_are_replaced(void **state)
+{
+    (void)state;
+    assert_printed("\xff", "\\ufffd");
+    assert_printed("{\"a\":\"\xc3\"}", "{\"a\":\"\\ufffd\"}");
+    assert_printed("\xc2", "\\ufffd");
+    assert_printed("\xc2\xc2\x9b", "\\ufffd\\u009b");
+    assert_printed("\xc2\x7f", "\\ufffd\\u007f");
+    assert_printed("\xf0\x9f\x92", "\\ufffd\\ufffd\\ufffd");
+    assert_printed("\xed\xa0\x80x\xc0\xaf", "\\ufffd\\ufffd\\ufffdx\\ufffd\\ufffd");
 }
 
 static void the_value_is_the_same(void **state)
@@ -68,6 +77,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(del_and_c1_controls_are_escaped),
         cmocka_unit_test(other_text_stays_as_it_is),
+        cmocka_unit_test(bytes_that_are_no_utf8_are_replaced),
         cmocka_unit_test(the_value_is_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@ static const char *printed(enum report_format format, unsigned *failed)
     report_begin(&report, format, "my.so", 3);
     report_add(&report, "a", "about a", OUTCOME_PASSED, "", "", "");
     report_add(&report, "b", "about b", OUTCOME_FAILED, "it is <wrong>", "step \x1b",
-               "one\ntw\x1bo\n");
+               "one\ntw\x1bo\xff\n");
     report_add(&report, "c", "about c", OUTCOME_SKIPPED, "not there", "", "");
     *failed = report_end(&report);
     fflush(stdout);
@@ -41,7 +41,7 @@ static void prints_lines_for_people(void **state)
                         "          it is <wrong>\n"
                         "          while: step \\x1b\n"
                         "          | one\n"
-                        "          | tw\\x1bo\n"
+                        "          | tw\\x1bo\\xff\n"
                         "  skipped c                                  not there\n"
                         "1 passed, 1 failed, 1 skipped\n");
     assert_int_equal(failed, 1);
@@ -62,7 +62,7 @@ static void prints_tap(void **state)
                                                       "    step \\x1b\n"
                                                       "  output: |\n"
                                                       "    one\n"
-                                                      "    tw\\x1bo\n"
+                                                      "    tw\\x1bo\\xff\n"
                                                       "  ...\n"
                                                       "ok 3 - c # SKIP not there\n");
     assert_int_equal(failed, 1);
@@ -78,7 +78,7 @@ static void prints_junit_with_what_has_to_be_escaped(void **state)
         "<testsuite name=\"sluice test-plugin\" tests=\"3\" failures=\"1\" skipped=\"1\">\n"
         "  <testcase classname=\"my.so\" name=\"a\"></testcase>\n"
         "  <testcase classname=\"my.so\" name=\"b\"><failure message=\"it is &lt;wrong&gt;\">"
-        "step ?\none\ntw?o\n</failure></testcase>\n"
+        "step ?\none\ntw?o?\n</failure></testcase>\n"
         "  <testcase classname=\"my.so\" name=\"c\"><skipped message=\"not there\">\n"
         "</skipped></testcase>\n"
         "</testsuite>\n");
@@ -94,7 +94,7 @@ static void prints_one_line_of_json(void **state)
         "{\"plugin\":\"my.so\",\"passed\":1,\"failed\":1,\"skipped\":1,\"checks\":["
         "{\"name\":\"a\",\"summary\":\"about a\",\"outcome\":\"ok\"},"
         "{\"name\":\"b\",\"summary\":\"about b\",\"outcome\":\"failed\",\"detail\":"
-        "\"it is <wrong>\",\"while\":\"step \\u001b\",\"output\":\"one\\ntw\\u001bo\\n\"},"
+        "\"it is <wrong>\",\"while\":\"step \\u001b\",\"output\":\"one\\ntw\\u001bo\\ufffd\\n\"},"
         "{\"name\":\"c\",\"summary\":\"about c\",\"outcome\":\"skipped\",\"detail\":"
         "\"not there\"}]}\n");
     assert_int_equal(failed, 1);
