@@ -3,6 +3,7 @@
 use crate::sys::sl_instance;
 use crate::text::Line;
 use std::cell::Cell;
+use std::io::Write;
 use std::os::raw::c_char;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
@@ -63,7 +64,8 @@ pub(crate) fn report_to_log() {
             };
             let bytes = line.as_bytes();
             if instance.is_null() {
-                eprintln!("{}", String::from_utf8_lossy(bytes));
+                // If it cannot be written nobody is told: a panic in here would end the process.
+                let _ = writeln!(std::io::stderr(), "{}", String::from_utf8_lossy(bytes));
                 return;
             }
             // SAFETY: `caught` is on this thread's stack, and lives while the instance does.
@@ -73,4 +75,41 @@ pub(crate) fn report_to_log() {
             }
         }));
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::OpenOptions;
+    use std::process::Command;
+
+    const CHILD: &str = "SLUICE_PANICS_CHILD";
+
+    /// What the child of the test below does; run by itself, nothing.
+    #[test]
+    fn panics_on_a_thread() {
+        if std::env::var_os(CHILD).is_none() {
+            return;
+        }
+        report_to_log();
+        assert!(std::thread::spawn(|| panic!("meant")).join().is_err());
+        println!("it goes on");
+    }
+
+    #[test]
+    fn a_panic_that_cannot_be_told_does_not_end_the_process() {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "panics::tests::panics_on_a_thread",
+                "--nocapture",
+            ])
+            .env(CHILD, "1")
+            .stderr(full)
+            .output()
+            .unwrap();
+        assert!(child.status.success(), "{:?}", child.status);
+        assert!(String::from_utf8_lossy(&child.stdout).contains("it goes on"));
+    }
 }
