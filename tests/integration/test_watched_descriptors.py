@@ -4,7 +4,7 @@ import os
 import socket
 import unittest
 
-from harness import RawClient, Sluice, endpoint, settings, temporary_folder
+from harness import RawClient, Sluice, endpoint, settings, temporary_folder, wait_until
 from harness.loops import OnEachNumberOfLoops
 
 MESSAGES = 200
@@ -43,3 +43,14 @@ class Datagrams(OnEachNumberOfLoops, unittest.TestCase):
             self.assertEqual({client.read_text() for client in clients}, {'to another instance'})
             for client in clients:
                 client.socket.close()
+
+    def test_its_file_goes_with_the_socket_and_not_with_the_one_that_it_replaces(self):
+        with Sluice(self.settings()) as server, RawClient(server) as client:
+            server.wait_for_metric(1, 'sluice_clients')
+            server.reload(self.settings(topic='sports'))
+            wait_until(lambda: server.metric('sluice_plugin_watched_descriptors') == 1, 'the first instance is gone')
+            self.send('to the second')
+            self.assertEqual(client.read_text(), 'to the second')
+            server.reload(self.settings('b.sock'))
+            wait_until(lambda: os.listdir(self.folder.name) == ['b.sock'], 'the second instance is gone, and its file')
+        self.assertEqual(os.listdir(self.folder.name), [])

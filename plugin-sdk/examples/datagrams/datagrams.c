@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 
 struct state {
     int socket; /* -1: none */
+    struct sockaddr_un address;
+    struct stat file; /* as it was made */
     struct sl_string topic;
 };
 
@@ -50,20 +53,34 @@ static void on_ready(struct sl_instance *self, uint64_t watch, int fd, uint32_t 
 
 static int open_socket(struct sl_instance *self, struct sl_string path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct state *state = self->state;
+    struct sockaddr_un *address = &state->address;
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || path.len >= sizeof address.sun_path) {
+    address->sun_family = AF_UNIX;
+    if (fd < 0 || path.len >= sizeof address->sun_path) {
         errno = fd < 0 ? errno : ENAMETOOLONG;
     } else {
-        memcpy(address.sun_path, path.data, path.len);
-        unlink(address.sun_path);
-        if (bind(fd, (const struct sockaddr *)&address, sizeof address) == 0)
+        memcpy(address->sun_path, path.data, path.len);
+        unlink(address->sun_path);
+        if (bind(fd, (const struct sockaddr *)address, sizeof *address) == 0 &&
+            stat(address->sun_path, &state->file) == 0)
             return fd;
     }
     sl_fail(self, "socket %s: %s", path.data, strerror(errno));
     if (fd >= 0)
         close(fd);
     return -1;
+}
+
+/* Its file goes with it, unless another instance has made a new one there, as one does that
+ * replaces this one. */
+static void close_socket(const struct state *state)
+{
+    struct stat now;
+    if (stat(state->address.sun_path, &now) == 0 && now.st_dev == state->file.st_dev &&
+        now.st_ino == state->file.st_ino)
+        unlink(state->address.sun_path);
+    close(state->socket);
 }
 
 static int create(struct sl_instance *self)
@@ -78,7 +95,7 @@ static int create(struct sl_instance *self)
         return SL_ERROR;
     if (self->host->fd_watch(self, state->socket, SL_FD_READ, on_ready, NULL) != 0)
         return 0;
-    close(state->socket);
+    close_socket(state);
     return sl_fail(self, "the socket cannot be watched");
 }
 
@@ -88,12 +105,12 @@ static void on_open(struct sl_instance *self, struct sl_client *client)
     self->host->subscribe(client, state->topic.data, state->topic.len);
 }
 
-/* The watch is over. The socket's file stays: another instance may have made a new one there. */
+/* The watch is over. */
 static void destroy(struct sl_instance *self)
 {
     const struct state *state = self->state;
     if (state->socket >= 0)
-        close(state->socket);
+        close_socket(state);
 }
 
 SL_EXPORT const struct sl_plugin sluice_plugin = {
