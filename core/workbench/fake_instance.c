@@ -115,6 +115,31 @@ const struct chain *fake_chain_of(const struct instance *instance)
     return chain;
 }
 
+/* -- which endpoint a client is at -- */
+
+/* There is an endpoint for as long as its instances are made, are there, or go. */
+const char *fake_endpoint(const struct sl_instance *self, const char *path)
+{
+    const char *found = NULL;
+    if (path == NULL || strcmp(path, self->endpoint) == 0)
+        return self->endpoint;
+    fake_lock();
+    for (const struct fake_instance *each = instances; each != NULL && found == NULL;
+         each = each->next)
+        if (strcmp(each->path, path) == 0)
+            found = each->path;
+    fake_unlock();
+    return found;
+}
+
+bool fake_is_at(const struct fake_client *client, const char *endpoint)
+{
+    for (const struct fake_instance *each = instances; each != NULL; each = each->next)
+        if (each->chain == client->seen.chain && strcmp(each->path, endpoint) == 0)
+            return client->seen.is_open;
+    return false;
+}
+
 /* Why it was refused, unless the plugin has said so. */
 static void note_diagnostics(const struct diagnostics *diagnostics, int error)
 {

@@ -209,6 +209,13 @@ bool fake_plugin_is_kept(void);
 
 /* -- fake_instance.c -- */
 
+/* The path of an endpoint that there is, of which functions with a path (NULL: the instance's own)
+ * mean the clients; NULL: there is none. */
+const char *fake_endpoint(const struct sl_instance *self, const char *path);
+
+/* Whether the client is open and one of that endpoint's. With the lock. */
+bool fake_is_at(const struct fake_client *client, const char *endpoint);
+
 /* Whether the hook that runs on this thread is one of a plugin before the one that is tested. */
 bool fake_is_before(void);
 

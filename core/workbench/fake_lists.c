@@ -1,14 +1,16 @@
 /*
- * Lists of clients: like offloaded work they come when that is run. All clients are of one
- * endpoint.
+ * Lists of an endpoint's clients: like offloaded work they come when that is run.
  */
 #include "workbench/fake_internal.h"
 
 #include "delivery/topic.h"
 
+#include <stdio.h>
+
 #define PAGE_MAX 1024u
 
 struct fake_list {
+    char endpoint[256];
     char identity[TOPIC_NAME_MAX + 1];
     uint64_t cursor;
     uint32_t max;
@@ -18,7 +20,7 @@ struct fake_list {
 
 static bool is_listed(const struct fake_list *list, const struct fake_client *client)
 {
-    return client->seen.is_open && client->number > list->cursor &&
+    return fake_is_at(client, list->endpoint) && client->number > list->cursor &&
            (list->identity[0] == '\0' ||
             strcmp(fake_client_name(&client->seen), list->identity) == 0);
 }
@@ -70,9 +72,12 @@ static int list_clients(struct sl_instance *self, const struct sl_client_query *
                   "sizeof(struct sl_client_query)",
                   query->struct_size);
     const struct sl_string *identity = &query->identity;
-    if (identity->len > 0 && !topic_is_name(identity->data, identity->len))
+    const char *endpoint = fake_endpoint(self, query->endpoint_cstr);
+    bool is_name = identity->len == 0 || topic_is_name(identity->data, identity->len);
+    if (endpoint == NULL || !is_name)
         return -1;
     struct fake_list *list = fake_zalloc(sizeof *list);
+    snprintf(list->endpoint, sizeof list->endpoint, "%s", endpoint);
     list->cursor = query->cursor;
     list->max = query->max == 0 || query->max > PAGE_MAX ? PAGE_MAX : query->max;
     list->done = done;

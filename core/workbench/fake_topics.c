@@ -71,25 +71,13 @@ static int close_by_id(const struct sl_instance *self, uint64_t id, int code, co
     return 0;
 }
 
-/* -- endpoints: all clients are of one -- */
+/* -- endpoints: also those that are not there may be sent something -- */
 
 static int broadcast(const struct sl_instance *self, const char *endpoint,
                      enum sl_message_type type, const char *data, size_t len)
 {
     return note_message(FAKE_BROADCAST, self, 0,
                         fake_string(endpoint != NULL ? endpoint : self->endpoint), type, data, len);
-}
-
-static int64_t count_clients(const struct sl_instance *self, const char *endpoint)
-{
-    int64_t count = 0;
-    (void)self;
-    (void)endpoint;
-    fake_lock();
-    for (const struct fake_client *client = fake.clients; client != NULL; client = client->next)
-        count += client->seen.is_open;
-    fake_unlock();
-    return count;
 }
 
 /* -- topics and identities -- */
@@ -227,32 +215,70 @@ static int send_to_identity(const struct sl_instance *self, const char *endpoint
                : -1;
 }
 
-static int64_t count_subscribers(const struct sl_instance *self, const char *endpoint,
-                                 const char *topic, size_t len)
+/* -- how many there are -- */
+
+typedef bool predicate(struct fake_client *client, const char *name, size_t len);
+
+static bool is_anybody(struct fake_client *client, const char *name, size_t len)
 {
+    (void)client;
+    (void)name;
+    (void)len;
+    return true;
+}
+
+static bool is_subscriber(struct fake_client *client, const char *name, size_t len)
+{
+    return *find_topic(client, name, len) != NULL;
+}
+
+static bool is_identified(struct fake_client *client, const char *name, size_t len)
+{
+    const char *identity = fake_client_name(&client->seen);
+    return strlen(identity) == len && memcmp(identity, name, len) == 0;
+}
+
+static int64_t count_at(const struct sl_instance *self, const char *path, predicate *fits,
+                        const char *name, size_t len)
+{
+    const char *endpoint = fake_endpoint(self, path);
     int64_t count = 0;
-    (void)self;
-    (void)endpoint;
+    if (endpoint == NULL)
+        return -1;
     fake_lock();
     for (struct fake_client *client = fake.clients; client != NULL; client = client->next)
-        count += client->seen.is_open && *find_topic(client, topic, len) != NULL;
+        count += fake_is_at(client, endpoint) && fits(client, name, len);
     fake_unlock();
     return count;
 }
 
-static int64_t count_identified(const struct sl_instance *self, const char *endpoint,
-                                const char *identity, size_t len)
+static int64_t count_clients_everywhere(void)
 {
     int64_t count = 0;
-    (void)self;
-    (void)endpoint;
     fake_lock();
-    for (const struct fake_client *client = fake.clients; client != NULL; client = client->next) {
-        const char *name = fake_client_name(&client->seen);
-        count += client->seen.is_open && strlen(name) == len && memcmp(name, identity, len) == 0;
-    }
+    for (const struct fake_client *client = fake.clients; client != NULL; client = client->next)
+        count += client->seen.is_open;
     fake_unlock();
     return count;
+}
+
+static int64_t count_clients(const struct sl_instance *self, const char *path)
+{
+    if (path != NULL && strcmp(path, "*") == 0)
+        return count_clients_everywhere();
+    return count_at(self, path, is_anybody, "", 0);
+}
+
+static int64_t count_subscribers(const struct sl_instance *self, const char *path,
+                                 const char *topic, size_t len)
+{
+    return count_at(self, path, is_subscriber, topic, len);
+}
+
+static int64_t count_identified(const struct sl_instance *self, const char *path,
+                                const char *identity, size_t len)
+{
+    return count_at(self, path, is_identified, identity, len);
 }
 
 void fake_topics_provide(struct sl_host *host)

@@ -45,8 +45,38 @@ static void lists_come_when_work_is_run(void **state)
     assert_int_equal(ids[0], fake_client_number(clients[1]));
     query.identity.data = "\xff!!";
     assert_int_equal(self->host->client_list(self, &query, on_page, ids), -1);
+    query = (struct sl_client_query){.struct_size = sizeof query, .endpoint_cstr = "/nowhere"};
+    assert_int_equal(self->host->client_list(self, &query, on_page, ids), -1);
+    query.endpoint_cstr = "*";
+    assert_int_equal(self->host->client_list(self, &query, on_page, ids), -1);
     for (int i = 0; i < 3; i++)
         fake_client_destroy(clients[i]);
+    fake_instance_destroy(instance);
+}
+
+static void lists_name_no_client_of_another_endpoint(void **state)
+{
+    struct sl_client *here = fake_client_create(NULL), *there = fake_client_create(NULL);
+    struct sl_client_query query = {.struct_size = sizeof query};
+    (void)state;
+    struct fake_instance *instance = instance_with((struct sl_plugin){.flags = 0});
+    struct fake_instance *beside =
+        fake_instance_create(plugin_with((struct sl_plugin){.flags = 0}), NULL, "/beside");
+    struct sl_instance *self = fake_instance_seen(instance);
+    fake_open(instance, here);
+    fake_open(beside, there);
+    count = 0;
+    assert_int_equal(self->host->client_list(self, NULL, on_page, ids), 0);
+    fake_run_offloaded();
+    query.endpoint_cstr = "/beside";
+    assert_int_equal(self->host->client_list(self, &query, on_page, ids), 0);
+    fake_run_offloaded();
+    assert_int_equal(count, 2);
+    assert_int_equal(ids[0], fake_client_number(here));
+    assert_int_equal(ids[1], fake_client_number(there));
+    fake_client_destroy(here);
+    fake_client_destroy(there);
+    fake_instance_destroy(beside);
     fake_instance_destroy(instance);
 }
 
@@ -69,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_come_when_work_is_run),
+        cmocka_unit_test(lists_name_no_client_of_another_endpoint),
         cmocka_unit_test(a_query_has_a_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,6 +99,36 @@ static void counts_subscribers_and_clients(void **state)
     assert_int_equal(host->topic_count(self, NULL, "new", 3), 0);
 }
 
+static void clients_of_other_endpoints_do_not_count(void **state)
+{
+    (void)state;
+    struct fake_instance *beside =
+        fake_instance_create(plugin_with((struct sl_plugin){.flags = 0}), NULL, "/beside");
+    assert_non_null(beside);
+    struct sl_client *other = fake_client_create(NULL);
+    fake_client_identify(other, "ada");
+    fake_open(beside, other);
+    assert_int_equal(host->subscribe(client, "news", 4), 0);
+    assert_int_equal(host->subscribe(other, "news", 4), 0);
+    static const char *const paths[] = {NULL, "/ws", "/beside"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(host->client_count(self, paths[i]), 1);
+        assert_int_equal(host->topic_count(self, paths[i], "news", 4), 1);
+        assert_int_equal(host->identity_count(self, paths[i], "ada", 3), 1);
+    }
+    assert_int_equal(host->client_count(self, "*"), 2);
+    assert_int_equal(host->topic_count(self, "*", "news", 4), -1);
+    assert_int_equal(host->client_count(self, "/nowhere"), -1);
+    assert_int_equal(host->topic_count(self, "/nowhere", "news", 4), -1);
+    assert_int_equal(host->identity_count(self, "/nowhere", "ada", 3), -1);
+    fake_client_destroy(other);
+    assert_int_equal(host->client_count(self, "/beside"), 0);
+    fake_instance_destroy(beside);
+    assert_int_equal(host->client_count(self, "/beside"), -1);
+    assert_int_equal(host->client_count(self, "*"), 1);
+    host->unsubscribe(client, "news", 4);
+}
+
 static void nothing_goes_to_a_client_that_is_closed(void **state)
 {
     (void)state;
@@ -180,6 +210,7 @@ int main(void)
         cmocka_unit_test_setup(notes_what_is_sent, forget),
         cmocka_unit_test_setup(text_has_to_be_utf8_and_topics_need_names, forget),
         cmocka_unit_test_setup(counts_subscribers_and_clients, forget),
+        cmocka_unit_test_setup(clients_of_other_endpoints_do_not_count, forget),
         cmocka_unit_test_setup(names_a_clients_topics, forget),
         cmocka_unit_test_setup(asks_about_subscriptions_and_publications, forget),
         cmocka_unit_test_setup(nothing_goes_to_a_client_that_is_closed, forget),
