@@ -58,7 +58,8 @@ endfunction()
 # sluice_add_plugin_test(NAME [SCENARIO.yaml...])
 #
 # A test that checks the built plugin against the contract and the scenarios, with
-# `sluice test-plugin`.
+# `sluice test-plugin`, which gets what is in SLUICE_TEST_PLUGIN_ARGUMENTS as well: on machines
+# that are busy with other things, `--hook-timeout;30000;--timeout;120`.
 function(sluice_add_plugin_test name)
     set(scenarios)
     foreach(scenario ${ARGN})
@@ -73,5 +74,6 @@ function(sluice_add_plugin_test name)
     if(NOT plugin)
         set(plugin $<TARGET_FILE:plugin-${name}>)
     endif()
-    add_test(NAME plugin/${name} COMMAND ${sluice} test-plugin ${plugin} ${scenarios})
+    add_test(NAME plugin/${name}
+             COMMAND ${sluice} test-plugin ${plugin} ${scenarios} ${SLUICE_TEST_PLUGIN_ARGUMENTS})
 endfunction()

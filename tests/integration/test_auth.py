@@ -8,7 +8,7 @@ import unittest
 
 from harness import (Certificates, Issuer, RawClient, Refused, Sluice, endpoint, for_module, patience,
                      run_sluice, settings, temporary_folder, wait_until)
-from harness.auth import AuthTest, b64, basic, bearer, scrypt_line, stage, ticket
+from harness.auth import AuthTest, b64, basic, bearer, scrypt_line, stage, ticket, with_lifetimes
 from harness.issuer import SHARED_SECRET
 
 issuer = None
@@ -103,14 +103,21 @@ class JsonWebTokens(AuthTest):
         self.assertEqual(self.identity('/scope', issuer.tokens['EdDSA']), 'ada')
 
     def test_expiry_closes_after_the_grace_period_and_not_before(self):
-        expires = int(time.time() + patience(3))
+        with_lifetimes(self.expire)
+
+    def expire(self, seconds):
+        expires = int(time.time() + seconds)
         with RawClient(self.server, '/short', headers=bearer(issuer.sign(exp=expires))) as client:
+            client.socket.settimeout(seconds + patience(10))
             self.assertEqual(client.expect_close(), (4401, b'Your credentials have expired.'))
             self.assertGreaterEqual(time.time(), expires + 1)
         self.refused('/short', issuer.sign(exp=expires))
 
     def test_renewal_prolongs(self):
-        token = issuer.sign(int(patience(3)))
+        with_lifetimes(self.renew)
+
+    def renew(self, seconds):
+        token = issuer.sign(seconds)
         with RawClient(self.server, '/short', headers=bearer(token)) as ada, \
                 RawClient(self.server, '/short', headers=bearer(token)) as other:
             ada.text(json.dumps({'renew': issuer.special['bob']}))
@@ -123,6 +130,7 @@ class JsonWebTokens(AuthTest):
             answer = json.loads(ada.read_text())
             self.assertTrue(answer['renewed'])
             self.assertGreater(answer['expires_in'], 3000)
+            other.socket.settimeout(seconds + patience(10))
             self.assertEqual(other.expect_close()[0], 4401)  # nobody has seen the renewals
             ada.text('and on')
             self.assertEqual(ada.read_text(), 'and on')
@@ -165,9 +173,12 @@ class OtherMethods(AuthTest):
             self.refused('/ticket', bad)
 
     def test_an_expired_ticket_closes(self):
-        soon = ticket('ada', int(time.time() + patience(3)), '/ticket', SECRET)
-        with RawClient(self.server, '/ticket', headers=bearer(soon)) as client:
-            self.assertEqual(client.expect_close()[0], 4401)
+        def expire(seconds):
+            soon = ticket('ada', int(time.time() + seconds), '/ticket', SECRET)
+            with RawClient(self.server, '/ticket', headers=bearer(soon)) as client:
+                client.socket.settimeout(seconds + patience(10))
+                self.assertEqual(client.expect_close()[0], 4401)
+        with_lifetimes(expire)
 
     def test_slow_hashes(self):
         self.assertEqual(self.name('/tokens', headers=basic('carol', 'her secret')), 'carol')

@@ -393,7 +393,7 @@ class Options(unittest.TestCase):
                               ({'http_url': issuer.url, 'http_timeout': '3s'}, True),
                               ({'jwks_url': issuer.url}, False)):
             with open(path, 'w') as out:
-                json.dump(settings(endpoint('/ws', [stage('auth', **options)])), out)
+                json.dump(settings(endpoint('/ws', [dict(stage('auth', **options), timeout='2s')])), out)
             status, _, error = run_sluice('check', '-c', path)
             self.assertEqual(status, 0)
             self.assertEqual('the timeout of this plugin in the pipeline 2000 ms' in error, said)

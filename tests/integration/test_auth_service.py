@@ -1,6 +1,7 @@
 """auth and an HTTP service that says who somebody is, in good and in bad hours; and floods of checks
 that cost something."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -28,7 +29,7 @@ def setUpModule():
 
 
 def service(path='/who', **options):
-    return stage('auth', http_url=issuer.url + path, **options)
+    return stage('auth', http_url=issuer.url + path, **{'http_timeout': '30s', **options})
 
 
 def tokens(name):
@@ -182,8 +183,13 @@ class ServiceThatHangs(unittest.TestCase):
                 status, headers = client.answer()
                 self.assertEqual((status, headers['retry-after']), (503, '1'))
             issuer.who_go.set()
-            with RawClient(server, '/http', headers=bearer('good-again')):
-                pass
+            wait_until(lambda: self.is_served(server), 'the service answers in time again')
+
+    @staticmethod
+    def is_served(server):
+        with contextlib.suppress(Refused), RawClient(server, '/http', headers=bearer('good-again')):
+            return True
+        return False
 
     def test_clients_that_leave_and_a_reload_do_no_harm(self):
         def configuration(**options):

@@ -4,8 +4,8 @@ import json
 import time
 import unittest
 
-from harness import Issuer, RawClient, Refused, Sluice, endpoint, for_module, settings, wait_until
-from harness.auth import AuthTest, bearer
+from harness import Issuer, RawClient, Refused, Sluice, endpoint, for_module, patience, settings, wait_until
+from harness.auth import AuthTest, bearer, with_lifetimes
 
 issuer = None
 LATER = {'plugin': 'later'}
@@ -73,9 +73,13 @@ class Reload(unittest.TestCase):
         return settings(endpoint('/ws', [jwt(**options)]))
 
     def test_turning_expire_on_and_grace_off_reaches_who_is_there(self):
+        with_lifetimes(self.turn_expire_on_and_grace_off)
+
+    def turn_expire_on_and_grace_off(self, seconds):
         with Sluice(self.configuration(expire=False)) as server:
-            expires = int(time.time()) + 2
+            expires = int(time.time()) + seconds
             with RawClient(server, '/ws', headers=bearer(issuer.sign(exp=expires))) as client:
+                client.socket.settimeout(seconds + patience(10))
                 server.reload(self.configuration(expire=True, grace='1h'))
                 server.reload(self.configuration(expire=True))
                 self.assertEqual(client.expect_close(), (4401, b'Your credentials have expired.'))

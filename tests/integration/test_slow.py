@@ -107,6 +107,7 @@ class LargeGreeting(unittest.TestCase):
     def read_greetings(self, server, path, greeting):
         """How many arrive whole before the close frame, and its code."""
         with RawClient(server, path, receive_buffer=2304) as client:
+            client.socket.settimeout(patience(60))  # The kernel may drop what finds no room, and waits ever longer then.
             count = 0
             while True:
                 opcode, payload = client.read_frame()

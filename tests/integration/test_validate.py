@@ -264,7 +264,7 @@ class Hostile(ServedTest):
             async with self.connect('/echo') as one:
                 while not all(task.done() for task in attacks):
                     text = f'echo {echoes}'
-                    echo = await asyncio.wait_for(ask(one, text), patience(1))
+                    echo = await asyncio.wait_for(ask(one, text), patience(10))
                     self.assertEqual(echo, text)
                     echoes += 1
             await asyncio.gather(*attacks)

@@ -27,8 +27,23 @@ function sign(key, alg, kid, payload, more = {}) {
   return new jose.SignJWT(payload).setProtectedHeader(header).sign(key);
 }
 
+// Making an RSA key takes seconds on a busy machine: all algorithms have the same one.
+let rsa;
+
+async function generatePair(alg) {
+  if (!/^[RP]S/.test(alg)) {
+    return jose.generateKeyPair(alg, {extractable: true});
+  }
+  if (rsa === undefined) {
+    const pair = await jose.generateKeyPair(alg, {extractable: true, modulusLength: 2048});
+    rsa = {public: await jose.exportJWK(pair.publicKey), private: await jose.exportJWK(pair.privateKey)};
+  }
+  return {publicKey: await jose.importJWK({...rsa.public, alg}, alg, {extractable: true}),
+    privateKey: await jose.importJWK({...rsa.private, alg}, alg)};
+}
+
 async function generate(alg, kid) {
-  const pair = await jose.generateKeyPair(alg, {extractable: true, modulusLength: 2048});
+  const pair = await generatePair(alg);
   privateKeys[kid] = pair.privateKey;
   return {...await jose.exportJWK(pair.publicKey), kid, alg, use: 'sig'};
 }

@@ -2,11 +2,13 @@
 later."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 
 from .served import ServedTest
-from .wire import RawClient, Refused, upgrade_request
+from .waiting import patience
+from .wire import Ended, RawClient, Refused, upgrade_request
 
 
 def stage(plugin, **options):
@@ -37,6 +39,15 @@ def scrypt_line(name, secret):
     made = hashlib.scrypt(secret.encode(), salt=b'saltsaltsaltsalt', n=1 << 12, r=8, p=1, dklen=32)
     salt, made = (base64.b64encode(part).decode().rstrip('=') for part in (b'saltsaltsaltsalt', made))
     return f'{name} $scrypt$ln=12,r=8,p=1${salt}${made}\n'
+
+
+def with_lifetimes(attempt):
+    """Attempts something with credentials that live for a few seconds; on a machine that is too busy for that, with such
+    that live longer."""
+    for seconds in (3, 12):
+        with contextlib.suppress(AssertionError, Ended, Refused):
+            return attempt(int(patience(seconds)))
+    return attempt(int(patience(30)))
 
 
 class Pending(RawClient):

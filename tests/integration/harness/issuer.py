@@ -110,7 +110,7 @@ class Issuer:
     def stage(self, **options):
         """A stage of auth that takes this issuer's JWTs."""
         return {'plugin': 'auth', 'options': {'jwks_url': self.url + '/jwks', 'jwt_audience': ['sluice'],
-                                              **options}}
+                                              'jwks_timeout': '30s', **options}}
 
     def answer(self, path, headers):
         if path == '/jwks':

@@ -1,4 +1,5 @@
-"""The configurations in docs/operations.md, run as they stand there: only addresses, paths and users are replaced."""
+"""The configurations in docs/operations.md, run as they stand there: only addresses, paths and users are replaced, and
+how long the proxies wait for a server, which a busy machine may keep from answering in time."""
 
 import os
 import re
@@ -89,7 +90,11 @@ class PageHAProxy(Proxy):
         places = [('bind :443', f'bind fd@{self.listener.fileno()}'), ('port 9090', f'port {instances[0].admin_port}')]
         places += [(f'{host}:{port}', f'{one.address}:{one.bound_port}') for host, one in zip(HOSTS, instances)
                    for port in ([8080] if block == 0 else [8443])]
-        places += [('/etc/haproxy/chat.pem', own)] if block == 0 else []
+        # Without a time-out of its own a check that takes longer than a second takes the instance out.
+        places += [('timeout connect 2s', 'timeout connect 60s\n    timeout check 60s')]
+        if block == 0:
+            places += [('/etc/haproxy/chat.pem', own), ('timeout http-request 5s', 'timeout http-request 60s'),
+                       ('timeout client 10s', 'timeout client 60s'), ('timeout server 10s', 'timeout server 60s')]
         self.write(replaced(blocks('haproxy')[block], places))
 
     def command(self):
@@ -111,6 +116,8 @@ class PageNginx(Proxy):
         places = [('user www-data;', 'user root;' if os.geteuid() == 0 else ''),
                   ('http {', f'http {{ access_log off; {temporary}'),
                   ('listen 443 ', f'listen {address}:{port} '),
+                  ('proxy_connect_timeout 2s', 'proxy_connect_timeout 60s'),
+                  ('proxy_next_upstream_timeout 5s', 'proxy_next_upstream_timeout 60s'),
                   ('/etc/nginx/chat.crt', certificates.certificate), ('/etc/nginx/chat.key', certificates.key)]
         places += [(f'{host}:8080', f'{one.address}:{one.bound_port}') for host, one in zip(HOSTS, instances)]
         self.write(replaced(blocks('nginx')[0], places))

@@ -46,8 +46,9 @@ def temporary_folder():
 
 
 def endpoint(path='/ws', pipeline=(), **settings_):
-    """One entry of `endpoints`."""
-    return {'path': path, 'pipeline': list(pipeline), **settings_}
+    """One entry of `endpoints`. A stage that says nothing of it waits for its verdicts for longer than the server would:
+    what takes milliseconds may take seconds on a busy machine."""
+    return {'path': path, 'pipeline': [{'timeout': '60s', **stage} for stage in pipeline], **settings_}
 
 
 def settings(*endpoints, **top):
