@@ -354,8 +354,8 @@ class Trust(unittest.TestCase):
             endpoint('/name', [stage('auth', jwks_url=keys.replace('localhost', '127.0.0.2'),
                                      ca_file=certificates.certificate)]),
             endpoint('/service', [stage('auth', http_url=service)]),
-            endpoint('/trusted', [stage('auth', jwks_url=keys, ca_file=certificates.certificate)]),
-            endpoint('/asked', [stage('auth', http_url=service, ca_file=certificates.certificate)]))
+            endpoint('/trusted', [stage('auth', jwks_url=keys, jwks_timeout='30s', ca_file=certificates.certificate)]),
+            endpoint('/asked', [stage('auth', http_url=service, http_timeout='30s', ca_file=certificates.certificate)]))
         with Sluice(configuration, environment=proxies) as server:
             for path, token in (('/system', secure.tokens['ES256']), ('/other', secure.tokens['ES256']),
                                 ('/name', secure.tokens['ES256']), ('/service', 'good-one')):

@@ -25,7 +25,7 @@ class SetForward(unittest.TestCase):
 
     def serve(self):
         keys = stage('auth', jwks_url=self.issuer.url + '/jwks')
-        service = stage('auth', http_url=self.issuer.url + '/who', http_cache='1h')
+        service = stage('auth', http_url=self.issuer.url + '/who', http_timeout='30s', http_cache='1h')
         return Sluice(settings(endpoint('/jwt', [keys]), endpoint('/http', [service])),
                       environment={'LD_PRELOAD': LIBRARY,
                                    'SHIFTED_CLOCK_SECONDS': str(2 * HOUR)})
