@@ -53,7 +53,7 @@ class Events(unittest.TestCase):
         self.explain_events('small', 'message: | on_event ', 'its payload is 64 KiB of x')
 
     def test_a_buffer_is_too_small_for_the_longest_name(self):
-        self.explain_events('room', "on_event wrote past the end of the instance state (64 bytes)")
+        self.explain_events('room', "on_event wrote past the end of the instance state (128 bytes)")
 
     def test_there_need_be_no_client(self):
         self.explain_events('client', 'host->client_id was given NULL as the client', 'an event about none')

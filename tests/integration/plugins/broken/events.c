@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define ROOM 64
+#define ROOM 128
 
 static const char *const mistakes[] = {"none",   "event",  "name",  "payload", "emitter", "end",
                                        "write",  "empty",  "small", "room",    "client",  "defer",
