@@ -14,11 +14,12 @@
 #include "client/shard.h"
 #include "client/trace.h"
 #include "delivery/topic.h"
-#include "pipeline/chain.h"
+#include "pipeline/chain_open.h"
 #include "ws/extension.h"
 #include "ws/handshake.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define RESPONSE_MAX 2048
 
@@ -152,7 +153,22 @@ static void open_client(struct client *client, const struct upgrade *upgrade)
     client_log_accepted(client, upgrade);
     if (client_shard(client)->traces != NULL)
         trace_note_opened(client);
-    chain_open(&client->seen);
+    enum chain_result result = chain_open(&client->seen);
+    (void)result; /* Deferred: the client waits. */
+}
+
+void client_resume_open(struct client *client, int verdict)
+{
+    const struct opening *opening = client->seen.more->opening;
+    bool is_new = !opening->is_carried_over;
+    client->is_waiting = false;
+    enum chain_result result = chain_open_resume(&client->seen, verdict);
+    if (result == CHAIN_STOPPED)
+        client_close(client, opening->close.code, opening->close.reason,
+                     strlen(opening->close.reason)); /* Nothing, if it is closing already. */
+    else if (result == CHAIN_PASSED && !is_new)
+        client_recheck(client);
+    client_resume_input(client);
 }
 
 static bool is_closed_for_new_clients(const struct client *client, struct upgrade *upgrade)

@@ -28,7 +28,8 @@ static void adopt(struct client *client, struct endpoint_setup *setup)
     }
     chain_move_leave(&move);
     take_setup(client, setup);
-    chain_move_enter(&move);
+    enum chain_result result = chain_move_enter(&move);
+    (void)result; /* Deferred: the client waits. */
     endpoint_setup_unref(before);
 }
 
@@ -37,8 +38,7 @@ static void close_unwanted(struct client *client, uint16_t code, const char *rea
     client_close(client, code, reason, strlen(reason)); /* Nothing, if a hook was quicker. */
 }
 
-/* Whether it would be let in now, where the endpoint asks for that; else it is closed. */
-static void recheck(struct client *client)
+void client_recheck(struct client *client)
 {
     const struct endpoint_config *config = client_setup(client)->config;
     if (config->on_reload != ON_RELOAD_RECHECK || client->state != CLIENT_OPEN)
@@ -67,5 +67,6 @@ void client_catch_up_with_reload(struct client *client)
     adopt(client, setup);
     client_adjust_heartbeat(client);
     lifetime_adjust(client);
-    recheck(client);
+    if (!client->is_waiting)
+        client_recheck(client);
 }

@@ -60,7 +60,7 @@ struct client {
     struct receiver receiver; /* first */
     struct sl_client seen;
     uint8_t state;          /* enum client_state */
-    bool is_registered : 1; /* on_open has run, on_close is owed */
+    bool is_registered : 1; /* its open hooks run, or have run: on_close is owed */
     bool ping_unanswered : 1;
     bool ping_arrived : 1; /* or is about to: nothing that was sent before it is under way */
     bool closed_by_peer : 1;
@@ -148,6 +148,9 @@ void client_accept(struct loop *loop, struct mail *mail);
 /* The connect chain goes on with what a deferral has led to. Takes `upgrade`'s reference. */
 void client_resume_upgrade(struct client *client, struct upgrade *upgrade, int verdict);
 
+/* The open hooks go on with what a deferral has led to, and then the input that waited. */
+void client_resume_open(struct client *client, int verdict);
+
 /* -- events.c: what the log says of it -- */
 
 /* Who has refused an upgrade. */
@@ -207,8 +210,12 @@ void client_stop_waiting(struct client *client);
 /* -- adopt.c: reload -- */
 
 /* Brings a client to its audience's set-up, if it has another and waits for no verdict. May end the
- * client. */
+ * client, or have it wait for the verdict of a new instance's on_open. */
 void client_catch_up_with_reload(struct client *client);
+
+/* All instances that a reload has brought to the client have opened it: asks whether it would be
+ * let in now, where the endpoint asks for that; else it is closed. */
+void client_recheck(struct client *client);
 
 /* -- read.c: the path of a message -- */
 

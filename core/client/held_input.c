@@ -116,7 +116,11 @@ static bool is_still_incomplete(struct client *client)
 static void on_message_deadline(struct loop *loop, struct timer *timer)
 {
     struct client *client = ((struct held_input *)timer)->client;
-    (void)loop;
+    int64_t timeout = client_setup(client)->config->message_timeout;
+    if (client->is_waiting && timeout > 0) { /* It is not read, so its time begins again. */
+        timer_start(&loop->timers, timer, loop->now + timeout);
+        return;
+    }
     if (!is_still_incomplete(client))
         return;
     shard_count_drop(client_shard(client), DROP_MESSAGE_TIMEOUT);

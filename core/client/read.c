@@ -177,8 +177,8 @@ static void stop_message(struct client *client, const struct message *message,
     else if (verdict == SL_ERROR)
         shard_count_drop(client_shard(client), DROP_PLUGIN_ERROR);
     else if (verdict == SL_CLOSE)
-        client_close(client, message->close_code, message->close_reason,
-                     strlen(message->close_reason));
+        client_close(client, message->close.code, message->close.reason,
+                     strlen(message->close.reason));
 }
 
 /* The chain has come to its end, or a deferral has taken the message. */
@@ -348,10 +348,11 @@ void client_on_ready(struct loop *loop, struct io_source *source, uint32_t event
         receiver_on_writable(&client->receiver);
     if (client->state == CLIENT_GONE || (events & ~(uint32_t)EPOLLOUT) == 0)
         return;
+    bool was_waiting = client->is_waiting;
     if (client_shard(client)->switching > 0)
         client_catch_up_with_reload(client); /* As in client_resume_input. */
-    if (client->state == CLIENT_GONE)
-        return;
+    if (client->state == CLIENT_GONE || client->is_waiting != was_waiting)
+        return; /* Its end, if this is one, is told again. */
     if (client->is_waiting)
         client_on_departure(client); /* Nothing else is watched for. */
     else if (reads_frames(client))

@@ -231,8 +231,8 @@ void trace_end_message(struct client *client, const struct trace_end *end)
         record.len_out = end->message->seen.len;
         parts.topic = end->message->topic;
     } else if (record.outcome == TRACE_CLOSES) {
-        record.code = end->message->close_code;
-        parts.reason = end->message->close_reason;
+        record.code = end->message->close.code;
+        parts.reason = end->message->close.reason;
     }
     tell(client, &record, parts);
 }

@@ -97,8 +97,10 @@ static void on_resume(struct sl_client *seen, struct message *message, struct up
 {
     if (message != NULL)
         client_resume_message(client_of(seen), message, verdict);
-    else
+    else if (upgrade != NULL)
         client_resume_upgrade(client_of(seen), upgrade, verdict);
+    else
+        client_resume_open(client_of(seen), verdict);
 }
 
 static void on_held(struct sl_client *seen)

@@ -152,7 +152,7 @@ static enum sl_verdict host_close_with(struct sl_client *client, int code, const
 {
     const struct running *running = &chain_loop_of(client)->running;
     if (running->message != NULL && running->client == client)
-        message_set_close(running->message, code, reason, reason != NULL ? strlen(reason) : 0);
+        close_wish_set(&running->message->close, code, reason, reason != NULL ? strlen(reason) : 0);
     return SL_CLOSE;
 }
 

@@ -1,6 +1,7 @@
 #include "pipeline/chain.h"
 
 #include "base/ticks.h"
+#include "pipeline/chain_open.h"
 #include "pipeline/deferral.h"
 #include "pipeline/hook.h"
 #include "pipeline/pipeline.h"
@@ -23,14 +24,6 @@ static struct deferral *take_begun(struct pipeline_loop *loop)
     struct deferral *deferral = loop->running.deferral;
     loop->running.deferral = NULL;
     return deferral;
-}
-
-/* The client waits for the deferral's end. */
-static void attach_deferral(struct pipeline_loop *loop, struct sl_client *client,
-                            struct deferral *deferral)
-{
-    deferral->is_attached = true;
-    loop->pipeline->calls->wait(client);
 }
 
 /* -- connect -- */
@@ -99,7 +92,7 @@ static enum chain_result ask_on_connect(const struct stage *stage, struct sl_cli
     if (begun == NULL)
         return judge_connect(stage, upgrade, verdict);
     deferral_hold_upgrade(begun, upgrade);
-    attach_deferral(chain_loop_of(client), client, begun);
+    deferral_attach(begun);
     return CHAIN_DEFERRED;
 }
 
@@ -146,14 +139,14 @@ static void note_step(const struct pipeline_loop *loop, const struct stage *stag
 
 /* The slow path of a verdict that is not SL_CONTINUE, or that came with a deferral. */
 static enum chain_result judge_message(const struct stage *stage, struct pipeline_loop *loop,
-                                       struct sl_client *client, struct message *message,
-                                       int decided, enum sl_verdict *verdict)
+                                       struct message *message, int decided,
+                                       enum sl_verdict *verdict)
 {
     struct deferral *begun = take_begun(loop);
     if (begun != NULL && decided == SL_DEFER) {
         stage_count(stage, loop, SL_DEFER);
         deferral_hold_message(begun, message);
-        attach_deferral(loop, client, begun);
+        deferral_attach(begun);
         return CHAIN_DEFERRED;
     }
     if (begun != NULL)
@@ -217,7 +210,7 @@ static enum chain_result ask_on_message(struct pipeline_loop *loop, struct sl_cl
         if (decided == SL_CONTINUE && loop->running.deferral == NULL)
             instance_count(stage->instance, loop->index, VERDICT_SLOT_CONTINUE);
         else
-            result = judge_message(stage, loop, client, *message, decided, verdict);
+            result = judge_message(stage, loop, *message, decided, verdict);
         if (result != CHAIN_PASSED)
             return result;
     }
@@ -253,22 +246,14 @@ enum chain_result chain_message_resume(struct sl_client *client, struct message 
     return chain_message(client, message, verdict);
 }
 
-/* -- open and close -- */
-
-void chain_open(struct sl_client *client)
-{
-    const struct chain *chain = client->chain;
-    for (size_t i = 0; i < chain->count; i++) /* First: what one of them publishes all may see. */
-        stage_lend_client(&chain->stages[i], client);
-    for (size_t i = 0; i < chain->count; i++)
-        stage_open(&chain->stages[i], client);
-}
+/* -- close -- */
 
 void chain_close(struct sl_client *client, const struct sl_close *how)
 {
     const struct chain *chain = client->chain;
     for (size_t i = 0; i < chain->count; i++)
-        stage_close(&chain->stages[i], client, how);
+        if (!chain_open_is_owed(client, i))
+            stage_close(&chain->stages[i], client, how);
 }
 
 void chain_free_client(struct sl_client *client)

@@ -97,9 +97,6 @@ enum chain_result chain_connect(struct sl_client *client, struct upgrade *upgrad
 enum chain_result chain_connect_resume(struct sl_client *client, struct upgrade *upgrade,
                                        int verdict);
 
-/* Runs the open hooks. */
-void chain_open(struct sl_client *client);
-
 /* Runs the message hooks from its stage on, until one does not continue. The message may become
  * another one with the same content; a deferral owns it then. If it is stopped, *verdict is what
  * counts: an error has met its stage's on_error already, so SL_ERROR means: drop the message. */
@@ -110,7 +107,7 @@ enum chain_result chain_message(struct sl_client *client, struct message **messa
 enum chain_result chain_message_resume(struct sl_client *client, struct message **message,
                                        int decided, enum sl_verdict *verdict);
 
-/* Runs the close hooks. */
+/* Runs the close hooks of the stages that have had on_open. */
 void chain_close(struct sl_client *client, const struct sl_close *how);
 
 /* Has the plugins free what their state of a client owns, the last first: what it has of a service

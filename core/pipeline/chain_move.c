@@ -1,6 +1,7 @@
 #include "pipeline/chain_move.h"
 
 #include "pipeline/chain.h"
+#include "pipeline/chain_open.h"
 #include "pipeline/deferral.h"
 #include "pipeline/plugin_request.h"
 
@@ -141,16 +142,7 @@ void chain_move_leave(struct chain_move *move)
     move->client->chain = move->to;
 }
 
-void chain_move_enter(const struct chain_move *move)
+enum chain_result chain_move_enter(const struct chain_move *move)
 {
-    const struct chain *to = move->to;
-    if (move->keeps_all)
-        return;
-    move->client->is_carried_over = true;
-    for (size_t i = 0; i < to->count; i++)
-        stage_lend_client(&to->stages[i], move->client);
-    for (size_t i = 0; i < to->count; i++)
-        if (!chain_has(move->from, to->stages[i].instance))
-            stage_open(&to->stages[i], move->client);
-    move->client->is_carried_over = false;
+    return move->keeps_all ? CHAIN_PASSED : chain_open_from(move->client, move->from);
 }

@@ -8,13 +8,11 @@
 #ifndef SLUICE_PIPELINE_CHAIN_MOVE_H
 #define SLUICE_PIPELINE_CHAIN_MOVE_H
 
-#include "base/error.h"
+#include "pipeline/chain.h"
 
 #include <sluice/plugin.h>
 
 #include <stdbool.h>
-
-struct chain;
 
 struct chain_move {
     struct sl_client *client;
@@ -33,7 +31,8 @@ MUST_CHECK int chain_move_begin(struct sl_client *client, const struct chain *to
  * their client_free, the last first. */
 void chain_move_leave(struct chain_move *move);
 
-/* The client has its new chain: calls the on_open of instances that come. */
-void chain_move_enter(const struct chain_move *move);
+/* The client has its new chain: calls the on_open of instances that come. Returns CHAIN_PASSED, or
+ * CHAIN_DEFERRED: chain_open_resume goes on. */
+enum chain_result chain_move_enter(const struct chain_move *move);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "pipeline/attributes.h"
+#include "pipeline/chain_open.h"
 #include "pipeline/message.h"
 #include "pipeline/sl_client.h"
 #include "pipeline/upgrade.h"
@@ -146,7 +147,7 @@ int completion_apply_to_message(const struct completion *completion, struct mess
     if (details->type != 0 &&
         message_replace(message, details->type, details->data.data, details->data.len) != OK)
         return SL_ERROR;
-    message_set_close(message, details->code, details->reason.data, details->reason.len);
+    close_wish_set(&message->close, details->code, details->reason.data, details->reason.len);
     return completion->verdict;
 }
 
@@ -160,17 +161,22 @@ static int apply_refusal(const struct sl_completion *details, struct upgrade *up
     return SL_DENY;
 }
 
-static int apply_identity(const struct sl_completion *details, struct sl_client *client)
+static int apply_attributes(const struct sl_completion *details, struct sl_client *client)
 {
-    if (details->identity.len > 0 &&
-        sl_client_identify(client, details->identity.data, details->identity.len) != OK)
-        return SL_ERROR;
     for (size_t i = 0; i < details->attribute_count; i++)
         if (sl_client_set_attribute(client, details->attributes[i].name.data,
                                     details->attributes[i].value.data,
                                     details->attributes[i].value.len) != OK)
             return SL_ERROR;
     return SL_CONTINUE;
+}
+
+static int apply_identity(const struct sl_completion *details, struct sl_client *client)
+{
+    if (details->identity.len > 0 &&
+        sl_client_identify(client, details->identity.data, details->identity.len) != OK)
+        return SL_ERROR;
+    return apply_attributes(details, client);
 }
 
 int completion_apply_to_upgrade(const struct completion *completion, struct sl_client *client,
@@ -180,5 +186,15 @@ int completion_apply_to_upgrade(const struct completion *completion, struct sl_c
         return apply_refusal(&completion->details, upgrade);
     if (completion->verdict == SL_CONTINUE)
         return apply_identity(&completion->details, client);
+    return completion->verdict;
+}
+
+int completion_apply_to_opening(const struct completion *completion, struct sl_client *client)
+{
+    const struct sl_completion *details = &completion->details;
+    if (completion->verdict == SL_CONTINUE)
+        return apply_attributes(details, client);
+    close_wish_set(&client->more->opening->close, details->code, details->reason.data,
+                   details->reason.len);
     return completion->verdict;
 }

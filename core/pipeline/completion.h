@@ -29,10 +29,12 @@ struct completion {
 MUST_CHECK int completion_create(struct sl_ticket ticket, enum sl_verdict verdict,
                                  const struct sl_completion *details, struct completion **out);
 
-/* Lay what came with a completion over the message, or over the upgrade and its client. Return the
- * verdict, or SL_ERROR if it does not fit. Only the client's loop. */
+/* Lay what came with a completion over the message, over the upgrade and its client, or over the
+ * client and its opening. Return the verdict, or SL_ERROR if it does not fit. Only the client's
+ * loop. */
 int completion_apply_to_message(const struct completion *completion, struct message *message);
 int completion_apply_to_upgrade(const struct completion *completion, struct sl_client *client,
                                 struct upgrade *upgrade);
+int completion_apply_to_opening(const struct completion *completion, struct sl_client *client);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory_cost.h"
 #include "pipeline/chain.h"
+#include "pipeline/chain_open.h"
 #include "pipeline/completion.h"
 #include "pipeline/hook.h"
 #include "pipeline/pipeline.h"
@@ -114,7 +115,8 @@ enum sl_verdict deferral_begin(const struct instance *instance, struct sl_client
         sl_client_need_extras(client) == NULL)
         return SL_ERROR;
     if (client->more->deferral_count >= DEFERRALS_PER_CLIENT ||
-        !may_hold(loop, client, running->stage, running->message))
+        !may_hold(loop, client, running->stage, running->message) ||
+        (running->walk != NULL && !chain_open_keep(client, running->stage, running->walk)))
         return SL_ERROR;
     struct deferral *deferral =
         deferral_create(loop, client, running->stage, how != NULL ? how : &plain);
@@ -143,6 +145,20 @@ void deferral_hold_upgrade(struct deferral *deferral, struct upgrade *upgrade)
     charge_client(deferral, memory_cost(sizeof *deferral) + memory_cost(sizeof *upgrade) +
                                 malloc_usable_size(upgrade->request) +
                                 memory_cost_if_any(upgrade->early_len));
+}
+
+void deferral_hold_opening(struct deferral *deferral)
+{
+    size_t bytes = memory_cost(sizeof *deferral);
+    if (!deferral->stage->is_shadow)
+        bytes += opening_cost(deferral->client);
+    charge_client(deferral, bytes);
+}
+
+void deferral_attach(struct deferral *deferral)
+{
+    deferral->is_attached = true;
+    deferral->loop->pipeline->calls->wait(deferral->client);
 }
 
 /* -- ending, on the client's loop -- */
@@ -234,7 +250,9 @@ static int apply_completion(const struct deferral *deferral, const struct comple
 {
     if (deferral->message != NULL)
         return completion_apply_to_message(completion, deferral->message);
-    return completion_apply_to_upgrade(completion, deferral->client, deferral->upgrade);
+    if (deferral->upgrade != NULL)
+        return completion_apply_to_upgrade(completion, deferral->client, deferral->upgrade);
+    return completion_apply_to_opening(completion, deferral->client);
 }
 
 /* The chain goes on with what was decided. `completion` is NULL after a deadline. */

@@ -29,7 +29,8 @@ struct deferral {
     const struct stage *stage; /* of the client's chain, see deferral_move_all */
     uint64_t ticket;
     struct message *message; /* owned; what is deferred: this, */
-    struct upgrade *upgrade; /* or this: one reference */
+    struct upgrade *upgrade; /* or this: one reference; or, if both are NULL, the client's opening
+                              */
     size_t charged;          /* bytes of memory, in the client's deferred_bytes */
     bool is_attached;        /* the client waits for it; false in shadow mode */
     bool is_delay;
@@ -45,9 +46,14 @@ enum sl_verdict deferral_begin(const struct instance *instance, struct sl_client
                                const struct sl_deferral *how, struct sl_ticket *ticket);
 
 /* Gives it what is deferred, and charges the client with what that holds: a message, which it owns
- * from here on, or an upgrade, of which it takes a reference. */
+ * from here on, an upgrade, of which it takes a reference, or the opening, which is the client's.
+ */
 void deferral_hold_message(struct deferral *deferral, struct message *message);
 void deferral_hold_upgrade(struct deferral *deferral, struct upgrade *upgrade);
+void deferral_hold_opening(struct deferral *deferral);
+
+/* The client waits for its end. */
+void deferral_attach(struct deferral *deferral);
 
 /* Completes a deferral, as sl_host says. Any thread. Returns 0, SL_GONE or -1. */
 int deferral_complete(struct sl_ticket ticket, enum sl_verdict verdict,

@@ -18,8 +18,8 @@ void message_init(struct message *message, size_t max_size, enum opcode opcode, 
     message->replacement = NULL;
     message->topic = NULL;
     message->is_published = false;
-    message->close_code = CLOSE_POLICY;
-    message->close_reason[0] = '\0';
+    message->close.code = CLOSE_POLICY;
+    message->close.reason[0] = '\0';
 }
 
 void message_deinit(struct message *message)
@@ -78,15 +78,15 @@ int message_set_topic(struct message *message, const char *topic, size_t len)
     return OK;
 }
 
-void message_set_close(struct message *message, int code, const char *reason, size_t len)
+void close_wish_set(struct close_wish *wish, int code, const char *reason, size_t len)
 {
-    message->close_code = close_code_may_be_sent(code) ? (uint16_t)code : CLOSE_POLICY;
+    wish->code = close_code_may_be_sent(code) ? (uint16_t)code : CLOSE_POLICY;
     /* A close reason must be UTF-8 (RFC 6455, section 5.5.1); one that is not is left out. */
     bool is_text = reason != NULL && utf8_is_valid(reason, len);
     len = is_text ? utf8_cut(reason, len, CLOSE_REASON_MAX) : 0;
     if (reason != NULL && len > 0)
-        memcpy(message->close_reason, reason, len);
-    message->close_reason[len] = '\0';
+        memcpy(wish->reason, reason, len);
+    wish->reason[len] = '\0';
 }
 
 int message_replace(struct message *message, enum sl_message_type type, const char *data,

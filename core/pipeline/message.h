@@ -15,15 +15,20 @@
 
 struct pipeline_loop;
 
+/* How a plugin wants a client to be closed, within what a server may send. */
+struct close_wish {
+    uint16_t code;
+    char reason[CLOSE_REASON_MAX + 1];
+};
+
 struct message {
     struct sl_message seen; /* first: what plugins are handed */
     size_t max_size;        /* of a replacement, bytes */
     size_t stage;           /* the next one of the chain's on_message to be asked */
     char *replacement;      /* owned; NULL: the payload as it arrived */
-    char *topic;         /* owned, zero-terminated: where a plugin sends it; NULL: to all clients */
-    bool is_published;   /* on_publish is asked: the topic stays */
-    uint16_t close_code; /* for SL_CLOSE */
-    char close_reason[CLOSE_REASON_MAX + 1];
+    char *topic;       /* owned, zero-terminated: where a plugin sends it; NULL: to all clients */
+    bool is_published; /* on_publish is asked: the topic stays */
+    struct close_wish close; /* for SL_CLOSE */
 };
 
 /* A message to be initialised: the one that the loop keeps, or a new one; NULL: no memory. */
@@ -48,8 +53,9 @@ MUST_CHECK int message_keep(struct message *message);
  * checked the name. Returns 0 or ERR_NO_MEMORY. */
 MUST_CHECK int message_set_topic(struct message *message, const char *topic, size_t len);
 
-/* The code and the reason of a close, within what a server may send. */
-void message_set_close(struct message *message, int code, const char *reason, size_t len);
+/* A code that may not be sent becomes 1008; `reason` (NULL: none) is cut, or left out if it is not
+ * UTF-8. */
+void close_wish_set(struct close_wish *wish, int code, const char *reason, size_t len);
 
 /* Replaces type and payload with a copy. Returns 0, ERR_LIMIT (over the endpoint's max_size),
  * ERR_INVALID (text that is not UTF-8) or ERR_NO_MEMORY; the message is unchanged then. */

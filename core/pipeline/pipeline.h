@@ -28,7 +28,7 @@ struct pipeline_calls {
     /* A verdict about the client is awaited: nothing is to be read from it. */
     void (*wait)(struct sl_client *client);
     /* The verdict is there. Takes what was deferred: the message, or one reference to the
-     * upgrade; the other one is NULL. */
+     * upgrade; the other one is NULL. Both NULL: the open hooks were. */
     void (*resume)(struct sl_client *client, struct message *message, struct upgrade *upgrade,
                    int verdict);
     /* What the client's deferrals hold has changed, see sl_client_deferred_bytes. */

@@ -10,6 +10,7 @@
 #include "pipeline/deferral_table.h"
 
 struct message;
+struct open_walk;
 struct pipeline;
 struct sl_client;
 struct stage;
@@ -20,9 +21,10 @@ struct upgrade;
 struct running {
     const struct stage *stage; /* NULL: no hook that could defer is running */
     struct sl_client *client;
-    struct upgrade *upgrade;   /* in on_connect, else NULL */
-    struct message *message;   /* in on_message, else NULL */
-    struct deferral *deferral; /* begun by the hook, not attached yet */
+    struct upgrade *upgrade;      /* in on_connect, else NULL */
+    struct message *message;      /* in on_message, else NULL */
+    const struct open_walk *walk; /* in on_open, else NULL */
+    struct deferral *deferral;    /* begun by the hook, not attached yet */
 };
 
 struct pipeline_loop {

@@ -39,6 +39,7 @@ void sl_client_deinit(struct sl_client *client)
     attributes_clear(&client->more->attributes);
     free_blocks(client);
     free(client->more->identity);
+    free(client->more->opening);
     free(client->more);
     client->more = NULL;
     client->has_moved_state = false;

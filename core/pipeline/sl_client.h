@@ -18,12 +18,14 @@
 
 struct chain;
 struct deferral;
+struct opening;
 
-/* What few clients have: a name, attributes, deferred verdicts, or state that a reload has moved.
- */
+/* What few clients have: a name, attributes, deferred verdicts, open hooks that wait for one, or
+ * state that a reload has moved. */
 struct sl_client_extras {
     char *identity;             /* owned, zero-terminated; NULL: not identified */
     struct deferral *deferrals; /* owned */
+    struct opening *opening;    /* owned; NULL: all of its chain's open hooks have run */
     size_t deferred_bytes;      /* memory of the deferrals and of what they keep */
     unsigned deferral_count;
     unsigned block_count;

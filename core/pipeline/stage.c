@@ -72,11 +72,10 @@ void stage_count_over_budget(const struct stage *stage, const struct pipeline_lo
 
 static void log_wrong_verdict(const struct stage *stage, enum verdict_hook hook, int verdict)
 {
-    static const char *const names[] = {[VERDICT_OF_CONNECT] = "on_connect",
-                                        [VERDICT_OF_MESSAGE] = "on_message",
-                                        [VERDICT_OF_RECHECK] = "on_recheck",
-                                        [VERDICT_OF_SUBSCRIBE] = "on_subscribe",
-                                        [VERDICT_OF_PUBLISH] = "on_publish"};
+    static const char *const names[] = {
+        [VERDICT_OF_CONNECT] = "on_connect", [VERDICT_OF_MESSAGE] = "on_message",
+        [VERDICT_OF_RECHECK] = "on_recheck", [VERDICT_OF_SUBSCRIBE] = "on_subscribe",
+        [VERDICT_OF_PUBLISH] = "on_publish", [VERDICT_OF_OPEN] = "on_open"};
     char message[512], number[16];
     const struct instance *instance = stage->instance;
     const char *name = names[hook];

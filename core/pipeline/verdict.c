@@ -32,11 +32,12 @@ bool verdict_is_allowed(enum verdict_hook hook, int verdict)
     case SL_CONTINUE:
         return true;
     case SL_DENY:
-        return hook != VERDICT_OF_MESSAGE;
+        return hook != VERDICT_OF_MESSAGE && hook != VERDICT_OF_OPEN;
     case SL_DROP:
     case SL_HANDLED:
-    case SL_CLOSE:
         return hook == VERDICT_OF_MESSAGE;
+    case SL_CLOSE:
+        return hook == VERDICT_OF_MESSAGE || hook == VERDICT_OF_OPEN;
     default:
         return false;
     }

@@ -26,7 +26,8 @@ enum verdict_hook {
     VERDICT_OF_MESSAGE,
     VERDICT_OF_RECHECK,
     VERDICT_OF_SUBSCRIBE,
-    VERDICT_OF_PUBLISH
+    VERDICT_OF_PUBLISH,
+    VERDICT_OF_OPEN /* which only its deferral decides */
 };
 
 /* The slot of what a hook has returned, a verdict or not. */

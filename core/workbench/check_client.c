@@ -13,12 +13,23 @@ struct sl_client *check_client_open(struct fake_instance *instance, const struct
     fake_settle(client, CHECK_PATIENCE, &result);
     bool is_in = result.verdict == SL_CONTINUE;
     fake_result_release(&result);
-    if (is_in) {
-        fake_open(instance, client);
-        return client;
+    if (!is_in) {
+        fake_client_destroy(client);
+        return NULL;
     }
-    fake_client_destroy(client);
+    fake_open(instance, client);
+    if (check_client_opens(client))
+        return client;
+    check_client_leave(instance, client);
     return NULL;
+}
+
+bool check_client_opens(struct sl_client *client)
+{
+    struct fake_result result = {.verdict = SL_CONTINUE};
+    fake_settle(client, CHECK_PATIENCE, &result);
+    fake_result_release(&result);
+    return result.verdict == SL_CONTINUE;
 }
 
 struct sl_client *check_client_open_or_skip(struct fake_instance *instance,

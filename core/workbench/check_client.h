@@ -26,6 +26,9 @@ struct sl_client *check_client_open(struct fake_instance *instance, const struct
 struct sl_client *check_client_open_or_skip(struct fake_instance *instance,
                                             const struct subject *subject);
 
+/* Awaits what on_open has deferred, if anything. Returns whether the client stays. */
+bool check_client_opens(struct sl_client *client);
+
 /* The client leaves. */
 void check_client_leave(struct fake_instance *instance, struct sl_client *client);
 

@@ -5,22 +5,44 @@
 
 #define WAIT 2000 /* ms of real time for a deferred verdict */
 
+/* Ends what is deferred for the client, and then the client. */
+typedef void end_deferral(struct fake_instance *instance, struct sl_client *client, bool is_open);
+
+/* Calls `end` for what on_open defers. Returns 1 if that is something. */
+static unsigned end_opening(struct fake_instance *instance, const struct subject *subject,
+                            end_deferral *end)
+{
+    struct fake_result result;
+    struct sl_client *client = fake_client_create(subject->upgrade);
+    fake_connect(instance, client, &result);
+    fake_settle(client, CHECK_PATIENCE, &result);
+    bool is_in = result.verdict == SL_CONTINUE;
+    fake_result_release(&result);
+    if (is_in && fake_open(instance, client) == SL_DEFER) {
+        end(instance, client, true);
+        return 1;
+    }
+    if (is_in)
+        check_client_leave(instance, client);
+    else
+        fake_client_destroy(client);
+    return 0;
+}
+
 /* Calls `end` for each thing that the plugin defers. Returns how many there were. */
 static unsigned for_each_deferral(struct fake_instance *instance, const struct subject *subject,
-                                  void (*end)(struct fake_instance *, struct sl_client *,
-                                              bool is_open))
+                                  end_deferral *end)
 {
-    unsigned count = 0;
     struct fake_result result;
     struct sl_client *client = fake_client_create(subject->upgrade);
     fake_connect(instance, client, &result);
     fake_result_release(&result);
-    if (fake_is_deferred(client)) {
+    unsigned count = fake_is_deferred(client) ? 1 : 0;
+    if (count > 0)
         end(instance, client, false);
-        count++;
-    } else {
+    else
         fake_client_destroy(client);
-    }
+    count += end_opening(instance, subject, end);
     for (size_t i = 0; i < check_message_count(subject); i++) {
         const struct scenario_message *message = check_message(subject, i);
         client = check_client_open(instance, subject);

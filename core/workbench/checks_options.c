@@ -113,7 +113,8 @@ void check_reload(const struct subject *subject)
         situation_skip("the plugin has no on_reload: it gets a new instance instead");
     struct fake_instance *instance = subject_create(plugin, subject, "/ws");
     struct sl_client *client = check_client_open_or_skip(instance, subject);
-    for (int round = 0; round < 3; round++) {
+    bool stays = true;
+    for (int round = 0; stays && round < 3; round++) {
         enum fake_reload said = fake_instance_reload(instance, subject->options);
         if (said == FAKE_RELOAD_REFUSED)
             situation_fail("on_reload refused the options that the instance was created with: %s",
@@ -122,8 +123,10 @@ void check_reload(const struct subject *subject)
             struct fake_instance *replacement = subject_create(plugin, subject, "/ws");
             fake_instance_replace(instance, replacement);
             instance = replacement;
+            stays = check_client_opens(client);
         }
-        check_client_send_nth(instance, client, subject, (size_t)round);
+        if (stays)
+            check_client_send_nth(instance, client, subject, (size_t)round);
         check_client_use_topic(instance, client, subject, 0);
         check_client_run(instance, subject);
         fake_advance(SECOND);

@@ -34,6 +34,7 @@ static void subscribe_before_open(struct fake_instance *instance, const struct s
         fake_open_for_others(instance, client);
         check_client_use_topic(instance, client, subject, 0);
         fake_open(instance, client);
+        check_client_opens(client);
         check_client_leave(instance, client);
     } else {
         fake_client_destroy(client);

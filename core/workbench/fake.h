@@ -92,7 +92,7 @@ struct sl_instance *fake_instance_seen(struct fake_instance *instance);
 void fake_instance_destroy(struct fake_instance *instance);
 
 /* Has `instance` take the place of `old` for all clients, none of whom waits for a verdict:
- * on_close and on_open of each, on_handover; then `old` is destroyed. */
+ * on_close and on_open of each, which may defer, on_handover; then `old` is destroyed. */
 void fake_instance_replace(struct fake_instance *old, struct fake_instance *instance);
 
 /* What on_reload says to other options. */
@@ -157,7 +157,8 @@ const char *fake_client_attribute(const struct sl_client *client, const char *na
 /* How a hook, or the deferral that it began, has ended. */
 struct fake_result {
     enum sl_verdict verdict; /* SL_DEFER: not yet */
-    int code;                /* SL_CLOSE: the code; SL_DENY: the status; else 0 */
+    int code;                /* SL_CLOSE: the code; SL_DENY: the status; else 0. An SL_ERROR that
+                                on_open deferred closes the client, too */
     char reason[256];
     char headers[1024];        /* of a refusal: "Name: value" lines */
     enum sl_message_type type; /* of the message afterwards */
@@ -173,7 +174,10 @@ struct fake_result {
  * is in `result`, which is released by the caller (NULL: not wanted). */
 enum sl_verdict fake_connect(struct fake_instance *instance, struct sl_client *client,
                              struct fake_result *result);
-void fake_open(struct fake_instance *instance, struct sl_client *client);
+enum sl_verdict fake_open(struct fake_instance *instance, struct sl_client *client);
+
+/* Whether the client waits for a verdict that an on_open has deferred: no message comes from it. */
+bool fake_is_opening(const struct sl_client *client);
 
 /* The client is open, but on_open of this instance still to come: as other plugins see it, in
  * theirs. */

@@ -61,9 +61,9 @@ static void check_may_defer(const struct sl_instance *self, const struct sl_clie
     const struct fake_running *running = &fake_running;
     fake_require_hook("defer");
     if (running->instance != (const struct instance *)self || running->client != client ||
-        !running->is_deciding)
-        fake_fail("host->defer was called outside on_connect and on_message, or for another "
-                  "client than the hook's");
+        (!running->is_deciding && !running->is_opening))
+        fake_fail("host->defer was called outside on_connect, on_message and (in a plugin for ABI "
+                  "1.2) on_open, or for another client than the hook's");
     if (running->begun != NULL)
         fake_fail("host->defer was called twice in one call of a hook; once is enough");
     if (how != NULL && how->struct_size < sizeof *how)
@@ -89,6 +89,25 @@ static void on_cancel(struct sl_instance *self, struct sl_ticket ticket, void *c
     end_loans(deferral);
 }
 
+static enum verdict_hook running_hook(const struct fake_running *running)
+{
+    return running->is_opening        ? VERDICT_OF_OPEN
+           : running->request != NULL ? VERDICT_OF_CONNECT
+                                      : VERDICT_OF_MESSAGE;
+}
+
+static const char *hook_name(const struct fake_deferral *deferral)
+{
+    switch (deferral->hook) {
+    case VERDICT_OF_OPEN:
+        return "on_open";
+    case VERDICT_OF_CONNECT:
+        return "on_connect";
+    default:
+        return "on_message";
+    }
+}
+
 static enum sl_verdict defer(struct sl_instance *self, struct sl_client *client,
                              const struct sl_deferral *how, struct sl_ticket *ticket)
 {
@@ -99,8 +118,7 @@ static enum sl_verdict defer(struct sl_instance *self, struct sl_client *client,
         used = *how;
     struct fake_deferral *deferral = fake_zalloc(sizeof *deferral);
     *deferral = (struct fake_deferral){.client = client,
-                                       .hook = running->request != NULL ? VERDICT_OF_CONNECT
-                                                                        : VERDICT_OF_MESSAGE,
+                                       .hook = running_hook(running),
                                        .is_watching = fake_is_watching(),
                                        .is_delay = used.is_delay,
                                        .context = used.context,
@@ -182,7 +200,7 @@ static void check_completion(const struct fake_deferral *deferral, enum sl_verdi
                   "details}");
     if (deferral != NULL && !deferral->is_over && !verdict_is_allowed(deferral->hook, verdict))
         fake_fail("host->complete was given verdict %d, which %s may not return", verdict,
-                  deferral->hook == VERDICT_OF_CONNECT ? "on_connect" : "on_message");
+                  hook_name(deferral));
 }
 
 /* Why the server does not take it. */
@@ -294,9 +312,7 @@ bool fake_unattended(const struct sl_client *client, struct fake_unattended *out
             deferral->is_delay || deferral->on_cancel != NULL))
         deferral = deferral->next;
     if (deferral != NULL)
-        *out = (struct fake_unattended){.hook = deferral->hook == VERDICT_OF_CONNECT ? "on_connect"
-                                                                                     : "on_message",
-                                        .refused = deferral->refused};
+        *out = (struct fake_unattended){.hook = hook_name(deferral), .refused = deferral->refused};
     fake_unlock();
     return deferral != NULL && fake_client_of(client)->is_waiting;
 }

@@ -5,6 +5,7 @@
 #include "workbench/fake_internal.h"
 
 #include "delivery/topic.h"
+#include "pipeline/chain_open.h"
 #include "pipeline/chain_topics.h"
 #include "pipeline/deferral.h"
 #include "pipeline/pipeline.h"
@@ -91,10 +92,34 @@ void fake_open_for_others(struct fake_instance *instance, struct sl_client *clie
         fake_lend_client(instance->chain->stages[i].instance, client);
 }
 
-void fake_open(struct fake_instance *instance, struct sl_client *client)
+enum sl_verdict fake_open(struct fake_instance *instance, struct sl_client *client)
 {
     fake_open_for_others(instance, client);
-    chain_open(client);
+    return chain_open(client) == CHAIN_DEFERRED ? SL_DEFER : SL_CONTINUE;
+}
+
+bool fake_is_opening(const struct sl_client *client)
+{
+    return fake_is_deferred(client) && client->is_open && client->more != NULL &&
+           client->more->opening != NULL;
+}
+
+/* What the open hooks have led to, if they may end there. */
+static struct fake_result end_open(struct fake_client *client, enum chain_result end)
+{
+    while (end == CHAIN_STOPPED && client->is_let_in)
+        end = chain_open_resume(&client->seen, SL_CONTINUE);
+    struct fake_result result = {.verdict = end == CHAIN_PASSED ? SL_CONTINUE
+                                            : end == CHAIN_DEFERRED
+                                                ? SL_DEFER
+                                                : (enum sl_verdict)client->returned,
+                                 .type = SL_TEXT};
+    if (end != CHAIN_STOPPED)
+        return result;
+    const struct close_wish *close = &client->seen.more->opening->close;
+    result.code = close->code;
+    snprintf(result.reason, sizeof result.reason, "%s", close->reason);
+    return result;
 }
 
 void fake_close(struct fake_instance *instance, struct sl_client *client, int code, bool by_peer)
@@ -121,8 +146,8 @@ static void read_message(const struct message *message, struct fake_result *resu
              message->topic != NULL ? message->topic : "");
     if (result->verdict != SL_CLOSE)
         return;
-    result->code = message->close_code;
-    snprintf(result->reason, sizeof result->reason, "%s", message->close_reason);
+    result->code = message->close.code;
+    snprintf(result->reason, sizeof result->reason, "%s", message->close.reason);
 }
 
 /* The message that the client's verdict is awaited for. */
@@ -224,6 +249,9 @@ static void resume_chain(struct sl_client *seen, struct message *message, struct
         enum chain_result end = chain_connect_resume(seen, upgrade, verdict);
         client->result = end_connect(client, end);
         upgrade_unref(upgrade);
+    } else if (message == NULL) {
+        enum chain_result end = chain_open_resume(seen, verdict);
+        client->result = end_open(client, end);
     } else {
         enum chain_result end = chain_message_resume(seen, &message, verdict, &decided);
         client->result = end_message(client, end, message, decided);

@@ -88,6 +88,7 @@ struct fake_running {
     struct fake_payload *payload; /* or NULL */
     struct fake_deferral *begun;
     bool is_deciding;            /* on_connect or on_message runs: it may defer, or close */
+    bool is_opening;             /* on_open runs: it may defer */
     const char *refused_payload; /* why message_replace took none, unless it took one later */
 };
 extern _Thread_local struct fake_running fake_running;

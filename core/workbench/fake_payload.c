@@ -75,8 +75,8 @@ static enum sl_verdict close_with(struct sl_client *client, int code, const char
                   code);
     if (fake_running.payload == NULL || !fake_running.is_deciding)
         fake_fail("host->close_with was called outside on_message; use host->close");
-    message_set_close(fake_running.payload->message, code, reason,
-                      reason != NULL ? strlen(reason) : 0);
+    close_wish_set(&fake_running.payload->message->close, code, reason,
+                   reason != NULL ? strlen(reason) : 0);
     return SL_CLOSE;
 }
 

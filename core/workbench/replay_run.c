@@ -117,7 +117,10 @@ static void connect_client(const struct replay *replay, struct recorded_client *
     fake_connect(recorded->endpoint->pipeline, recorded->client, &result);
     fake_settle(recorded->client, PATIENCE, &result);
     fake_client_identify(recorded->client, recording_identity(&replay->recording, event));
+    fake_result_release(&result);
     fake_open(recorded->endpoint->pipeline, recorded->client);
+    fake_settle(recorded->client, PATIENCE, &result);
+    fake_result_release(&result);
 }
 
 /* What a line of JSON says begins with this. */

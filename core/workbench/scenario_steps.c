@@ -58,6 +58,19 @@ static void step_connect(struct scenario *scenario, const struct yaml_node *argu
     fake_result_release(&result);
 }
 
+/* One whose messages do not wait. */
+static struct sl_client *need_open_client(struct scenario *scenario,
+                                          const struct yaml_node *arguments)
+{
+    struct sl_client *client = scenario_need_client(scenario, arguments);
+    if (fake_is_opening(client))
+        scenario_fail(arguments,
+                      "'%s' waits for what on_open has deferred, and its messages wait with it: "
+                      "await it first",
+                      scenario_client_name(arguments));
+    return client;
+}
+
 static void step_send(struct scenario *scenario, const struct yaml_node *arguments)
 {
     static const char *const keys[] = {"client", "text",   "json", "binary",
@@ -65,7 +78,7 @@ static void step_send(struct scenario *scenario, const struct yaml_node *argumen
     struct fake_result result;
     struct scenario_message message;
     scenario_check_keys(arguments, keys);
-    struct sl_client *client = scenario_need_client(scenario, arguments);
+    struct sl_client *client = need_open_client(scenario, arguments);
     const struct yaml_node *expect = yaml_node_get(arguments, "expect");
     const char *repeat = scenario_text(arguments, "repeat");
     scenario_read_message(arguments, &message);

@@ -3,7 +3,7 @@
 #include "config/config_parse.h"
 #include "host/host.h"
 #include "hub/hub.h"
-#include "pipeline/chain.h"
+#include "pipeline/chain_open.h"
 
 #include <semaphore.h>
 #include <stdio.h>

@@ -167,7 +167,7 @@ static void a_dropped_message_goes_nowhere_and_is_counted(void **state)
 static void set_close(struct sl_client *client, struct message *message)
 {
     (void)client;
-    message_set_close(message, 4007, "no such words", 13);
+    close_wish_set(&message->close, 4007, "no such words", 13);
 }
 
 static void a_verdict_may_close_the_client(void **state)

@@ -64,7 +64,7 @@ static void those_of_an_identity_also_when_they_come_later(void **state)
 static void set_close(struct sl_client *client, struct message *message)
 {
     (void)client;
-    message_set_close(message, 4002, "no", 2);
+    close_wish_set(&message->close, 4002, "no", 2);
 }
 
 static void each_verdict_has_its_outcome(void **state)

@@ -10,7 +10,7 @@
 #define SLUICE_TESTS_PIPELINE_RIG_H
 
 #include "base/clock.h"
-#include "pipeline/chain.h"
+#include "pipeline/chain_open.h"
 #include "pipeline/deferral.h"
 #include "pipeline/pipeline.h"
 

@@ -163,8 +163,8 @@ static void replaces_a_message_and_its_close(void **state)
     assert_int_equal(completion_apply_to_message(completion, &message), SL_CLOSE);
     assert_int_equal(message.seen.type, SL_BINARY);
     assert_int_equal(message.seen.len, 2);
-    assert_int_equal(message.close_code, 4001);
-    assert_string_equal(message.close_reason, "enough");
+    assert_int_equal(message.close.code, 4001);
+    assert_string_equal(message.close.reason, "enough");
     message_deinit(&message);
     free(completion);
 }

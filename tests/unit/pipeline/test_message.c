@@ -44,8 +44,8 @@ static void closes_for_policy_unless_told_otherwise(void **state)
 {
     (void)state;
     struct message message = begin(OPCODE_TEXT, "text");
-    assert_int_equal(message.close_code, CLOSE_POLICY);
-    assert_string_equal(message.close_reason, "");
+    assert_int_equal(message.close.code, CLOSE_POLICY);
+    assert_string_equal(message.close.reason, "");
 }
 
 static void replaces_with_a_copy(void **state)
