@@ -62,8 +62,12 @@ static void check_may_defer(const struct sl_instance *self, const struct sl_clie
     fake_require_hook("defer");
     if (running->instance != (const struct instance *)self || running->client != client ||
         (!running->is_deciding && !running->is_opening))
-        fake_fail("host->defer was called outside on_connect, on_message and (in a plugin for ABI "
-                  "1.2) on_open, or for another client than the hook's");
+        fake_fail("host->defer was called outside on_connect, on_open and on_message, or for "
+                  "another client than the hook's");
+    if (running->is_opening && fake_table_of(self)->abi_minor < 2)
+        fake_fail("on_open called host->defer, which refuses it to a plugin that declares ABI "
+                  "1.%u: it may from 1.2 on",
+                  fake_table_of(self)->abi_minor);
     if (running->begun != NULL)
         fake_fail("host->defer was called twice in one call of a hook; once is enough");
     if (how != NULL && how->struct_size < sizeof *how)

@@ -218,10 +218,9 @@ static enum sl_verdict shim_on_message(struct sl_instance *self, struct sl_clien
 
 static void shim_on_open(struct sl_instance *self, struct sl_client *client)
 {
-    const struct sl_plugin *table = fake_table_of(self);
     begin_hook(self, client, "on_open", fake_hook_limit);
-    fake_running.is_opening = table->abi_minor >= 2;
-    table->on_open(self, client);
+    fake_running.is_opening = true;
+    fake_table_of(self)->on_open(self, client);
     end_hook("on_open");
 }
 

@@ -26,7 +26,7 @@ class Topics(unittest.TestCase):
     def test_on_publish_does_what_it_may_not(self):
         check = 'contract/publications'
         self.explain_topics('publish', check, 'nothing can be published to topics in on_publish')
-        self.explain_topics('defer', check, 'host->defer was called outside on_connect and on_message')
+        self.explain_topics('defer', check, 'host->defer was called outside on_connect, on_open and on_message')
         self.explain_topics('close', check, 'host->close_with was called outside on_message')
         self.explain_topics('nobody', check, 'host->client_id was given NULL as the client', 'nobody')
 

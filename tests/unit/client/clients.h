@@ -45,6 +45,7 @@ struct script {
     enum sl_verdict message;
     enum sl_verdict recheck;
     void (*in_connect)(struct sl_client *client, struct upgrade *upgrade);
+    void (*in_open)(struct sl_client *client);
     void (*in_message)(struct sl_client *client, struct message *message);
     void (*in_close)(struct sl_client *client);
 };
@@ -80,8 +81,9 @@ static inline enum sl_verdict scripted_connect(struct sl_instance *self, struct 
 static inline void scripted_open(struct sl_instance *self, struct sl_client *client)
 {
     (void)self;
-    (void)client;
     note("open");
+    if (script.in_open != NULL)
+        script.in_open(client);
 }
 
 static inline enum sl_verdict scripted_message(struct sl_instance *self, struct sl_client *client,

@@ -159,7 +159,8 @@ static void topic_hooks_do_only_what_they_may(void **state)
     assert_fails(use_topic, "verdict", "on_subscribe returned 2 (SL_HANDLED); it may return");
     assert_fails(use_topic, "subscribe", "nobody can be subscribed in on_subscribe");
     assert_fails(use_topic, "publish", "nothing can be published to topics in on_publish");
-    assert_fails(use_topic, "defer", "host->defer was called outside on_connect and on_message");
+    assert_fails(use_topic, "defer",
+                 "host->defer was called outside on_connect, on_open and on_message");
     assert_fails(use_topic, "payload", "since it is no UTF-8, and then returned SL_CONTINUE");
 }
 
