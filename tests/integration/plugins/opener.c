@@ -2,6 +2,8 @@
  * opener: opens clients later. How, the query says: `?key=ada&a=hold` names the client and has the
  * instance with the option `as: a` hold it in on_open until another client says "release a ada
  * continue". All that happens to a client is logged under its key.
+ *
+ * Who is held is known to all instances, so that one that a reload has replaced can be told, too.
  */
 #include <sluice/plugin.h>
 
@@ -16,24 +18,20 @@
 /* A client that is not open yet. */
 struct held {
     struct held *next;
+    struct sl_instance *by;
     struct sl_ticket ticket;
     uint64_t client_id;
     char key[KEY_SIZE];
+    char name[HOW_SIZE]; /* of the instance */
+    bool is_loading;     /* who loads frees it, if it has been cancelled meanwhile */
 };
 
-struct opener {
-    pthread_mutex_t lock; /* of the list */
-    struct held *held;
-};
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct held *all_held; /* with the lock */
 
 struct opened {
     char how[HOW_SIZE];
 };
-
-static struct opener *opener_of(const struct sl_instance *self)
-{
-    return self->state;
-}
 
 static void copy_string(char *to, size_t size, struct sl_string from)
 {
@@ -70,52 +68,65 @@ static void note_client(const struct sl_instance *self, const struct sl_client *
 
 /* -- the clients that are held -- */
 
-static struct held *hold(struct sl_instance *self, const struct sl_client *client)
+static struct held *make_held(struct sl_instance *self, const struct sl_client *client)
 {
-    struct opener *opener = opener_of(self);
     struct held *held = calloc(1, sizeof *held);
     if (held == NULL)
         abort();
+    held->by = self;
     held->client_id = self->host->client_id(client);
     key_of(self, client, held->key);
-    pthread_mutex_lock(&opener->lock);
-    held->next = opener->held;
-    opener->held = held;
-    pthread_mutex_unlock(&opener->lock);
+    name_of(self, held->name);
     return held;
 }
 
-/* Takes the first one out that is `wanted`, or has the key; NULL: there is none. */
-static struct held *take(struct sl_instance *self, const struct held *wanted, const char *key)
+/* Others may find it from now on. */
+static void put(struct held *held)
 {
-    struct opener *opener = opener_of(self);
-    pthread_mutex_lock(&opener->lock);
-    struct held **link = &opener->held;
-    while (*link != NULL && *link != wanted && (key == NULL || strcmp((*link)->key, key) != 0))
+    pthread_mutex_lock(&lock);
+    held->next = all_held;
+    all_held = held;
+    pthread_mutex_unlock(&lock);
+}
+
+static bool is_meant(const struct held *held, const struct held *wanted, const char *name,
+                     const char *key)
+{
+    return wanted != NULL ? held == wanted
+                          : strcmp(held->name, name) == 0 && strcmp(held->key, key) == 0;
+}
+
+/* Takes the first one out that is `wanted`, or has the name and the key. NULL: there is none. */
+static struct held *take(const struct held *wanted, const char *name, const char *key)
+{
+    pthread_mutex_lock(&lock);
+    struct held **link = &all_held;
+    while (*link != NULL && !is_meant(*link, wanted, name, key))
         link = &(*link)->next;
     struct held *found = *link;
     if (found != NULL)
         *link = found->next;
-    pthread_mutex_unlock(&opener->lock);
+    pthread_mutex_unlock(&lock);
     return found;
 }
 
 static void on_cancel(struct sl_instance *self, struct sl_ticket ticket, void *context,
                       enum sl_cancel_reason reason)
 {
-    struct held *held = take(self, context, NULL);
+    struct held *held = take(context, NULL, NULL);
     (void)ticket;
     if (held == NULL)
         return; /* Somebody is about to complete it, in vain. */
     note(self, held->key, "cancel", reason);
-    free(held);
+    if (!held->is_loading)
+        free(held);
 }
 
 /* -- what opens them -- */
 
-static void finish(struct sl_instance *self, struct held *held, enum sl_verdict verdict,
-                   const char *reason)
+static void finish(struct held *held, enum sl_verdict verdict, const char *reason)
 {
+    struct sl_instance *self = held->by;
     const struct sl_pair profile = {{"profile", 7}, {"loaded", 6}};
     const struct sl_completion details = {.struct_size = sizeof details,
                                           .code = 4000,
@@ -135,14 +146,16 @@ static void finish(struct sl_instance *self, struct held *held, enum sl_verdict 
 /* With what it needs before its first message. */
 static void bring_history(struct sl_instance *self, struct sl_client *client, void *context)
 {
-    struct held *held = take(self, context, NULL);
-    if (held == NULL)
+    struct held *held = take(context, NULL, NULL);
+    if (held == NULL) {
+        free(context);
         return;
+    }
     if (client != NULL) {
         self->host->subscribe(client, "room", 4);
         self->host->client_send(client, SL_TEXT, "history", 7);
     }
-    finish(self, held, SL_CONTINUE, "");
+    finish(held, SL_CONTINUE, "");
 }
 
 static void load(struct sl_instance *self, void *context)
@@ -155,10 +168,8 @@ static void on_answer(struct sl_instance *self, struct sl_client *client,
                       const struct sl_http_response *response, void *context)
 {
     const struct held *held = context;
-    if (response->outcome != SL_HTTP_CANCELLED)
-        note(self, held->key, "answer", response->status);
-    if (response->outcome != SL_HTTP_CANCELLED)
-        bring_history(self, client, context);
+    note(self, held->key, "answer", response->status);
+    bring_history(self, client, context);
 }
 
 static int ask(struct sl_instance *self, struct held *held)
@@ -170,24 +181,30 @@ static int ask(struct sl_instance *self, struct held *held)
 
 static void open_later(struct sl_instance *self, struct sl_client *client, const char *how)
 {
-    struct held *held = hold(self, client);
-    struct sl_deferral deferral = {
-        .struct_size = sizeof deferral, .context = held, .on_cancel = on_cancel};
-    deferral.is_delay = strcmp(how, "delay") == 0;
-    if (deferral.is_delay)
-        deferral.timeout = 50 * INT64_C(1000000);
-    if (self->host->defer(self, client, &deferral, &held->ticket) != SL_DEFER) {
-        note(self, held->key, "refused", 0);
-        free(take(self, held, NULL));
+    struct sl_ticket ticket;
+    const struct sl_deferral delay = {
+        .struct_size = sizeof delay, .is_delay = true, .timeout = 50 * INT64_C(1000000)};
+    if (strcmp(how, "delay") == 0) {
+        self->host->defer(self, client, &delay, &ticket);
         return;
     }
+    struct held *held = make_held(self, client);
+    const struct sl_deferral deferral = {
+        .struct_size = sizeof deferral, .context = held, .on_cancel = on_cancel};
+    if (self->host->defer(self, client, &deferral, &held->ticket) != SL_DEFER) {
+        note(self, held->key, "refused", 0);
+        free(held);
+        return;
+    }
+    held->is_loading = strcmp(how, "work") == 0 || strcmp(how, "http") == 0;
+    put(held);
     if (strcmp(how, "now") == 0)
-        finish(self, take(self, held, NULL), SL_CONTINUE, "");
+        finish(take(held, NULL, NULL), SL_CONTINUE, "");
     else if (strcmp(how, "work") == 0 &&
              self->host->offload(self, held->client_id, load, bring_history, held) != 0)
-        finish(self, take(self, held, NULL), SL_ERROR, "");
+        finish(take(held, NULL, NULL), SL_ERROR, "");
     else if (strcmp(how, "http") == 0 && ask(self, held) != 0)
-        finish(self, take(self, held, NULL), SL_ERROR, "");
+        finish(take(held, NULL, NULL), SL_ERROR, "");
 }
 
 /* -- hooks -- */
@@ -250,14 +267,14 @@ static enum sl_verdict verdict_named(const char *name)
     return SL_CONTINUE;
 }
 
-/* "release NAME KEY VERDICT": answered with whether somebody of that key was held. */
+/* Answers whether that instance was holding somebody with that key. */
 static enum sl_verdict on_release(struct sl_instance *self, struct sl_client *client,
-                                  const char *key, const char *verdict)
+                                  const char *name, const char *key, const char *verdict)
 {
-    struct held *held = take(self, NULL, key);
+    struct held *held = take(NULL, name, key);
     const char *answer = held != NULL ? "released" : "nobody";
     if (held != NULL)
-        finish(self, held, verdict_named(verdict), "as told");
+        finish(held, verdict_named(verdict), "as told");
     self->host->client_send(client, SL_TEXT, answer, strlen(answer));
     return SL_HANDLED;
 }
@@ -266,12 +283,15 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
                                   const struct sl_message *message)
 {
     struct sl_string profile = {"none", 4};
-    char line[128], name[HOW_SIZE], to[HOW_SIZE] = "", key[KEY_SIZE] = "", verdict[HOW_SIZE] = "";
-    name_of(self, name);
+    char line[128], name[HOW_SIZE] = "", key[KEY_SIZE] = "", verdict[HOW_SIZE] = "";
     copy_string(line, sizeof line, (struct sl_string){message->data, message->len});
     note_client(self, client, "message", 0);
-    if (sscanf(line, "release %15s %31s %15s", to, key, verdict) == 3)
-        return strcmp(to, name) == 0 ? on_release(self, client, key, verdict) : SL_CONTINUE;
+    if (sscanf(line, "release %15s %31s %15s", name, key, verdict) == 3)
+        return on_release(self, client, name, key, verdict);
+    if (sscanf(line, "publish %15s", name) == 1) {
+        self->host->publish(self, NULL, name, strlen(name), SL_TEXT, "published", 9);
+        return SL_HANDLED;
+    }
     if (strcmp(line, "profile") != 0)
         return SL_CONTINUE;
     self->host->attribute(client, "profile", &profile);
@@ -279,29 +299,22 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
     return SL_HANDLED;
 }
 
-static int create(struct sl_instance *self)
-{
-    pthread_mutex_init(&opener_of(self)->lock, NULL);
-    return 0;
-}
-
 static void destroy(struct sl_instance *self)
 {
-    if (opener_of(self)->held != NULL)
-        abort(); /* Neither completed nor cancelled. */
-    pthread_mutex_destroy(&opener_of(self)->lock);
+    pthread_mutex_lock(&lock);
+    for (const struct held *held = all_held; held != NULL; held = held->next)
+        if (held->by == self)
+            abort(); /* Neither completed nor cancelled. */
+    pthread_mutex_unlock(&lock);
 }
 
 static const struct sl_option options[] = {
     {.name = "as", .type = SL_OPTION_STRING, .default_value = "a", .summary = "Its name"},
     {.name = "carried",
      .type = SL_OPTION_STRING,
-     .default_value = "",
      .summary = "How it opens clients that a reload brings"},
-    {.name = "url",
-     .type = SL_OPTION_STRING,
-     .default_value = "",
-     .summary = "What it asks for clients with 'http'"},
+    {.name = "tag", .type = SL_OPTION_STRING, .summary = "Anything"},
+    {.name = "url", .type = SL_OPTION_STRING, .summary = "What it asks for clients with 'http'"},
 };
 
 #ifndef MINOR
@@ -318,9 +331,7 @@ SL_EXPORT const struct sl_plugin sluice_plugin = {
     .summary = "Opens clients later",
     .license = "MIT",
     SL_OPTIONS(options),
-    .instance_size = sizeof(struct opener),
     .client_size = sizeof(struct opened),
-    .create = create,
     .destroy = destroy,
     .on_connect = on_connect,
     .on_open = on_open,
