@@ -197,8 +197,8 @@
     SECTION("Plugins")                                                                             \
     METRIC("sluice_plugin_verdicts_total", "counter",                                              \
            "endpoint,plugin,position,instance,mode,verdict", 7, STAGE,                             \
-           "What each plugin of each pipeline decided, for upgrades and messages.",                \
-           "verdicts of each plugin in each pipeline, for upgrades and messages: "                 \
+           "What each plugin of each pipeline decided, for upgrades, messages and opens.",         \
+           "verdicts of each plugin in each pipeline, for upgrades, messages and opens: "          \
            "`continue`, `drop`, `handled`, `deny`, `close`, `error`, `defer`")                     \
     METRIC("sluice_plugin_latency_seconds", "histogram", "endpoint,plugin,position,instance,mode", \
            16, STAGE, "How long calls of on_connect and on_message took.",                         \

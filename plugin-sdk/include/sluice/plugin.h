@@ -105,7 +105,8 @@ enum sl_verdict {
     SL_CONTINUE = 0, /* no objection: the next plugin of the chain is asked */
     SL_DROP = 1,     /* on_message: the message goes no further; the client stays */
     SL_HANDLED = 2,  /* on_message: like SL_DROP, but as a success: the plugin did what was asked */
-    SL_CLOSE = 3,    /* on_message: close the client; say how with host->close_with (else 1008) */
+    SL_CLOSE = 3,    /* on_message: close the client; say how with host->close_with (else 1008);
+                        [1.2] also completes what on_open has deferred */
     SL_DENY = 4,     /* on_connect: refuse the upgrade; say how with host->deny (else 403) */
     SL_DEFER = 5     /* [1.1] decided later, by host->complete; only what host->defer returned */
 };
@@ -262,7 +263,8 @@ struct sl_completion {
     struct sl_string reason;
     const struct sl_pair *headers; /* SL_DENY: further headers of the refusal */
     size_t header_count;
-    /* A connecting client and SL_CONTINUE: as host->identify and host->attribute_set. */
+    /* A connecting client and SL_CONTINUE: as host->identify and host->attribute_set. What on_open
+     * has deferred and SL_CONTINUE: the attributes, and no identity any more. */
     struct sl_string identity;
     const struct sl_pair *attributes;
     size_t attribute_count;
@@ -525,7 +527,15 @@ struct sl_plugin {
                                   struct sl_request *request);
     /* The client is registered, its 101 reply is queued. Also called when a reload brings a new
      * instance to a client that is connected already (host->client_is_new tells); its state is
-     * zeroed then, and on_connect has not been called. */
+     * zeroed then, and on_connect has not been called.
+     * [1.2] May defer (host->defer; there is nothing to return): to load what the client needs
+     * before its first message. The instances behind this one get on_open when the deferral has
+     * been completed with SL_CONTINUE, and messages that the client sends wait, in their order,
+     * until all have had theirs. It is a client of its endpoint all the time: it is counted, can be
+     * closed, and is sent what goes to all, to its identity, and to topics from host->subscribe on.
+     * SL_CLOSE closes it, with the completion's code and reason; so does SL_ERROR where `on_error`
+     * does not say otherwise, with 1011. Instances that have not had on_open by then, or when the
+     * client leaves, get neither it nor on_close. */
     void (*on_open)(struct sl_instance *self, struct sl_client *client);
     /* A whole message passed the plugins before this one. After host->message_replace, `message`
      * shows the new payload. */
@@ -732,7 +742,9 @@ struct sl_host {
     /* -- deferral. `defer` in on_connect or on_message, once in a call of the hook: then return
      * what it returned: SL_DEFER, or SL_ERROR (no memory, or too many for this client). `how` may
      * be NULL. Until the deferral is over the request or the message (read message->data anew: it
-     * has moved) may be looked at, the client's later messages wait, and nothing of it is read. */
+     * has moved) may be looked at, the client's later messages wait, and nothing of it is read.
+     * [1.2] Also in on_open; with SL_ERROR the client is opened without waiting. An older server,
+     * and this one for a plugin that declares an older minor version, returns SL_ERROR there. */
     enum sl_verdict (*defer)(struct sl_instance *self, struct sl_client *client,
                              const struct sl_deferral *how, struct sl_ticket *ticket);
     /* Decides a deferral [any thread], also before the hook that deferred has returned. `verdict`

@@ -185,6 +185,45 @@ static void a_replacement_over_the_limit_is_an_error(void **state)
     free(completion);
 }
 
+/* -- laying it over an opening -- */
+
+static int apply_to_opening(enum sl_verdict verdict, const struct sl_completion *details)
+{
+    struct completion *completion = complete(verdict, details);
+    int result = completion_apply_to_opening(completion, &client.seen);
+    free(completion);
+    return result;
+}
+
+static void sets_attributes_of_one_that_opens_or_says_how_to_close_it(void **state)
+{
+    const struct sl_pair pair = {TEXT("profile"), TEXT("loaded")};
+    struct sl_completion details = {.struct_size = sizeof details,
+                                    .code = 4004,
+                                    .reason = TEXT("no such room"),
+                                    .identity = TEXT("ada"),
+                                    .attributes = &pair,
+                                    .attribute_count = 1};
+    struct close_wish *close;
+    size_t len;
+    (void)state;
+    rig_client_init(&client, NULL, 0);
+    assert_non_null(sl_client_need_extras(&client.seen));
+    client.seen.more->opening = calloc(1, sizeof(struct opening));
+    close = &client.seen.more->opening->close;
+    assert_int_equal(apply_to_opening(SL_CLOSE, &details), SL_CLOSE);
+    assert_int_equal(close->code, 4004);
+    assert_string_equal(close->reason, "no such room");
+    assert_null(sl_client_attribute(&client.seen, "profile", &len));
+    assert_int_equal(apply_to_opening(SL_CONTINUE, &details), SL_CONTINUE);
+    assert_string_equal(sl_client_attribute(&client.seen, "profile", &len), "loaded");
+    assert_null(sl_client_identity(&client.seen)); /* It has been named, or not, by now. */
+    assert_int_equal(apply_to_opening(SL_CLOSE, NULL), SL_CLOSE);
+    assert_int_equal(close->code, CLOSE_POLICY);
+    assert_string_equal(close->reason, "");
+    rig_client_deinit(&client);
+}
+
 /* -- laying it over an upgrade -- */
 
 /* Returns the verdict that comes out; the client is there for the caller to look at. */
@@ -289,6 +328,7 @@ int main(void)
         cmocka_unit_test(is_one_allocation),
         cmocka_unit_test(replaces_a_message_and_its_close),
         cmocka_unit_test(a_replacement_over_the_limit_is_an_error),
+        rig_test(sets_attributes_of_one_that_opens_or_says_how_to_close_it),
         cmocka_unit_test(a_denial_shapes_the_refusal),
         cmocka_unit_test(a_denial_with_more_headers_than_fit_is_an_error),
         cmocka_unit_test(a_continue_names_the_client),
