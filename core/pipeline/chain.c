@@ -4,7 +4,6 @@
 #include "pipeline/chain_open.h"
 #include "pipeline/deferral.h"
 #include "pipeline/hook.h"
-#include "pipeline/pipeline.h"
 #include "pipeline/steps.h"
 
 /* -- what connect and message hooks share -- */

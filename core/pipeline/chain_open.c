@@ -2,7 +2,6 @@
 
 #include "base/memory_cost.h"
 #include "pipeline/deferral.h"
-#include "pipeline/pipeline.h"
 
 #include <stdlib.h>
 

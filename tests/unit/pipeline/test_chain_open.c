@@ -280,7 +280,7 @@ static void carry_to_three(void)
 {
     const struct rig_stage after[] = {{.table = &opener, .slot = 2},
                                       {.table = &opener, .slot = 3},
-                                      {.instance = chain->stages[0].instance},
+                                      {.table = &opener, .instance = chain->stages[0].instance},
                                       {.table = &quiet, .slot = 4}};
     deferring = DEFERS(1) | DEFERS(2);
     chain = carry(chain, rig_chain(after, 4), CHAIN_DEFERRED);
