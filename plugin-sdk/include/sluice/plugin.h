@@ -553,7 +553,9 @@ struct sl_plugin {
     /* A reload has changed the options of this instance, and nothing else about it: read them anew;
      * values from before are gone when on_reload has returned and the hooks that are running have.
      * Return 0, or SL_ERROR after host->fail: then the reload fails and on_reload is called no
-     * more, the old options being there again. May be called with the options that it has already.
+     * more, the old options being there again. May be called with the options that it has already,
+     * and more than once in a reload: with the old ones if another instance fails, or if the create
+     * of a new one finishes later [1.2], and then with the new ones again when it has.
      * A plugin without this hook gets a new instance instead, and so does one that returns
      * SL_RELOAD_REPLACE [1.2; an older server refuses the reload]: the old options are there again
      * for as long as this instance serves, and if create of the new one fails, the reload fails.

@@ -1,7 +1,7 @@
 /*
  * renewed: says whether it takes new options live, and how its create ends, by its options. Each
  * message is answered with the tag that it has been created with or has taken since, and with how
- * many messages it and those before it have seen.
+ * many messages it and those before it have seen; "reloads" with how often on_reload was called.
  */
 #include <sluice/plugin.h>
 
@@ -14,6 +14,7 @@
 struct state {
     _Atomic(const char *) tag;
     atomic_ulong messages;
+    atomic_ulong reloads;
     struct sl_ticket ticket; /* of a create that finishes later */
     pthread_t thread;        /* which completes it */
     bool has_thread;
@@ -85,6 +86,8 @@ static void destroy(struct sl_instance *self)
 
 static int on_reload(struct sl_instance *self)
 {
+    struct state *state = self->state;
+    atomic_fetch_add(&state->reloads, 1);
     if (is(self, "reload", "refuse"))
         return sl_fail(self, "not taken, as was asked");
     if (is(self, "reload", "replace"))
@@ -105,9 +108,11 @@ static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *cl
 {
     char text[64];
     struct state *state = self->state;
-    (void)message;
-    int len = snprintf(text, sizeof text, "%s %lu", atomic_load(&state->tag),
-                       atomic_fetch_add(&state->messages, 1) + 1);
+    bool is_about_reloads = message->len == 7 && memcmp(message->data, "reloads", 7) == 0;
+    int len = is_about_reloads
+                  ? snprintf(text, sizeof text, "reloads %lu", atomic_load(&state->reloads))
+                  : snprintf(text, sizeof text, "%s %lu", atomic_load(&state->tag),
+                             atomic_fetch_add(&state->messages, 1) + 1);
     self->host->client_send(client, SL_TEXT, text, (size_t)len);
     return SL_HANDLED;
 }

@@ -16,9 +16,10 @@ static const struct instance *instance_of(const struct serving *serving, const c
     return only_instance(hub_find_endpoint(serving->hub, path));
 }
 
+/* To any message, or to "reloads". */
 static void expect_answer(int client, const char *answer)
 {
-    send_text(client, "?");
+    send_text(client, strncmp(answer, "reloads ", 8) == 0 ? "reloads" : "?");
     expect_text(client, answer);
 }
 
@@ -267,9 +268,12 @@ static void until_all_new_instances_can_begin_the_old_ones_serve(void **state)
     (void)state;
     close_gate("gate");
     begin_awaited(&awaited);
+    expect_answer(awaited.client, "reloads 1");
+    expect_answer(awaited.beside, "reloads 2"); /* with the new options, and with the old ones */
     open_gate();
     assert_int_equal(commit_awaited(&awaited), OK);
     assert_int_equal(awaited.serving.hub->generation, 2);
+    expect_answer(awaited.beside, "reloads 3");
     wait_for_handover(&awaited.serving, instance_of(&awaited.serving, "/ws"));
     end_awaited(&awaited, "b 2", "b 2");
 }
