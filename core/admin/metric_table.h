@@ -261,12 +261,17 @@
     METRIC("sluice_http_waiting", "gauge", "", 1, SERVER,                                          \
            "HTTP requests of plugins that wait for their turn.",                                   \
            "HTTP requests of plugins that wait for their turn")                                    \
+    METRIC("sluice_http_hanging_lookups", "gauge", "", 1, SERVER,                                  \
+           "Lookups of servers' names that go on though no request waits for them any more.",      \
+           "lookups of servers' names in DNS that go on, each on a thread, though the request "    \
+           "that began it has ended (limit: twice `http.in_flight`)")                              \
     METRIC("sluice_plugin_http_requests_total", "counter",                                         \
            "endpoint,plugin,position,instance,mode,outcome", 7, STAGE,                             \
            "HTTP requests by what became of them.",                                                \
            "HTTP requests of an instance by what became of them: `answered` (with any "            \
            "status), `failed`, `timeout`, `too_large`, `refused` (its circuit breaker for "        \
-           "that server was open), `cancelled` (the client left, the instance ended, "             \
+           "that server was open, or lookups of names hang), `cancelled` (the client left, the "   \
+           "instance ended, "                                                                      \
            "or the server stops), "                                                                \
            "`rejected` (as many waited as may, so it was not taken). This and the following "      \
            "are there for instances that have made a request")                                     \

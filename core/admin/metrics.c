@@ -178,6 +178,7 @@ static void write_background(struct metrics_writer *writer, struct hub *hub)
     metrics_put_number(writer, "sluice_http_in_flight", requests.under_way);
     metrics_put_number(writer, "sluice_http_in_flight_limit", requests.limits.under_way);
     metrics_put_number(writer, "sluice_http_waiting", requests.waiting);
+    metrics_put_number(writer, "sluice_http_hanging_lookups", requests.hanging_lookups);
 }
 
 static void write_recording(struct metrics_writer *writer, struct hub *hub)

@@ -1,5 +1,6 @@
 #include "http/http_check.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -218,6 +219,22 @@ uint64_t http_server(struct sl_string url)
     for (size_t i = 0; i < len; i++)
         hash = (hash ^ (unsigned char)lower(url.data[i])) * UINT64_C(0x100000001b3);
     return hash;
+}
+
+bool http_has_address(struct sl_string url)
+{
+    char name[sizeof "255.255.255.255"];
+    struct in_addr address;
+    size_t begin = scheme_length(url), end = begin;
+    while (end < url.len && strchr(":/?#", url.data[end]) == NULL)
+        end++;
+    if (begin < url.len && url.data[begin] == '[')
+        return true;
+    if (end - begin >= sizeof name)
+        return false;
+    memcpy(name, url.data + begin, end - begin);
+    name[end - begin] = '\0';
+    return strcasecmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
 }
 
 bool http_is_safe(struct sl_string method)

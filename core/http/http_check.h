@@ -27,6 +27,9 @@ void http_origin(struct sl_string url, char origin[HTTP_ORIGIN_MAX]);
 /* A number for a server, of its whole name. */
 uint64_t http_server(struct sl_string url);
 
+/* Whether a URL names its server by an address, or as localhost, so that no DNS is asked. */
+bool http_has_address(struct sl_string url);
+
 bool http_is_safe(struct sl_string method); /* GET or HEAD */
 
 /* The next header in a response's head from *at on, which moves; lines that are no headers are

@@ -93,6 +93,7 @@ int http_client_submit(struct http_client *client, struct http_owner *owner,
                        struct http_exchange *exchange)
 {
     exchange->owner = owner;
+    exchange->owner_number = owner->number;
     exchange->begun = clock_monotonic();
     exchange->deadline = exchange->begun + exchange->request.timeout;
     pthread_mutex_lock(&client->lock);
@@ -225,6 +226,7 @@ void http_client_read(struct http_client *client, struct http_client_stats *out)
     *out = (struct http_client_stats){.limits = client->queue.limits,
                                       .waiting = client->queue.waiting,
                                       .under_way = client->queue.under_way,
+                                      .hanging_lookups = client->hanging_lookups,
                                       .tied = client->tied};
     pthread_mutex_unlock(&client->lock);
 }

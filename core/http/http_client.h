@@ -17,7 +17,8 @@ struct http_client_stats {
     struct http_limits limits;
     uint32_t waiting;
     uint32_t under_way;
-    uint32_t tied; /* of both: they end with their owners */
+    uint32_t tied;            /* of both: they end with their owners */
+    uint32_t hanging_lookups; /* of names, that no request waits for */
 };
 
 /* What an owner's requests have come to; see the members of struct http_owner. */

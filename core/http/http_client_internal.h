@@ -16,6 +16,7 @@ struct http_client {
     struct hash_table by_key; /* those exchanges */
     struct http_queue queue;
     uint32_t tied; /* exchanges that end with their owners, and have not ended */
+    uint32_t hanging_lookups;
     bool is_started;
     bool is_stopped;
     bool is_woken;      /* the thread is about to look */

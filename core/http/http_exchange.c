@@ -1,9 +1,13 @@
 #include "http/http_exchange.h"
+#include "base/clock.h"
+#include "http/http_lookups.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define MORE_MIN (250 * NS_PER_MS)
 
 /* -- the copy of the request -- */
 
@@ -123,6 +127,8 @@ static int on_request(void *context, char *remote_ip, char *local_ip, int remote
     struct http_exchange *exchange = context;
     const char *url = NULL;
     (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
+    if (exchange->lookup != NULL)
+        exchange->lookup->is_under_way = false;
     exchange->curl->easy_getinfo(exchange->handle, CURLINFO_EFFECTIVE_URL, &url);
     if (url != NULL && strncasecmp(url, "https:", 6) == 0)
         exchange->is_secure = true;
@@ -189,8 +195,7 @@ static bool set_redirects(struct http_exchange *exchange, const struct http_libr
     bool is_secure = strncasecmp(request->url.data, "https:", 6) == 0;
     if (!follows_redirects(request))
         return SET(FOLLOWLOCATION, 0L);
-    return SET(FOLLOWLOCATION, 1L) && SET(PREREQFUNCTION, on_request) &&
-           SET(PREREQDATA, exchange) && SET(MAXREDIRS, (long)request->max_redirects) &&
+    return SET(FOLLOWLOCATION, 1L) && SET(MAXREDIRS, (long)request->max_redirects) &&
            SET(REDIR_PROTOCOLS_STR, is_secure ? "https" : "http,https");
 }
 
@@ -217,7 +222,17 @@ static bool set_callbacks(struct http_exchange *exchange, const struct http_libr
     return SET(HEADERFUNCTION, on_header) && SET(HEADERDATA, exchange) &&
            SET(WRITEFUNCTION, on_body) && SET(WRITEDATA, exchange) &&
            (!has_body || SET(MAXFILESIZE_LARGE, (curl_off_t)request->max_body)) &&
-           SET(ERRORBUFFER, exchange->curl_error) && SET(PRIVATE, exchange);
+           SET(PREREQFUNCTION, on_request) && SET(PREREQDATA, exchange) &&
+           SET(ERRORBUFFER, exchange->curl_error);
+}
+
+/* The client ends what is late (http_transfers.c). libcurl's own timeout comes later, so that a
+ * lookup of a name does not end unseen; and not much later, since libcurl derives from it how long
+ * it tries each address of a server. */
+static long later_ms(int64_t left)
+{
+    int64_t more = left / 4;
+    return (long)((left + (more > MORE_MIN ? more : MORE_MIN)) / NS_PER_MS + 1);
 }
 
 int http_exchange_prepare(struct http_exchange *exchange, const struct http_library *curl,
@@ -233,7 +248,7 @@ int http_exchange_prepare(struct http_exchange *exchange, const struct http_libr
                   SET(URL, exchange->request.url.data) && set_method(exchange, curl) &&
                   set_redirects(exchange, curl) && set_callbacks(exchange, curl) &&
                   SET(HTTPHEADER, exchange->headers) && SET(USERAGENT, "sluice") &&
-                  SET(TIMEOUT_MS, (long)(left / 1000000 + 1)) &&
+                  SET(TIMEOUT_MS, later_ms(left)) &&
                   SET(FRESH_CONNECT, exchange->is_repeated ? 1L : 0L);
     if (!is_set) {
         http_exchange_release(exchange, curl);
@@ -341,6 +356,9 @@ void http_exchange_finish(struct http_exchange *exchange, const struct http_libr
         exchange->stop = HTTP_STOP_REDIRECT;
     if (result == CURLE_OK)
         finish_answered(exchange, curl);
+    else if (exchange->stop == HTTP_STOP_LOOKUP) /* After a redirect it has been sent. */
+        http_exchange_end(exchange, exchange->head_bytes > 0 ? SL_HTTP_FAILED : SL_HTTP_REFUSED,
+                          exchange->error);
     else if (exchange->stop == HTTP_STOP_HEAD)
         end_too_large(exchange, "head", exchange->request.max_head);
     else if (exchange->stop == HTTP_STOP_BODY || result == CURLE_FILESIZE_EXCEEDED)

@@ -17,6 +17,7 @@
 
 #include <sluice/plugin.h>
 
+struct http_lookup;
 struct http_owner;
 
 /* What stopped libcurl from within one of its callbacks. */
@@ -25,7 +26,8 @@ enum http_stop {
     HTTP_STOP_HEAD,
     HTTP_STOP_BODY,
     HTTP_STOP_MEMORY,
-    HTTP_STOP_REDIRECT /* to where none may lead */
+    HTTP_STOP_REDIRECT, /* to where none may lead */
+    HTTP_STOP_LOOKUP    /* of a name, of which too many hang; `error` says so */
 };
 
 /* The first member of a larger struct, which `on_done` knows. */
@@ -40,6 +42,7 @@ struct http_exchange {
     struct http_exchange *previous; /* of those under way */
     struct http_exchange **link;    /* while it waits: the pointer to it */
     struct http_owner *owner;
+    uint64_t owner_number;
     struct http_exchange *next_tied;  /* of its owner's that end with it */
     struct http_exchange **tied_link; /* NULL: it is none of them */
     uint64_t server;
@@ -47,6 +50,7 @@ struct http_exchange {
     bool is_waiting;   /* for its turn */
     bool is_under_way; /* sent, or about to be */
     bool is_cancelled;
+    bool is_late;     /* its turn came when its time was over */
     int64_t begun;    /* monotonic, ns */
     int64_t deadline; /* monotonic, ns */
 
@@ -58,9 +62,10 @@ struct http_exchange {
     CURL *handle;
     const struct http_library *curl;
     struct curl_slist *headers;
-    size_t head_bytes; /* that have come, of redirects and interim responses too */
-    int64_t time_left; /* ns, of its timeout when it was first sent */
-    bool has_head;     /* what looks like headers from now on is trailers */
+    struct http_lookup *lookup; /* owned */
+    size_t head_bytes;          /* that have come, of redirects and interim responses too */
+    int64_t time_left;          /* ns, of its timeout when it was first sent */
+    bool has_head;              /* what looks like headers from now on is trailers */
     bool is_repeated;
     bool is_secure; /* it has been sent over https, and is not to be over http any more */
     enum http_stop stop;
@@ -86,8 +91,8 @@ MUST_CHECK int http_exchange_init(struct http_exchange *exchange,
 /* Frees what it holds. */
 void http_exchange_deinit(struct http_exchange *exchange);
 
-/* Makes libcurl's handle, for `left` ns. Returns 0, or ERR_NO_MEMORY, ERR_INVALID (this libcurl
- * cannot do what it has to); there is no handle then. */
+/* Makes libcurl's handle, whose own timeout comes some time after the `left` ns. Returns 0, or
+ * ERR_NO_MEMORY, ERR_INVALID (this libcurl cannot do what it has to); there is no handle then. */
 MUST_CHECK int http_exchange_prepare(struct http_exchange *exchange,
                                      const struct http_library *curl, int64_t left);
 

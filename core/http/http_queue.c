@@ -10,6 +10,7 @@ void http_queue_init(struct http_queue *queue, const struct http_limits *limits)
 
 void http_queue_add_owner(struct http_queue *queue, struct http_owner *owner)
 {
+    owner->number = ++queue->owners_made;
     owner->last = &owner->first;
     owner->breakers.limit = queue->limits.failures;
     owner->breakers.pause = queue->limits.pause;
@@ -97,6 +98,13 @@ static bool has_breaker(const struct http_exchange *exchange)
     return (exchange->request.flags & SL_HTTP_WITHOUT_BREAKER) == 0;
 }
 
+/* Of a time that was short from the beginning on, half may be left. */
+static bool has_no_time(const struct http_exchange *exchange, int64_t now)
+{
+    int64_t half = exchange->request.timeout / 2;
+    return exchange->deadline - now < (half < HTTP_LEFT_MIN ? half : HTTP_LEFT_MIN);
+}
+
 struct http_exchange *http_queue_take(struct http_queue *queue, int64_t now)
 {
     struct http_owner *owner = NULL;
@@ -109,7 +117,9 @@ struct http_exchange *http_queue_take(struct http_queue *queue, int64_t now)
         return NULL;
     struct http_exchange *exchange = owner->first;
     http_queue_withdraw(queue, exchange);
-    exchange->pass = has_breaker(exchange)
+    exchange->is_late = has_no_time(exchange, now);
+    exchange->pass = exchange->is_late ? HTTP_PASS_NONE
+                     : has_breaker(exchange)
                          ? http_breakers_ask(&owner->breakers, exchange->server, now)
                          : HTTP_PASS;
     if (exchange->pass != HTTP_PASS_NONE) {

@@ -7,6 +7,7 @@
 #ifndef SLUICE_HTTP_HTTP_QUEUE_H
 #define SLUICE_HTTP_HTTP_QUEUE_H
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/histogram.h"
 #include "http/http_exchange.h"
@@ -22,6 +23,7 @@ struct http_limits {
 };
 
 struct http_owner {
+    uint64_t number;               /* none has had it before */
     struct http_owner *next_owner; /* of all */
     struct http_owner *next_turn;  /* of those that have something to send and may */
     bool has_turn;
@@ -39,6 +41,7 @@ struct http_owner {
 struct http_queue {
     struct http_limits limits;
     struct http_owner *owners;
+    uint64_t owners_made;
     struct http_owner *first; /* whose turn it is; the others follow */
     struct http_owner **last;
     uint32_t waiting;
@@ -55,8 +58,12 @@ void http_queue_remove_owner(struct http_queue *queue, struct http_owner *owner)
 /* An exchange waits for its turn. Returns 0, or ERR_LIMIT, which is counted. */
 MUST_CHECK int http_queue_add(struct http_queue *queue, struct http_exchange *exchange);
 
+/* What is left of a request's time when it is not sent any more. */
+#define HTTP_LEFT_MIN (2 * NS_PER_MS)
+
 /* The exchange whose turn it is, with its `pass`; NULL: none may be sent now. It is under way,
- * unless its pass is HTTP_PASS_NONE. `now`: monotonic, ns. */
+ * unless its pass is HTTP_PASS_NONE, or `is_late` says that its time is over. `now`: monotonic, ns.
+ */
 struct http_exchange *http_queue_take(struct http_queue *queue, int64_t now);
 
 /* Takes one that waits out, or all whose deadline has passed, as a list. */

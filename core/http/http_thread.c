@@ -9,6 +9,7 @@
 #include "http/http_client_internal.h"
 
 #define STOPPING "the server is stopping"
+#define OTHERS "too many other requests were under way"
 #define IDLE_MS INT64_C(60000) /* of a wait if nothing is to be done: it is woken up otherwise */
 #define STARTS_MAX 256         /* requests at once, between which others are served */
 #define TELL_AGAIN (60 * NS_PER_S) /* that requests fail, of which each starts the thread */
@@ -41,7 +42,9 @@ static bool start_waiting(struct http_client *client)
         struct http_exchange *exchange = take_next(client);
         if (exchange == NULL)
             return false;
-        if (exchange->pass == HTTP_PASS_NONE)
+        if (exchange->is_late)
+            http_exchange_end(exchange, SL_HTTP_TIMEOUT, OTHERS);
+        else if (exchange->pass == HTTP_PASS_NONE)
             http_exchange_end(exchange, SL_HTTP_REFUSED,
                               "the server has failed several times in a row and is left alone");
         else if (http_transfers_start(&client->transfers, exchange) == OK)
@@ -104,10 +107,12 @@ static bool begin_look(struct http_client *client)
     return goes_on;
 }
 
+/* Also lets others know what only this thread does. */
 static int time_to_wait(struct http_client *client)
 {
     pthread_mutex_lock(&client->lock);
     int64_t next = client->queue.next_expiry;
+    client->hanging_lookups = client->transfers.lookups.count;
     pthread_mutex_unlock(&client->lock);
     int64_t left = next == INT64_MAX ? IDLE_MS : (next - clock_monotonic()) / NS_PER_MS + 1;
     return (int)(left < 0 ? 0 : left < IDLE_MS ? left : IDLE_MS);
@@ -117,13 +122,13 @@ static void serve_requests(struct http_client *client)
 {
     while (begin_look(client)) {
         end_cancelled(client);
-        end_waiting(client, clock_monotonic(), SL_HTTP_TIMEOUT,
-                    "too many other requests were under way");
+        end_waiting(client, clock_monotonic(), SL_HTTP_TIMEOUT, OTHERS);
         start_waiting(client);
         http_transfers_perform(&client->transfers);
         end_finished(client);
         bool has_more = start_waiting(client); /* In the place of those that have ended. */
-        http_transfers_wait(&client->transfers, has_more ? 0 : time_to_wait(client));
+        int time = time_to_wait(client);
+        http_transfers_wait(&client->transfers, has_more ? 0 : time);
     }
 }
 
@@ -134,6 +139,7 @@ static void note_waits(struct http_client *client, bool waits)
 {
     pthread_mutex_lock(&client->lock);
     client->waits = waits;
+    client->hanging_lookups = 0;
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -161,7 +167,8 @@ void *http_thread_run(void *argument)
     struct http_client *client = argument;
     crash_prepare_thread();
     thread_trace_allow();
-    const char *error = http_transfers_init(&client->transfers, client->queue.limits.under_way);
+    const char *error = http_transfers_init(&client->transfers, client->queue.limits.under_way,
+                                            client->queue.limits.per_owner);
     if (error == NULL) {
         note_waits(client, true);
         serve_requests(client);

@@ -355,7 +355,8 @@ enum sl_http_outcome {
     SL_HTTP_FAILED = 2,    /* no connection, TLS not verified, broken off, not HTTP, no memory */
     SL_HTTP_TIMEOUT = 3,   /* not whole in time */
     SL_HTTP_TOO_LARGE = 4, /* the response's head or body is larger than the request allows */
-    SL_HTTP_REFUSED = 5,   /* not sent: this server failed several times in a row (http.breaker) */
+    SL_HTTP_REFUSED = 5,   /* not sent: this server failed several times in a row (http.breaker), or
+                              lookups of names in DNS hang */
     SL_HTTP_CANCELLED = 6  /* the client or the instance is gone, or the server stops */
 };
 

@@ -193,6 +193,21 @@ static void names_the_server(void **state)
     assert_int_equal(strlen(origin), HTTP_ORIGIN_MAX - 1);
 }
 
+static void knows_servers_that_no_dns_is_asked_for(void **state)
+{
+    static const char *const addresses[] = {"http://127.0.0.1", "https://192.0.2.1:8443/a",
+                                            "HTTP://[::1]:80/", "https://LocalHost?a",
+                                            "http://255.255.255.255/"};
+    static const char *const names[] = {"http://a.test/127.0.0.1", "https://localhost.test",
+                                        "http://1.2.3.4.test/", "http://1.2.3/",
+                                        "https://1.2.3.4.5.6.7.8.9.10.11.12/"};
+    (void)state;
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
+        assert_true(http_has_address(sl_string_of(addresses[i])));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_false(http_has_address(sl_string_of(names[i])));
+}
+
 static void reads_heads(void **state)
 {
     const struct sl_string head =
@@ -239,6 +254,7 @@ int main(void)
         check_test(bounds_headers_and_numbers),
         check_test(knows_methods),
         check_test(names_the_server),
+        check_test(knows_servers_that_no_dns_is_asked_for),
         check_test(reads_heads),
         check_test(finds_headers_in_any_case),
     };

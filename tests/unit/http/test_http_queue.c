@@ -162,6 +162,31 @@ static void what_waits_too_long_is_taken_out(void **state)
     assert_int_equal(queue.next_expiry, INT64_MAX);
 }
 
+static void what_has_no_time_left_is_not_sent(void **state)
+{
+    static const struct {
+        int64_t timeout;
+        int64_t left;
+        bool is_late;
+    } turns[] = {{NS_PER_S, HTTP_LEFT_MIN, false},
+                 {NS_PER_S, HTTP_LEFT_MIN - 1, true},
+                 {NS_PER_S, -1, true},
+                 {2, 1, false},
+                 {2, 0, true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof turns / sizeof *turns; i++) {
+        assert_int_equal(try_add(&one, 1000), OK);
+        items[i].request.timeout = turns[i].timeout;
+        items[i].request.flags = SL_HTTP_WITHOUT_BREAKER;
+        assert_ptr_equal(http_queue_take(&queue, 1000 - turns[i].left), &items[i]);
+        assert_true(items[i].is_late == turns[i].is_late);
+        assert_true(items[i].is_under_way == !turns[i].is_late);
+        assert_int_equal(queue.under_way, !turns[i].is_late);
+        finish(&items[i], 1000);
+        assert_int_equal(queue.under_way, 0);
+    }
+}
+
 static void a_server_that_fails_is_left_alone(void **state)
 {
     (void)state;
@@ -244,6 +269,7 @@ int main(void)
         queue_test(one_that_waits_can_be_withdrawn),
         queue_test(those_that_wait_are_withdrawn_in_any_order),
         queue_test(what_waits_too_long_is_taken_out),
+        queue_test(what_has_no_time_left_is_not_sent),
         queue_test(a_server_that_fails_is_left_alone),
         queue_test(counts_what_has_come_of_them),
         queue_test(a_request_without_the_breaker_neither_asks_nor_tells_it),

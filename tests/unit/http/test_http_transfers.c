@@ -16,7 +16,7 @@ static int set_up(void **state)
 {
     (void)state;
     served_begin(&served);
-    assert_null(http_transfers_init(&transfers, 4));
+    assert_null(http_transfers_init(&transfers, 4, 4));
     return 0;
 }
 
