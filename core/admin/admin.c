@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HEALTH_WORKERS 2 /* besides one for each request that may be worked on at once */
+/* Besides one for each request that may be worked on at once. */
+#define HEALTH_WORKERS 2
 
 int admin_check(const struct config *config, struct diagnostics *diagnostics)
 {
@@ -47,7 +48,8 @@ static int start_listener(struct admin *admin, const struct config *config, cons
     struct admin_listener *listener = &admin->listeners[admin->listener_count++];
     const char *failure = listener->civetweb.failure;
     listener->admin = admin;
-    listener->civetweb.workers = config->admin_requests + HEALTH_WORKERS;
+    request_slots_init(&listener->slots, config->admin_requests);
+    listener->civetweb.workers = config->admin_requests + ADMIN_RELOADS_MAX + HEALTH_WORKERS;
     listener->civetweb.handler =
         (struct request_handler){.handle = admin_requests_answer,
                                  .handle_unreadable = admin_requests_answer_unreadable,
@@ -152,7 +154,7 @@ int admin_create(const struct config *config, const struct admin_parts *parts,
     admin->reload_context = parts->reload_context;
     atomic_init(&admin->has_console, config->admin_console);
     list_addresses(config, admin->addresses);
-    request_slots_init(&admin->slots, config->admin_requests);
+    atomic_init(&admin->reloads, 0);
     mg_init_library(MG_FEATURES_IPV6 | MG_FEATURES_X_DOMAIN_SOCKET);
     error = start_listeners(admin, config, diagnostics);
     if (error != OK) {

@@ -46,13 +46,17 @@ static bool is_cross_site(const struct mg_connection *conn)
            !origin_is_ours(mg_get_header(conn, "Origin"), mg_get_header(conn, "Host"));
 }
 
-/* Whoever may open the Unix socket's file needs no token, and may do everything. */
+/* Whoever may open the Unix socket's file needs no token, and may do everything. Without a token
+ * that is needed, the owner's role is none. */
 static bool is_authorized(struct admin *admin, const struct mg_connection *conn,
                           struct admin_token_owner *owner)
 {
     *owner = (struct admin_token_owner){.role = ADMIN_ROLE_ALL};
-    return is_local(conn) ||
-           admin_tokens_accept(&admin->tokens, mg_get_header(conn, "Authorization"), owner);
+    if (is_local(conn) ||
+        admin_tokens_accept(&admin->tokens, mg_get_header(conn, "Authorization"), owner))
+        return true;
+    owner->role = ADMIN_ROLE_NONE;
+    return false;
 }
 
 int admin_access_check(struct admin *admin, struct mg_connection *conn,

@@ -17,6 +17,10 @@
 
 #define ADMIN_ADDRESSES_MAX 512
 
+/* Requests for a reload that may wait at once: one that is under way, and one that begins after it
+ * and reads what the files say then. They hold no slot. */
+#define ADMIN_RELOADS_MAX 2
+
 struct event_ring;
 struct front;
 struct hub;
@@ -29,6 +33,7 @@ struct admin;
 struct admin_listener {
     struct civetweb_context civetweb;
     struct bind_address address;
+    struct request_slots slots; /* of its callers */
     struct admin *admin; /* that it belongs to */
     ino_t socket_file;   /* of a Unix socket: the file's; 0: there is none */
 };
@@ -44,7 +49,7 @@ struct admin {
     int (*reload)(void *context, struct reload_order *order);
     void *reload_context;
     _Atomic int readiness; /* that /readyz has answered last, see admin/readiness.h */
-    struct request_slots slots;
+    _Atomic unsigned reloads; /* that are asked for and have no answer yet */
     atomic_bool has_console;
     struct admin_tokens tokens;
     struct admin_denials denials;

@@ -79,13 +79,21 @@ static int send_readiness(struct admin *admin, struct mg_connection *conn)
     return json_send(conn, is_ready ? 200 : 503, body);
 }
 
+static unsigned long long count_refused(struct admin *admin)
+{
+    unsigned long long refused = 0;
+    for (size_t i = 0; i < admin->listener_count; i++)
+        refused += atomic_load_explicit(&admin->listeners[i].slots.refused, memory_order_relaxed);
+    return refused;
+}
+
 static int write_metrics(struct admin *admin, struct buffer *text)
 {
     struct watchdog_status watched;
     struct metrics_sources sources = {.hub = admin->hub,
                                       .front = admin->front,
                                       .watched = &watched,
-                                      .admin_refused = atomic_load(&admin->slots.refused),
+                                      .admin_refused = count_refused(admin),
                                       .admin_denials = &admin->denials};
     watchdog_read(admin->watchdog, &watched);
     return metrics_write(&sources, text);
@@ -106,7 +114,7 @@ static int send_metrics(struct admin *admin, struct mg_connection *conn)
 static int send_whoami(struct admin *admin, struct mg_connection *conn)
 {
     (void)admin;
-    const struct admin_token_owner *owner = caller_get(conn);
+    const struct admin_token_owner *owner = &caller_get(conn)->owner;
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "role", admin_role_text(owner->role));
     if (owner->name[0] != '\0')
@@ -179,31 +187,13 @@ static void log_change(const struct mg_connection *conn, const struct admin_rout
 }
 
 static int handle_route(struct admin *admin, struct mg_connection *conn,
-                        const struct admin_route *route, const struct admin_token_owner *owner)
+                        const struct admin_route *route, struct caller *caller)
 {
-    caller_set(conn, owner);
+    caller_set(conn, caller);
     int status = route->handle(admin, conn);
     log_change(conn, route, status);
     caller_set(conn, NULL);
     return status;
-}
-
-/* Answers requests that need a slot. */
-static int handle_api(struct admin *admin, struct mg_connection *conn,
-                      const struct admin_route_match *match)
-{
-    struct admin_token_owner owner;
-    int denied = admin_access_check(admin, conn, match, &owner);
-    if (denied != 0)
-        return denied;
-    if (!match->has_path)
-        return json_send_error(
-            conn, 404, "", "not found",
-            "there are / (the console), /healthz, /readyz, /metrics, and whoami, count, pipeline, "
-            "clients, kick, topics, traces, events, bans, broadcast, drain, reload and log/reopen "
-            "below /api/v1/ here");
-    return match->route != NULL ? handle_route(admin, conn, match->route, &owner)
-                                : refuse_method(conn, match);
 }
 
 static int refuse_busy(struct mg_connection *conn)
@@ -212,11 +202,45 @@ static int refuse_busy(struct mg_connection *conn)
                            "as many requests are being worked on as may be (admin.requests)");
 }
 
+static int answer_with_slot(struct admin *admin, struct mg_connection *conn,
+                            const struct admin_route_match *match, struct caller *caller)
+{
+    if (!match->has_path)
+        return json_send_error(
+            conn, 404, "", "not found",
+            "there are / (the console), /healthz, /readyz, /metrics, and whoami, count, pipeline, "
+            "clients, kick, topics, traces, events, bans, broadcast, drain, reload and log/reopen "
+            "below /api/v1/ here");
+    return match->route != NULL ? handle_route(admin, conn, match->route, caller)
+                                : refuse_method(conn, match);
+}
+
+/* Answers requests that need a slot; whoever may not ask gets none. */
+static int handle_api(struct admin_listener *listener, struct mg_connection *conn,
+                      const struct admin_route_match *match)
+{
+    struct caller caller;
+    int denied = admin_access_check(listener->admin, conn, match, &caller.owner);
+    if (denied != 0)
+        return denied;
+    unsigned kind =
+        strcmp(mg_get_request_info(conn)->request_method, "POST") == 0 ? REQUEST_MAY_HAVE_BODY : 0;
+    if (caller.owner.role < ADMIN_ROLE_OPERATE)
+        kind |= REQUEST_ONLY_READS;
+    if (!request_slots_take(&listener->slots, kind, &caller.slot))
+        return refuse_busy(conn);
+    int status = answer_with_slot(listener->admin, conn, match, &caller);
+    request_slot_give(&caller.slot);
+    return status;
+}
+
 int admin_requests_answer(const void *context, struct mg_connection *conn,
                           const struct address *from)
 {
     (void)from; /* The token says who may ask. */
-    struct admin *admin = ((const struct admin_listener *)context)->admin;
+    const struct admin_listener *asked = context;
+    struct admin *admin = asked->admin;
+    struct admin_listener *listener = &admin->listeners[asked - admin->listeners];
     const char *method = mg_get_request_info(conn)->request_method;
     const char *path = mg_request_path(conn);
     if (path == NULL)
@@ -228,12 +252,7 @@ int admin_requests_answer(const void *context, struct mg_connection *conn,
         return denied;
     if (match.route != NULL && is_probe(match.route))
         return match.route->handle(admin, conn);
-    bool may_have_body = strcmp(method, "POST") == 0;
-    if (!request_slots_take(&admin->slots, may_have_body))
-        return refuse_busy(conn);
-    int status = handle_api(admin, conn, &match);
-    request_slots_give(&admin->slots, may_have_body);
-    return status;
+    return handle_api(listener, conn, &match);
 }
 
 int admin_requests_answer_unreadable(struct mg_connection *conn, int status, const char *sentence)

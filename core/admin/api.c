@@ -31,9 +31,29 @@ int api_count(struct admin *admin, struct mg_connection *conn)
 
 /* -- POST /api/v1/reload -- */
 
+/* A reload may wait for plugins, with the worker that asked for it. */
+static bool take_turn(struct admin *admin)
+{
+    if (atomic_fetch_add_explicit(&admin->reloads, 1, memory_order_relaxed) < ADMIN_RELOADS_MAX)
+        return true;
+    atomic_fetch_sub_explicit(&admin->reloads, 1, memory_order_relaxed);
+    return false;
+}
+
+static void end_turn(struct admin *admin)
+{
+    atomic_fetch_sub_explicit(&admin->reloads, 1, memory_order_relaxed);
+}
+
+static int refuse_reload(struct mg_connection *conn)
+{
+    return json_send_error(conn, 409, "", "conflict",
+                           "a reload is under way, and another one waits for its end, which then "
+                           "reads the configuration as it is by then: there is no need for a third");
+}
+
 /* With all loops on the new configuration, if they can be waited for. */
-static int send_reloaded(struct admin *admin, struct mg_connection *conn, cJSON *body,
-                         const struct reload_order *order)
+static void describe_reloaded(struct admin *admin, cJSON *body, const struct reload_order *order)
 {
     bool is_complete = hub_reload_await(admin->hub, LOOP_QUERY_TIMEOUT);
     cJSON_AddNumberToObject(
@@ -43,39 +63,48 @@ static int send_reloaded(struct admin *admin, struct mg_connection *conn, cJSON 
     cJSON_AddNumberToObject(body, "replaced", (double)order->replaced);
     cJSON_AddNumberToObject(body, "bans_set", order->bans.set);
     cJSON_AddNumberToObject(body, "bans_lifted", order->bans.lifted);
-    return json_send(conn, 200, body);
 }
 
-static int send_reload_result(struct admin *admin, struct mg_connection *conn, int result,
-                              const struct reload_order *order)
+static void describe_failure(cJSON *body, int result, const struct diagnostics *diagnostics)
 {
-    const struct diagnostics *diagnostics = order->diagnostics;
-    cJSON *body = cJSON_CreateObject();
-    if (diagnostics->warning_count > 0)
-        cJSON_AddItemToObject(body, "warnings",
-                              findings_describe(diagnostics->warnings, diagnostics->warning_count));
-    if (result == OK)
-        return send_reloaded(admin, conn, body, order);
-    cJSON_AddStringToObject(body, "error", "not reloaded");
     const char *why = result == ERR_CLOSED ? "the server is stopping" : error_text(result);
+    cJSON_AddStringToObject(body, "error", "not reloaded");
     cJSON_AddStringToObject(body, "detail",
                             diagnostics->count > 0 ? diagnostics->items[0].text : why);
     cJSON_AddItemToObject(body, "errors",
                           findings_describe(diagnostics->items, diagnostics->count));
-    return json_send(conn, result == ERR_CONFIG || result == ERR_PLUGIN ? 422 : 503, body);
+}
+
+static int reload(struct admin *admin, struct reload_order *order, cJSON *body)
+{
+    const struct diagnostics *diagnostics = order->diagnostics;
+    int result = admin->reload(admin->reload_context, order);
+    if (diagnostics->warning_count > 0)
+        cJSON_AddItemToObject(body, "warnings",
+                              findings_describe(diagnostics->warnings, diagnostics->warning_count));
+    if (result == OK) {
+        describe_reloaded(admin, body, order);
+        return 200;
+    }
+    describe_failure(body, result, diagnostics);
+    return result == ERR_CONFIG || result == ERR_PLUGIN ? 422 : 503;
 }
 
 static int reload_and_answer(struct admin *admin, struct mg_connection *conn, const char *file)
 {
     struct diagnostics diagnostics;
     char caller[CALLER_TEXT_MAX];
+    if (!take_turn(admin))
+        return refuse_reload(conn);
+    request_slot_give(&caller_get(conn)->slot);
     caller_describe(conn, caller);
     diagnostics_init(&diagnostics);
     struct reload_order order = {.who = caller, .file = file, .diagnostics = &diagnostics};
-    int result = admin->reload(admin->reload_context, &order);
-    int status = send_reload_result(admin, conn, result, &order);
+    cJSON *body = cJSON_CreateObject();
+    int status = reload(admin, &order, body);
     diagnostics_deinit(&diagnostics);
-    return status;
+    end_turn(admin); /* before the answer: whoever has read it may ask again */
+    return json_send(conn, status, body);
 }
 
 /* A body is optional: {"file": PATH} says which configuration is meant. */
@@ -86,7 +115,7 @@ int api_reload(struct admin *admin, struct mg_connection *conn)
     int status = 0;
     if (admin->reload == NULL)
         return json_send_error(conn, 503, "", "unavailable", "this server cannot reload");
-    if (mg_get_request_info(conn)->content_length <= 0)
+    if (!json_has_body(conn))
         return reload_and_answer(admin, conn, NULL);
     cJSON *body = json_read(conn, &status);
     if (body == NULL)

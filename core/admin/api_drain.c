@@ -89,9 +89,7 @@ static int read_drain_request(struct admin *admin, struct mg_connection *conn, b
 {
     int status = 0;
     *out = (struct drain_request){.over = OVER_OF_CONFIG};
-    bool has_body = mg_get_request_info(conn)->content_length > 0 ||
-                    mg_get_header(conn, "Transfer-Encoding") != NULL;
-    if (!has_body)
+    if (!json_has_body(conn))
         return 0;
     cJSON *body = json_read(conn, &status);
     if (body == NULL)

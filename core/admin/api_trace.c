@@ -213,7 +213,7 @@ static int handle_begin(struct admin *admin, struct mg_connection *conn, cJSON *
         return json_send_error(conn, 422, "", "not understood", fault);
     const struct client_selection selection = {.identity = json_string(body, "identity"),
                                                .endpoint = json_string(body, "endpoint")};
-    if (plan->payload > 0 && caller_get(conn)->role < ADMIN_ROLE_OPERATE)
+    if (plan->payload > 0 && caller_get(conn)->owner.role < ADMIN_ROLE_OPERATE)
         return json_send_error(conn, 403, "", "forbidden",
                                "payload takes a token with the role operate");
     int error = client_selection_read(admin->hub, &selection, &plan->filter, buffer, &fault);

@@ -1,18 +1,17 @@
 #include "admin/caller.h"
 
-#include "admin/admin_token.h"
 #include "base/address.h"
 #include "front/civetweb_detach.h"
 
 #include <civetweb.h>
 #include <stdio.h>
 
-void caller_set(struct mg_connection *conn, const struct admin_token_owner *owner)
+void caller_set(struct mg_connection *conn, struct caller *caller)
 {
-    mg_set_user_connection_data(conn, (void *)(uintptr_t)owner);
+    mg_set_user_connection_data(conn, caller);
 }
 
-const struct admin_token_owner *caller_get(const struct mg_connection *conn)
+struct caller *caller_get(const struct mg_connection *conn)
 {
     return mg_get_user_connection_data(conn);
 }
@@ -37,8 +36,8 @@ void caller_describe(const struct mg_connection *conn, char text[CALLER_TEXT_MAX
     }
     address_from_sockaddr(&address, peer);
     address_text(&address, address_part);
-    const struct admin_token_owner *owner = caller_get(conn);
-    bool has_token = owner != NULL && owner->name[0] != '\0';
+    const struct caller *caller = caller_get(conn);
+    bool has_token = caller != NULL && caller->owner.name[0] != '\0';
     snprintf(text, CALLER_TEXT_MAX, "%s, port %u%s%s", address_part, (unsigned)address.port,
-             has_token ? ", token " : "", has_token ? owner->name : "");
+             has_token ? ", token " : "", has_token ? caller->owner.name : "");
 }

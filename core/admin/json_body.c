@@ -3,13 +3,14 @@
 #include "admin/json.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "front/civetweb_detach.h"
 
 #include <civetweb.h>
 #include <string.h>
 #include <strings.h>
 
 #define PIECE 4096                 /* bytes read at a time */
-#define ARRIVAL_MAX (5 * NS_PER_S) /* for the whole body; one read may take as long again */
+#define ARRIVAL_MAX (5 * NS_PER_S) /* for the whole body */
 
 /* -- parsing -- */
 
@@ -77,6 +78,12 @@ static bool is_announced_as_json(const struct mg_connection *conn)
     return next == '\0' || next == ';' || next == ' ';
 }
 
+bool json_has_body(const struct mg_connection *conn)
+{
+    return mg_get_request_info(conn)->content_length > 0 ||
+           mg_get_header(conn, "Transfer-Encoding") != NULL;
+}
+
 /* Returns 0, ERR_LIMIT (too large), ERR_NO_MEMORY or ERR_INVALID (it did not arrive). */
 static int read_body(struct mg_connection *conn, struct buffer *body)
 {
@@ -86,12 +93,10 @@ static int read_body(struct mg_connection *conn, struct buffer *body)
     int got;
     if (announced > (long long)JSON_BODY_MAX)
         return ERR_LIMIT;
-    while ((got = mg_read(conn, piece, sizeof piece)) > 0) {
+    while ((got = mg_read_until(conn, piece, sizeof piece, until)) > 0) {
         int error = buffer_append(body, piece, (size_t)got);
         if (error != OK)
             return error;
-        if (clock_monotonic() > until)
-            return ERR_INVALID;
     }
     return got < 0 || (announced >= 0 && body->len != (size_t)announced) ? ERR_INVALID : OK;
 }

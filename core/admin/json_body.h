@@ -14,6 +14,9 @@ struct mg_connection;
 
 #define JSON_BODY_MAX ((size_t)1024 * 1024)
 
+/* Whether there is a body, for requests that need none. */
+bool json_has_body(const struct mg_connection *conn);
+
 /* Reads the request's body, which must be announced as application/json. Returns the object, which
  * the caller frees, or NULL after it has answered why not, with *status. */
 cJSON *json_read(struct mg_connection *conn, int *status);

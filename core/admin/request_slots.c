@@ -1,43 +1,60 @@
 #include "admin/request_slots.h"
 
+#include <stddef.h>
+
 void request_slots_init(struct request_slots *slots, unsigned max)
 {
     slots->max = max;
-    atomic_init(&slots->taken, 0);
-    atomic_init(&slots->taken_with_body, 0);
+    for (unsigned kind = 0; kind < REQUEST_KINDS; kind++)
+        atomic_init(&slots->taken[kind], 0);
     atomic_init(&slots->refused, 0);
 }
 
-static bool take_of(_Atomic unsigned *taken, unsigned max)
+static unsigned max_of(const struct request_slots *slots, unsigned kind)
 {
-    if (atomic_fetch_add_explicit(taken, 1, memory_order_relaxed) < max)
+    unsigned max = slots->max;
+    for (unsigned rest = kind; rest != 0; rest &= rest - 1)
+        max = (max + 1) / 2;
+    return max;
+}
+
+/* Counts a request of `kind` among those of which `counted` is said. */
+static bool count(struct request_slots *slots, unsigned kind, unsigned counted)
+{
+    if ((kind & counted) != counted)
         return true;
-    atomic_fetch_sub_explicit(taken, 1, memory_order_relaxed);
+    if (atomic_fetch_add_explicit(&slots->taken[counted], 1, memory_order_relaxed) <
+        max_of(slots, counted))
+        return true;
+    atomic_fetch_sub_explicit(&slots->taken[counted], 1, memory_order_relaxed);
     return false;
 }
 
-static bool take_with_body(struct request_slots *slots)
+/* Takes back what has been counted below `end`. */
+static void discount(struct request_slots *slots, unsigned kind, unsigned end)
 {
-    unsigned max = (slots->max + 1) / 2;
-    if (!take_of(&slots->taken_with_body, max))
-        return false;
-    if (take_of(&slots->taken, slots->max))
-        return true;
-    atomic_fetch_sub_explicit(&slots->taken_with_body, 1, memory_order_relaxed);
-    return false;
+    for (unsigned counted = 0; counted < end; counted++)
+        if ((kind & counted) == counted)
+            atomic_fetch_sub_explicit(&slots->taken[counted], 1, memory_order_relaxed);
 }
 
-bool request_slots_take(struct request_slots *slots, bool may_have_body)
+bool request_slots_take(struct request_slots *slots, unsigned kind, struct request_slot *out)
 {
-    bool good = may_have_body ? take_with_body(slots) : take_of(&slots->taken, slots->max);
-    if (!good)
+    *out = (struct request_slot){.slots = NULL};
+    for (unsigned counted = 0; counted < REQUEST_KINDS; counted++) {
+        if (count(slots, kind, counted))
+            continue;
+        discount(slots, kind, counted);
         atomic_fetch_add_explicit(&slots->refused, 1, memory_order_relaxed);
-    return good;
+        return false;
+    }
+    *out = (struct request_slot){.slots = slots, .kind = kind};
+    return true;
 }
 
-void request_slots_give(struct request_slots *slots, bool may_have_body)
+void request_slot_give(struct request_slot *slot)
 {
-    if (may_have_body)
-        atomic_fetch_sub_explicit(&slots->taken_with_body, 1, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&slots->taken, 1, memory_order_relaxed);
+    if (slot->slots != NULL)
+        discount(slot->slots, slot->kind, REQUEST_KINDS);
+    slot->slots = NULL;
 }

@@ -1,9 +1,11 @@
 /*
- * How many requests the admin API may work on at once, so that health always finds a worker.
+ * How many requests an address of the admin API may work on at once, so that health always finds a
+ * worker.
  *
  * A peer that sends a body slowly, or reads an answer slowly, holds a worker. Requests other than
- * health therefore take a slot first. There are fewer slots than workers, and requests that may
- * have a body get only half of the slots. Any thread.
+ * health therefore take a slot first. There are fewer slots than workers; requests that may have a
+ * body get only half of the slots, and callers who may only read get only half of both, so that
+ * none of them locks out those who operate the server. Any thread.
  */
 #ifndef SLUICE_ADMIN_REQUEST_SLOTS_H
 #define SLUICE_ADMIN_REQUEST_SLOTS_H
@@ -11,18 +13,29 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+/* What is said of a request; each halves the number of slots. */
+#define REQUEST_MAY_HAVE_BODY 1u
+#define REQUEST_ONLY_READS 2u
+#define REQUEST_KINDS 4u /* sets of these */
+
 struct request_slots {
     unsigned max;
-    _Atomic unsigned taken;
-    _Atomic unsigned taken_with_body;
+    _Atomic unsigned taken[REQUEST_KINDS]; /* by requests of which at least this is said */
     atomic_ullong refused;
+};
+
+/* One that is held. */
+struct request_slot {
+    struct request_slots *slots; /* NULL: none is */
+    unsigned kind;
 };
 
 void request_slots_init(struct request_slots *slots, unsigned max);
 
-/* Takes a slot, to be given back with the same `may_have_body`. Returns false if there is none, and
- * counts that. */
-bool request_slots_take(struct request_slots *slots, bool may_have_body);
-void request_slots_give(struct request_slots *slots, bool may_have_body);
+/* Takes a slot for a request of a kind. Returns false if there is none, and counts that. */
+bool request_slots_take(struct request_slots *slots, unsigned kind, struct request_slot *out);
+
+/* Gives it back; nothing happens the second time. */
+void request_slot_give(struct request_slot *slot);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "front/request_head.h"
 #include "front/accept_queue.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -38,6 +39,9 @@ static _Thread_local struct request_head head;
 static _Thread_local enum head_fault head_fault;
 static _Thread_local bool head_is_due; /* nothing of it has been given to CivetWeb yet */
 
+/* A worker: when what it reads must have arrived, ns, monotonic; 0: there is no such time. */
+static _Thread_local int64_t read_deadline;
+
 static void forget_prepared(void)
 {
     free(prepared.head);
@@ -45,10 +49,22 @@ static void forget_prepared(void)
     prepared_taken = 0;
 }
 
+/* Returns whether there is time left. CivetWeb polls before it receives anything. */
+static bool limit_to_deadline(int *milliseconds)
+{
+    int64_t left = read_deadline - clock_monotonic();
+    errno = ETIMEDOUT;
+    if (left / NS_PER_MS < *milliseconds)
+        *milliseconds = (int)(left / NS_PER_MS) + 1;
+    return left > 0;
+}
+
 /* CivetWeb takes an old EINTR or EAGAIN in errno for a poll without a result when two or more
  * listeners are ready at once. The accepting thread polls for nothing but connections. */
 static int poll_accept_queue(struct pollfd *fds, nfds_t count, int milliseconds)
 {
+    if (read_deadline != 0 && !limit_to_deadline(&milliseconds))
+        return -1;
     int ready = is_accepting ? accept_queue_poll(accept_queue, fds, count, milliseconds)
                              : poll(fds, count, milliseconds);
     if (ready > 0)
@@ -221,6 +237,14 @@ void mg_linger(struct mg_connection *conn)
 const struct sockaddr *mg_peer_address(const struct mg_connection *conn)
 {
     return &conn->client.rsa.sa;
+}
+
+int mg_read_until(struct mg_connection *conn, void *buffer, size_t size, int64_t until)
+{
+    read_deadline = until;
+    int got = mg_read(conn, buffer, size);
+    read_deadline = 0;
+    return got;
 }
 
 bool mg_peer_user(const struct mg_connection *conn, uid_t *user)

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -46,6 +47,10 @@ void mg_linger(struct mg_connection *conn);
 /* The peer's socket address, or the one that a trusted proxy's PROXY header has named; borrowed
  * until the callback returns. */
 const struct sockaddr *mg_peer_address(const struct mg_connection *conn);
+
+/* mg_read, which gives up at `until` (ns, monotonic), however the body trickles in: CivetWeb itself
+ * waits anew for each byte, of the framing of chunks too. */
+int mg_read_until(struct mg_connection *conn, void *buffer, size_t size, int64_t until);
 
 /* Whose process has connected to a Unix socket. Returns whether the kernel says so. */
 bool mg_peer_user(const struct mg_connection *conn, uid_t *user);

@@ -7,6 +7,7 @@ import threading
 import unittest
 
 from harness import RawClient, Sluice, endpoint, http_get, run_sluice, settings, temporary_folder, wait_until
+from harness.admin import ask as admin_ask
 
 UPGRADE = [('Connection', 'Upgrade'), ('Upgrade', 'websocket'), ('Sec-WebSocket-Version', '13'),
            ('Sec-WebSocket-Key', 'AAAAAAAAAAAAAAAAAAAAAA==')]
@@ -105,6 +106,28 @@ class Reload(unittest.TestCase):
             self.assertIn('configuration 3 is in force', answers[0][1])
             self.assertEqual(ask(client)[0], 'b')
             self.assertEqual(server.metric('sluice_awaited_instances'), 0)
+
+    def test_reloads_that_wait_hold_nobody_up(self):
+        """Whether those who have asked for them stay or not; more than two have nothing to wait for."""
+        gate = Gate(self)
+        with Sluice(plain(tag='a')) as server, RawClient(server) as client:
+            server.write(gate.settings(tag='b', reload='replace'))
+            asking = [RawClient(server, upgrade=False, address=server.admin_address) for _ in range(12)]
+            for one in asking:
+                self.addCleanup(one.socket.close)
+                one.send(b'POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n')
+            server.wait_for_log('plugin_awaited')
+            wait_until(lambda: server.log().count('/api/v1/reload answered with 409') == 10, 'the others are refused')
+            for one in asking:
+                one.socket.close()
+            self.assertEqual(admin_ask(server, 'POST', '/api/v1/kick', {'address': '192.0.2.1'})[0], 200)
+            status, answer, _ = admin_ask(server, 'POST', '/api/v1/reload')
+            self.assertEqual((status, answer['error']), (409, 'conflict'))
+            self.assertEqual(readiness(server)[0], 200)
+            gate.open()
+            server.wait_for_log('configuration 3 is in force')
+            wait_until(lambda: ask(client)[0] == 'b', 'the client has changed over')
+            self.assertEqual(admin_ask(server, 'POST', '/api/v1/reload')[0], 200)
 
     def test_a_server_stops_while_a_reload_waits(self):
         with Sluice(plain(tag='a')) as server:

@@ -13,7 +13,7 @@ static int start_fixture(void **state)
 static void await_free_slot(void)
 {
     int64_t deadline = clock_monotonic() + PATIENCE_SECONDS * NS_PER_S;
-    while (atomic_load(&fixture.admin->slots.taken) > 0 && clock_monotonic() < deadline)
+    while (atomic_load(&fixture.admin->listeners[0].slots.taken[0]) > 0 && clock_monotonic() < deadline)
         poll(NULL, 0, 1);
 }
 
@@ -95,13 +95,14 @@ static void another_method_is_told_which_there_are(void **state)
 
 static void health_is_answered_when_all_slots_are_taken(void **state)
 {
+    struct request_slot slot;
     (void)state;
     await_free_slot();
-    assert_true(request_slots_take(&fixture.admin->slots, false));
+    assert_true(request_slots_take(&fixture.admin->listeners[0].slots, 0, &slot));
     assert_int_equal(ask_at_once("GET /api/v1/count"), 503);
     assert_non_null(strstr(fixture.answer, "\r\nRetry-After: 1\r\n"));
     assert_int_equal(ask_at_once("GET /healthz"), 200);
-    request_slots_give(&fixture.admin->slots, false);
+    request_slot_give(&slot);
     assert_int_equal(ask("GET /api/v1/count", ""), 200);
 }
 

@@ -4,10 +4,14 @@
 static struct admin_fixture fixture;
 static char reloaded_file[64]; /* what the last reload was asked for; "": any */
 static int reload_result;
+static unsigned slots_during_reload; /* of requests with a body */
 
 static int reload(void *context, struct reload_order *order)
 {
     struct position position = {.file = "a.yaml", .line = 3, .column = 5};
+    assert_int_equal(atomic_load(&fixture.admin->reloads), 1);
+    slots_during_reload =
+        atomic_load(&fixture.admin->listeners[0].slots.taken[REQUEST_MAY_HAVE_BODY]);
     assert_ptr_equal(context, &fixture);
     assert_memory_equal(order->who, "127.0.0.1, port ", 16);
     snprintf(reloaded_file, sizeof reloaded_file, "%s", order->file != NULL ? order->file : "");
@@ -79,6 +83,56 @@ static void a_reload_may_name_the_file_that_is_meant(void **state)
     assert_string_equal(reloaded_file, "not asked");
 }
 
+static int post_reload_chunked(const char *chunks)
+{
+    char request[512];
+    snprintf(request, sizeof request,
+             "POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+             "Content-Type: application/json\r\n\r\n%s",
+             chunks);
+    snprintf(reloaded_file, sizeof reloaded_file, "not asked");
+    return exchange(admin_port(&fixture), request, fixture.answer, sizeof fixture.answer);
+}
+
+static void the_body_may_come_in_chunks(void **state)
+{
+    (void)state;
+    reload_result = OK;
+    assert_int_equal(post_reload_chunked("12\r\n{\"file\":\"/b.yaml\"}\r\n0\r\n\r\n"), 200);
+    assert_string_equal(reloaded_file, "/b.yaml");
+    assert_int_equal(post_reload_chunked("8\r\n{\"file\":\r\nb;a=b\r\n \"/c.yaml\"}\r\n0\r\n"
+                                         "Trailer: x\r\n\r\n"),
+                     200);
+    assert_string_equal(reloaded_file, "/c.yaml");
+    assert_int_equal(post_reload_chunked("1\r\n{\r\n0\r\n\r\n"), 400);
+    assert_int_equal(post_reload_chunked("0\r\n\r\n"), 400); /* announced as JSON */
+    assert_int_equal(post_reload_chunked("x\r\n"), 400);
+    assert_string_equal(reloaded_file, "not asked");
+}
+
+static void a_reload_holds_no_slot_while_it_waits(void **state)
+{
+    (void)state;
+    reload_result = OK;
+    for (int i = 0; i < 10; i++) { /* the slot of the request before is given back in a moment */
+        slots_during_reload = 99;
+        assert_int_equal(post_reload(i % 2 == 0 ? "{}" : NULL), 200);
+        assert_int_equal(slots_during_reload, 0);
+    }
+    assert_int_equal(atomic_load(&fixture.admin->reloads), 0);
+}
+
+static void a_third_reload_has_nothing_to_wait_for(void **state)
+{
+    (void)state;
+    reload_result = OK;
+    atomic_store(&fixture.admin->reloads, ADMIN_RELOADS_MAX);
+    assert_int_equal(post_reload(NULL), 409);
+    assert_string_equal(reloaded_file, "not asked");
+    atomic_store(&fixture.admin->reloads, 0);
+    assert_int_equal(post_reload(NULL), 200);
+}
+
 static void a_reload_that_fails_says_why(void **state)
 {
     (void)state;
@@ -116,6 +170,9 @@ int main(void)
         cmocka_unit_test(counts_clients_of_each_endpoint),
         cmocka_unit_test(a_reload_answers_with_the_generation_and_warnings),
         cmocka_unit_test(a_reload_may_name_the_file_that_is_meant),
+        cmocka_unit_test(the_body_may_come_in_chunks),
+        cmocka_unit_test(a_reload_holds_no_slot_while_it_waits),
+        cmocka_unit_test(a_third_reload_has_nothing_to_wait_for),
         cmocka_unit_test(a_reload_that_fails_says_why),
         cmocka_unit_test(a_server_that_cannot_reload_says_so),
     };

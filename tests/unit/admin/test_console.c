@@ -85,15 +85,17 @@ static void without_a_console_there_are_no_files(void **state)
 
 static void a_slow_reader_of_the_page_takes_a_slot_of_requests(void **state)
 {
+    struct request_slot held[64];
     size_t slots = fixture.serving.config->admin_requests;
     (void)state;
+    assert_true(slots <= sizeof held / sizeof *held);
     for (size_t i = 0; i < slots; i++)
-        while (!request_slots_take(&fixture.admin->slots, false))
+        while (!request_slots_take(&fixture.admin->listeners[0].slots, 0, &held[i]))
             poll(NULL, 0, 1); /* the last answer's is given back in a moment */
     assert_int_equal(get("/", ""), 503);
     assert_int_equal(get("/healthz", ""), 200);
     for (size_t i = 0; i < slots; i++)
-        request_slots_give(&fixture.admin->slots, false);
+        request_slot_give(&held[i]);
 }
 
 int main(void)
