@@ -155,11 +155,20 @@ static const char *read_ban(cJSON *body, struct ban *ban, struct close_words *wo
     return wrong;
 }
 
-static int send_failure(struct mg_connection *conn, int error)
+static int refuse_one_more(struct admin *admin, struct mg_connection *conn)
+{
+    char detail[192];
+    snprintf(detail, sizeof detail,
+             "there are %" PRIu32 " bans, which is as many as there may be: raise bans.max and "
+             "reload, or ban a prefix in place of its addresses, or lift some",
+             atomic_load_explicit(&admin->hub->bans.list.max, memory_order_relaxed));
+    return json_send_error(conn, 409, "", "conflict", detail);
+}
+
+static int send_failure(struct admin *admin, struct mg_connection *conn, int error)
 {
     if (error == ERR_LIMIT)
-        return json_send_error(conn, 409, "", "conflict",
-                               "there are as many bans as there may be (bans.max)");
+        return refuse_one_more(admin, conn);
     return json_send_error(conn, 503, "Retry-After: 1\r\n", "unavailable",
                            error == ERR_NO_MEMORY ? "the server is short of memory"
                                                   : "the server cannot start a thread");
@@ -196,7 +205,7 @@ static int set_ban(struct admin *admin, struct mg_connection *conn, cJSON *reque
     caller_describe(conn, words.who);
     int error = bans_set(&admin->hub->bans, &ban, unsaved);
     if (error != OK)
-        return send_failure(conn, error);
+        return send_failure(admin, conn, error);
     /* Who comes from now on is refused, so that nobody slips in between. */
     if (!keep && close_banned(admin, &ban, &words, &closed) != OK)
         return json_send_error(conn, 503, "Retry-After: 1\r\n", "unavailable",

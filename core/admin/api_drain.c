@@ -40,16 +40,20 @@ static void add_drain(cJSON *drains, struct hub *hub, const struct endpoint *end
     cJSON_AddItemToArray(drains, object);
 }
 
-int api_drain_show(struct admin *admin, struct mg_connection *conn)
+static cJSON *describe_drains(struct hub *hub)
 {
-    struct hub *hub = admin->hub;
     cJSON *body = cJSON_CreateObject();
     cJSON_AddBoolToObject(body, "draining", hub_is_draining(hub));
     cJSON *drains = cJSON_AddArrayToObject(body, "drains");
     add_drain(drains, hub, NULL);
     for (size_t i = 0; i < hub_endpoint_count(hub); i++)
         add_drain(drains, hub, hub->endpoints[i]);
-    return json_send(conn, 200, body);
+    return body;
+}
+
+int api_drain_show(struct admin *admin, struct mg_connection *conn)
+{
+    return json_send(conn, 200, describe_drains(admin->hub));
 }
 
 /* -- POST -- */
@@ -121,8 +125,11 @@ int api_drain_stop(struct admin *admin, struct mg_connection *conn)
     if (status != 0)
         return status;
     caller_describe(conn, caller);
-    int error = hub_drain_stop(admin->hub, request.endpoint, caller);
+    size_t stopped;
+    int error = hub_drain_stop(admin->hub, request.endpoint, caller, &stopped);
     if (error != OK)
         return refuse_drain(conn, error);
-    return api_drain_show(admin, conn);
+    cJSON *body = describe_drains(admin->hub);
+    cJSON_AddNumberToObject(body, "stopped", (double)stopped);
+    return json_send(conn, 200, body);
 }

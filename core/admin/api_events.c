@@ -5,12 +5,14 @@
 #include "admin/query.h"
 #include "base/event.h"
 #include "base/event_ring.h"
+#include "config/suggest.h"
 
 #include <civetweb.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #define LIMIT_DEFAULT 100
+#define FAULT_MAX 256
 #define NAME_MAX_LEN 64 /* of an event, and of a client's id, their ends included */
 
 struct selection_texts {
@@ -19,9 +21,24 @@ struct selection_texts {
     char client[NAME_MAX_LEN];
 };
 
-/* Returns NULL, or what is wrong with the query. */
+/* Says that there is no event of a name, and which one may be meant. */
+static const char *describe_stranger(const char *name, char fault[FAULT_MAX])
+{
+    struct suggestion suggestion = suggest_begin(name);
+    for (size_t i = 0; i < EVENT_COUNT; i++)
+        suggest_offer(&suggestion, event_text((enum event)i));
+    if (suggestion.nearest != NULL)
+        snprintf(fault, FAULT_MAX,
+                 "there is no event '%s'; did you mean '%s'? (docs/log-events.md lists them)", name,
+                 suggestion.nearest);
+    else
+        snprintf(fault, FAULT_MAX, "there is no event '%s' (docs/log-events.md lists them)", name);
+    return fault;
+}
+
+/* Returns NULL, or what is wrong with the query, static or in `fault`. */
 static const char *read_selection(const char *query, struct selection_texts *texts,
-                                  struct event_selection *out)
+                                  struct event_selection *out, char fault[FAULT_MAX])
 {
     uint64_t limit = LIMIT_DEFAULT, client = 0;
     const char *after = query_text(query, "after", texts->after, sizeof texts->after);
@@ -36,7 +53,7 @@ static const char *read_selection(const char *query, struct selection_texts *tex
     out->limit = limit;
     out->client = query_text(query, "client", texts->client, sizeof texts->client);
     out->event = event != NULL ? event_name(event) : NULL;
-    return event != NULL && out->event == NULL ? "there is no event of that name" : NULL;
+    return event != NULL && out->event == NULL ? describe_stranger(event, fault) : NULL;
 }
 
 static int send_reading(struct mg_connection *conn, const struct event_reading *reading)
@@ -63,7 +80,9 @@ int api_events(struct admin *admin, struct mg_connection *conn)
     struct selection_texts texts;
     struct event_selection selection = {.has_after = false};
     struct event_reading reading;
-    const char *fault = read_selection(mg_get_request_info(conn)->query_string, &texts, &selection);
+    char text[FAULT_MAX];
+    const char *fault =
+        read_selection(mg_get_request_info(conn)->query_string, &texts, &selection, text);
     if (fault != NULL)
         return json_send_error(conn, 400, "", "bad request", fault);
     int error = event_ring_read(admin->events, &selection, &reading);

@@ -88,6 +88,11 @@ void event_keep_in(struct event_ring *kept_in)
     atomic_store_explicit(&ring, kept_in, memory_order_release);
 }
 
+const char *event_text(enum event event)
+{
+    return events[event].name;
+}
+
 const char *event_name(const char *text)
 {
     for (size_t i = 0; i < EVENT_COUNT; i++)

@@ -56,6 +56,9 @@ void event_keep_in(struct event_ring *ring);
 /* Whether the event is written to the log, or kept: two relaxed loads. */
 bool event_enabled(enum event event);
 
+/* The name of an event. */
+const char *event_text(enum event event);
+
 /* An event's name as the ring has it, or NULL: there is no such event. */
 const char *event_name(const char *text);
 

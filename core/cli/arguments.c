@@ -1,3 +1,4 @@
+/* Long on purpose: a table of all options, and what reads it. */
 #include "cli/arguments.h"
 
 #include "cli/argument_text.h"
@@ -20,6 +21,14 @@ enum argument_kind {
     KIND_HELP
 };
 
+/* What an option means to some commands. */
+struct own_help {
+    unsigned groups; /* a command that has one of these */
+    const char *help;
+};
+
+#define OWN_HELPS_MAX 3
+
 struct argument {
     const char *name;
     enum argument_group group;
@@ -29,6 +38,7 @@ struct argument {
     const char *key;   /* of the configuration */
     const char *value; /* for the key */
     const char *help;  /* whole lines, or NULL */
+    struct own_help own[OWN_HELPS_MAX]; /* in place of it; the first one that fits */
 };
 
 #define MEMBER(name) .member = offsetof(struct cli_options, name)
@@ -78,24 +88,36 @@ static const struct argument arguments[] = {
     {"topic", ARGUMENTS_MESSAGE, KIND_TEXT, MEMBER(topic),
      .help = "      --topic TOPIC      only this topic's subscribers\n"},
     {"identity", ARGUMENTS_IDENTITY, KIND_TEXT, MEMBER(identity),
-     .help = "      --identity NAME    only clients that are identified as NAME\n"},
+     .help = "      --identity NAME    only clients that are identified as NAME\n",
+     .own = {{ARGUMENTS_BAN, "      --identity NAME    bans who is identified as NAME\n"},
+             {ARGUMENTS_UNBAN, "      --identity NAME    lifts the ban of this identity\n"}}},
     {"address", ARGUMENTS_CLIENTS, KIND_TEXT, MEMBER(address),
      .help =
-         "      --address ADDRESS  only clients from this address or prefix, like 192.0.2.0/24\n"},
+         "      --address ADDRESS  only clients from this address or prefix, like 192.0.2.0/24\n",
+     .own = {{ARGUMENTS_BAN, "      --address ADDRESS  bans an address or prefix, like "
+                             "192.0.2.0/24\n"},
+             {ARGUMENTS_UNBAN, "      --address ADDRESS  lifts the ban of this address or "
+                               "prefix\n"}}},
     {"limit", ARGUMENTS_LIST, KIND_TEXT, MEMBER(limit),
      .help = "      --limit N          at most N clients\n"},
     {"sort", ARGUMENTS_LIST, KIND_TEXT, MEMBER(sort),
      .help = "      --sort KEY         the largest first: queue, age, bytes, messages, drops\n"
              "                         or last-heard\n"},
     {"code", ARGUMENTS_CLOSE, KIND_TEXT, MEMBER(code),
-     .help = "      --code CODE        the close code, like 1012 or 4000 (default: 1008)\n"},
+     .help = "      --code CODE        the close code, like 1012 or 4000 (default: 1008)\n",
+     .own = {{ARGUMENTS_BAN, "      --code CODE        the close code of clients that are connected "
+                             "(default: 1008)\n"}}},
     {"reason", ARGUMENTS_CLOSE, KIND_TEXT, MEMBER(reason),
-     .help = "      --reason TEXT      the close reason (default: closed by the administrator)\n"},
+     .help = "      --reason TEXT      the close reason (default: closed by the administrator)\n",
+     .own = {{ARGUMENTS_BAN, "      --reason TEXT      why, for the list of bans; the close reason, "
+                             "too (default of that:\n"
+                             "                         banned)\n"}}},
     {"for", ARGUMENTS_FOR, KIND_TEXT, MEMBER(duration),
-     .help =
-         "      --for DURATION     for this time, like 30s or 24h (default: a ban is for good, a "
-         "trace\n"
-         "                         ends after 30s, and after 1h at most)\n"},
+     .help = "      --for DURATION     for this time, like 30s or 24h\n",
+     .own = {{ARGUMENTS_BAN, "      --for DURATION     for this time, like 30m or 24h (default: for "
+                             "good)\n"},
+             {ARGUMENTS_TRACE, "      --for DURATION     ends after this time (default: 30s; at "
+                               "most 1h)\n"}}},
     {"until", ARGUMENTS_BAN, KIND_TEXT, MEMBER(until),
      .help = "      --until TIME       until then, in UTC: 2026-12-31T23:59:59Z\n"},
     {"keep", ARGUMENTS_BAN, KIND_FLAG, MEMBER(keep),
@@ -110,12 +132,14 @@ static const struct argument arguments[] = {
     {"stop", ARGUMENTS_DRAIN, KIND_FLAG, MEMBER(stop),
      .help = "      --stop             stops the drain: new clients come in again\n"},
     {"count", ARGUMENTS_COUNT, KIND_TEXT, MEMBER(count),
-     .help =
-         "      --count N          ends after N messages ('trace') or intervals ('top'); the last "
-         "N\n"
-         "                         events\n"},
+     .help = "      --count N          ends after N\n",
+     .own = {{ARGUMENTS_TRACE, "      --count N          ends after N messages\n"},
+             {ARGUMENTS_TOP, "      --count N          ends after N intervals\n"},
+             {ARGUMENTS_EVENTS, "      --count N          begins with the last N events (default: "
+                                "20; at most 500)\n"}}},
     {"event", ARGUMENTS_EVENTS, KIND_TEXT, MEMBER(event),
-     .help = "      --event NAME       only events of this name, like reload_done\n"},
+     .help = "      --event NAME       only events of this name, like reload_done; all are in\n"
+             "                         docs/log-events.md\n"},
     {"follow", ARGUMENTS_EVENTS, KIND_FLAG, MEMBER(follow), .letter = 'f',
      .help = "  -f, --follow           goes on with what happens, until Ctrl-C\n"},
     {"interval", ARGUMENTS_TOP, KIND_TEXT, MEMBER(interval),
@@ -347,11 +371,20 @@ unsigned arguments_count(const char *text)
     return is_number ? (unsigned)strtoul(text, NULL, 10) : 0;
 }
 
+/* What the option means to a command that has `groups`. */
+static const char *help_of(const struct argument *argument, unsigned groups)
+{
+    for (size_t i = 0; i < OWN_HELPS_MAX; i++)
+        if ((argument->own[i].groups & groups) != 0)
+            return argument->own[i].help;
+    return argument->help;
+}
+
 void arguments_print(FILE *to, unsigned groups)
 {
     for (size_t i = 0; i < ARGUMENT_COUNT; i++)
         if ((groups & arguments[i].group) != 0 && arguments[i].help != NULL)
-            fputs(arguments[i].help, to);
+            fputs(help_of(&arguments[i], groups), to);
 }
 
 static enum argument_value value_kind(const struct argument *argument)
@@ -364,7 +397,7 @@ static enum argument_value value_kind(const struct argument *argument)
     return is_file ? ARGUMENT_VALUE_FILE : ARGUMENT_VALUE_TEXT;
 }
 
-bool arguments_show(size_t row, struct argument_shown *out)
+bool arguments_show(size_t row, unsigned groups, struct argument_shown *out)
 {
     if (row >= ARGUMENT_COUNT)
         return false;
@@ -373,9 +406,10 @@ bool arguments_show(size_t row, struct argument_shown *out)
                                    .letter = argument->letter,
                                    .group = argument->group,
                                    .value = value_kind(argument)};
-    if (argument->help != NULL) {
-        argument_text_value(argument->help, out->value_name);
-        argument_text_meaning(argument->help, out->text);
+    const char *help = help_of(argument, groups);
+    if (help != NULL) {
+        argument_text_value(help, out->value_name);
+        argument_text_meaning(help, out->text);
     }
     return true;
 }

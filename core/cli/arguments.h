@@ -31,6 +31,7 @@ enum argument_group {
     ARGUMENTS_TRACE = 1 << 15,
     ARGUMENTS_COUNT = 1 << 16,
     ARGUMENTS_TOP = 1 << 17,
+    ARGUMENTS_UNBAN = 1 << 18, /* has no options of its own, but own texts for those of others */
     ARGUMENTS_SOURCES = 1 << 20,
     ARGUMENTS_BAN = 1 << 21,
     ARGUMENTS_FOR = 1 << 22,
@@ -76,10 +77,11 @@ struct argument_shown {
     char text[ARGUMENT_TEXT_MAX];       /* what it means, on one line; may be empty */
 };
 
-/* Describes the option in this row of the table. Returns false behind the last one. */
-bool arguments_show(size_t row, struct argument_shown *out);
+/* Describes the option in this row of the table to a command that has `groups`. Returns false
+ * behind the last one. */
+bool arguments_show(size_t row, unsigned groups, struct argument_shown *out);
 
-/* Prints what the options of these groups mean. */
+/* Prints what the options mean to a command that has these groups. */
 void arguments_print(FILE *to, unsigned groups);
 
 #endif

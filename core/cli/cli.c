@@ -89,7 +89,8 @@ static const struct command commands[] = {
      cli_ban,
      "Upgrades are refused with 403 from now on, and clients that are connected are closed.\n"
      "A second ban of the same identity or prefix replaces the first.\n"},
-    {"unban", "ID", "lift a ban", ASKING | ARGUMENTS_IDENTITY | ARGUMENTS_CLIENTS, cli_unban,
+    {"unban", "ID", "lift a ban", ASKING | ARGUMENTS_IDENTITY | ARGUMENTS_CLIENTS | ARGUMENTS_UNBAN,
+     cli_unban,
      "Name the ban by its id, which 'sluice bans' shows, by --identity or by --address.\n"},
     {"bans", NULL, "list who is banned", ASKING, cli_bans, NULL},
     {"publish", "TEXT", "send a message, or standard input, to clients of the running server",

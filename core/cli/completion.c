@@ -37,7 +37,7 @@ typedef void print_option(FILE *to, const char *command, const struct argument_s
 static void print_options(FILE *to, const struct completed_command *command, print_option *print)
 {
     struct argument_shown shown;
-    for (size_t i = 0; command->options == NULL && arguments_show(i, &shown); i++)
+    for (size_t i = 0; command->options == NULL && arguments_show(i, command->groups, &shown); i++)
         if ((shown.group & command->groups) != 0)
             print(to, command->name, &shown);
     for (const struct option *option = command->options; option != NULL && option->name != NULL;
@@ -306,7 +306,7 @@ cJSON *completion_describe(const struct completed_command *command)
     add_if_any(object, "summary", command->summary);
     add_if_any(object, "note", command->note);
     cJSON *options = cJSON_AddArrayToObject(object, "options");
-    for (size_t i = 0; command->options == NULL && arguments_show(i, &shown); i++)
+    for (size_t i = 0; command->options == NULL && arguments_show(i, command->groups, &shown); i++)
         if ((shown.group & command->groups) != 0)
             add_option(options, &shown, shown.value_name);
     for (const struct option *own = command->options; own != NULL && own->name != NULL; own++) {

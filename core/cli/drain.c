@@ -53,28 +53,49 @@ static const cJSON *find_drain(const cJSON *answer, const struct cli_options *op
     return NULL;
 }
 
-static void print_drain(const cJSON *drain)
-{
-    const char *path = admin_client_text(drain, "endpoint");
-    printf("%s: %s, %.0f clients left, %.0f closed, %.1f s to go\n",
-           path[0] != '\0' ? path : "all endpoints", admin_client_text(drain, "state"),
-           admin_client_number(drain, "clients"), admin_client_number(drain, "closed"),
-           admin_client_number(drain, "left_ms") / 1000);
-    fflush(stdout);
-}
-
-static void print_drains(const cJSON *answer)
-{
-    const cJSON *drains = cJSON_GetObjectItemCaseSensitive(answer, "drains");
-    const cJSON *drain;
-    if (cJSON_GetArraySize(drains) == 0)
-        puts("nothing is drained");
-    cJSON_ArrayForEach(drain, drains) print_drain(drain);
-}
-
 static bool is_drained(const cJSON *drain)
 {
     return strcmp(admin_client_text(drain, "state"), "drained") == 0;
+}
+
+static void print_drain(const cJSON *drain)
+{
+    const char *path = admin_client_text(drain, "endpoint");
+    printf("%s: %s, %.0f clients left, %.0f closed",
+           path[0] != '\0' ? path : "all endpoints", admin_client_text(drain, "state"),
+           admin_client_number(drain, "clients"), admin_client_number(drain, "closed"));
+    if (is_drained(drain))
+        putchar('\n');
+    else
+        printf(", %.1f s to go\n", admin_client_number(drain, "left_ms") / 1000);
+    fflush(stdout);
+}
+
+/* What a stop has changed. What is still drained is printed behind it. */
+static void print_stopped(const struct cli_options *options, const cJSON *answer)
+{
+    bool are_some_left =
+        cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "drains")) > 0;
+    bool is_whole_drained = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "draining"));
+    if (admin_client_number(answer, "stopped") > 0)
+        puts(is_whole_drained ? "stopped, but all endpoints are drained still"
+                              : "stopped; new clients come in again");
+    else if (are_some_left)
+        printf("%s was not drained\n",
+               options->endpoint != NULL ? options->endpoint : "the server");
+    else
+        puts("nothing was drained");
+}
+
+static void print_drains(const struct cli_options *options, const cJSON *answer)
+{
+    const cJSON *drains = cJSON_GetObjectItemCaseSensitive(answer, "drains");
+    const cJSON *drain;
+    if (options->stop)
+        print_stopped(options, answer);
+    else if (cJSON_GetArraySize(drains) == 0)
+        puts("nothing is drained");
+    cJSON_ArrayForEach(drain, drains) print_drain(drain);
 }
 
 static void pause_between_looks(void)
@@ -120,7 +141,7 @@ int cli_drain(const struct cli_options *options)
     if (options->json)
         admin_client_print(answer);
     else
-        print_drains(answer);
+        print_drains(options, answer);
     bool is_good = !options->wait || find_drain(answer, options) != NULL;
     cJSON_Delete(answer);
     return is_good ? 0 : EXIT_WRONG;

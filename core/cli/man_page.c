@@ -83,7 +83,7 @@ static void print_options(FILE *to, const struct man_page *page)
     if (page->groups == 0)
         return;
     fputs(".SH OPTIONS\n", to);
-    for (size_t i = 0; arguments_show(i, &shown); i++)
+    for (size_t i = 0; arguments_show(i, page->groups, &shown); i++)
         if ((shown.group & page->groups) != 0)
             print_option(to, &shown);
 }

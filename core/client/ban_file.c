@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <sluice/file.h>
 #include <stdio.h>
@@ -156,8 +157,12 @@ static int load_line(struct ban_list *list, const char *line, size_t len, int64_
     if (ban.since == 0)
         ban.since = now; /* It was written by hand. */
     int error = wrong == NULL ? ban_list_put(list, &ban) : ERR_CONFIG;
-    if (error == ERR_LIMIT)
-        wrong = "there are more bans than bans.max allows";
+    if (error == ERR_LIMIT) {
+        snprintf(fault, sizeof fault,
+                 "there are more bans than the %" PRIu32 " of bans.max; raise it",
+                 atomic_load_explicit(&list->max, memory_order_relaxed));
+        wrong = fault;
+    }
     if (wrong == NULL)
         return error;
     diagnostics_add(diagnostics, *at, "%s", wrong);

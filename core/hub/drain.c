@@ -115,29 +115,36 @@ int hub_drain_begin(struct hub *hub, struct endpoint *endpoint, int64_t over, co
     return error;
 }
 
-static void stop_scope(struct drain_scope *scope, const struct endpoint *endpoint, const char *who)
+/* Returns how many drains that were: 0 or 1. */
+static size_t stop_scope(struct drain_scope *scope, const struct endpoint *endpoint,
+                         const char *who)
 {
     if (!drain_is_on(scope))
-        return;
+        return 0;
     drain_stop(scope);
     log_stopped(endpoint, atomic_load_explicit(&scope->closed, memory_order_relaxed), who);
+    return 1;
 }
 
-static void stop_all_scopes(struct hub *hub, const char *who)
+static size_t stop_all_scopes(struct hub *hub, const char *who)
 {
-    stop_scope(&hub->set.drain, NULL, who);
+    size_t stopped = stop_scope(&hub->set.drain, NULL, who);
     for (size_t i = 0; i < hub_endpoint_count(hub); i++)
-        stop_scope(&hub->endpoints[i]->drain, hub->endpoints[i], who);
+        stopped += stop_scope(&hub->endpoints[i]->drain, hub->endpoints[i], who);
+    return stopped;
 }
 
-int hub_drain_stop(struct hub *hub, struct endpoint *endpoint, const char *who)
+int hub_drain_stop(struct hub *hub, struct endpoint *endpoint, const char *who, size_t *stopped)
 {
+    size_t count = 0;
     pthread_mutex_lock(&hub->drain_lock);
     int error = atomic_load(&hub->is_ending) ? ERR_CLOSED : OK;
     if (error == OK && endpoint == NULL)
-        stop_all_scopes(hub, who);
+        count = stop_all_scopes(hub, who);
     else if (error == OK)
-        stop_scope(&endpoint->drain, endpoint, who);
+        count = stop_scope(&endpoint->drain, endpoint, who);
+    if (stopped != NULL)
+        *stopped = count;
     pthread_mutex_unlock(&hub->drain_lock);
     return error;
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct endpoint;
@@ -43,9 +44,10 @@ void hub_drain(struct hub *hub, int64_t grace);
 MUST_CHECK int hub_drain_begin(struct hub *hub, struct endpoint *endpoint, int64_t over,
                                const char *who);
 
-/* Stops the drain of an endpoint (NULL: all drains), which `who` asks for. Returns 0 or ERR_CLOSED:
- * the server is stopping. */
-MUST_CHECK int hub_drain_stop(struct hub *hub, struct endpoint *endpoint, const char *who);
+/* Stops the drain of an endpoint (NULL: all drains), which `who` asks for. *stopped (NULL is fine)
+ * is how many were on. Returns 0 or ERR_CLOSED: the server is stopping. */
+MUST_CHECK int hub_drain_stop(struct hub *hub, struct endpoint *endpoint, const char *who,
+                              size_t *stopped);
 
 /* How far the drain of an endpoint (NULL: the server's) is. */
 void hub_drain_read(struct hub *hub, const struct endpoint *endpoint, struct drain_status *out);

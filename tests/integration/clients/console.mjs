@@ -167,7 +167,7 @@ async function followEvents(page) {
     await page.locator('#event-summary').filter({ hasText: '1 event.' }).waitFor();
     await page.locator('#event-search input').first().fill('never');
     await page.keyboard.press('Enter');
-    await page.locator('#event-error').filter({ hasText: 'no event of that name' }).waitFor();
+    await page.locator('#event-error').filter({ hasText: 'there is no event' }).waitFor();
     await page.locator('#event-search').getByRole('button', { name: 'Clear' }).click();
     await item('reload_failed').waitFor();
     seen.events = steps;

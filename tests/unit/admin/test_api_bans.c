@@ -90,6 +90,8 @@ static void pages_have_every_ban_once(void **state)
         assert_int_equal(banned(body), 0);
     }
     assert_int_equal(ban("{\"identity\":\"one more\"}"), 409);
+    assert_non_null(strstr(fixture.answer, "there are 70 bans, which is as many as there may be: "
+                                           "raise bans.max and reload, or ban a prefix"));
     while (next[0] != '\0') {
         snprintf(path, sizeof path, "/api/v1/bans?limit=33&after=%s", next);
         cJSON *page = get_json(&fixture, path);

@@ -80,8 +80,13 @@ static void a_stop_without_an_endpoint_stops_all_drains(void **state)
     order("drain", "{}", 3, &body);
     cJSON_Delete(body);
     order("drain/stop", "{\"endpoint\":\"/other\"}", 2, &body);
+    assert_int_equal(number_in(body, "stopped"), 1);
+    cJSON_Delete(body);
+    order("drain/stop", "{\"endpoint\":\"/other\"}", 2, &body);
+    assert_int_equal(number_in(body, "stopped"), 0);
     cJSON_Delete(body);
     order("drain/stop", "{}", 0, &body);
+    assert_int_equal(number_in(body, "stopped"), 2);
     cJSON_Delete(body);
 }
 

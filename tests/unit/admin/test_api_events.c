@@ -98,6 +98,16 @@ static void what_is_no_query_is_refused(void **state)
     }
 }
 
+static void a_misspelt_event_is_told_which_may_be_meant(void **state)
+{
+    (void)state;
+    assert_int_equal(ask_admin(&fixture, "GET /api/v1/events?event=reload_don", "", NULL), 400);
+    assert_non_null(strstr(fixture.answer, "there is no event 'reload_don'; did you mean "
+                                           "'reload_done'? (docs/log-events.md lists them)"));
+    assert_int_equal(ask_admin(&fixture, "GET /api/v1/events?event=xyzxyzxyz", "", NULL), 400);
+    assert_non_null(strstr(fixture.answer, "there is no event 'xyzxyzxyz' (docs/log-events.md"));
+}
+
 static void any_cursor_is_answered(void **state)
 {
     (void)state;
@@ -117,6 +127,7 @@ int main(void)
         cmocka_unit_test(events_are_answered_behind_a_cursor),
         cmocka_unit_test(limits_and_filters_say_which),
         cmocka_unit_test(what_is_no_query_is_refused),
+        cmocka_unit_test(a_misspelt_event_is_told_which_may_be_meant),
         cmocka_unit_test(any_cursor_is_answered),
     };
     return cmocka_run_group_tests(tests, start_fixture, stop_fixture);

@@ -283,6 +283,40 @@ static void prints_the_options_of_the_groups_and_no_others(void **state)
     assert_null(strstr(text, "--topic"));
 }
 
+static const char *printed_for(unsigned groups)
+{
+    static char text[4096];
+    FILE *file = fmemopen(text, sizeof text, "w");
+    arguments_print(file, groups);
+    fclose(file);
+    return text;
+}
+
+static void an_option_of_several_commands_is_explained_to_each(void **state)
+{
+    struct argument_shown shown;
+    size_t row = 0;
+    (void)state;
+    const char *text = printed_for(ARGUMENTS_FOR | ARGUMENTS_BAN | ARGUMENTS_CLIENTS);
+    assert_non_null(strstr(text, "like 30m or 24h (default: for good)"));
+    assert_non_null(strstr(text, "bans an address or prefix"));
+    assert_null(strstr(text, "trace"));
+    text = printed_for(ARGUMENTS_FOR | ARGUMENTS_COUNT | ARGUMENTS_TRACE);
+    assert_non_null(strstr(text, "ends after this time (default: 30s; at most 1h)"));
+    assert_non_null(strstr(text, "ends after N messages\n"));
+    assert_null(strstr(text, "ban"));
+    assert_null(strstr(text, "events"));
+    assert_non_null(strstr(printed_for(ARGUMENTS_COUNT | ARGUMENTS_TOP), "after N intervals"));
+    assert_non_null(strstr(printed_for(ARGUMENTS_COUNT | ARGUMENTS_EVENTS), "the last N events"));
+    text = printed_for(ARGUMENTS_IDENTITY | ARGUMENTS_CLIENTS | ARGUMENTS_UNBAN);
+    assert_non_null(strstr(text, "lifts the ban of this identity"));
+    assert_null(strstr(text, "only clients"));
+    while (arguments_show(row, ARGUMENTS_TRACE, &shown) && strcmp(shown.name, "for") != 0)
+        row++;
+    assert_string_equal(shown.value_name, "DURATION");
+    assert_string_equal(shown.text, "ends after this time (default: 30s; at most 1h)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +329,7 @@ int main(void)
         cmocka_unit_test(overrides_have_a_limit),
         cmocka_unit_test(a_limit_of_a_recording_is_a_size_above_zero),
         cmocka_unit_test(an_option_of_other_commands_is_refused),
+        cmocka_unit_test(an_option_of_several_commands_is_explained_to_each),
         cmocka_unit_test(an_unknown_option_and_a_missing_argument_are_refused),
         cmocka_unit_test(errors_are_json_where_json_is_asked_for),
         cmocka_unit_test(where_the_log_is_what_is_printed_json_is_its_format),

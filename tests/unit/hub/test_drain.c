@@ -62,8 +62,8 @@ static void a_server_is_drained_until_that_is_stopped(void **state)
     assert_int_equal(status.state, DRAIN_DONE);
     assert_int_equal(status.closed, 8);
     assert_int_equal(status.clients, 0);
-    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody"), OK);
-    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody"),
+    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody", NULL), OK);
+    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody", NULL),
                      OK); /* Which changes nothing. */
     assert_false(hub_is_draining(serving.hub));
     expect_state(serving.hub, NULL, DRAIN_NONE);
@@ -91,7 +91,7 @@ static void one_endpoint_is_drained_alone_and_the_server_stays_ready(void **stat
     expect_text(other, "still here");
     expect_state(serving.hub, endpoint, DRAIN_DONE);
     expect_state(serving.hub, NULL, DRAIN_NONE);
-    assert_int_equal(hub_drain_stop(serving.hub, endpoint, "somebody"), OK);
+    assert_int_equal(hub_drain_stop(serving.hub, endpoint, "somebody", NULL), OK);
     leave(join(serving.hub, "/a"));
     leave(other);
     end_serving(&serving);
@@ -108,7 +108,7 @@ static void new_clients_come_in_until_the_delay_is_over(void **state)
     assert_int_equal(hub_drain_begin(serving.hub, NULL, NS_PER_S, "somebody"),
                      OK); /* At another pace. */
     expect_state(serving.hub, NULL, DRAIN_WAITING);
-    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody"), OK);
+    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody", NULL), OK);
     assert_false(hub_is_draining(serving.hub));
     end_serving(&serving);
 }
@@ -135,7 +135,7 @@ static void a_server_that_stops_takes_no_orders_and_does_not_wait_for_a_drain(vo
     assert_int_equal(hub_drain_begin(serving.hub, NULL, 3600 * NS_PER_S, "somebody"), OK);
     hub_drain(serving.hub, 0);
     assert_int_equal(hub_drain_begin(serving.hub, NULL, 0, "somebody"), ERR_CLOSED);
-    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody"), ERR_CLOSED);
+    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody", NULL), ERR_CLOSED);
     assert_true(hub_drain_refuses(serving.hub, hub_find_endpoint(serving.hub, "/b")));
     expect_closes(&client, 1, STOPPING);
     end_serving(&serving);
@@ -165,7 +165,7 @@ static void the_log_tells_who_begins_and_stops_a_drain(void **state)
     log_configure(LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
     begin_capture();
     assert_int_equal(hub_drain_begin(serving.hub, endpoint, NS_PER_S, "ann"), OK);
-    assert_int_equal(hub_drain_stop(serving.hub, endpoint, "bob"), OK);
+    assert_int_equal(hub_drain_stop(serving.hub, endpoint, "bob", NULL), OK);
     const char *text = end_capture();
     assert_non_null(strstr(text, " event=drain_begun asked_by=ann endpoint=/a clients=0 delay_ms=0 "
                                  "left_ms=1000\n"));

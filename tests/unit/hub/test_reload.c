@@ -244,7 +244,7 @@ static void a_drained_endpoint_that_comes_back_is_still_drained(void **state)
     expect_end(client);
     assert_int_equal(reload_with(&serving, both), OK);
     assert_admission(&serving, "/old", 1, ADMISSION_DRAINING);
-    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody"), OK);
+    assert_int_equal(hub_drain_stop(serving.hub, NULL, "somebody", NULL), OK);
     leave(join(serving.hub, "/old"));
     end_serving(&serving);
 }
