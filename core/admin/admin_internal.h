@@ -34,8 +34,8 @@ struct admin_listener {
     struct civetweb_context civetweb;
     struct bind_address address;
     struct request_slots slots; /* of its callers */
-    struct admin *admin; /* that it belongs to */
-    ino_t socket_file;   /* of a Unix socket: the file's; 0: there is none */
+    struct admin *admin;        /* that it belongs to */
+    ino_t socket_file;          /* of a Unix socket: the file's; 0: there is none */
 };
 
 struct admin {
@@ -48,7 +48,7 @@ struct admin {
     struct event_ring *events;
     int (*reload)(void *context, struct reload_order *order);
     void *reload_context;
-    _Atomic int readiness; /* that /readyz has answered last, see admin/readiness.h */
+    _Atomic int readiness;    /* that /readyz has answered last, see admin/readiness.h */
     _Atomic unsigned reloads; /* that are asked for and have no answer yet */
     atomic_bool has_console;
     struct admin_tokens tokens;

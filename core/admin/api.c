@@ -47,9 +47,10 @@ static void end_turn(struct admin *admin)
 
 static int refuse_reload(struct mg_connection *conn)
 {
-    return json_send_error(conn, 409, "", "conflict",
-                           "a reload is under way, and another one waits for its end, which then "
-                           "reads the configuration as it is by then: there is no need for a third");
+    return json_send_error(
+        conn, 409, "", "conflict",
+        "a reload is under way, and another one waits for its end, which then "
+        "reads the configuration as it is by then: there is no need for a third");
 }
 
 /* With all loops on the new configuration, if they can be waited for. */

@@ -33,11 +33,11 @@ struct argument {
     const char *name;
     enum argument_group group;
     enum argument_kind kind;
-    char letter;       /* the short form, or 0 */
-    size_t member;     /* of struct cli_options */
-    const char *key;   /* of the configuration */
-    const char *value; /* for the key */
-    const char *help;  /* whole lines, or NULL */
+    char letter;                        /* the short form, or 0 */
+    size_t member;                      /* of struct cli_options */
+    const char *key;                    /* of the configuration */
+    const char *value;                  /* for the key */
+    const char *help;                   /* whole lines, or NULL */
     struct own_help own[OWN_HELPS_MAX]; /* in place of it; the first one that fits */
 };
 
@@ -105,17 +105,20 @@ static const struct argument arguments[] = {
              "                         or last-heard\n"},
     {"code", ARGUMENTS_CLOSE, KIND_TEXT, MEMBER(code),
      .help = "      --code CODE        the close code, like 1012 or 4000 (default: 1008)\n",
-     .own = {{ARGUMENTS_BAN, "      --code CODE        the close code of clients that are connected "
-                             "(default: 1008)\n"}}},
+     .own = {{ARGUMENTS_BAN,
+              "      --code CODE        the close code of clients that are connected "
+              "(default: 1008)\n"}}},
     {"reason", ARGUMENTS_CLOSE, KIND_TEXT, MEMBER(reason),
      .help = "      --reason TEXT      the close reason (default: closed by the administrator)\n",
-     .own = {{ARGUMENTS_BAN, "      --reason TEXT      why, for the list of bans; the close reason, "
-                             "too (default of that:\n"
-                             "                         banned)\n"}}},
+     .own = {{ARGUMENTS_BAN,
+              "      --reason TEXT      why, for the list of bans; the close reason, "
+              "too (default of that:\n"
+              "                         banned)\n"}}},
     {"for", ARGUMENTS_FOR, KIND_TEXT, MEMBER(duration),
      .help = "      --for DURATION     for this time, like 30s or 24h\n",
-     .own = {{ARGUMENTS_BAN, "      --for DURATION     for this time, like 30m or 24h (default: for "
-                             "good)\n"},
+     .own = {{ARGUMENTS_BAN,
+              "      --for DURATION     for this time, like 30m or 24h (default: for "
+              "good)\n"},
              {ARGUMENTS_TRACE, "      --for DURATION     ends after this time (default: 30s; at "
                                "most 1h)\n"}}},
     {"until", ARGUMENTS_BAN, KIND_TEXT, MEMBER(until),

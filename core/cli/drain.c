@@ -61,9 +61,9 @@ static bool is_drained(const cJSON *drain)
 static void print_drain(const cJSON *drain)
 {
     const char *path = admin_client_text(drain, "endpoint");
-    printf("%s: %s, %.0f clients left, %.0f closed",
-           path[0] != '\0' ? path : "all endpoints", admin_client_text(drain, "state"),
-           admin_client_number(drain, "clients"), admin_client_number(drain, "closed"));
+    printf("%s: %s, %.0f clients left, %.0f closed", path[0] != '\0' ? path : "all endpoints",
+           admin_client_text(drain, "state"), admin_client_number(drain, "clients"),
+           admin_client_number(drain, "closed"));
     if (is_drained(drain))
         putchar('\n');
     else
@@ -74,8 +74,7 @@ static void print_drain(const cJSON *drain)
 /* What a stop has changed. What is still drained is printed behind it. */
 static void print_stopped(const struct cli_options *options, const cJSON *answer)
 {
-    bool are_some_left =
-        cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "drains")) > 0;
+    bool are_some_left = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "drains")) > 0;
     bool is_whole_drained = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "draining"));
     if (admin_client_number(answer, "stopped") > 0)
         puts(is_whole_drained ? "stopped, but all endpoints are drained still"

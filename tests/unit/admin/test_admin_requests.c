@@ -13,7 +13,8 @@ static int start_fixture(void **state)
 static void await_free_slot(void)
 {
     int64_t deadline = clock_monotonic() + PATIENCE_SECONDS * NS_PER_S;
-    while (atomic_load(&fixture.admin->listeners[0].slots.taken[0]) > 0 && clock_monotonic() < deadline)
+    while (atomic_load(&fixture.admin->listeners[0].slots.taken[0]) > 0 &&
+           clock_monotonic() < deadline)
         poll(NULL, 0, 1);
 }
 

@@ -5,7 +5,8 @@
                 "{\"draining\":true,\"drains\":[{\"endpoint\":" endpoint ",\"state\":\"" state     \
                 "\",\"clients\":" clients ",\"closed\":2,\"left_ms\":1500}]}")
 #define STOPPED(count, draining, drains)                                                           \
-    HTTP_ANSWER("200 OK", "{\"draining\":" draining ",\"drains\":[" drains "],\"stopped\":" count "}")
+    HTTP_ANSWER("200 OK",                                                                          \
+                "{\"draining\":" draining ",\"drains\":[" drains "],\"stopped\":" count "}")
 #define WHOLE                                                                                      \
     "{\"endpoint\":null,\"state\":\"closing\",\"clients\":3,\"closed\":2,\"left_ms\":1500}"
 #define OTHER                                                                                      \
