@@ -42,11 +42,16 @@ static bool parse_address(const char *text, struct admin_target *target)
     if (strncmp(text, "http://", 7) == 0)
         text += 7;
     snprintf(target->address, sizeof target->address, "%s", text);
-    target->address[strcspn(target->address, "/")] = '\0';
+    target->address[strcspn(target->address, "/?#")] = '\0';
+    if (strchr(target->address, '@') != NULL) { /* It may hold a password: it is not shown. */
+        cli_error(target->options, "address",
+                  "the address of the server holds no user name; --token-file names the token");
+        return false;
+    }
     const char *colon = strrchr(target->address, ':');
     if (colon == NULL || colon == target->address) {
         cli_error(target->options, "address",
-                  "'%s' is not an address with a port, like 127.0.0.1:9090", text);
+                  "'%s' is not an address with a port, like 127.0.0.1:9090", target->address);
         return false;
     }
     snprintf(target->port, sizeof target->port, "%s", colon + 1);

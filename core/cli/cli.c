@@ -172,6 +172,8 @@ static int unknown_command(const struct cli_options *options, const char *name)
     if (name[0] == '-')
         cli_error(options, "usage",
                   "'%s' stands where the command belongs: sluice COMMAND [OPTIONS]", name);
+    else if (strstr(name, "://") != NULL) /* It is not repeated: its query may hold a token. */
+        cli_error(options, "usage", "a URL is no command; did you mean 'sluice connect URL'?");
     else if (suggestion.nearest != NULL)
         cli_error(options, "usage",
                   "there is no command '%s'; did you mean '%s'? ('sluice help' lists them)", name,

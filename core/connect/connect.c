@@ -1,5 +1,6 @@
 #include "connect/connect.h"
 
+#include "base/public_url.h"
 #include "base/utf8.h"
 #include "cli/arguments.h"
 #include "cli/cli_error.h"
@@ -28,6 +29,7 @@ struct connect_arguments {
     struct cli_options cli;
     struct session_options session;
     struct texts headers, subprotocols, sends;
+    char shown[PUBLIC_URL_MAX];
 };
 
 const char connect_help[] =
@@ -42,7 +44,7 @@ const char connect_help[] =
     "      --subprotocol NAME      offers a subprotocol; the first one is the preferred one\n"
     "      --send TEXT             sends a message, and reads no standard input\n"
     "      --no-input              reads no standard input, and stays until the server closes\n"
-    "      --wait N                stays until N messages have come, and closes then\n"
+    "      --wait MESSAGES         stays until so many messages have come, and closes then\n"
     "      --timeout DURATION      stays, but ends after this time, like 10s: with status 7 if\n"
     "                              not all messages of --wait have come\n"
     "      --binary FORM           how binary messages are printed: hex (the default), base64 or "
@@ -180,7 +182,7 @@ static const char *take_send(struct connect_arguments *arguments)
 static const char *take_wait(struct session_options *session)
 {
     session->wait = arguments_count(optarg);
-    return session->wait > 0 ? NULL : "--wait needs a number from 1 on";
+    return session->wait > 0 ? NULL : "--wait needs a number of messages, from 1 on";
 }
 
 static const char *take_timeout(struct session_options *session)
@@ -271,9 +273,10 @@ static const char *finish_arguments(struct connect_arguments *arguments, int arg
     struct session_options *session = &arguments->session;
     if (argc - optind != 1)
         return "give one URL, like ws://localhost:8080/ws";
-    session->text = argv[optind];
-    if (!url_parse(session->text, &session->url, why, size))
+    if (!url_parse(argv[optind], &session->url, why, size))
         return why;
+    public_url(argv[optind], arguments->shown, sizeof arguments->shown);
+    session->shown = arguments->shown;
     session->cli = &arguments->cli;
     session->request.host = session->url.authority;
     session->request.target = session->url.target;

@@ -1,6 +1,7 @@
 #include "connect/outcome.h"
 
 #include "cli/cli_error.h"
+#include "base/public_url.h"
 #include "base/safe_text.h"
 #include "client/json_bytes.h"
 
@@ -48,23 +49,33 @@ static void copy_body(const struct conversation *conversation, char text[CONVERS
         text[len - 1] = '\0';
 }
 
+/* A server that redirects may repeat the query that it was asked with. */
+static void copy_location(const struct client_response *response,
+                          char location[CLIENT_LOCATION_MAX])
+{
+    public_url(response->location, location, CLIENT_LOCATION_MAX);
+}
+
 static void print_refusal_json(const struct client_response *response, const char *detail,
                                const char *body)
 {
+    char location[CLIENT_LOCATION_MAX];
+    copy_location(response, location);
     cJSON *error = cJSON_CreateObject();
     cJSON_AddStringToObject(error, "error", "refused");
     cJSON_AddStringToObject(error, "detail", detail);
     cJSON_AddNumberToObject(error, "status", response->status);
     json_bytes_add(error, "body", "body_base64", body, strlen(body));
     if (response->location[0] != '\0')
-        json_bytes_add(error, "location", "location_base64", response->location,
-                       strlen(response->location));
+        json_bytes_add(error, "location", "location_base64", location, strlen(location));
     cli_print_json(error);
 }
 
 static void print_refusal(const struct client_response *response, const char *detail,
                           const char *body)
 {
+    char location[CLIENT_LOCATION_MAX];
+    copy_location(response, location);
     fprintf(stderr, "sluice connect: %s", detail);
     if (response->phrase[0] != '\0') {
         fputc(' ', stderr);
@@ -73,7 +84,7 @@ static void print_refusal(const struct client_response *response, const char *de
     fputc('\n', stderr);
     if (response->location[0] != '\0') {
         fputs("  Location: ", stderr);
-        safe_text_print(stderr, response->location);
+        safe_text_print(stderr, location);
         fputc('\n', stderr);
     }
     while (*body != '\0') {

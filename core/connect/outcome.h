@@ -19,7 +19,7 @@ enum connect_status {
 };
 
 /* Says what a conversation that is over has come to, unless all is as it was asked for. `url` is
- * what was asked for. Returns the exit status. */
+ * what was asked for, without its query. Returns the exit status. */
 int outcome_report(const struct cli_options *options, const struct conversation *conversation,
                    const char *url);
 

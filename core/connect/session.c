@@ -262,7 +262,7 @@ static int report(const struct session *session)
         cli_error(options->cli, "failed", "%s", session->failure);
         return EXIT_WRONG;
     }
-    int status = outcome_report(options->cli, &session->conversation, options->text);
+    int status = outcome_report(options->cli, &session->conversation, options->shown);
     if (status != 0 || !session->is_too_late)
         return status;
     cli_error(options->cli, "timeout", "%u of %u messages came in time", session->messages,
@@ -285,7 +285,7 @@ static int talk(struct session *session)
     session->deadline = now + ANSWER_PATIENCE;
     int64_t soonest = session->end < session->deadline ? session->end : session->deadline;
     if (!stream_open(&session->stream, &options->url, &options->tls, soonest, why, sizeof why)) {
-        cli_error(options->cli, "no_connection", "%.900s: %s", options->text, why);
+        cli_error(options->cli, "no_connection", "%.900s: %s", options->shown, why);
         return CONNECT_NO_CONNECTION;
     }
     session->conversation.on_message = print_message;

@@ -15,7 +15,7 @@
 
 struct session_options {
     const struct cli_options *cli; /* how errors are printed */
-    const char *text;              /* the URL as it was given */
+    const char *shown;             /* the URL for messages: without its query */
     struct url url;
     struct stream_tls tls;
     struct client_request request;

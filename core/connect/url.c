@@ -1,5 +1,7 @@
 #include "connect/url.h"
 
+#include "base/public_url.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,15 +33,15 @@ static const char *read_scheme(const char *text, struct url *url, const struct c
         url->is_tls = true;
         return text + 6;
     }
-    if (strncasecmp(text, "http://", 7) == 0)
-        wrong(complaint, "'%.200s' is no WebSocket's URL; did you mean 'ws://%.200s'?", text,
-              text + 7);
-    else if (strncasecmp(text, "https://", 8) == 0)
-        wrong(complaint, "'%.200s' is no WebSocket's URL; did you mean 'wss://%.200s'?", text,
-              text + 8);
+    char shown[200];
+    public_url(text, shown, sizeof shown);
+    if (strncasecmp(shown, "http://", 7) == 0)
+        wrong(complaint, "'%s' is no WebSocket's URL; did you mean 'ws://%s'?", shown, shown + 7);
+    else if (strncasecmp(shown, "https://", 8) == 0)
+        wrong(complaint, "'%s' is no WebSocket's URL; did you mean 'wss://%s'?", shown, shown + 8);
     else
-        wrong(complaint, "'%.200s' does not begin with ws:// or wss://%s", text,
-              strstr(text, "://") == NULL ? ", like ws://localhost:8080/ws" : "");
+        wrong(complaint, "'%s' does not begin with ws:// or wss://%s", shown,
+              strstr(shown, "://") == NULL ? ", like ws://localhost:8080/ws" : "");
     return NULL;
 }
 
@@ -72,7 +74,7 @@ static bool copy_port(struct url *url, const char *from, size_t len,
     bool is_number = len > 0 && len < sizeof url->port && strspn(from, "0123456789") >= len;
     long port = is_number ? strtol(from, NULL, 10) : 0;
     if (port < 1 || port > 65535)
-        return wrong(complaint, "'%.*s' is no port", (int)(len < 20 ? len : 20), from);
+        return wrong(complaint, "what follows the host's ':' is no port");
     snprintf(url->port, sizeof url->port, "%ld", port);
     return true;
 }

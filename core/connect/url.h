@@ -20,7 +20,8 @@ struct url {
     char target[URL_TARGET_MAX];       /* path and query, "/" at least */
 };
 
-/* Takes a URL apart. Returns true; or false with a sentence in `why`. */
+/* Takes a URL apart. Returns true; or false with a sentence in `why`, which shows no user info and
+ * no query. */
 bool url_parse(const char *text, struct url *url, char *why, size_t size);
 
 #endif

@@ -89,6 +89,23 @@ class Real(ServedTest):
         answer = json.loads(connect(self.url('/private'), '--json', status=4)[0])
         self.assertEqual((answer['error'], answer['status']), ('refused', 401))
 
+    def assert_no_secret(self, url, status):
+        for arguments in ([], ['--json']):
+            said = ''.join(connect(url + '?token=secret', *arguments, status=status))
+            self.assertIn(url + ': ', said)
+            self.assertNotIn('secret', said)
+
+    def test_no_message_and_no_line_of_the_log_shows_the_query(self):
+        log = {'level': 'debug', 'access': 'all'}
+        with Sluice(settings(endpoint('/ws'), endpoint('/private', identity='required'), log=log)) as server:
+            self.assert_no_secret(server.url + '/private', 4)
+            self.assert_no_secret(server.url + '/nowhere', 4)
+            self.assert_no_secret(server.url.replace('ws://', 'wss://') + '/ws', 3)
+            self.assertEqual(connect(server.url + '/ws?token=secret', given='a')[0], 'a\n')
+        for line in 'GET /ws from', 'upgrade_accepted', 'upgrade_refused', 'client_closed':
+            self.assertIn(line, server.log())
+        self.assertNotIn('secret', server.log())
+
     def test_headers_and_subprotocols_are_sent(self):
         out, _ = connect(self.url('/chat'), '--subprotocol', 'chat.v1', '--subprotocol', 'chat.v2', '-H',
                          'Origin: http://localhost', '--json')

@@ -63,8 +63,21 @@ static void an_address_without_a_port_is_refused(void **state)
     assert_false(find_at("127.0.0.1"));
     assert_string_equal(printed.error,
                         "sluice: '127.0.0.1' is not an address with a port, like 127.0.0.1:9090\n");
+    assert_false(find_at("http://host/api?token=secret"));
+    assert_non_null(strstr(printed.error, "'host' is not an address"));
+    assert_null(strstr(printed.error, "secret"));
     assert_false(find_at(":9090"));
     assert_false(find_at(""));
+}
+
+static void a_password_in_the_address_is_refused_and_not_repeated(void **state)
+{
+    (void)state;
+    assert_false(find_at("http://ann:secret@127.0.0.1:9090"));
+    assert_non_null(strstr(printed.error, "--token-file"));
+    assert_null(strstr(printed.error, "secret"));
+    assert_true(find_at("127.0.0.1:9090?token=secret"));
+    assert_string_equal(target.address, "127.0.0.1:9090");
 }
 
 static void a_unix_socket_has_an_absolute_path(void **state)
@@ -180,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_has_a_host_and_a_port),
         cmocka_unit_test(an_address_without_a_port_is_refused),
+        cmocka_unit_test(a_password_in_the_address_is_refused_and_not_repeated),
         cmocka_unit_test(a_unix_socket_has_an_absolute_path),
         cmocka_unit_test(the_configuration_says_it_and_a_socket_comes_first),
         cmocka_unit_test(of_tokens_with_roles_that_which_may_do_most_is_sent),

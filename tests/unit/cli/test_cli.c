@@ -75,6 +75,14 @@ static void an_unknown_command_names_the_nearest(void **state)
     assert_null(strstr(printed.error, "did you mean"));
 }
 
+static void a_url_in_the_commands_place_is_not_repeated(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("ws://localhost/ws?token=secret"), EXIT_USAGE);
+    assert_non_null(strstr(printed.error, "sluice connect URL"));
+    assert_null(strstr(printed.error, "secret"));
+}
+
 static void an_option_in_the_commands_place_is_said_to_be_one(void **state)
 {
     (void)state;
@@ -129,6 +137,7 @@ int main(void)
         cmocka_unit_test(without_a_command_the_usage_is_an_error),
         cmocka_unit_test(help_lists_all_commands_or_explains_one),
         cmocka_unit_test(an_unknown_command_names_the_nearest),
+        cmocka_unit_test(a_url_in_the_commands_place_is_not_repeated),
         cmocka_unit_test(an_option_in_the_commands_place_is_said_to_be_one),
         cmocka_unit_test(the_version_is_printed),
         cmocka_unit_test(programs_can_ask_for_commands_and_options),

@@ -82,6 +82,20 @@ static void redirections_are_shown_and_not_followed(void **state)
                     "302\",\"status\":302,\"body\":\"\",\"location\":\"/\\u0007there\"}\n");
 }
 
+static void a_redirection_does_not_show_the_query(void **state)
+{
+    (void)state;
+    assert_reported(
+        (struct conversation){
+            .outcome = OUTCOME_REFUSED,
+            .response = {.status = 308, .location = "wss://ann:secret@x/ws?token=secret"}},
+        4,
+        "sluice connect: ws://x/ws: the upgrade was refused with 308\n"
+        "  Location: wss://x/ws\n  (redirections are not followed)\n",
+        "{\"error\":\"refused\",\"detail\":\"ws://x/ws: the upgrade was refused with "
+        "308\",\"status\":308,\"body\":\"\",\"location\":\"wss://x/ws\"}\n");
+}
+
 static void the_rest_are_errors(void **state)
 {
     (void)state;
@@ -109,6 +123,7 @@ int main(void)
         cmocka_unit_test(another_code_is_status_5),
         cmocka_unit_test(a_refusal_says_what_the_server_said),
         cmocka_unit_test(redirections_are_shown_and_not_followed),
+        cmocka_unit_test(a_redirection_does_not_show_the_query),
         cmocka_unit_test(the_rest_are_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

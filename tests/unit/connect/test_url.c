@@ -68,6 +68,23 @@ static void what_is_wrong_is_said(void **state)
     assert_wrong("ws://a/\xc3\xa4", "%C3");
 }
 
+static void secrets_are_not_repeated(void **state)
+{
+    static const char *const urls[] = {"http://x/ws?token=secret", "https://x?token=secret",
+                                       "x:80/ws?token=secret",     "ann:secret@x/ws",
+                                       "ftp://ann:secret@x/ws",    "ws://ann:secret@x/ws",
+                                       "ws://ann:secret/@x",       "ws://x:0/ws?secret",
+                                       "ws://x/ws#secret",         "ws://x/ws?to ken=secret"};
+    struct url url;
+    char why[512];
+    (void)state;
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        assert_false(url_parse(urls[i], &url, why, sizeof why));
+        assert_true(why[0] != '\0');
+        assert_null(strstr(why, "secret"));
+    }
+}
+
 static void what_is_too_long_is_refused(void **state)
 {
     static char text[URL_TARGET_MAX + 100];
@@ -91,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls_are_taken_apart),
         cmocka_unit_test(what_is_wrong_is_said),
+        cmocka_unit_test(secrets_are_not_repeated),
         cmocka_unit_test(what_is_too_long_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
