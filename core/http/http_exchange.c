@@ -1,13 +1,10 @@
 #include "http/http_exchange.h"
-#include "base/clock.h"
 #include "http/http_lookups.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define MORE_MIN (250 * NS_PER_MS)
 
 /* -- the copy of the request -- */
 
@@ -226,15 +223,6 @@ static bool set_callbacks(struct http_exchange *exchange, const struct http_libr
            SET(ERRORBUFFER, exchange->curl_error);
 }
 
-/* The client ends what is late (http_transfers.c). libcurl's own timeout comes later, so that a
- * lookup of a name does not end unseen; and not much later, since libcurl derives from it how long
- * it tries each address of a server. */
-static long later_ms(int64_t left)
-{
-    int64_t more = left / 4;
-    return (long)((left + (more > MORE_MIN ? more : MORE_MIN)) / NS_PER_MS + 1);
-}
-
 int http_exchange_prepare(struct http_exchange *exchange, const struct http_library *curl,
                           int64_t left)
 {
@@ -248,7 +236,7 @@ int http_exchange_prepare(struct http_exchange *exchange, const struct http_libr
                   SET(URL, exchange->request.url.data) && set_method(exchange, curl) &&
                   set_redirects(exchange, curl) && set_callbacks(exchange, curl) &&
                   SET(HTTPHEADER, exchange->headers) && SET(USERAGENT, "sluice") &&
-                  SET(TIMEOUT_MS, later_ms(left)) &&
+                  SET(TIMEOUT_MS, (long)(left / 1000000 + 1)) &&
                   SET(FRESH_CONNECT, exchange->is_repeated ? 1L : 0L);
     if (!is_set) {
         http_exchange_release(exchange, curl);

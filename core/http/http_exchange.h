@@ -91,8 +91,8 @@ MUST_CHECK int http_exchange_init(struct http_exchange *exchange,
 /* Frees what it holds. */
 void http_exchange_deinit(struct http_exchange *exchange);
 
-/* Makes libcurl's handle, whose own timeout comes some time after the `left` ns. Returns 0, or
- * ERR_NO_MEMORY, ERR_INVALID (this libcurl cannot do what it has to); there is no handle then. */
+/* Makes libcurl's handle, whose own timeout is `left` ns. Returns 0, or ERR_NO_MEMORY, ERR_INVALID
+ * (this libcurl cannot do what it has to); there is no handle then. */
 MUST_CHECK int http_exchange_prepare(struct http_exchange *exchange,
                                      const struct http_library *curl, int64_t left);
 

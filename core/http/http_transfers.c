@@ -4,6 +4,8 @@
 
 #include <time.h>
 
+#define MORE_MIN (250 * NS_PER_MS)
+
 const char *http_transfers_init(struct http_transfers *transfers, unsigned under_way,
                                 unsigned per_owner)
 {
@@ -60,13 +62,24 @@ static void release_exchange(struct http_exchange *exchange, const struct http_l
     http_lookup_destroy(exchange);
 }
 
+/* The time of libcurl's own. What is late is ended here, and libcurl's timeout comes later, so that
+ * a lookup of a name does not end unseen; but not much later, since libcurl derives from it how
+ * long it tries each address of a server. */
+static int64_t libcurls_time(int64_t left)
+{
+    int64_t more = left / 4;
+    if (left < 0)
+        left = 0;
+    return left + (more > MORE_MIN ? more : MORE_MIN);
+}
+
 int http_transfers_start(struct http_transfers *transfers, struct http_exchange *exchange)
 {
     const struct http_library *curl = transfers->curl;
     int64_t left = exchange->deadline - clock_monotonic();
     if (!exchange->is_repeated)
         exchange->time_left = left;
-    int error = http_exchange_prepare(exchange, curl, left > 0 ? left : 0);
+    int error = http_exchange_prepare(exchange, curl, libcurls_time(left));
     if (error == OK) {
         error = http_lookup_watch(&transfers->lookups, exchange);
         if (error != OK)

@@ -51,13 +51,15 @@ class NoAnswer(unittest.TestCase):
     def test_upgrades_start_a_limited_number_of_threads_and_others_are_served(self):
         with self.serve() as server:
             with RawClient(server, '/fine', headers=bearer('good-first')):
+                server.wait_for_metric(0, 'sluice_http_hanging_lookups')
                 before = threads(server)
             for number in range(10):
                 self.ask(server, number)
-            hanging = server.metric('sluice_http_hanging_lookups')
+            wait_until(lambda: threads(server) == before + server.metric('sluice_http_hanging_lookups'),
+                       'threads and lookups are the same')
+            hanging = threads(server) - before
             self.assertGreaterEqual(hanging, OF_NAME)
             self.assertLess(hanging, OF_NAME + PER_INSTANCE)
-            self.assertEqual(threads(server), before + hanging)
             self.assertGreater(server.metric('sluice_plugin_http_requests_total', outcome='refused'), 0)
             with RawClient(server, '/fine', headers=bearer('good-second')):
                 pass
@@ -68,7 +70,7 @@ class NoAnswer(unittest.TestCase):
     def test_a_server_that_stops_does_not_wait_for_them(self):
         with self.serve() as server:
             self.ask(server, 0)
-            self.assertGreater(server.metric('sluice_http_hanging_lookups'), 0)
+            wait_until(lambda: server.metric('sluice_http_hanging_lookups') > 0, 'a lookup hangs')
             server.stop()
 
 
