@@ -99,6 +99,18 @@ class Mistakes(unittest.TestCase):
         self.explain(broken('forgets-deferral'), 'what on_message deferred was forgotten', 'call host->complete with it',
                      arguments=('--only', 'contract/messages'))
 
+    def test_forgets_to_open(self):
+        self.explain(broken('forgets-to-open'), 'what on_open deferred was forgotten', 'call host->complete with it',
+                     arguments=('--only', 'contract/lifecycle'))
+
+    def test_messages_wait_for_what_on_open_defers(self):
+        with temporary_folder() as folder:
+            scenario = os.path.join(folder, 'early.yaml')
+            with open(scenario, 'w') as file:
+                file.write('steps:\n  - connect: {query: {a: hold}}\n  - send: {text: x}\n')
+            self.explain(os.path.join(BUILD, 'tests/plugins/opener.so'), 'waits for what on_open has deferred',
+                         'await it first', arguments=(scenario, '--only', 'scenario/*'))
+
     def test_defers_and_decides(self):
         self.explain(broken('defers-and-decides'), 'on_message called host->defer and then returned 0 (SL_CONTINUE)',
                      'return what host->defer returned', arguments=('--only', 'contract/messages'))

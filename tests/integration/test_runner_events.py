@@ -66,7 +66,7 @@ class Events(unittest.TestCase):
 
     def test_on_event_does_what_it_may_not(self):
         self.explain_events('emit', 'on_event called host->event_emit', 'no event can be emitted while one is heard')
-        self.explain_events('defer', 'host->defer was called outside on_connect and on_message')
+        self.explain_events('defer', 'host->defer was called outside on_connect, on_open and on_message')
         self.explain_events('late', 'host->event_listen was called outside create')
         self.explain_events('blocks', 'on_event did not return within 500 ms', '64 KiB', hook_timeout='500')
 

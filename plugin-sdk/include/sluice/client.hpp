@@ -280,11 +280,11 @@ class Request
 /* What a completion may carry beside its verdict. */
 struct Completion {
     std::optional<Payload> message = {}; /* in place of the one that was deferred */
-    int code = 0;                        /* SL_CLOSE: the code; SL_DENY: the status */
+    int code = 0; /* SL_CLOSE, also of what on_open has deferred: the code; SL_DENY: the status */
     std::string_view reason = {};
     std::span<const Pair> headers = {}; /* of a refusal */
     std::string_view identity = {};     /* of a connecting client */
-    std::span<const Pair> attributes = {};
+    std::span<const Pair> attributes = {}; /* of one that connects or opens */
 };
 
 /*

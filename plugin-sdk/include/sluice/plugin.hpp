@@ -139,7 +139,8 @@ template <class Derived, class State = NoState> class Plugin : public Instance
         return slot->object();
     }
 
-    /* In on_connect and on_message, which return SL_DEFER then. Throws if it cannot be deferred. */
+    /* In on_connect and on_message, which return SL_DEFER then, and in on_open. Throws if it cannot
+     * be deferred; in on_open the client is opened all the same then. */
     [[nodiscard]] Deferral defer(Client client, Later how = {}) const
     {
         sl_deferral deferral{};

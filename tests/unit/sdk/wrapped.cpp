@@ -29,6 +29,7 @@ struct Greeter {
 struct Session {
     std::string name = "a name that is too long to lie inside of the object itself";
     sluice::Deferral owed;
+    std::string opens; /* how on_open ends later; empty: at once */
 };
 
 /* The two ends of a pipe. */
@@ -142,6 +143,7 @@ class Wrapped : public sluice::Plugin<Wrapped, Session>
             client.set_attribute("colour", *cookie);
         if (request.offered_subprotocol(0) == "chat")
             request.select_subprotocol("chat");
+        state(client).opens = request.parameter("opens").value_or("");
         if (!request.parameter("later"))
             return SL_CONTINUE;
         state(client).owed = defer(client);
@@ -151,6 +153,19 @@ class Wrapped : public sluice::Plugin<Wrapped, Session>
     void on_open(Client client)
     {
         client.send(greeting + " " + std::string(client.identity()));
+        const std::string opens = state(client).opens;
+        if (opens.empty())
+            return;
+        auto owed = std::make_shared<sluice::Deferral>(defer(client));
+        auto open = [owed, opens](std::optional<Client> loaded, bool) {
+            const sluice::Pair profile[] = {{"colour", "blue"}};
+            if (opens == "refused")
+                owed->complete(SL_CLOSE, {.code = 4004, .reason = "no such room"});
+            else if (loaded && loaded->send("history"))
+                owed->complete(SL_CONTINUE, {.attributes = profile});
+        };
+        if (opens != "dropped" && !offload(client.id(), [] {}, std::move(open)))
+            throw std::runtime_error("nothing is loaded"); /* And the deferral is dropped. */
     }
 
     Verdict on_message(Client client, Message message)

@@ -6,6 +6,7 @@ struct behaviour {
     const char *replacement; /* NULL: none */
     const char *topic;
     unsigned connects, messages, opens, closes;
+    bool opens_later;
     char last[16];
     struct sl_ticket ticket;
 };
@@ -49,8 +50,10 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
 
 static void on_open(struct sl_instance *self, struct sl_client *client)
 {
-    (void)client;
-    behaviour_of(self)->opens++;
+    struct behaviour *behaviour = behaviour_of(self);
+    behaviour->opens++;
+    if (behaviour->opens_later)
+        self->host->defer(self, client, NULL, &behaviour->ticket);
 }
 
 static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)
@@ -81,7 +84,8 @@ static int make_pipeline(void **state)
     for (int i = 0; i < 2; i++) {
         plugins[i] = (struct plugin){.references = 100,
                                      .path = (char *)(uintptr_t)names[i],
-                                     .table = {.name = names[i],
+                                     .table = {.abi_minor = SL_ABI_MINOR,
+                                               .name = names[i],
                                                .on_connect = on_connect,
                                                .on_open = on_open,
                                                .on_message = on_message,
@@ -247,6 +251,70 @@ static void a_deferred_connection_goes_on_with_the_next_stage(void **state)
     fake_client_destroy(client);
 }
 
+/* A client whose first stage opens it later. */
+static struct sl_client *begin_to_open(bool is_let_in)
+{
+    struct sl_client *client = fake_client_create(NULL);
+    if (is_let_in)
+        fake_client_let_in(client);
+    assert_int_equal(fake_connect(pipeline, client, NULL), SL_CONTINUE);
+    first.opens_later = true;
+    assert_int_equal(fake_open(pipeline, client), SL_DEFER);
+    assert_true(fake_is_opening(client));
+    assert_int_equal(second.opens, 0);
+    return client;
+}
+
+static void a_deferred_open_goes_on_with_the_next_stage(void **state)
+{
+    struct fake_result result;
+    (void)state;
+    struct sl_client *client = begin_to_open(false);
+    second.opens_later = true;
+    assert_int_equal(host->complete(first.ticket, SL_CONTINUE, NULL), 0);
+    assert_false(fake_await(client, 0, &result)); /* Now the second one waits. */
+    assert_int_equal(second.opens, 1);
+    assert_int_equal(host->complete(second.ticket, SL_CONTINUE, NULL), 0);
+    assert_true(fake_await(client, 0, &result));
+    assert_int_equal(result.verdict, SL_CONTINUE);
+    assert_false(fake_is_opening(client));
+    assert_sent(client, SL_CONTINUE, "hello", "");
+    fake_close(pipeline, client, 1000, true);
+    assert_int_equal(first.closes, 1);
+    assert_int_equal(second.closes, 1);
+    fake_client_destroy(client);
+}
+
+static void an_open_that_is_refused_says_how_to_close(void **state)
+{
+    const struct sl_completion details = {
+        .struct_size = sizeof details, .code = 4004, .reason = {"no such room", 12}};
+    struct fake_result result;
+    (void)state;
+    struct sl_client *client = begin_to_open(false);
+    assert_int_equal(host->complete(first.ticket, SL_CLOSE, &details), 0);
+    assert_true(fake_await(client, 0, &result));
+    assert_int_equal(result.verdict, SL_CLOSE);
+    assert_int_equal(result.code, 4004);
+    assert_string_equal(result.reason, "no such room");
+    fake_close(pipeline, client, 4004, false);
+    assert_int_equal(first.closes, 100);
+    assert_int_equal(second.closes, 0);
+    fake_client_destroy(client);
+}
+
+static void who_is_let_in_is_opened_whatever_is_decided(void **state)
+{
+    struct fake_result result;
+    (void)state;
+    struct sl_client *client = begin_to_open(true);
+    assert_int_equal(host->complete(first.ticket, SL_CLOSE, NULL), 0);
+    assert_true(fake_await(client, 0, &result));
+    assert_int_equal(result.verdict, SL_CONTINUE);
+    assert_int_equal(second.opens, 1);
+    fake_client_destroy(client);
+}
+
 static void a_client_that_is_let_in_is_still_asked_about(void **state)
 {
     struct fake_result result;
@@ -307,6 +375,9 @@ int main(void)
         TEST_OF(a_stage_in_shadow_mode_changes_nothing, make_watching),
         TEST_OF(a_deferred_message_goes_on_with_the_next_stage, make_pipeline),
         TEST_OF(a_deferred_connection_goes_on_with_the_next_stage, make_pipeline),
+        TEST_OF(a_deferred_open_goes_on_with_the_next_stage, make_pipeline),
+        TEST_OF(an_open_that_is_refused_says_how_to_close, make_pipeline),
+        TEST_OF(who_is_let_in_is_opened_whatever_is_decided, make_pipeline),
         TEST_OF(a_client_that_is_let_in_is_still_asked_about, make_pipeline),
         cmocka_unit_test(a_hook_that_a_plugin_does_not_have_continues),
         cmocka_unit_test(only_open_clients_send_messages),

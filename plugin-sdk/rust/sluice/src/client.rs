@@ -1,5 +1,6 @@
 //! Clients, as hooks see them.
 
+use crate::completion::{begin, Defer, Ticket};
 use crate::message::Payload;
 use crate::sys::{sl_client, sl_close, sl_string};
 use crate::text::{bytes_of, text_of, with_cstr, EMPTY};
@@ -178,6 +179,12 @@ impl<'a, P: Plugin> Client<'a, P> {
     pub fn is_new(&self) -> bool {
         // SAFETY: see above.
         unsafe { (self.host.table().client_is_new)(self.raw) }
+    }
+
+    /// In `on_open`: it is opened later, by the ticket. Until then its messages wait, and the instances
+    /// behind this one do not know it.
+    pub fn defer(&self, how: Defer) -> Result<Ticket, Failure> {
+        begin(self, how)
     }
 
     /// Sends it a message.

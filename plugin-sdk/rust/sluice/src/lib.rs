@@ -224,7 +224,8 @@ pub trait OnConnect: Plugin {
 /// A client is registered.
 pub trait OnOpen: Plugin {
     /// Called on the client's thread; also when a reload brings a new instance to a client that is
-    /// there already ([`Client::is_new`] tells).
+    /// there already ([`Client::is_new`] tells). What the client needs before its first message may
+    /// come later: [`Client::defer`].
     fn on_open(&self, host: &Host<Self>, client: &Client<Self>) -> Result<()>;
 }
 

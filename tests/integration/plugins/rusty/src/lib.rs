@@ -139,12 +139,16 @@ impl OnConnect for Rusty {
         }
         client.identify(request.cookie("who").unwrap_or("somebody"))?;
         client.set_attribute("path", Some(request.path()))?;
+        client.set_attribute("opens", request.query("opens"))?;
         Ok(Admission::Continue)
     }
 }
 
 impl OnOpen for Rusty {
-    fn on_open(&self, _host: &Host<Self>, client: &Client<Self>) -> Result<()> {
+    fn on_open(&self, host: &Host<Self>, client: &Client<Self>) -> Result<()> {
+        if let Some(how) = client.attribute("opens") {
+            return self.open_later(host, client, how);
+        }
         if client.is_new() && client.state().name != "nobody" {
             client.send(&*self.greeting.lock().unwrap())?;
         }
@@ -163,6 +167,20 @@ impl OnClose for Rusty {
 }
 
 impl Rusty {
+    fn open_later(&self, host: &Host<Self>, client: &Client<Self>, how: String) -> Result<()> {
+        let ticket = client.defer(Defer::new())?;
+        let done = move |_: &Rusty, _: &Host<Rusty>, loaded: Option<&Client<Rusty>>, _| {
+            if how == "refused" {
+                let _ = ticket.complete(Completion::close(4004, "no such room"));
+            } else if let Some(client) = loaded {
+                let _ = client.send("history");
+                let _ = ticket.complete(Completion::proceed().attribute("path", "loaded"));
+            }
+        };
+        host.offload(Some(client.id()), |_, _| (), done)?;
+        Ok(())
+    }
+
     fn answer(
         &self,
         host: &Host<Self>,
