@@ -9,7 +9,6 @@
 #include "hub/hub.h"
 #include "hub/reload.h"
 
-#include <civetweb.h>
 #include <string.h>
 
 /* -- GET /api/v1/count -- */
