@@ -337,6 +337,10 @@
     METRIC("sluice_storage_file_bytes", "gauge", "", 1, SERVER,                                    \
            "Size of the file of storage.path.",                                                    \
            "its size, without that of the two files beside it")                                    \
+    METRIC("sluice_storage_wal_bytes", "gauge", "", 1, SERVER,                                     \
+           "Size of the file beside that of storage.path that ends in -wal.",                      \
+           "what has been written and waits beside it; nothing more is written while it is "       \
+           "above 64 MiB and another program that reads the file keeps it from being taken over")  \
     METRIC("sluice_stuck_calls", "gauge", "thread", 3, SERVER,                                     \
            "Threads that have been in one call for watchdog.warn or longer, by what the "          \
            "thread is for.",                                                                       \

@@ -81,6 +81,7 @@ static void write_file(struct metrics_writer *writer, struct storage_writer *fil
     metrics_put_number(writer, "sluice_storage_written_total", stats.written);
     metrics_put_number(writer, "sluice_storage_failed_writes_total", stats.failures);
     metrics_put_number(writer, "sluice_storage_file_bytes", (uint64_t)stats.file_size);
+    metrics_put_number(writer, "sluice_storage_wal_bytes", (uint64_t)stats.beside);
 }
 
 void metrics_write_storage(struct metrics_writer *writer, struct hub *hub)

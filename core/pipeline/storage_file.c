@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#define BESIDE_MAX ((int64_t)64 * 1024 * 1024)
 #define TRIM_PAGES "256"      /* given back at once */
 #define PURGE_ENTRIES "2048"  /* deleted at once of a table that was dropped */
 #define PURGE_BYTES "8388608" /* the same, of values; the one that reaches it is the last */
@@ -237,9 +239,34 @@ static int find_table(const struct storage_file *file, const char *endpoint, con
 
 /* -- writing -- */
 
+int64_t storage_file_beside(const struct storage_file *file)
+{
+    struct stat status;
+    const char *name = sqlite3_filename_wal(sqlite3_db_filename(file->database, "main"));
+    return name != NULL && stat(name, &status) == 0 ? status.st_size : 0;
+}
+
+/* What is written waits beside the file for as long as somebody reads what stood there before: a
+ * session of sqlite3 that is left open, say. It would grow for as long. */
+static int limit_beside(const struct storage_file *file, char *why)
+{
+    int64_t beside = storage_file_beside(file);
+    if (beside <= BESIDE_MAX ||
+        sqlite3_wal_checkpoint_v2(file->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
+            SQLITE_OK)
+        return OK;
+    snprintf(why, STORAGE_FILE_TEXT,
+             "%lld MiB wait in the file beside it that ends in -wal, since another program goes on "
+             "reading what stood there before; end that program, or its transaction",
+             (long long)(beside >> 20));
+    return ERR_SYSTEM;
+}
+
 int storage_file_begin(struct storage_file *file, char *why)
 {
     int error = storage_file_name_check(file->lock, file->path, why);
+    if (error == OK)
+        error = limit_beside(file, why);
     return error == OK ? run(file, "BEGIN IMMEDIATE", "begin to write", why) : error;
 }
 

@@ -10,6 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What is tried again when it has failed. */
+struct storage_effort {
+    void (*report)(const char *path, int error, const char *why, uint64_t unwritten);
+    bool has_failed; /* the last try */
+};
+
 /* Changes cannot be written (`error`, and the sentence `why`), or (0) can be written again. */
 void storage_report_write(const char *path, int error, const char *why, uint64_t unwritten);
 

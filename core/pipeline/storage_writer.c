@@ -17,12 +17,6 @@
 
 #define RETRY_AFTER (5 * NS_PER_S) /* at least, since a write that failed */
 
-/* What is tried again when it has failed. */
-struct effort {
-    void (*report)(const char *path, int error, const char *why, uint64_t unwritten);
-    bool has_failed; /* the last try */
-};
-
 struct storage_writer {
     char *path;
     pthread_t thread;
@@ -40,8 +34,9 @@ struct storage_writer {
     _Atomic uint64_t in_batch;
     _Atomic int64_t complete_at; /* when the last round began that wrote everything */
     _Atomic int64_t file_size;
-    struct effort writing, purging; /* the writing thread's, and: */
-    int64_t purge_at;               /* not before, monotonic */
+    _Atomic int64_t beside;
+    struct storage_effort writing, purging; /* the writing thread's, and: */
+    int64_t purge_at;                       /* not before, monotonic */
 };
 
 /* -- the log: what fails is told once, until it works again -- */
@@ -57,7 +52,7 @@ static uint64_t count_unwritten(struct storage_writer *writer)
     return count;
 }
 
-static void note_result(struct storage_writer *writer, struct effort *effort, int error,
+static void note_result(struct storage_writer *writer, struct storage_effort *effort, int error,
                         const char *why)
 {
     if (error != OK)
@@ -251,6 +246,7 @@ static void *keep_writing(void *argument)
         if (is_good)
             purge(writer);
         writer->file_size = storage_file_size(writer->file);
+        writer->beside = storage_file_beside(writer->file);
     }
     return NULL;
 }
@@ -290,6 +286,7 @@ int storage_writer_create(const char *path, int64_t interval, struct storage_wri
         return error;
     }
     writer->file_size = storage_file_size(writer->file);
+    writer->beside = storage_file_beside(writer->file);
     *out = writer;
     return OK;
 }
@@ -356,7 +353,8 @@ void storage_writer_read(struct storage_writer *writer, struct storage_writer_st
         .written = atomic_load_explicit(&writer->written, memory_order_relaxed),
         .failures = atomic_load_explicit(&writer->failures, memory_order_relaxed),
         .unwritten = count_unwritten(writer),
-        .file_size = atomic_load_explicit(&writer->file_size, memory_order_relaxed)};
+        .file_size = atomic_load_explicit(&writer->file_size, memory_order_relaxed),
+        .beside = atomic_load_explicit(&writer->beside, memory_order_relaxed)};
     if (stats->unwritten > 0)
         stats->lag = clock_monotonic() - complete_at;
 }

@@ -24,6 +24,7 @@ struct storage_writer_stats {
     uint64_t unwritten; /* changes that wait in tables and in a batch */
     int64_t lag;        /* ns: how old the oldest of those may be; 0: there are none */
     int64_t file_size;  /* bytes */
+    int64_t beside;     /* bytes that have been written and wait beside the file */
 };
 
 /* Opens the file, or makes it; no thread is started. `interval` in ns. Returns 0, ERR_SYSTEM (with

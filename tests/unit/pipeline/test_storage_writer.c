@@ -52,6 +52,7 @@ static void changes_are_written_without_an_end(void **state)
     wait_until(has_written_all);
     assert_int_equal(stats_of().lag, 0);
     assert_true(stats_of().file_size > 0);
+    assert_true(stats_of().beside > 0);
     storage_table_unref(table);
     end();
 }
