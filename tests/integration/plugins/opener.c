@@ -200,10 +200,9 @@ static void open_later(struct sl_instance *self, struct sl_client *client, const
     put(held);
     if (strcmp(how, "now") == 0)
         finish(take(held, NULL, NULL), SL_CONTINUE, "");
-    else if (strcmp(how, "work") == 0 &&
-             self->host->offload(self, held->client_id, load, bring_history, held) != 0)
-        finish(take(held, NULL, NULL), SL_ERROR, "");
-    else if (strcmp(how, "http") == 0 && ask(self, held) != 0)
+    else if ((strcmp(how, "work") == 0 &&
+              self->host->offload(self, held->client_id, load, bring_history, held) != 0) ||
+             (strcmp(how, "http") == 0 && ask(self, held) != 0))
         finish(take(held, NULL, NULL), SL_ERROR, "");
 }
 

@@ -107,6 +107,7 @@ static void on_event(struct sl_instance *self, struct sl_client *client,
 static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
                                   const struct sl_message *message)
 {
+    (void)client, (void)message;
     return is(self, "state") && heard % 2 == 0 ? SL_DROP : SL_CONTINUE;
 }
 

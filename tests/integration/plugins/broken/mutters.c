@@ -5,6 +5,7 @@
 
 static int create(struct sl_instance *self)
 {
+    (void)self;
     fputs("gr\xfc\xdf dich \xf0\x9f\x92\n", stderr);
     return SL_ERROR;
 }
