@@ -8,7 +8,6 @@
 #include "config/values.h"
 #include "hub/hub.h"
 
-
 #define OVER_MOST (3600 * NS_PER_S)
 #define OVER_OF_CONFIG (-1)
 
