@@ -227,6 +227,8 @@ static int handle_api(struct admin_listener *listener, struct mg_connection *con
         strcmp(mg_get_request_info(conn)->request_method, "POST") == 0 ? REQUEST_MAY_HAVE_BODY : 0;
     if (caller.owner.role < ADMIN_ROLE_OPERATE)
         kind |= REQUEST_ONLY_READS;
+    if (caller.owner.role == ADMIN_ROLE_NONE)
+        kind |= REQUEST_OF_STRANGER;
     if (!request_slots_take(&listener->slots, kind, &caller.slot))
         return refuse_busy(conn);
     int status = answer_with_slot(listener->admin, conn, match, &caller);

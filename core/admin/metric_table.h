@@ -264,7 +264,8 @@
     METRIC("sluice_http_hanging_lookups", "gauge", "", 1, SERVER,                                  \
            "Lookups of servers' names that go on though no request waits for them any more.",      \
            "lookups of servers' names in DNS that go on, each on a thread, though the request "    \
-           "that began it has ended (limit: twice `http.in_flight`)")                              \
+           "that began it has ended (limit: twice `http.in_flight`, and what is on its way when "  \
+           "that is reached)")                                                                     \
     METRIC("sluice_plugin_http_requests_total", "counter",                                         \
            "endpoint,plugin,position,instance,mode,outcome", 7, STAGE,                             \
            "HTTP requests by what became of them.",                                                \

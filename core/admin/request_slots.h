@@ -4,8 +4,8 @@
  *
  * A peer that sends a body slowly, or reads an answer slowly, holds a worker. Requests other than
  * health therefore take a slot first. There are fewer slots than workers; requests that may have a
- * body get only half of the slots, and callers who may only read get only half of both, so that
- * none of them locks out those who operate the server. Any thread.
+ * body get only half of the slots, callers who may only read get only half of both, and callers
+ * without a token half of that, so that none of them locks out those who may do more. Any thread.
  */
 #ifndef SLUICE_ADMIN_REQUEST_SLOTS_H
 #define SLUICE_ADMIN_REQUEST_SLOTS_H
@@ -16,7 +16,8 @@
 /* What is said of a request; each halves the number of slots. */
 #define REQUEST_MAY_HAVE_BODY 1u
 #define REQUEST_ONLY_READS 2u
-#define REQUEST_KINDS 4u /* sets of these */
+#define REQUEST_OF_STRANGER 4u
+#define REQUEST_KINDS 8u /* sets of these */
 
 struct request_slots {
     unsigned max;

@@ -210,8 +210,8 @@
     EVENT(STORAGE_RECOVERED, storage_recovered, INFO,                                              \
           "the file of `storage.path` can be written again", IN(FILE) IN(CHANGES))                 \
     EVENT(STORAGE_PURGE_FAILED, storage_purge_failed, ERROR,                                       \
-          "what is over its age, or was dropped, cannot be deleted from the file of "              \
-          "`storage.path`; nobody sees it, and the server tries again",                            \
+          "tables that were dropped cannot be deleted from the file of `storage.path`, or what "   \
+          "they took cannot be given back; nobody sees them, and the server tries again",          \
           IN(FILE) IN(REASON) IN(CHANGES))                                                         \
     EVENT(STORAGE_LOST, storage_lost, ERROR,                                                       \
           "the server ends, and could not write what had changed in storage tables",               \

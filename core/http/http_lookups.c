@@ -14,7 +14,7 @@ void http_lookups_init(struct http_lookups *lookups, unsigned under_way, unsigne
 
 /* -- what hangs -- */
 
-static void end_expired(struct http_lookups *lookups, int64_t now)
+void http_lookups_expire(struct http_lookups *lookups, int64_t now)
 {
     struct http_lookup *next;
     for (struct http_lookup *lookup = lookups->first; lookup != NULL; lookup = next) {
@@ -28,7 +28,7 @@ const char *http_lookups_error(struct http_lookups *lookups, uint64_t server, ui
                                int64_t now)
 {
     unsigned of_server = 0, of_owner = 0;
-    end_expired(lookups, now);
+    http_lookups_expire(lookups, now);
     for (const struct http_lookup *lookup = lookups->first; lookup != NULL; lookup = lookup->next) {
         of_server += lookup->server == server;
         of_owner += lookup->owner == owner;

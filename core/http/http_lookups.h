@@ -38,8 +38,8 @@ struct http_lookup {
     bool is_under_way;
 };
 
-/* Up to `under_way` requests are sent at once, of one owner up to `per_owner`: twice as many
- * lookups may hang. */
+/* Up to `under_way` requests are sent at once, of one owner up to `per_owner`: from twice as many
+ * lookups that hang on no more are begun. Those that are under way then may come on top. */
 void http_lookups_init(struct http_lookups *lookups, unsigned under_way, unsigned per_owner);
 
 /* Why a lookup may not begin: a sentence in static storage; NULL: it may. `now`: monotonic, ns. */
@@ -61,6 +61,9 @@ void http_lookups_keep(struct http_lookups *lookups, struct http_exchange *excha
  * over. */
 void http_lookups_keep_for_a_time(struct http_lookups *lookups, struct http_exchange *exchange,
                                   int64_t now);
+
+/* Ends those that were kept for a time when that is over. `now`: monotonic, ns. */
+void http_lookups_expire(struct http_lookups *lookups, int64_t now);
 
 /* One that was kept is over; libcurl's multi handle has its handle no more. */
 void http_lookups_end(struct http_lookups *lookups, struct http_lookup *lookup);

@@ -110,6 +110,7 @@ static bool begin_look(struct http_client *client)
 /* Also lets others know what only this thread does. */
 static int time_to_wait(struct http_client *client)
 {
+    http_lookups_expire(&client->transfers.lookups, clock_monotonic());
     pthread_mutex_lock(&client->lock);
     int64_t next = client->queue.next_expiry;
     client->hanging_lookups = client->transfers.lookups.count;

@@ -246,19 +246,29 @@ int64_t storage_file_beside(const struct storage_file *file)
     return name != NULL && stat(name, &status) == 0 ? status.st_size : 0;
 }
 
+void storage_file_will_end(struct storage_file *file)
+{
+    file->is_ending = true;
+}
+
 /* What is written waits beside the file for as long as somebody reads what stood there before: a
  * session of sqlite3 that is left open, say. It would grow for as long. */
 static int limit_beside(const struct storage_file *file, char *why)
 {
     int64_t beside = storage_file_beside(file);
-    if (beside <= BESIDE_MAX ||
-        sqlite3_wal_checkpoint_v2(file->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
-            SQLITE_OK)
+    if (file->is_ending || beside <= BESIDE_MAX)
         return OK;
-    snprintf(why, STORAGE_FILE_TEXT,
-             "%lld MiB wait in the file beside it that ends in -wal, since another program goes on "
-             "reading what stood there before; end that program, or its transaction",
-             (long long)(beside >> 20));
+    int result =
+        sqlite3_wal_checkpoint_v2(file->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (result == SQLITE_OK)
+        return OK;
+    if ((result & 0xff) != SQLITE_BUSY && (result & 0xff) != SQLITE_LOCKED)
+        return fail(file, "take over what waits beside it", why);
+    snprintf(
+        why, STORAGE_FILE_TEXT,
+        "%lld MiB wait in the file beside it that ends in -wal, since somebody goes on reading "
+        "what stood there before; if that is another program, end its transaction",
+        (long long)(beside >> 20));
     return ERR_SYSTEM;
 }
 

@@ -74,6 +74,9 @@ MUST_CHECK int storage_file_purge(struct storage_file *file, bool *is_done, char
  * used again, or given back later. */
 MUST_CHECK int storage_file_trim(struct storage_file *file, char *why);
 
+/* What is written from now on is the last: it may wait beside the file, however much that is. */
+void storage_file_will_end(struct storage_file *file);
+
 /* Its size in bytes, without what has been written and waits beside it, and the size of that. The
  * latter is bounded: begin fails while there is too much of it. */
 int64_t storage_file_size(struct storage_file *file);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
 
 /* The statements that are made once. */
 enum statement { FIND_TABLE, MAKE_TABLE, SET, DELETE_ENTRY, STATEMENTS };
@@ -16,6 +17,7 @@ struct storage_file {
     sqlite3_stmt *statements[STATEMENTS];
     sqlite3 *reader; /* sees what was written, and waits for no transaction that is under way */
     char *path;
+    bool is_ending;
     int lock; /* a descriptor of the file, whose lock keeps other servers out */
 };
 

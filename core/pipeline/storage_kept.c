@@ -79,14 +79,16 @@ int kept_table_load(struct kept_table *kept, struct storage_file *file, char *wh
 
 int kept_table_delete_over(struct kept_table *kept, struct storage_file *file, char *why)
 {
-    int64_t until = kept->over_until;
-    kept->over_until = 0;
-    if (until == 0)
+    if (kept->over_until == 0)
         return OK;
     int error = storage_file_begin(file, why);
     if (error == OK)
-        error = storage_file_delete_over(file, kept->endpoint, kept->instance, until, why);
-    return storage_file_end(file, error == OK, why);
+        error =
+            storage_file_delete_over(file, kept->endpoint, kept->instance, kept->over_until, why);
+    error = storage_file_end(file, error == OK, why);
+    if (error == OK)
+        kept->over_until = 0;
+    return error;
 }
 
 static int write_change(const struct kept_table *kept, const struct storage_change *change,

@@ -83,8 +83,7 @@ static int write_batch(struct storage_writer *writer, struct kept_table *first)
 
 /* -- a round: all tables -- */
 
-/* The list as it is now. The thread that walks it is the only one to take tables out, and new ones
- * come in front. */
+/* Only the thread that walks the list takes tables out of it, and new ones come in front. */
 static struct kept_table *first_kept(struct storage_writer *writer)
 {
     pthread_mutex_lock(&writer->lock);
@@ -147,8 +146,7 @@ static bool must_give_up(struct storage_writer *writer)
     return is_late;
 }
 
-/* Takes the changes of a table, and writes a batch whenever it is full. *first: the first table of
- * the batch that is being filled. */
+/* Writes a batch whenever a table's changes have filled it. *first: the first table in it. */
 static int write_table(struct storage_writer *writer, struct kept_table *kept,
                        struct kept_table **first)
 {
@@ -165,11 +163,14 @@ static int write_table(struct storage_writer *writer, struct kept_table *kept,
 }
 
 /* What was over when a table was loaded goes before anything of the table is written. */
-static void delete_over(struct storage_writer *writer, struct kept_table *kept)
+static int delete_over(struct storage_writer *writer, struct kept_table *kept)
 {
     char why[STORAGE_FILE_TEXT];
-    if (kept->over_until != 0)
-        note_result(writer, &writer->purging, kept_table_delete_over(kept, writer->file, why), why);
+    if (kept->over_until == 0)
+        return OK;
+    int error = kept_table_delete_over(kept, writer->file, why);
+    note_result(writer, &writer->writing, error, why);
+    return error;
 }
 
 static int write_round(struct storage_writer *writer)
@@ -178,10 +179,10 @@ static int write_round(struct storage_writer *writer)
     int error = drop_tables(writer);
     struct kept_table *first = first_kept(writer);
     for (struct kept_table *kept = first; kept != NULL && error == OK; kept = kept->next) {
-        if (atomic_load(&kept->is_dropped))
-            continue;
-        delete_over(writer, kept);
-        error = write_table(writer, kept, &first);
+        bool is_dropped = atomic_load(&kept->is_dropped);
+        error = is_dropped ? OK : delete_over(writer, kept);
+        if (error == OK && !is_dropped)
+            error = write_table(writer, kept, &first);
     }
     if (error == OK)
         error = write_batch(writer, first);
@@ -310,12 +311,12 @@ static void write_rest(struct storage_writer *writer, int64_t patience)
     pthread_cond_signal(&writer->is_due);
     pthread_mutex_unlock(&writer->lock);
     pthread_join(writer->thread, NULL);
+    storage_file_will_end(writer->file);
     int error = write_round(writer); /* the last one */
     uint64_t left = count_unwritten(writer);
     bool is_drop_left = is_being_dropped(writer, NULL, NULL);
-    if (error == OK || (left == 0 && !is_drop_left))
-        return;
-    storage_report_lost(writer->path, left, is_drop_left);
+    if (error != OK && (left != 0 || is_drop_left))
+        storage_report_lost(writer->path, left, is_drop_left);
 }
 
 void storage_writer_destroy(struct storage_writer *writer, int64_t patience)

@@ -70,6 +70,19 @@ static void whatever_readers_hold_others_may_send_a_body(void **state)
     assert_none_is_taken(&slots);
 }
 
+static void whatever_strangers_hold_others_may_read(void **state)
+{
+    struct request_slots slots;
+    struct request_slot slot;
+    (void)state;
+    request_slots_init(&slots, 8);
+    assert_int_equal(take_all(&slots, REQUEST_ONLY_READS | REQUEST_OF_STRANGER), 2);
+    assert_true(request_slots_take(&slots, REQUEST_ONLY_READS, &slot));
+    request_slot_give(&slot);
+    give(2);
+    assert_none_is_taken(&slots);
+}
+
 static void a_slot_is_given_back_once(void **state)
 {
     struct request_slots slots;
@@ -91,6 +104,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_and_readers_get_half_of_the_slots_each),
         cmocka_unit_test(whatever_readers_hold_others_may_send_a_body),
+        cmocka_unit_test(whatever_strangers_hold_others_may_read),
         cmocka_unit_test(a_slot_is_given_back_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

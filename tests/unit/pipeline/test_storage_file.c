@@ -121,33 +121,50 @@ static void a_second_server_is_kept_out(void **state)
     storage_file_close(open_file());
 }
 
-/* What is written waits beside the file meanwhile. */
-static void who_goes_on_reading_does_not_make_it_grow_without_end(void **state)
+/* Somebody goes on reading, so that what is written waits beside the file, until no more is. */
+static sqlite3 *read_on_until_nothing_is_written(struct storage_file *file)
 {
     static char large[SL_STORAGE_VALUE_MAX];
-    struct storage_file *file = open_file();
     sqlite3 *other;
-    int64_t number;
     int writes = 0;
-    (void)state;
     put(file, "a#1", bytes("large"), (struct storage_bytes){large, sizeof large}, 0);
     assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other, "BEGIN; SELECT count(*) FROM entries", NULL, NULL, NULL),
                      SQLITE_OK);
-    while (writes < 100 && storage_file_begin(file, why) == OK) {
-        large[0] = (char)writes++;
-        assert_int_equal(storage_file_table(file, "/ws", "a#1", &number, why), OK);
-        assert_int_equal(storage_file_set(file, number, bytes("large"),
-                                          (struct storage_bytes){large, sizeof large}, 0, why),
-                         OK);
+    for (; writes < 100 && storage_file_begin(file, why) == OK; writes++) {
         assert_int_equal(storage_file_end(file, true, why), OK);
+        large[0] = (char)writes;
+        put(file, "a#1", bytes("large"), (struct storage_bytes){large, sizeof large}, 0);
     }
     assert_in_range(writes, 60, 64);
     assert_non_null(strstr(why, "MiB wait in the file beside it"));
+    return other;
+}
+
+static void who_goes_on_reading_does_not_make_it_grow_without_end(void **state)
+{
+    struct storage_file *file = open_file();
+    (void)state;
+    sqlite3 *other = read_on_until_nothing_is_written(file);
     assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
     put(file, "a#1", bytes("large"), bytes("small"), 0);
     assert_in_range(storage_file_beside(file), 1, 8 * 1024 * 1024);
     sqlite3_close(other);
+    storage_file_close(file);
+}
+
+static void who_goes_on_reading_does_not_keep_the_last_changes_out(void **state)
+{
+    struct storage_file *file = open_file();
+    (void)state;
+    sqlite3 *other = read_on_until_nothing_is_written(file);
+    storage_file_will_end(file);
+    put(file, "b#1", bytes("last"), bytes("change"), 0);
+    storage_file_close(file);
+    sqlite3_close(other);
+    why[0] = '\0';
+    file = open_file();
+    assert_int_equal(load(file, "b#1", 0).count, 1);
     storage_file_close(file);
 }
 
@@ -291,6 +308,7 @@ int main(void)
         cmocka_unit_test_setup(a_write_that_fails_leaves_the_file_whole, set_up),
         cmocka_unit_test_setup(a_file_that_was_moved_is_not_written, set_up),
         cmocka_unit_test_setup(who_goes_on_reading_does_not_make_it_grow_without_end, set_up),
+        cmocka_unit_test_setup(who_goes_on_reading_does_not_keep_the_last_changes_out, set_up),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -97,12 +97,28 @@ static void put_entry_that_is_over(void)
     storage_file_close(file);
 }
 
-static void what_is_over_is_deleted_from_the_file(void **state)
+static int pass_over(void *context, struct storage_bytes key, struct storage_bytes value,
+                     int64_t over_at)
+{
+    (void)context, (void)key, (void)value, (void)over_at;
+    return OK;
+}
+
+static void expect_that_nothing_is_over(void)
 {
     bool has_over;
     char why[STORAGE_FILE_TEXT];
-    const struct storage_file_load load = {.endpoint = "/ws", .instance = "a#1", .now = 1};
+    const struct storage_file_load load = {
+        .endpoint = "/ws", .instance = "a#1", .now = 1, .visit = pass_over};
     struct storage_file *file;
+    assert_int_equal(storage_file_open(path, &file, why), OK);
+    assert_int_equal(storage_file_load(file, &load, &has_over, why), OK);
+    assert_false(has_over);
+    storage_file_close(file);
+}
+
+static void what_is_over_is_deleted_from_the_file(void **state)
+{
     (void)state;
     put_entry_that_is_over();
     begin(SELDOM);
@@ -110,15 +126,18 @@ static void what_is_over_is_deleted_from_the_file(void **state)
     expect(table, "old", NULL);
     storage_table_unref(table);
     end();
-    assert_int_equal(storage_file_open(path, &file, why), OK);
-    assert_int_equal(storage_file_load(file, &load, &has_over, why), OK);
-    assert_false(has_over);
-    storage_file_close(file);
+    expect_that_nothing_is_over();
 }
 
-static bool has_purged_after_a_pause(const struct storage_writer_stats *stats)
+static bool has_purged(const struct storage_writer_stats *stats)
 {
-    return stats->failures == 2 && purges > 0;
+    (void)stats;
+    return purges > 0;
+}
+
+static bool has_failed_twice(const struct storage_writer_stats *stats)
+{
+    return stats->failures == 2;
 }
 
 static unsigned count_events(const char *text, const char *name)
@@ -136,20 +155,27 @@ static void a_purge_that_fails_is_told_until_it_works_again(void **state)
     put_entry_that_is_over();
     log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
     begin_capture();
-    purges_to_fail = 2; /* what is over, and what was dropped */
+    purges_to_fail = 1; /* of what is over; nothing of its table is written before that */
     purges = 0;
     begin(OFTEN);
     struct storage_table *table = table_of("a#1");
     set(table, "key", "value", 0);
     wait_until(has_written_all);
-    wait_until(has_purged_after_a_pause);
+    wait_until(has_purged);
+    assert_int_equal(stats_of().failures, 1);
+    purges_to_fail = 1; /* of what was dropped */
+    wait_until(has_failed_twice);
+    purges = 0;
+    wait_until(has_purged);
     storage_table_unref(table);
     assert_int_equal(stats_of().failures, 2);
     end();
     const char *text = end_capture();
+    assert_int_equal(count_events(text, "\"storage_failed\""), 1);
     assert_int_equal(count_events(text, "\"storage_purge_failed\""), 1);
-    assert_int_equal(count_events(text, "cannot delete it: no luck;"), 1);
-    assert_int_equal(count_events(text, "\"storage_recovered\""), 1);
+    assert_int_equal(count_events(text, "cannot delete it: no luck;"), 2);
+    assert_int_equal(count_events(text, "\"storage_recovered\""), 2);
+    expect_that_nothing_is_over();
     log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 }
 
