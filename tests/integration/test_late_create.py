@@ -110,7 +110,8 @@ class Reload(unittest.TestCase):
     def test_reloads_that_wait_hold_nobody_up(self):
         """Whether those who have asked for them stay or not; more than two have nothing to wait for."""
         gate = Gate(self)
-        with Sluice(plain(tag='a')) as server, RawClient(server) as client:
+        places = ['--set', 'admin.requests=64']  # all that ask at once find one, however slow the server is
+        with Sluice(plain(tag='a'), arguments=places) as server, RawClient(server) as client:
             server.write(gate.settings(tag='b', reload='replace'))
             asking = [RawClient(server, upgrade=False, address=server.admin_address) for _ in range(12)]
             for one in asking:
