@@ -62,6 +62,17 @@ static inline unsigned admin_port(const struct admin_fixture *fixture)
     return fixture->admin->listeners[0].address.port;
 }
 
+/* Waits until no request of a network peer holds a slot. Its worker gives it back when the answer
+ * has been read, and perhaps a moment later. */
+static inline void await_free_slots(const struct admin_fixture *fixture)
+{
+    int64_t deadline = clock_monotonic() + PATIENCE_SECONDS * NS_PER_S;
+    while (atomic_load(&fixture->admin->listeners[0].slots.taken[0]) > 0) {
+        assert_true(clock_monotonic() < deadline);
+        poll(NULL, 0, 1);
+    }
+}
+
 /* Sends a request with a JSON body (NULL: none) and more headers, which are complete lines. Returns
  * the status. */
 static inline int ask_admin(struct admin_fixture *fixture, const char *line, const char *headers,

@@ -9,15 +9,6 @@ static int start_fixture(void **state)
     return 0;
 }
 
-/* The one slot is given back when the answer has been read, and perhaps a moment later. */
-static void await_free_slot(void)
-{
-    int64_t deadline = clock_monotonic() + PATIENCE_SECONDS * NS_PER_S;
-    while (atomic_load(&fixture.admin->listeners[0].slots.taken[0]) > 0 &&
-           clock_monotonic() < deadline)
-        poll(NULL, 0, 1);
-}
-
 static int ask_at_once(const char *line)
 {
     return ask_admin(&fixture, line, "", NULL);
@@ -25,7 +16,7 @@ static int ask_at_once(const char *line)
 
 static int ask(const char *line, const char *headers)
 {
-    await_free_slot();
+    await_free_slots(&fixture);
     return ask_admin(&fixture, line, headers, NULL);
 }
 
@@ -33,7 +24,7 @@ static void a_read_token_learns_who_it_is_and_changes_nothing(void **state)
 {
     struct admin_token_set set = {.count = 1};
     (void)state;
-    await_free_slot();
+    await_free_slots(&fixture);
     cJSON *body = get_json(&fixture, "/api/v1/whoami");
     assert_string_equal(string_in(body, "role"), "all");
     assert_true(cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(body, "token")));
@@ -98,7 +89,7 @@ static void health_is_answered_when_all_slots_are_taken(void **state)
 {
     struct request_slot slot;
     (void)state;
-    await_free_slot();
+    await_free_slots(&fixture);
     assert_true(request_slots_take(&fixture.admin->listeners[0].slots, 0, &slot));
     assert_int_equal(ask_at_once("GET /api/v1/count"), 503);
     assert_non_null(strstr(fixture.answer, "\r\nRetry-After: 1\r\n"));
