@@ -49,9 +49,8 @@ void hub_drain(struct hub *hub, int64_t grace)
 
 /* One that is drained already is not opened for newcomers again. */
 static int64_t beginning(const struct hub *hub, const struct drain_scope *scope,
-                         const struct endpoint *endpoint)
+                         const struct endpoint *endpoint, int64_t now)
 {
-    int64_t now = clock_monotonic();
     if (drain_is_on(scope))
         return atomic_load_explicit(&scope->from, memory_order_relaxed);
     return endpoint == NULL ? now + atomic_load_explicit(&hub->drain_delay, memory_order_relaxed)
@@ -92,7 +91,7 @@ static int put_in_force(struct hub *hub, struct endpoint *endpoint, int64_t over
 {
     struct drain_scope *scope = endpoint != NULL ? &endpoint->drain : &hub->set.drain;
     int64_t now = clock_monotonic();
-    int64_t from = beginning(hub, scope, endpoint);
+    int64_t from = beginning(hub, scope, endpoint, now);
     struct drain_plan plan = {.scope = scope,
                               .endpoint = endpoint,
                               .from = from,

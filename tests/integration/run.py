@@ -150,8 +150,7 @@ def main():
         sys.exit(f'{harness.BUILD}/sluice is missing: build it with scripts/build test')
     harness.allow_files(OPEN_FILES)
     os.environ.setdefault('TSAN_OPTIONS', f'suppressions={os.path.dirname(HERE)}/tsan.supp')
-    if harness.sanitized():
-        os.environ.setdefault('SLUICE_TEST_PATIENCE', '4')
+    os.environ.setdefault('SLUICE_TEST_PATIENCE', '4' if harness.sanitized() else '2')
     loader = unittest.TestLoader()
     tests = [test for test in flatten(loader.discover(HERE, 'test_*.py'))
              if (not arguments.filters or any(part in test.id() for part in arguments.filters))

@@ -259,7 +259,7 @@ class Reload(unittest.TestCase):
     def test_errors_have_positions(self):
         with Sluice(settings(endpoint('/ws'))) as server:
             status, answer, _ = ask(server, 'POST', '/api/v1/reload')
-            self.assertEqual((status, answer['generation'], answer['complete']), (200, 2, True))
+            self.assertEqual((status, answer['generation'], answer['complete']), (200, 2, True), answer)
             server.write(settings(endpoint('/ws', nonsense=1, echo='perhaps')))
             status, answer, _ = ask(server, 'POST', '/api/v1/reload')
             self.assertEqual((status, answer['error']), (422, 'not reloaded'))

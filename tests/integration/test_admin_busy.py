@@ -58,8 +58,9 @@ class Busy(unittest.TestCase):
         self.send(server, HEAD, 50)
         self.send(server, BODY, 50)
         self.assert_healthy(server)
-        wait_until(lambda: server.metric('sluice_admin_refused_total') == 46,
-                   'half of the places are for bodies')
+        # Half of the places are for bodies: all but four are refused, or fewer if the first are given up meanwhile.
+        wait_until(lambda: server.metric('sluice_admin_refused_total') >= 40, 'those without a place are refused')
+        self.assertLessEqual(server.metric('sluice_admin_refused_total'), 46)
         self.assert_healthy(server)
 
     def test_answers_that_are_not_read(self):
@@ -80,11 +81,11 @@ class Busy(unittest.TestCase):
             sock, = self.send(server, BODY, 1)
             sock.settimeout(patience(1))
             try:
-                return sock.makefile('rb').read()
+                answer = sock.makefile('rb').read()
             except socket.timeout:
                 return b''
+            return answer.startswith(b'HTTP/1.1 503 ') and answer  # else the first has been given up
         answer = wait_until(is_refused, 'a refusal')
-        self.assertTrue(answer.startswith(b'HTTP/1.1 503 '))
         self.assertIn(b'Retry-After: 1\r\n', answer)
         self.assertIn(b'admin.requests', answer)
 
@@ -123,8 +124,8 @@ class Busy(unittest.TestCase):
     def test_bodies_that_drip_for_ever_are_given_up(self):
         """Their bytes come faster than any of them may take to come, with front.request_timeout far away."""
         server = self.serve(requests=2 * len(DRIPPING))
-        feed = self.drip(server, len(DRIPPING))
         begun = time.monotonic()
+        feed = self.drip(server, len(DRIPPING))
         answers = wait_until(lambda: len(feed()) == len(DRIPPING) and feed(), 'all are given up', 25)
         self.assertGreater(time.monotonic() - begun, 3)
         for answer in answers:
@@ -142,9 +143,11 @@ class Busy(unittest.TestCase):
         server = Sluice(settings(front={'request_timeout': '30s'},
                                  admin={'listen': '127.0.0.1:0', 'tokens': tokens})).start()
         self.addCleanup(server.abandon)
-        feed = self.drip(server, 40, b'Authorization: Bearer read-0123456789abcdef\r\n')
-        wait_until(lambda: len(feed()) >= 38, 'all but two are refused')
-        self.assertEqual(ask_once(server, 'POST', '/api/v1/traces', {}, Authorization='Bearer read-0123456789abcdef')[0], 503)
+        def has_no_place():
+            feed = self.drip(server, 40, b'Authorization: Bearer read-0123456789abcdef\r\n')
+            wait_until(lambda: len(feed()) >= 38, 'all but two are refused')
+            return ask_once(server, 'POST', '/api/v1/traces', {}, Authorization='Bearer read-0123456789abcdef')[0] == 503
+        wait_until(has_no_place, 'there is no place for who only reads')  # Bodies are given up in time.
         for path, body in (('/api/v1/drain/stop', {}), ('/api/v1/kick', {'address': '192.0.2.1'})):
             status, answer, _ = ask_once(server, 'POST', path, body, Authorization='Bearer operate-0123456789abcdef')
             self.assertEqual(status, 200, answer)
@@ -167,9 +170,12 @@ class Busy(unittest.TestCase):
         server = Sluice(settings(front={'request_timeout': '30s'}, admin={
             'listen': ['127.0.0.1:0', f'unix:{path}'], 'requests': 1})).start()
         self.addCleanup(server.abandon)
-        feed = self.drip(server, 10)
-        wait_until(lambda: len(feed()) == 9, 'all but one are refused')
-        self.assertEqual(ask_once(server, 'GET', '/api/v1/count')[0], 503)
+
+        def has_no_place():
+            feed = self.drip(server, 10)
+            wait_until(lambda: len(feed()) >= 9, 'all but one are refused')
+            return ask_once(server, 'GET', '/api/v1/count')[0] == 503
+        wait_until(has_no_place, 'there is no place')  # Bodies are given up in time.
         status, out, error = run_sluice('status', '--admin', path)
         self.assertEqual(status, 0, out + error)
         self.assertEqual(run_sluice('drain', '--stop', '--admin', path)[0], 0)

@@ -67,7 +67,7 @@ class Terminal:
 
 
 def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30,
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience(30),
                           env={'PATH': BUILD + ':' + os.environ['PATH'], 'HOME': '/nonexistent'})
     return done.returncode, done.stdout, done.stderr
 

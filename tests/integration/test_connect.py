@@ -280,9 +280,9 @@ class Hostile(unittest.TestCase):
         self.assertIn('not answered', self.served(lambda connection: connection.shutdown(socket.SHUT_WR), status=3)[1])
 
     def test_nobody_there_is_status_3(self):
-        with socket.create_server(('127.0.0.1', 0)) as listener:
-            port = listener.getsockname()[1]
-        self.assertIn('Connection refused', connect(f'ws://127.0.0.1:{port}/', status=3)[1])
+        with socket.socket() as held:  # Nobody else gets its port.
+            held.bind(('127.0.0.1', 0))
+            self.assertIn('Connection refused', connect('ws://127.0.0.1:%d/' % held.getsockname()[1], status=3)[1])
 
 
 if __name__ == '__main__':

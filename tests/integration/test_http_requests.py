@@ -207,7 +207,7 @@ class Answers(ServedTest):
                      ('/redirect', '', (ANSWERED, 302)), ('/redirect', 'redirects=1', fine)])
 
     def test_of_servers_that_do_not(self):
-        self.expect([('/never', 'timeout=50', (TIMEOUT, 0)), ('/slow', 'timeout=1', (TIMEOUT, 0)),
+        self.expect([('/never', 'timeout=50', (TIMEOUT, 0)), ('/never', 'timeout=1', (TIMEOUT, 0)),
                      ('/endless-body', '', (TOO_LARGE, 0)), ('/endless-head', '', (TOO_LARGE, 0)),
                      ('/endless-interim', '', (TOO_LARGE, 0)), ('/endless-trailers', '', (TOO_LARGE, 0)),
                      ('/huge', '', (TOO_LARGE, 0)), ('/fine', 'body=4', (TOO_LARGE, 0)),

@@ -81,7 +81,7 @@ class Install(InstalledTest):
         for name in listed:
             with self.subTest(name):
                 page = self.installed('share', 'man', 'man1', f'sluice-{name}.1')
-                shown = run('man', '--warnings=w', '-l', page, cwd=self.folder)
+                shown = run('man', '--warnings=w', '-l', page, cwd=self.folder, env={**os.environ, 'LC_ALL': 'C.UTF-8'})
                 self.assertEqual(shown.stderr, '')
                 self.assertIn(f'sluice-{name} - ', ' '.join(re.sub('[\u2010-\u2212]', '-', shown.stdout).split()))
 

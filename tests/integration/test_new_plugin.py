@@ -9,6 +9,7 @@ import unittest.mock
 
 from harness import (InstalledTest, RawClient, Sluice, endpoint, patience, run, run_sluice, sanitized, settings,
                      temporary_folder)
+from harness.server import PATIENT
 
 # Compilers are a matter of seconds, but on a busy machine of minutes.
 TEST_SECONDS = 600
@@ -26,7 +27,8 @@ class Generated(InstalledTest):
         self.assertIn(f'cd {name}', done.stdout)
         folder = os.path.join(self.folder, name)
         build = os.path.join(folder, 'build')
-        run('cmake', '-S', folder, '-B', build, f'-DCMAKE_PREFIX_PATH={self.prefix}')
+        run('cmake', '-S', folder, '-B', build, f'-DCMAKE_PREFIX_PATH={self.prefix}',
+            '-DSLUICE_TEST_PLUGIN_ARGUMENTS=' + ';'.join(PATIENT))
         run('cmake', '--build', build)
         tested = run('ctest', '--test-dir', build, '--output-on-failure')
         self.assertIn('100% tests passed, 0 tests failed out of 1', tested.stdout)

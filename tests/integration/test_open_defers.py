@@ -7,8 +7,8 @@ import signal
 import threading
 import unittest
 
-from harness import (CLOSE, PING, RawClient, Sluice, close_payload, endpoint, frame, run_sluice, settings,
-                     wait_until)
+from harness import (CLOSE, PING, RawClient, Sluice, close_payload, endpoint, frame, patience, run_sluice,
+                     settings, wait_until)
 from harness.loops import OnEachNumberOfLoops
 
 ERROR = (1011, b'the connection could not be set up')
@@ -31,6 +31,7 @@ class OpenDefers(unittest.TestCase):
     def join(self, key, path='/ws', early=b'', **how):
         query = '&'.join(f'{name}={value}' for name, value in {'key': key, **how}.items())
         client = RawClient(self.server, path, query=f'?{query}', early=early)
+        client.socket.settimeout(patience(30))  # longer than the server waits for the close frame of a held client
         self.addCleanup(client.socket.close)
         return client
 
@@ -44,13 +45,19 @@ class OpenDefers(unittest.TestCase):
 
     def release(self, control, name, key, verdict='continue'):
         """Has an instance open a client, or refuse it; returns what `control` is sent before it has the answer."""
+        sent = self.release_if_there(control, name, key, verdict)
+        self.assertIsNotNone(sent, f'{name} holds {key}')
+        return sent
+
+    def release_if_there(self, control, name, key, verdict='continue'):
+        """The same; None if the instance does not hold the client, as one that has left and is given up."""
         control.text(f'release {name} {key} {verdict}')
         sent = []
         while (text := control.read_text()) != 'released':
-            self.assertNotEqual(text, 'nobody', f'{name} holds {key}')
+            if text == 'nobody':
+                return None
             sent.append(text)
         return sent
-
 
     def release_and_read(self, control, name, key, count):
         """The same; returns so many messages that this brings about."""
@@ -188,14 +195,25 @@ class Left(OnEachNumberOfLoops, OpenDefers):
     def in_time(self, control, loops):
         """Opened while a close may still take its time: nothing is lost. The end is in its place."""
         for number in range(2 * loops):
-            key = f'quick{number}'
+            key, got = self.open_one_that_leaves(control, f'quick{number}')
+            self.assertEqual(got or [control.read_text()], [key])
+            self.expect(key, 'a open 0', 'a complete 0', 'b open 0', 'a message 0', 'b message 0', 'a close 1000',
+                        'b close 1000', 'b free 0', 'a free 0')
+
+
+    def open_one_that_leaves(self, control, name):
+        """Its key, and what `control` is sent before the answer. A machine that is busy for longer than a close may
+        take has it try again."""
+        for attempt in range(5):
+            key = f'{name}-{attempt}'
             client = self.join(key, a='hold')
             client.text(key)
             client.send_frame(CLOSE, close_payload(1000, b'bye'))
             client.socket.close()
-            self.assertEqual(self.release_and_read(control, 'a', key, 1), [key])
-            self.expect(key, 'a open 0', 'a complete 0', 'b open 0', 'a message 0', 'b message 0', 'a close 1000',
-                        'b close 1000', 'b free 0', 'a free 0')
+            got = self.release_if_there(control, 'a', key)
+            if got is not None:
+                return key, got
+        self.fail('none was held any more')
 
 
 class Reloaded(OnEachNumberOfLoops, OpenDefers):
@@ -242,7 +260,7 @@ class Stopped(OnEachNumberOfLoops, OpenDefers):
     def check(self, loops):
         server = self.serve(loops, more=(
             endpoint('/old', [opener('a'), opener('b')], clients={'max_age': '1s'}),
-            endpoint('/drained', [opener('a'), opener('b')])))
+            endpoint('/drained', [opener('a'), opener('b')])), shutdown={'grace': '4s'})
         kicked = [self.join(f'kicked{number}', a='hold') for number in range(2 * loops)]
         drained, old = self.join('drained', '/drained', a='hold'), self.join('old', '/old', a='hold')
         self.command('kick', '--endpoint', '/ws', '--code', '4001')
@@ -258,7 +276,9 @@ class Stopped(OnEachNumberOfLoops, OpenDefers):
             self.assertEqual(client.expect_close()[0], 1012)
         server.stop()
         for number in range(2 * loops):
-            self.expect(f'last{number}', 'a open 0', 'a cancel 3', 'a close 1012', 'b free 0', 'a free 0')
+            notes = self.notes(f'last{number}')
+            self.assertIn(notes[1], ('a cancel 3', 'a cancel 1'))  # The latter if the close has taken its whole time.
+            self.assertEqual([notes[0], *notes[2:]], ['a open 0', 'a close 1012', 'b free 0', 'a free 0'])
 
     def command(self, *arguments):
         status, out, error = run_sluice(arguments[0], '--admin', '%s:%d' % self.server.admin_address, *arguments[1:])
@@ -277,8 +297,9 @@ class Many(OnEachNumberOfLoops, OpenDefers):
         for client in clients[1::8]:
             client.reset()
         control = self.join('control')
-        for key in reversed(keys):
-            self.release(control, 'a', key)
+        for number, key in reversed(list(enumerate(keys))):
+            held = self.release_if_there(control, 'a', key)
+            self.assertTrue(held is not None or number % 8 == 1, key)
         for number, (key, client) in enumerate(zip(keys, clients)):
             if number % 4 == 3:
                 wait_until(lambda: 'b open 0' in self.notes(key), f'b holds {key}')
@@ -295,10 +316,12 @@ class Many(OnEachNumberOfLoops, OpenDefers):
             server.wait_for_metric(0, name)
         server.wait_for_metric(0, 'sluice_clients', endpoint='/ws')
         server.stop()
-        for key in keys:
+        for number, key in enumerate(keys):
             notes = self.notes(key)
             for name in ('a', 'b'):
                 hooks = [note.split()[1] for note in notes if note.startswith(f'{name} ')]
+                if number % 8 == 1 and name == 'b' and hooks == ['free']:
+                    continue  # It was given up before it was released.
                 self.assertEqual((hooks.count('open'), hooks.count('close'), hooks.count('free')), (1, 1, 1), notes)
                 self.assertEqual(hooks[0], 'open', notes)
                 self.assertEqual(hooks[-1], 'free', notes)
@@ -346,14 +369,14 @@ class Others(OpenDefers):
     def test_heartbeat_ends_nobody_who_is_not_read(self):
         server = self.serve(1, more=(endpoint('/beat', [opener('a')],
                                               heartbeat={'interval': '200ms', 'timeout': '200ms'}),))
-        control = self.join('control', '/beat')
+        control = self.join('control')
         client = self.join('ada', '/beat', a='hold')
-        for _ in range(5):  # So much time has passed for the one that is read.
-            self.assertEqual(control.read_frame()[0], PING)
-            control.send_frame(10)
-        control.send_frame(1, b'release a ada continue')
         client.text('hello')
-        self.expect('ada', 'a open 0', 'a complete 0', 'a message 0')
+        self.join('silent', '/beat')
+        self.expect('silent', 'a open 0', 'a close 1006', 'a free 0')  # So much time has passed for one that is read.
+        self.assertEqual(self.notes('ada'), ['a open 0'])
+        self.release(control, 'a', 'ada')
+        wait_until(lambda: self.notes('ada')[:3] == ['a open 0', 'a complete 0', 'a message 0'], 'its message is handled')
         server.stop()
 
 

@@ -68,7 +68,7 @@ class Events(unittest.TestCase):
         self.explain_events('emit', 'on_event called host->event_emit', 'no event can be emitted while one is heard')
         self.explain_events('defer', 'host->defer was called outside on_connect, on_open and on_message')
         self.explain_events('late', 'host->event_listen was called outside create')
-        self.explain_events('blocks', 'on_event did not return within 500 ms', '64 KiB', hook_timeout='500')
+        self.explain_events('blocks', 'on_event did not return within 3000 ms', '64 KiB', hook_timeout='3000')
 
     def test_each_event_leaves_something_behind(self):
         self.explain_events('leak', 'each event about nobody leaves 1 allocations of host->allocate', 'release in on_event',

@@ -14,7 +14,7 @@ from .waiting import end_process, patience, wait_until
 FETCHED = os.path.join(ROOT, '.deps', 'prometheus', 'usr', 'bin')
 
 CONFIGURATION = """\
-global: {{scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 1s}}
+global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
 rule_files: [{rules}]
 scrape_configs: [{{job_name: sluice, static_configs: [{{targets: ["{target}"]}}]}}]
 """

@@ -73,8 +73,13 @@ def way_to_write(configuration):
     return ['--set', f'io={way}'] if way and 'io' not in configuration else []
 
 
+PATIENT = ('--hook-timeout', '30000', '--timeout', '120')  # On a busy machine hooks and checks take their time.
+
+
 def run_sluice(*arguments, cwd=None, environment=None, seconds=30):
     """Runs a sub-command to its end: (exit status, standard output, standard error)."""
+    if arguments[0] == 'test-plugin' and '--hook-timeout' not in arguments:
+        arguments = 'test-plugin', *PATIENT, *arguments[1:]
     done = subprocess.run([binary(), *arguments], cwd=cwd, timeout=patience(seconds),
                           stdin=subprocess.DEVNULL, capture_output=True,
                           env={**os.environ, **(environment or {})})

@@ -67,10 +67,11 @@ static inline unsigned admin_port(const struct admin_fixture *fixture)
 static inline void await_free_slots(const struct admin_fixture *fixture)
 {
     int64_t deadline = clock_monotonic() + PATIENCE_SECONDS * NS_PER_S;
-    while (atomic_load(&fixture->admin->listeners[0].slots.taken[0]) > 0) {
-        assert_true(clock_monotonic() < deadline);
-        poll(NULL, 0, 1);
-    }
+    for (unsigned kind = 0; kind < REQUEST_KINDS; kind++)
+        while (atomic_load(&fixture->admin->listeners[0].slots.taken[kind]) > 0) {
+            assert_true(clock_monotonic() < deadline);
+            poll(NULL, 0, 1);
+        }
 }
 
 /* Sends a request with a JSON body (NULL: none) and more headers, which are complete lines. Returns

@@ -63,7 +63,7 @@ static inline void *fake_admin_run(void *argument)
     return NULL;
 }
 
-static inline void fake_admin_listen(struct fake_admin *admin)
+static inline void fake_admin_bind(struct fake_admin *admin)
 {
     struct sockaddr_un path = {.sun_family = AF_UNIX};
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -80,6 +80,11 @@ static inline void fake_admin_listen(struct fake_admin *admin)
         assert_int_equal(getsockname(admin->fd, (struct sockaddr *)&any, &len), 0);
         snprintf(admin->address, sizeof admin->address, "127.0.0.1:%d", ntohs(any.sin_port));
     }
+}
+
+static inline void fake_admin_listen(struct fake_admin *admin)
+{
+    fake_admin_bind(admin);
     assert_int_equal(listen(admin->fd, 8), 0);
 }
 

@@ -112,8 +112,7 @@ static void says_so_if_nobody_listens(void **state)
     (void)state;
     struct buffer body;
     struct fake_admin admin = {.is_unix = false};
-    fake_admin_listen(&admin);
-    close(admin.fd); /* Nobody listens on its port now. */
+    fake_admin_bind(&admin); /* Nobody listens on its port. */
     rmdir(admin.folder);
     const char *const addresses[] = {admin.address, "unix:/nowhere/admin.sock"};
     for (size_t i = 0; i < 2; i++) {
@@ -126,6 +125,7 @@ static void says_so_if_nobody_listens(void **state)
         assert_non_null(strstr(printed.error, "sluice: no server answers on "));
         assert_non_null(strstr(printed.error, "is it running?"));
     }
+    close(admin.fd);
 }
 
 static void a_socket_of_another_user_is_not_asked(void **state)

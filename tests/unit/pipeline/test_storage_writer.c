@@ -12,7 +12,7 @@
 
 static bool has_failed(const struct storage_writer_stats *stats)
 {
-    return stats->failures > 0 && stats->unwritten > 0;
+    return stats->failures > 0 && stats->unwritten > 0 && stats->lag > 0;
 }
 
 static void tables_are_there_after_a_restart(void **state)
@@ -134,7 +134,6 @@ static void what_cannot_be_written_waits(void **state)
     memset(large, 'x', sizeof large - 1);
     set(table, "key", large, 0);
     wait_until(has_failed);
-    assert_true(stats_of().lag > 0);
     set(table, "more", "value", 0); /* The server goes on. */
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     storage_table_unref(table);
