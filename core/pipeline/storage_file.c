@@ -372,9 +372,12 @@ int storage_file_purge(struct storage_file *file, bool *is_done, char *why)
 
 int storage_file_trim(struct storage_file *file, char *why)
 {
-    return ask_number(file, "PRAGMA freelist_count", 0) > 0
-               ? run(file, "PRAGMA incremental_vacuum(" TRIM_PAGES ")", "give pages back", why)
-               : OK;
+    int error = storage_file_name_check(file->lock, file->path, why);
+    if (error == OK)
+        error = limit_beside(file, why);
+    if (error != OK || ask_number(file, "PRAGMA freelist_count", 0) == 0)
+        return error;
+    return run(file, "PRAGMA incremental_vacuum(" TRIM_PAGES ")", "give pages back", why);
 }
 
 int64_t storage_file_size(struct storage_file *file)

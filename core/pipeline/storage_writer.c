@@ -5,6 +5,7 @@
 #include "base/thread.h"
 #include "pipeline/storage_changes.h"
 #include "pipeline/storage_kept.h"
+#include "pipeline/storage_kept_list.h"
 #include "pipeline/storage_report.h"
 #include "pipeline/storage_table.h"
 
@@ -15,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RETRY_AFTER (5 * NS_PER_S) /* at least, since a write that failed */
+#define RETRY_AFTER (5 * NS_PER_S) /* at least, since a round began that failed */
+#define DROPPED_AT_ONCE 64         /* tables, in a transaction */
 
 struct storage_writer {
     char *path;
@@ -23,9 +25,9 @@ struct storage_writer {
     bool is_running;
     struct storage_file *file;   /* written by the writing thread, loaded from by the main one */
     struct storage_batch *batch; /* the writing thread's */
-    pthread_mutex_t lock;        /* of what follows; for moments only */
+    struct kept_list tables;
+    pthread_mutex_t lock; /* of what follows; for moments only */
     pthread_cond_t is_due;
-    struct kept_table *first;
     bool is_stopping;
     int64_t interval;
     int64_t give_up_at; /* when it is stopping: monotonic */
@@ -43,13 +45,8 @@ struct storage_writer {
 
 static uint64_t count_unwritten(struct storage_writer *writer)
 {
-    uint64_t count = atomic_load_explicit(&writer->in_batch, memory_order_relaxed);
-    pthread_mutex_lock(&writer->lock);
-    for (struct kept_table *kept = writer->first; kept != NULL; kept = kept->next)
-        if (!atomic_load(&kept->is_dropped))
-            count += storage_changes_count(kept->table);
-    pthread_mutex_unlock(&writer->lock);
-    return count;
+    return atomic_load_explicit(&writer->in_batch, memory_order_relaxed) +
+           kept_list_changes(&writer->tables);
 }
 
 static void note_result(struct storage_writer *writer, struct storage_effort *effort, int error,
@@ -83,67 +80,42 @@ static int write_batch(struct storage_writer *writer, struct kept_table *first)
 
 /* -- a round: all tables -- */
 
-/* Only the thread that walks the list takes tables out of it, and new ones come in front. */
-static struct kept_table *first_kept(struct storage_writer *writer)
-{
-    pthread_mutex_lock(&writer->lock);
-    struct kept_table *first = writer->first;
-    pthread_mutex_unlock(&writer->lock);
-    return first;
-}
-
-static void take_off_list(struct storage_writer *writer, const struct kept_table *kept)
-{
-    pthread_mutex_lock(&writer->lock);
-    struct kept_table **at = &writer->first;
-    while (*at != kept)
-        at = &(*at)->next;
-    *at = kept->next;
-    pthread_mutex_unlock(&writer->lock);
-}
-
-/* Takes the names of dropped tables out of the file, before others that have them are written. */
-static int drop_tables(struct storage_writer *writer)
-{
-    char why[STORAGE_FILE_TEXT];
-    struct kept_table *next;
-    for (struct kept_table *kept = first_kept(writer); kept != NULL; kept = next) {
-        next = kept->next;
-        if (!atomic_load(&kept->is_dropped))
-            continue;
-        int error = storage_file_begin(writer->file, why);
-        if (error == OK)
-            error = storage_file_drop(writer->file, kept->endpoint, kept->instance, why);
-        error = storage_file_end(writer->file, error == OK, why);
-        if (error != OK) {
-            note_result(writer, &writer->writing, error, why);
-            return error;
-        }
-        take_off_list(writer, kept);
-        kept_table_destroy(kept);
-    }
-    return OK;
-}
-
-/* Whether the file still has a table of that name (NULL: any) which nobody is to see again. */
-static bool is_being_dropped(struct storage_writer *writer, const char *endpoint,
-                             const char *instance)
-{
-    bool is_found = false;
-    pthread_mutex_lock(&writer->lock);
-    for (const struct kept_table *at = writer->first; at != NULL && !is_found; at = at->next)
-        is_found = atomic_load(&at->is_dropped) &&
-                   (endpoint == NULL || kept_table_has_name(at, endpoint, instance));
-    pthread_mutex_unlock(&writer->lock);
-    return is_found;
-}
-
 static bool must_give_up(struct storage_writer *writer)
 {
     pthread_mutex_lock(&writer->lock);
     bool is_late = writer->is_stopping && clock_monotonic() >= writer->give_up_at;
     pthread_mutex_unlock(&writer->lock);
     return is_late;
+}
+
+static int drop_from_file(struct storage_writer *writer, struct kept_table *dropped[], size_t count)
+{
+    char why[STORAGE_FILE_TEXT];
+    int error = storage_file_begin(writer->file, why);
+    for (size_t i = 0; i < count && error == OK; i++)
+        error = storage_file_drop(writer->file, dropped[i]->endpoint, dropped[i]->instance, why);
+    error = storage_file_end(writer->file, error == OK, why);
+    if (error != OK)
+        note_result(writer, &writer->writing, error, why);
+    return error;
+}
+
+/* Takes the names of dropped tables out of the file, before others that have them are written.
+ * *first: the first table of those that may be. */
+static int drop_tables(struct storage_writer *writer, struct kept_table **first)
+{
+    struct kept_table *dropped[DROPPED_AT_ONCE];
+    size_t count;
+    while ((count = kept_list_find_dropped(&writer->tables, dropped, DROPPED_AT_ONCE, first)) > 0) {
+        int error = drop_from_file(writer, dropped, count);
+        if (error != OK)
+            return error;
+        for (size_t i = 0; i < count; i++)
+            kept_list_remove(&writer->tables, dropped[i]);
+        if (must_give_up(writer))
+            return ERR_LIMIT;
+    }
+    return OK;
 }
 
 /* Writes a batch whenever a table's changes have filled it. *first: the first table in it. */
@@ -162,28 +134,29 @@ static int write_table(struct storage_writer *writer, struct kept_table *kept,
     return error;
 }
 
-/* What was over when a table was loaded goes before anything of the table is written. */
-static int delete_over(struct storage_writer *writer, struct kept_table *kept)
+/* What was over when tables were loaded goes before anything is taken of them to be written. */
+static int delete_over(struct storage_writer *writer, struct kept_table *first)
 {
     char why[STORAGE_FILE_TEXT];
-    if (kept->over_until == 0)
-        return OK;
-    int error = kept_table_delete_over(kept, writer->file, why);
-    note_result(writer, &writer->writing, error, why);
+    int error = OK;
+    for (struct kept_table *kept = first; kept != NULL && error == OK; kept = kept->next) {
+        if (kept->over_until == 0 || atomic_load(&kept->is_dropped))
+            continue;
+        error = kept_table_delete_over(kept, writer->file, why);
+        note_result(writer, &writer->writing, error, why);
+    }
     return error;
 }
 
-static int write_round(struct storage_writer *writer)
+static int write_round(struct storage_writer *writer, int64_t begun_at)
 {
-    int64_t begun_at = clock_monotonic();
-    int error = drop_tables(writer);
-    struct kept_table *first = first_kept(writer);
-    for (struct kept_table *kept = first; kept != NULL && error == OK; kept = kept->next) {
-        bool is_dropped = atomic_load(&kept->is_dropped);
-        error = is_dropped ? OK : delete_over(writer, kept);
-        if (error == OK && !is_dropped)
+    struct kept_table *first;
+    int error = drop_tables(writer, &first);
+    if (error == OK)
+        error = delete_over(writer, first);
+    for (struct kept_table *kept = first; kept != NULL && error == OK; kept = kept->next)
+        if (!atomic_load(&kept->is_dropped))
             error = write_table(writer, kept, &first);
-    }
     if (error == OK)
         error = write_batch(writer, first);
     if (error == OK)
@@ -199,12 +172,11 @@ static bool must_end_purge(struct storage_writer *writer, int64_t begun_at)
     return is_late;
 }
 
-/* Deletes what tables had that were dropped, for an interval at most, and not when the server ends:
- * what is left, or cannot be deleted now, is deleted later, perhaps by the next server. */
-static void purge(struct storage_writer *writer)
+/* Deletes what tables had that were dropped, until the next round is due, and not when the server
+ * ends: what is left, or cannot be deleted now, is deleted later, perhaps by the next server. */
+static void purge(struct storage_writer *writer, int64_t begun_at)
 {
     char why[STORAGE_FILE_TEXT] = "";
-    int64_t begun_at = clock_monotonic();
     bool is_done = false;
     int error = OK;
     if (begun_at < writer->purge_at)
@@ -241,11 +213,13 @@ static bool wait_for_turn(struct storage_writer *writer, int64_t since, bool is_
 static void *keep_writing(void *argument)
 {
     struct storage_writer *writer = argument;
+    int64_t begun_at = clock_monotonic(); /* the round */
     bool is_good = true;
-    while (wait_for_turn(writer, clock_monotonic(), is_good)) {
-        is_good = write_round(writer) == OK;
+    while (wait_for_turn(writer, begun_at, is_good)) {
+        begun_at = clock_monotonic();
+        is_good = write_round(writer, begun_at) == OK;
         if (is_good)
-            purge(writer);
+            purge(writer, begun_at);
         writer->file_size = storage_file_size(writer->file);
         writer->beside = storage_file_beside(writer->file);
     }
@@ -262,6 +236,7 @@ static void init_locks(struct storage_writer *writer)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&writer->is_due, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    kept_list_init(&writer->tables);
 }
 
 int storage_writer_create(const char *path, int64_t interval, struct storage_writer **out,
@@ -312,9 +287,9 @@ static void write_rest(struct storage_writer *writer, int64_t patience)
     pthread_mutex_unlock(&writer->lock);
     pthread_join(writer->thread, NULL);
     storage_file_will_end(writer->file);
-    int error = write_round(writer); /* the last one */
+    int error = write_round(writer, clock_monotonic()); /* the last one */
     uint64_t left = count_unwritten(writer);
-    bool is_drop_left = is_being_dropped(writer, NULL, NULL);
+    bool is_drop_left = kept_list_has_dropped(&writer->tables, NULL, NULL);
     if (error != OK && (left != 0 || is_drop_left))
         storage_report_lost(writer->path, left, is_drop_left);
 }
@@ -325,12 +300,7 @@ void storage_writer_destroy(struct storage_writer *writer, int64_t patience)
         return;
     if (writer->is_running)
         write_rest(writer, patience);
-    while (writer->first != NULL) {
-        struct kept_table *kept = writer->first;
-        writer->first = kept->next;
-        storage_changes_untrack(kept->table);
-        kept_table_destroy(kept);
-    }
+    kept_list_deinit(&writer->tables);
     storage_file_close(writer->file);
     pthread_cond_destroy(&writer->is_due);
     pthread_mutex_destroy(&writer->lock);
@@ -369,7 +339,7 @@ int storage_writer_load(struct storage_writer *writer, const char *endpoint, con
     if (kept == NULL)
         return ERR_NO_MEMORY;
     /* A table that is off the list was dropped in the file before. */
-    int error = is_being_dropped(writer, endpoint, instance)
+    int error = kept_list_has_dropped(&writer->tables, endpoint, instance)
                     ? OK
                     : kept_table_load(kept, writer->file, why);
     if (error == OK)
@@ -384,16 +354,11 @@ int storage_writer_load(struct storage_writer *writer, const char *endpoint, con
 
 void storage_writer_attach(struct storage_writer *writer, struct kept_table *kept)
 {
-    pthread_mutex_lock(&writer->lock);
-    kept->next = writer->first;
-    writer->first = kept;
-    pthread_mutex_unlock(&writer->lock);
+    kept_list_add(&writer->tables, kept);
 }
 
 void storage_writer_drop(struct storage_writer *writer, struct kept_table *kept)
 {
     storage_changes_untrack(kept->table);
-    pthread_mutex_lock(&writer->lock);
-    atomic_store(&kept->is_dropped, true);
-    pthread_mutex_unlock(&writer->lock);
+    kept_list_drop(&writer->tables, kept);
 }

@@ -80,7 +80,6 @@ static struct held *make_held(struct sl_instance *self, const struct sl_client *
     return held;
 }
 
-/* Others may find it from now on. */
 static void put(struct held *held)
 {
     pthread_mutex_lock(&lock);
@@ -179,26 +178,37 @@ static int ask(struct sl_instance *self, struct held *held)
     return self->host->http_request(self, held->client_id, &request, on_answer, held);
 }
 
-static void open_later(struct sl_instance *self, struct sl_client *client, const char *how)
+/* Others may find it from now on. NULL: that is refused. */
+static struct held *hold(struct sl_instance *self, struct sl_client *client, const char *how)
 {
-    struct sl_ticket ticket;
-    const struct sl_deferral delay = {
-        .struct_size = sizeof delay, .is_delay = true, .timeout = 50 * INT64_C(1000000)};
-    if (strcmp(how, "delay") == 0) {
-        self->host->defer(self, client, &delay, &ticket);
-        return;
-    }
     struct held *held = make_held(self, client);
     const struct sl_deferral deferral = {
         .struct_size = sizeof deferral, .context = held, .on_cancel = on_cancel};
     if (self->host->defer(self, client, &deferral, &held->ticket) != SL_DEFER) {
-        note(self, held->key, "refused", 0);
         free(held);
-        return;
+        return NULL;
     }
     held->is_loading = strcmp(how, "work") == 0 || strcmp(how, "http") == 0;
     put(held);
-    if (strcmp(how, "now") == 0)
+    return held;
+}
+
+static void delay(struct sl_instance *self, struct sl_client *client)
+{
+    struct sl_ticket ticket;
+    const struct sl_deferral deferral = {
+        .struct_size = sizeof deferral, .is_delay = true, .timeout = 50 * INT64_C(1000000)};
+    self->host->defer(self, client, &deferral, &ticket);
+}
+
+static void open_later(struct sl_instance *self, struct sl_client *client, struct held *held,
+                       const char *how)
+{
+    if (strcmp(how, "delay") == 0)
+        delay(self, client);
+    else if (held == NULL)
+        note_client(self, client, "refused", 0);
+    else if (strcmp(how, "now") == 0)
         finish(take(held, NULL, NULL), SL_CONTINUE, "");
     else if ((strcmp(how, "work") == 0 &&
               self->host->offload(self, held->client_id, load, bring_history, held) != 0) ||
@@ -228,10 +238,13 @@ static void on_open(struct sl_instance *self, struct sl_client *client)
     bool is_new = self->host->client_is_new(client);
     if (!is_new)
         copy_string(opened->how, sizeof opened->how, sl_option_string(self, "carried"));
+    /* Who reads of it in the log finds it held. */
+    bool is_held = opened->how[0] != '\0' && strcmp(opened->how, "delay") != 0;
+    struct held *held = is_held ? hold(self, client, opened->how) : NULL;
     note_client(self, client, is_new ? "open" : "carried", 0);
     self->host->subscribe(client, "early", 5);
     if (opened->how[0] != '\0')
-        open_later(self, client, opened->how);
+        open_later(self, client, held, opened->how);
 }
 
 static void on_close(struct sl_instance *self, struct sl_client *client, const struct sl_close *how)

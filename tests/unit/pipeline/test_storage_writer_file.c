@@ -180,6 +180,81 @@ static void a_purge_that_fails_is_told_until_it_works_again(void **state)
     log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 }
 
+static bool has_failed(const struct storage_writer_stats *stats)
+{
+    return stats->failures > 0;
+}
+
+/* Changes of other tables stay theirs, and tables come while that is so. */
+static void nothing_is_lost_while_what_is_over_cannot_be_deleted(void **state)
+{
+    (void)state;
+    put_entry_that_is_over();
+    purges_to_fail = 1;
+    begin(SELDOM);
+    struct storage_table *table = table_of("a#1");
+    struct storage_table *other = table_of("b#1");
+    set(other, "key", "value", 0);
+    storage_writer_set_interval(writer, OFTEN);
+    wait_until(has_failed);
+    assert_int_equal(stats_of().unwritten, 1);
+    struct storage_table *late = table_of("c#1");
+    set(late, "key", "late", 0);
+    wait_until(has_written_all);
+    end();
+    storage_table_unref(table);
+    storage_table_unref(other);
+    storage_table_unref(late);
+    begin(SELDOM);
+    other = table_of("b#1");
+    late = table_of("c#1");
+    expect(other, "key", "value");
+    expect(late, "key", "late");
+    storage_table_unref(other);
+    storage_table_unref(late);
+    end();
+}
+
+/* Two reloads come while the file forgets another table: one takes a name out, one brings it. */
+static void a_name_that_comes_again_while_tables_are_dropped_keeps_what_it_gets(void **state)
+{
+    struct kept_table *kept, *other_kept;
+    (void)state;
+    begin(SELDOM);
+    struct storage_table *table = new_table("a#1", &kept);
+    struct storage_table *other = table_of("b#1");
+    set(table, "key", "value", 0);
+    set(other, "key", "value", 0);
+    storage_table_unref(table);
+    storage_table_unref(other);
+    end();
+    begin(SELDOM);
+    other = new_table("b#1", &other_kept); /* behind the other one */
+    table = new_table("a#1", &kept);
+    is_slow = true;
+    storage_writer_drop(writer, other_kept);
+    storage_writer_set_interval(writer, OFTEN);
+    while (sem_wait(&writes) != 0) /* It is being dropped from now on. */
+        continue;
+    storage_writer_drop(writer, kept);
+    struct storage_table *again = table_of("a#1");
+    expect(again, "key", NULL);
+    set(again, "new", "value", 0);
+    is_slow = false;
+    sem_post(&may_end);
+    wait_until(has_written_all);
+    storage_table_unref(table);
+    storage_table_unref(other);
+    storage_table_unref(again);
+    end();
+    begin(SELDOM);
+    table = table_of("a#1");
+    expect(table, "new", "value");
+    expect(table, "key", NULL);
+    storage_table_unref(table);
+    end();
+}
+
 static int make_all(void **state)
 {
     sem_init(&writes, 0, 0);
@@ -193,6 +268,9 @@ int main(void)
         cmocka_unit_test_teardown(a_table_is_loaded_while_another_is_being_written, clean_up),
         cmocka_unit_test_teardown(what_is_over_is_deleted_from_the_file, clean_up),
         cmocka_unit_test_teardown(a_purge_that_fails_is_told_until_it_works_again, clean_up),
+        cmocka_unit_test_teardown(nothing_is_lost_while_what_is_over_cannot_be_deleted, clean_up),
+        cmocka_unit_test_teardown(
+            a_name_that_comes_again_while_tables_are_dropped_keeps_what_it_gets, clean_up),
     };
     return cmocka_run_group_tests(tests, make_all, remove_folder);
 }
