@@ -104,6 +104,8 @@ static void free_closed(struct shard *shard)
         struct client *next = client->next_closed;
         client_free(client);
         client = next;
+        if (shard->delivery.has_much_to_send)
+            delivery_flush(&shard->delivery);
     }
 }
 

@@ -108,6 +108,11 @@ static void on_held(struct sl_client *seen)
     client_note_input(client_of(seen));
 }
 
+static void on_identified(struct sl_client *seen, const char *instance)
+{
+    client_log_identified(client_of(seen), instance);
+}
+
 static struct sl_client *on_find(struct pipeline_loop *loop, uint64_t client_id)
 {
     bool is_running = loop_current() == loop->loop;
@@ -119,5 +124,6 @@ const struct pipeline_calls client_pipeline_calls = {
     .wait = on_wait,
     .resume = on_resume,
     .held = on_held,
+    .identified = on_identified,
     .find = on_find,
 };

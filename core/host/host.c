@@ -20,6 +20,7 @@
 #include "pipeline/deferral.h"
 #include "pipeline/offload.h"
 #include "pipeline/plugin_request.h"
+#include "pipeline/stage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,7 @@ static void *host_client_state(const struct sl_instance *self, struct sl_client 
     const struct instance *instance = instance_of(self);
     if (instance->plugin->table.client_size == 0)
         return NULL;
+    owe_client_free(instance, client); /* A hook of another instance may lead here. */
     return sl_client_block(client, instance->slot, instance->client_offset);
 }
 

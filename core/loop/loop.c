@@ -123,7 +123,7 @@ static void fire_timers(struct loop *loop)
     int64_t due = timer_wheel_due(&loop->timers);
     if (due >= 0 && due <= loop->seen_until)
         histogram_add(&loop->lag, (uint64_t)(loop->now - due));
-    timer_wheel_advance(&loop->timers, loop, loop->seen_until);
+    timer_wheel_advance(&loop->timers, loop, loop->seen_until, loop->on_event_end);
 }
 
 /* One iteration: wait, sockets, mail, timers, and what the owner does at its end. */

@@ -50,7 +50,8 @@ void timer_start(struct timer_wheel *wheel, struct timer *timer, int64_t deadlin
 
 /* Fires what is due in one slot. The slot's list is moved aside first, because a `fire` may start
  * timers in this very slot. */
-static void slot_fire(struct timer_wheel *wheel, size_t slot, struct loop *loop, int64_t now)
+static void slot_fire(struct timer_wheel *wheel, size_t slot, struct loop *loop, int64_t now,
+                      timer_after *after)
 {
     struct timer *due = wheel->slots[slot];
     wheel->occupied[slot / 64] &= ~(UINT64_C(1) << (slot % 64)); /* also if all were stopped */
@@ -61,21 +62,25 @@ static void slot_fire(struct timer_wheel *wheel, size_t slot, struct loop *loop,
     while (due != NULL) {
         struct timer *timer = due;
         timer_stop(timer);
-        if (tick_of(timer->deadline) < tick_of(now))
-            timer->fire(loop, timer);
-        else
+        if (tick_of(timer->deadline) >= tick_of(now)) {
             timer_start(wheel, timer, timer->deadline); /* due in a later turn */
+            continue;
+        }
+        timer->fire(loop, timer);
+        if (after != NULL)
+            after(loop);
     }
 }
 
-void timer_wheel_advance(struct timer_wheel *wheel, struct loop *loop, int64_t now)
+void timer_wheel_advance(struct timer_wheel *wheel, struct loop *loop, int64_t now,
+                         timer_after *after)
 {
     int64_t until = tick_of(now);
     if (until - wheel->tick > TIMER_SLOTS)
         wheel->tick = until - TIMER_SLOTS; /* after a long sleep one turn sees every slot */
     while (wheel->tick < until) {
         wheel->tick++;
-        slot_fire(wheel, (size_t)wheel->tick % TIMER_SLOTS, loop, now);
+        slot_fire(wheel, (size_t)wheel->tick % TIMER_SLOTS, loop, now, after);
     }
 }
 

@@ -42,8 +42,12 @@ static inline bool timer_is_running(const struct timer *timer)
     return timer->link != NULL;
 }
 
-/* Fires everything due. A `fire` may start and stop any timer. */
-void timer_wheel_advance(struct timer_wheel *wheel, struct loop *loop, int64_t now);
+typedef void timer_after(struct loop *loop);
+
+/* Fires everything due. A `fire` may start and stop any timer. `after` (NULL: nothing) is called
+ * after each, so that what they bring about does not gather. */
+void timer_wheel_advance(struct timer_wheel *wheel, struct loop *loop, int64_t now,
+                         timer_after *after);
 
 /* Whether ticks have passed that the wheel has not been advanced over; timers need not be due in
  * them. */

@@ -78,6 +78,44 @@ int attributes_set(struct attributes *attributes, const char *name, const char *
     return OK;
 }
 
+/* How large they are without those whose names others have. */
+static size_t size_without(struct attributes *attributes, const struct attributes *others)
+{
+    size_t size = attributes->size;
+    for (const struct attribute *other = others->first; other != NULL; other = other->next) {
+        const struct attribute *before = *attribute_link(attributes, other->text);
+        if (before != NULL)
+            size -= attribute_size(before);
+    }
+    return size;
+}
+
+static void take_over(struct attributes *attributes, struct attributes *others)
+{
+    while (others->first != NULL) {
+        struct attribute *attribute = others->first;
+        others->first = attribute->next;
+        attribute_remove(attributes, attribute_link(attributes, attribute->text));
+        attribute->next = attributes->first;
+        attributes->first = attribute;
+        attributes->size += attribute_size(attribute);
+    }
+}
+
+int attributes_set_all(struct attributes *attributes, const struct sl_pair *pairs, size_t count)
+{
+    struct attributes made = {.first = NULL};
+    int error = OK;
+    for (size_t i = 0; i < count && error == OK; i++)
+        error = attributes_set(&made, pairs[i].name.data, pairs[i].value.data, pairs[i].value.len);
+    if (error == OK && size_without(attributes, &made) + made.size > ATTRIBUTES_MAX)
+        error = ERR_LIMIT;
+    if (error == OK)
+        take_over(attributes, &made);
+    attributes_clear(&made);
+    return error;
+}
+
 const char *attributes_get(const struct attributes *attributes, const char *name, size_t *len)
 {
     for (const struct attribute *attribute = attributes->first; attribute != NULL;

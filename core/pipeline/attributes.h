@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 
+#include <sluice/plugin.h>
+
 #include <stddef.h>
 
 #define ATTRIBUTE_NAME_MAX 63
@@ -26,6 +28,11 @@ struct attributes {
  * ERR_NO_MEMORY; nothing has changed then. */
 MUST_CHECK int attributes_set(struct attributes *attributes, const char *name, const char *value,
                               size_t len);
+
+/* Sets some, whose names and values are zero-terminated: all of them, or, with one of these errors,
+ * none. Of several with one name the last counts. */
+MUST_CHECK int attributes_set_all(struct attributes *attributes, const struct sl_pair *pairs,
+                                  size_t count);
 
 /* The value, zero-terminated too and valid until it is set again, or NULL. */
 const char *attributes_get(const struct attributes *attributes, const char *name, size_t *len);

@@ -161,22 +161,12 @@ static int apply_refusal(const struct sl_completion *details, struct upgrade *up
     return SL_DENY;
 }
 
-static int apply_attributes(const struct sl_completion *details, struct sl_client *client)
+static int apply_description(const struct sl_completion *details, struct sl_string identity,
+                             struct sl_client *client)
 {
-    for (size_t i = 0; i < details->attribute_count; i++)
-        if (sl_client_set_attribute(client, details->attributes[i].name.data,
-                                    details->attributes[i].value.data,
-                                    details->attributes[i].value.len) != OK)
-            return SL_ERROR;
-    return SL_CONTINUE;
-}
-
-static int apply_identity(const struct sl_completion *details, struct sl_client *client)
-{
-    if (details->identity.len > 0 &&
-        sl_client_identify(client, details->identity.data, details->identity.len) != OK)
-        return SL_ERROR;
-    return apply_attributes(details, client);
+    return sl_client_describe(client, identity, details->attributes, details->attribute_count) == OK
+               ? SL_CONTINUE
+               : SL_ERROR;
 }
 
 int completion_apply_to_upgrade(const struct completion *completion, struct sl_client *client,
@@ -185,7 +175,7 @@ int completion_apply_to_upgrade(const struct completion *completion, struct sl_c
     if (completion->verdict == SL_DENY)
         return apply_refusal(&completion->details, upgrade);
     if (completion->verdict == SL_CONTINUE)
-        return apply_identity(&completion->details, client);
+        return apply_description(&completion->details, completion->details.identity, client);
     return completion->verdict;
 }
 
@@ -193,7 +183,7 @@ int completion_apply_to_opening(const struct completion *completion, struct sl_c
 {
     const struct sl_completion *details = &completion->details;
     if (completion->verdict == SL_CONTINUE)
-        return apply_attributes(details, client);
+        return apply_description(details, (struct sl_string){.len = 0}, client);
     close_wish_set(&client->more->opening->close, details->code, details->reason.data,
                    details->reason.len);
     return completion->verdict;

@@ -60,16 +60,21 @@ static void unlink_from_client(struct deferral *deferral)
     charge_client(deferral, 0);
 }
 
-/* What only watches may not make the server hold much: of one client no more than one message of
- * the largest size, and nothing more when all hold too much. */
+/* What only watches may not make the server hold much: of one client so many deferrals and no more
+ * than one message of the largest size, and of all clients half of what may be held, so that nobody
+ * is closed for it. A stage that decides has one at a time. */
 static bool may_hold(const struct pipeline_loop *loop, const struct sl_client *client,
                      const struct stage *stage, const struct message *message)
 {
-    if (!stage->is_shadow || message == NULL)
+    const struct memory_account *input = loop->pipeline->input;
+    if (!stage->is_shadow)
         return true;
-    return !memory_account_is_full(loop->pipeline->input) &&
-           client->more->deferred_bytes + message->seen.len <=
-               client->chain->message_max + SHADOW_RECORDS;
+    if (client->more->deferral_count >= DEFERRALS_PER_CLIENT)
+        return false;
+    return message == NULL ||
+           (memory_account_bytes(input) + message->seen.len <= memory_account_limit(input) / 2 &&
+            client->more->deferred_bytes + message->seen.len <=
+                client->chain->message_max + SHADOW_RECORDS);
 }
 
 /* A deferral of what the stage is being asked about, with its ticket and its deadline. NULL: no
@@ -114,8 +119,7 @@ enum sl_verdict deferral_begin(const struct instance *instance, struct sl_client
         (running->message != NULL && message_keep(running->message) != OK) ||
         sl_client_need_extras(client) == NULL)
         return SL_ERROR;
-    if (client->more->deferral_count >= DEFERRALS_PER_CLIENT ||
-        !may_hold(loop, client, running->stage, running->message) ||
+    if (!may_hold(loop, client, running->stage, running->message) ||
         (running->walk != NULL && !chain_open_keep(client, running->stage, running->walk)))
         return SL_ERROR;
     struct deferral *deferral =
@@ -255,6 +259,16 @@ static int apply_completion(const struct deferral *deferral, const struct comple
     return completion_apply_to_opening(completion, deferral->client);
 }
 
+/* The client may have a name now. */
+static void tell_identified(const struct deferral *deferral, const struct completion *completion,
+                            int verdict)
+{
+    const struct pipeline_calls *calls = deferral->loop->pipeline->calls;
+    if (deferral->upgrade != NULL && verdict == SL_CONTINUE &&
+        completion->details.identity.len > 0 && calls->identified != NULL)
+        calls->identified(deferral->client, deferral->stage->instance->name);
+}
+
 /* The chain goes on with what was decided. `completion` is NULL after a deadline. */
 static void end_deferral(struct deferral *deferral, const struct completion *completion,
                          int verdict)
@@ -268,8 +282,10 @@ static void end_deferral(struct deferral *deferral, const struct completion *com
         deferral_destroy(deferral);
         return;
     }
-    if (completion != NULL)
+    if (completion != NULL) {
         verdict = apply_completion(deferral, completion);
+        tell_identified(deferral, completion, verdict);
+    }
     struct message *message = deferral->message;
     struct upgrade *upgrade = deferral->upgrade;
     free(deferral); /* What it held is handed on. */

@@ -19,7 +19,8 @@ struct pipeline_loop;
 struct stage;
 struct upgrade;
 
-#define DEFERRALS_PER_CLIENT 16 /* more than one only in shadow mode */
+#define DEFERRALS_PER_CLIENT                                                                       \
+    16 /* after so many, none in shadow mode; else there is one at a time */
 
 struct deferral {
     struct timer timer;    /* first: its deadline */

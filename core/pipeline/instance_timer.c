@@ -47,6 +47,10 @@ static void fire_timer(struct loop *loop, struct timer *base)
     struct instance *instance = timer->instance;
     uint64_t id = timer->id;
     uint64_t tag = timer->tag;
+    if (!instance->is_created) { /* create is still running, or has failed. */
+        timer_start(&loop->timers, base, loop->now);
+        return;
+    }
     if (timer->interval > 0)
         timer_start(&loop->timers, base, loop->now + timer->interval);
     else

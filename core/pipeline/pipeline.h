@@ -33,6 +33,8 @@ struct pipeline_calls {
                    int verdict);
     /* What the client's deferrals hold has changed, see sl_client_deferred_bytes. */
     void (*held)(struct sl_client *client);
+    /* An instance has named the client with its completion. NULL: nobody wants to know. */
+    void (*identified)(struct sl_client *client, const char *instance);
     /* The loop's client with that id, or NULL if it is gone. Also when the loop has ended. */
     struct sl_client *(*find)(struct pipeline_loop *loop, uint64_t client_id);
 };

@@ -71,6 +71,29 @@ int sl_client_identify(struct sl_client *client, const char *identity, size_t le
     return OK;
 }
 
+int sl_client_describe(struct sl_client *client, struct sl_string identity,
+                       const struct sl_pair *attributes, size_t count)
+{
+    if (identity.len == 0 && count == 0)
+        return OK;
+    if (identity.len > 0 && !sl_client_is_identity(identity.data, identity.len))
+        return ERR_INVALID;
+    struct sl_client_extras *more = sl_client_need_extras(client);
+    if (more == NULL)
+        return ERR_NO_MEMORY;
+    char *copy = identity.len > 0 ? strndup(identity.data, identity.len) : NULL;
+    int error = identity.len > 0 && copy == NULL
+                    ? ERR_NO_MEMORY
+                    : attributes_set_all(&more->attributes, attributes, count);
+    if (error != OK || copy == NULL) {
+        free(copy);
+        return error;
+    }
+    free(more->identity);
+    more->identity = copy;
+    return OK;
+}
+
 int sl_client_set_attribute(struct sl_client *client, const char *name, const char *value,
                             size_t len)
 {

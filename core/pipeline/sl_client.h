@@ -69,6 +69,11 @@ bool sl_client_is_identity(const char *identity, size_t len);
 /* Names the client: 1 to 255 bytes of UTF-8. Returns 0, ERR_INVALID or ERR_NO_MEMORY. */
 MUST_CHECK int sl_client_identify(struct sl_client *client, const char *identity, size_t len);
 
+/* Names the client, unless the identity is empty, and sets attributes, whose names and values are
+ * zero-terminated: both, or, with an error of sl_client_identify or attributes_set, nothing. */
+MUST_CHECK int sl_client_describe(struct sl_client *client, struct sl_string identity,
+                                  const struct sl_pair *attributes, size_t count);
+
 /* Its name, zero-terminated, or NULL. */
 static inline const char *sl_client_identity(const struct sl_client *client)
 {

@@ -173,10 +173,15 @@ static bool *free_is_owed(const struct instance *instance, const struct sl_clien
     return (bool *)block + instance->plugin->table.client_size;
 }
 
+void owe_client_free(const struct instance *instance, struct sl_client *client)
+{
+    if (instance->plugin->table.client_free != NULL)
+        *free_is_owed(instance, client) = true;
+}
+
 void stage_lend_client(const struct stage *stage, struct sl_client *client)
 {
-    if (stage->instance->plugin->table.client_free != NULL)
-        *free_is_owed(stage->instance, client) = true;
+    owe_client_free(stage->instance, client);
 }
 
 void stage_free_client(const struct stage *stage, struct sl_client *client)
@@ -184,8 +189,8 @@ void stage_free_client(const struct stage *stage, struct sl_client *client)
     struct instance *instance = stage->instance;
     if (instance->plugin->table.client_free == NULL || !*free_is_owed(instance, client))
         return;
-    *free_is_owed(instance, client) = false;
     hook_begin(instance, stage, client->id, "client_free");
     instance->plugin->table.client_free(&instance->seen, client);
     hook_end();
+    *free_is_owed(instance, client) = false; /* Also if it has asked for the state. */
 }

@@ -60,6 +60,7 @@ void stage_open(const struct stage *stage, struct sl_client *client);
 void stage_close(const struct stage *stage, struct sl_client *client, const struct sl_close *how);
 
 /* The client's state block is about to be seen by the plugin: from now on client_free is owed. */
+void owe_client_free(const struct instance *instance, struct sl_client *client);
 void stage_lend_client(const struct stage *stage, struct sl_client *client);
 
 /* Calls client_free if it is owed: no hook is called about the client any more. */

@@ -106,16 +106,16 @@ static int drop_tables(struct storage_writer *writer, struct kept_table **first)
 {
     struct kept_table *dropped[DROPPED_AT_ONCE];
     size_t count;
-    while ((count = kept_list_find_dropped(&writer->tables, dropped, DROPPED_AT_ONCE, first)) > 0) {
-        int error = drop_from_file(writer, dropped, count);
-        if (error != OK)
-            return error;
-        for (size_t i = 0; i < count; i++)
+    int error = OK;
+    while ((count = kept_list_find_dropped(&writer->tables, dropped, DROPPED_AT_ONCE, first)) > 0 &&
+           error == OK) {
+        error = drop_from_file(writer, dropped, count);
+        for (size_t i = 0; i < count && error == OK; i++)
             kept_list_remove(&writer->tables, dropped[i]);
-        if (must_give_up(writer))
-            return ERR_LIMIT;
+        if (error == OK && count == DROPPED_AT_ONCE && must_give_up(writer))
+            error = ERR_LIMIT;
     }
-    return OK;
+    return error;
 }
 
 /* Writes a batch whenever a table's changes have filled it. *first: the first table in it. */

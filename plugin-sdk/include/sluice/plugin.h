@@ -770,7 +770,8 @@ struct sl_host {
                    void *context);
 
     /* -- timers [any thread]. on_timer is called with the id that this returns and `tag` after
-     * `after` ns, and then every `interval` ns unless that is 0. Never early, up to 20 ms late.
+     * `after` ns, and then every `interval` ns unless that is 0. Never early, up to 20 ms late, and
+     * not before create has returned.
      * Returns 0 if the plugin has no on_timer, or there is no memory. */
     uint64_t (*timer_start)(struct sl_instance *self, int64_t after, int64_t interval,
                             uint64_t tag);

@@ -249,7 +249,7 @@ static inline void clients_iterate(unsigned index)
         loop->on_event_end(loop);
     }
     loop_deliver_rest(loop);
-    timer_wheel_advance(&loop->timers, loop, loop->now);
+    timer_wheel_advance(&loop->timers, loop, loop->now, loop->on_event_end);
     while (loop->on_iteration_end(loop))
         continue;
     current_loop = NULL;

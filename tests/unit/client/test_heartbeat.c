@@ -124,7 +124,8 @@ static void an_answer_that_was_not_read_yet_counts(void **state)
     expect_ping(&remote);
     remote_send(&remote, OPCODE_PONG, NULL, 0);
     loop->now += TIMEOUT + TICK;
-    timer_wheel_advance(&loop->timers, loop, loop->now); /* Before the sockets are seen to. */
+    timer_wheel_advance(&loop->timers, loop, loop->now,
+                        loop->on_event_end); /* Before the sockets are seen to. */
     assert_int_equal(remote.client->state, CLIENT_OPEN);
     clients_settle();
     assert_false(remote.client->ping_unanswered);

@@ -179,7 +179,8 @@ static void what_the_kernel_has_is_read_before_the_client_is_given_up(void **sta
     begin_message(&remote, 100);
     remote_write(&remote, frame, encode(frame, 0x80, NULL, 0));
     loop->now += TIMEOUT + TICK;
-    timer_wheel_advance(&loop->timers, loop, loop->now); /* Before the sockets are seen to. */
+    timer_wheel_advance(&loop->timers, loop, loop->now,
+                        loop->on_event_end); /* Before the sockets are seen to. */
     assert_int_equal(remote.client->state, CLIENT_OPEN);
     assert_int_equal(charged(), 0);
     close(remote.socket);

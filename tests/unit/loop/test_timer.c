@@ -20,8 +20,8 @@ static void count_fire(struct loop *loop, struct timer *timer)
 static void turn(struct timer_wheel *wheel, int64_t from, int64_t until, int64_t step)
 {
     for (int64_t now = from; now < until; now += step)
-        timer_wheel_advance(wheel, NULL, now);
-    timer_wheel_advance(wheel, NULL, until);
+        timer_wheel_advance(wheel, NULL, now, NULL);
+    timer_wheel_advance(wheel, NULL, until, NULL);
 }
 
 static void fires_once_not_early_and_at_most_two_ticks_late(void **state)
@@ -53,7 +53,7 @@ static void fires_after_a_sleep_longer_than_the_wheel(void **state)
     timer_start(&wheel, &probes[0].timer, SECOND);
     timer_start(&wheel, &probes[1].timer, 40 * SECOND);
     timer_start(&wheel, &probes[2].timer, 4000 * SECOND);
-    timer_wheel_advance(&wheel, NULL, 1000 * SECOND);
+    timer_wheel_advance(&wheel, NULL, 1000 * SECOND, NULL);
     assert_int_equal(probes[0].fired, 1);
     assert_int_equal(probes[1].fired, 1);
     assert_int_equal(probes[2].fired, 0);
@@ -133,7 +133,7 @@ static void says_how_long_to_wait(void **state)
     assert_int_equal(timer_wheel_wait(&wheel, 0), -1);
     timer_start(&wheel, &probe.timer, 5 * SECOND);
     assert_in_range(timer_wheel_wait(&wheel, 0), 5 * SECOND, 5 * SECOND + 2 * TICK);
-    timer_wheel_advance(&wheel, NULL, 6 * SECOND);
+    timer_wheel_advance(&wheel, NULL, 6 * SECOND, NULL);
     assert_int_equal(timer_wheel_wait(&wheel, 6 * SECOND), -1);
 }
 
@@ -149,7 +149,7 @@ static void says_when_it_is_due_also_when_that_is_past(void **state)
     assert_int_equal(timer_wheel_wait(&wheel, 7 * TICK), 0);
     assert_false(timer_wheel_is_behind(&wheel, TICK - 1));
     assert_true(timer_wheel_is_behind(&wheel, TICK));
-    timer_wheel_advance(&wheel, NULL, 7 * TICK);
+    timer_wheel_advance(&wheel, NULL, 7 * TICK, NULL);
     assert_false(timer_wheel_is_behind(&wheel, 7 * TICK));
     assert_int_equal(probe.fired, 1);
 }
@@ -162,9 +162,34 @@ static void stopped_timer_does_not_wake_the_loop_for_ever(void **state)
     timer_wheel_init(&wheel, 0);
     timer_start(&wheel, &probe.timer, SECOND);
     timer_stop(&probe.timer);
-    timer_wheel_advance(&wheel, NULL, SECOND + 2 * TICK);
+    timer_wheel_advance(&wheel, NULL, SECOND + 2 * TICK, NULL);
     assert_int_equal(timer_wheel_wait(&wheel, SECOND + 2 * TICK), -1);
     assert_int_equal(probe.fired, 0);
+}
+
+static unsigned fired_before_end, ends;
+static struct probe ended[3];
+
+static void count_end(struct loop *loop)
+{
+    assert_null(loop);
+    ends++;
+    for (size_t i = 0; i < 3; i++)
+        fired_before_end += ended[i].fired;
+}
+
+static void what_follows_comes_behind_each(void **state)
+{
+    static struct timer_wheel wheel;
+    (void)state;
+    timer_wheel_init(&wheel, 0);
+    for (size_t i = 0; i < 3; i++) {
+        ended[i] = (struct probe){.timer.fire = count_fire};
+        timer_start(&wheel, &ended[i].timer, SECOND);
+    }
+    timer_wheel_advance(&wheel, NULL, 2 * SECOND, count_end);
+    assert_int_equal(ends, 3);
+    assert_int_equal(fired_before_end, 1 + 2 + 3);
 }
 
 int main(void)
@@ -178,6 +203,7 @@ int main(void)
         cmocka_unit_test(a_timer_that_restarts_itself_does_not_stop_the_wheel),
         cmocka_unit_test(says_how_long_to_wait),
         cmocka_unit_test(says_when_it_is_due_also_when_that_is_past),
+        cmocka_unit_test(what_follows_comes_behind_each),
         cmocka_unit_test(stopped_timer_does_not_wake_the_loop_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

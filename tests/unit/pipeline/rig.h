@@ -105,6 +105,13 @@ static inline void rig_held(struct sl_client *client)
     rig.helds++;
 }
 
+static inline void rig_identified(struct sl_client *client, const char *instance)
+{
+    note(sl_client_identity(client));
+    note("by");
+    note(instance);
+}
+
 static inline struct sl_client *rig_find(struct pipeline_loop *loop, uint64_t client_id)
 {
     bool is_there = rig.findable != NULL && rig.findable->id == client_id;
@@ -127,8 +134,11 @@ static inline void rig_on_event_end(struct loop *loop)
 
 static inline int rig_set_up(void **state)
 {
-    static const struct pipeline_calls calls = {
-        .wait = rig_wait, .resume = rig_resume, .held = rig_held, .find = rig_find};
+    static const struct pipeline_calls calls = {.wait = rig_wait,
+                                                .resume = rig_resume,
+                                                .held = rig_held,
+                                                .identified = rig_identified,
+                                                .find = rig_find};
     (void)state;
     log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
     rig = (struct rig){.waits = 0};
@@ -170,7 +180,7 @@ static inline void rig_pass(int64_t ns)
 {
     for (unsigned i = 0; i < RIG_LOOPS; i++) {
         rig.loops[i].now += ns + (INT64_C(1) << TIMER_TICK_SHIFT);
-        timer_wheel_advance(&rig.loops[i].timers, &rig.loops[i], rig.loops[i].now);
+        timer_wheel_advance(&rig.loops[i].timers, &rig.loops[i], rig.loops[i].now, NULL);
     }
 }
 

@@ -54,11 +54,46 @@ static void keeps_to_its_limits(void **state)
     attributes_clear(&attributes);
 }
 
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        .data = (literal), .len = sizeof(literal) - 1                                              \
+    }
+
+static void sets_all_or_none(void **state)
+{
+    struct attributes attributes = {.first = NULL};
+    static char value[ATTRIBUTE_VALUE_MAX + 1];
+    (void)state;
+    memset(value, 'v', ATTRIBUTE_VALUE_MAX);
+    const struct sl_pair large = {.name = TEXT("large"), .value = {value, ATTRIBUTE_VALUE_MAX}};
+    const struct sl_pair fits[] = {
+        {TEXT("a"), TEXT("1")}, {TEXT("b"), TEXT("2")}, {TEXT("a"), TEXT("3")}};
+    const struct sl_pair does_not[] = {{TEXT("a"), TEXT("4")}, large};
+    assert_int_equal(attributes_set_all(&attributes, fits, 3), OK);
+    assert_value(&attributes, "a", "3");
+    assert_value(&attributes, "b", "2");
+    assert_int_equal(attributes.size, 4);
+    for (const char *name = "x\0y\0z"; attributes.size < 3 * ATTRIBUTE_VALUE_MAX; name += 2)
+        assert_int_equal(attributes_set(&attributes, name, value, ATTRIBUTE_VALUE_MAX), OK);
+    size_t before = attributes.size;
+    assert_int_equal(attributes_set_all(&attributes, does_not, 2), ERR_LIMIT);
+    assert_value(&attributes, "a", "3");
+    assert_int_equal(attributes.size, before);
+    const struct sl_pair instead = {.name = TEXT("x"), .value = {value, 7}};
+    const struct sl_pair changed[] = {instead, large}; /* They fit, as one is shorter now. */
+    assert_int_equal(attributes_set_all(&attributes, changed, 2), OK);
+    assert_value(&attributes, "x", "vvvvvvv");
+    assert_int_equal(attributes.size, before + 7 + strlen("large"));
+    attributes_clear(&attributes);
+    assert_int_equal(attributes.size, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_replaces_and_removes),
         cmocka_unit_test(keeps_to_its_limits),
+        cmocka_unit_test(sets_all_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

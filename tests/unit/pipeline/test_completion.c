@@ -2,7 +2,10 @@
 #include "failing_memory.h"
 #include "pipeline/rig.h"
 
-#define TEXT(literal) {.data = (literal), .len = sizeof(literal) - 1}
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        .data = (literal), .len = sizeof(literal) - 1                                              \
+    }
 
 static const struct sl_ticket ticket = {.value = 7};
 static struct rig_client client;
@@ -304,6 +307,43 @@ static void more_attributes_than_a_client_may_have_are_an_error(void **state)
     upgrade_unref(upgrade);
 }
 
+/* As what an earlier stage has set leaves room for one only, or none for a copy. */
+static void what_does_not_fit_leaves_nothing_half_done(void **state)
+{
+    static char value[4096];
+    const struct sl_pair pairs[] = {{TEXT("role"), TEXT("admin")},
+                                    {TEXT("expires"), {value, 4090}}};
+    const struct sl_completion details = {.struct_size = sizeof details,
+                                          .identity = TEXT("ada"),
+                                          .attributes = pairs,
+                                          .attribute_count = 2};
+    struct completion *completion = complete(SL_CONTINUE, &details);
+    size_t len;
+    (void)state;
+    memset(value, 'v', sizeof value);
+    rig_client_init(&client, NULL, 0);
+    for (const char *name = "x\0y\0z"; *name != '\0'; name += 2)
+        assert_int_equal(sl_client_set_attribute(&client.seen, name, value, 4095), OK);
+    assert_int_equal(completion_apply_to_upgrade(completion, &client.seen, NULL), SL_ERROR);
+    assert_null(sl_client_identity(&client.seen));
+    assert_null(sl_client_attribute(&client.seen, "role", &len));
+    assert_int_equal(sl_client_set_attribute(&client.seen, "x", NULL, 0), OK);
+    int result = SL_ERROR;
+    for (unsigned nth = 1; result == SL_ERROR; nth++) {
+        assert_in_range(nth, 1, 4);
+        assert_null(sl_client_identity(&client.seen));
+        assert_null(sl_client_attribute(&client.seen, "role", &len));
+        fail_allocation(nth);
+        result = completion_apply_to_upgrade(completion, &client.seen, NULL);
+        fail_allocation(0);
+    }
+    assert_string_equal(sl_client_identity(&client.seen), "ada");
+    assert_string_equal(sl_client_attribute(&client.seen, "role", &len), "admin");
+    assert_non_null(sl_client_attribute(&client.seen, "expires", &len));
+    free(completion);
+    rig_client_deinit(&client);
+}
+
 static void other_verdicts_bring_nothing(void **state)
 {
     const struct sl_completion details = {
@@ -333,6 +373,7 @@ int main(void)
         cmocka_unit_test(a_denial_with_more_headers_than_fit_is_an_error),
         cmocka_unit_test(a_continue_names_the_client),
         cmocka_unit_test(more_attributes_than_a_client_may_have_are_an_error),
+        cmocka_unit_test(what_does_not_fit_leaves_nothing_half_done),
         cmocka_unit_test(other_verdicts_bring_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,21 @@ static void ids_tell_timers_apart(void **state)
     instance_unref(instance);
 }
 
+static void fires_once_create_has_returned(void **state)
+{
+    struct instance *instance = made(&ticking);
+    (void)state;
+    instance->is_created = false;
+    assert_true(start(instance, 0, 0, 7) != 0);
+    rig_pass(NS_PER_S);
+    rig_pass(NS_PER_S);
+    expect_notes("");
+    instance->is_created = true;
+    rig_pass(NS_PER_S);
+    expect_notes("7");
+    instance_unref(instance);
+}
+
 static void stopping_one_that_is_over_does_nothing(void **state)
 {
     struct instance *instance = made(&ticking);
@@ -170,6 +185,7 @@ int main(void)
         rig_test(fires_once),
         rig_test(fires_again_and_again_with_an_interval),
         rig_test(ids_tell_timers_apart),
+        rig_test(fires_once_create_has_returned),
         rig_test(stopping_one_that_is_over_does_nothing),
         rig_test(a_timer_may_stop_itself),
         rig_test(refuses_what_cannot_be),

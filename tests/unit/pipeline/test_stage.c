@@ -166,9 +166,10 @@ static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *cl
 static void client_free(struct sl_instance *self, struct sl_client *client)
 {
     const struct instance *instance = (const struct instance *)self;
+    owe_client_free(instance, client); /* It asks for the state once more. */
     const char *block = sl_client_block(client, instance->slot, instance->client_offset);
     note("free");
-    note(block);
+    note(instance->plugin->table.client_size > 0 ? block : "");
 }
 
 /* Its state ends where the flag that is kept behind it begins. */
@@ -208,6 +209,21 @@ static void a_client_that_no_hook_was_called_for_is_none_to_be_freed(void **stat
     chain_destroy(chain);
 }
 
+/* As a service of its plugin does that another's on_connect calls. */
+static void a_client_whose_state_was_asked_for_is_freed_without_a_hook_before(void **state)
+{
+    struct rig_client client;
+    (void)state;
+    stage_of(&freeing);
+    rig_client_init(&client, chain, 0);
+    owe_client_free(chain->stages[0].instance, &client.seen);
+    chain_free_client(&client.seen);
+    chain_free_client(&client.seen);
+    expect_notes("free ");
+    rig_client_deinit(&client);
+    chain_destroy(chain);
+}
+
 static void an_open_client_is_freed_though_its_plugin_has_no_other_hook(void **state)
 {
     static const struct sl_plugin only = {SL_PLUGIN_HEADER, .name = "only", .version = "1",
@@ -236,6 +252,7 @@ int main(void)
         rig_test(calls_the_hooks_that_its_plugin_has),
         rig_test(the_state_of_a_client_that_its_plugin_has_seen_is_freed_once),
         rig_test(a_client_that_no_hook_was_called_for_is_none_to_be_freed),
+        rig_test(a_client_whose_state_was_asked_for_is_freed_without_a_hook_before),
         rig_test(an_open_client_is_freed_though_its_plugin_has_no_other_hook),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
