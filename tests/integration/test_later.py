@@ -119,11 +119,14 @@ class DeferredConnect(Asked):
     configuration = settings(
         endpoint('/ws', [later()], identity='optional'),
         endpoint('/named', [later()], identity='required'),
-        endpoint('/short', [later(timeout='100ms')]), loops=2)
+        endpoint('/short', [later(timeout='100ms')]), loops=2, log={'level': 'debug', 'format': 'json'})
 
     def test_continue_identifies(self):
         with RawClient(self.server, '/named', query='?defer=continue&name=ada') as client:
             self.assertEqual(self.ask(client, 'count ada'), 'count 1')
+            self.server.wait_for_log('"event":"client_identified"')
+            told, = [line for line in self.server.log().splitlines() if '"event":"client_identified"' in line and '"ada"' in line]
+            self.assertEqual((json.loads(told)['identity'], json.loads(told)['instance']), ('ada', 'later#1'))
 
     def test_deny(self):
         with self.assertRaises(Refused) as caught:

@@ -1,91 +1,6 @@
 #include "pipeline/deferral.h"
 #include "failing_memory.h"
-#include "pipeline/rig.h"
-
-/* How the hooks defer; then they return `verdict`. */
-static struct sl_deferral how;
-static struct sl_ticket ticket;
-static enum sl_verdict verdict;
-static bool completes_at_once;
-
-static void on_cancel(struct sl_instance *self, struct sl_ticket cancelled, void *context,
-                      enum sl_cancel_reason reason)
-{
-    (void)self;
-    (void)context;
-    assert_true(cancelled.value != 0);
-    note(reason == SL_CANCEL_TIMEOUT ? "timeout" : reason == SL_CANCEL_SHUTDOWN ? "end" : "gone");
-}
-
-static enum sl_verdict defer(struct sl_instance *self, struct sl_client *client)
-{
-    const struct instance *instance = (const struct instance *)(const void *)self;
-    enum sl_verdict begun = deferral_begin(instance, client, &how, &ticket);
-    if (begun == SL_DEFER && completes_at_once)
-        assert_int_equal(deferral_complete(ticket, SL_DROP, NULL), 0);
-    return begun == SL_DEFER ? verdict : begun;
-}
-
-static enum sl_verdict on_message(struct sl_instance *self, struct sl_client *client,
-                                  const struct sl_message *message)
-{
-    (void)message;
-    return defer(self, client);
-}
-
-static enum sl_verdict on_connect(struct sl_instance *self, struct sl_client *client,
-                                  struct sl_request *request)
-{
-    (void)request;
-    return defer(self, client);
-}
-
-static const struct sl_plugin later = {SL_PLUGIN_HEADER, .name = "later", .version = "1",
-                                       .on_connect = on_connect, .on_message = on_message};
-
-static struct rig_client client;
-static struct chain *chain;
-
-static void begin(bool is_shadow)
-{
-    const struct rig_stage stage = {.table = &later, .is_shadow = is_shadow};
-    how = (struct sl_deferral){.struct_size = sizeof how, .on_cancel = on_cancel};
-    ticket = (struct sl_ticket){.value = 0};
-    verdict = SL_DEFER;
-    completes_at_once = false;
-    chain = rig_chain(&stage, 1);
-    rig_client_init(&client, chain, 1);
-    rig_client_open(&client);
-}
-
-static void finish(void)
-{
-    rig_client_deinit(&client);
-    chain_destroy(chain);
-}
-
-static unsigned deferral_count(void)
-{
-    return client.seen.more != NULL ? client.seen.more->deferral_count : 0;
-}
-
-/* Sends a message; what is not deferred is given back. */
-static enum chain_result send(enum sl_verdict *out)
-{
-    struct message *message = rig_message(&client.seen, "hello");
-    enum chain_result result = chain_message(&client.seen, &message, out);
-    if (result != CHAIN_DEFERRED)
-        rig_message_release(&client.seen, message);
-    return result;
-}
-
-static void send_deferred(void)
-{
-    enum sl_verdict ignored;
-    assert_int_equal(send(&ignored), CHAIN_DEFERRED);
-    assert_true(ticket.value != 0);
-    assert_int_equal(ticket.value & 0xff, 1);
-}
+#include "pipeline/deferring.h"
 
 /* The client's message goes on, once. */
 static void expect_resumed(int expected, const char *text)
@@ -304,85 +219,6 @@ static void a_completion_resumes_the_upgrade(void **state)
     finish();
 }
 
-/* -- shadow -- */
-
-static void a_shadow_deferral_keeps_nobody_waiting(void **state)
-{
-    enum sl_verdict ignored;
-    (void)state;
-    begin(true);
-    assert_int_equal(send(&ignored), CHAIN_PASSED);
-    assert_int_equal(rig.waits, 0);
-    assert_int_equal(deferral_count(), 1);
-    assert_int_equal(deferral_complete(ticket, SL_DROP, NULL), 0);
-    rig_deliver();
-    assert_int_equal(rig.resumed.count, 0);
-    assert_int_equal(deferral_count(), 0);
-    assert_int_equal(rig_totals(chain, 0).verdicts[VERDICT_SLOT_DROP], 1);
-    assert_int_equal(rig_totals(chain, 0).shadow_clients, 1);
-    finish();
-}
-
-static void shadow_deferrals_of_a_client_are_bounded(void **state)
-{
-    enum sl_verdict ignored;
-    (void)state;
-    begin(true);
-    for (unsigned i = 0; i < DEFERRALS_PER_CLIENT + 3; i++)
-        assert_int_equal(send(&ignored), CHAIN_PASSED);
-    assert_int_equal(deferral_count(), DEFERRALS_PER_CLIENT);
-    assert_int_equal(rig_totals(chain, 0).verdicts[VERDICT_SLOT_ERROR], 3);
-    finish();
-}
-
-static void shadow_deferrals_take_nothing_from_a_stage_that_decides(void **state)
-{
-    const struct rig_stage stages[] = {{.table = &later, .is_shadow = true}, {.table = &later}};
-    (void)state;
-    begin(false);
-    finish();
-    chain = rig_chain(stages, 2);
-    rig_client_init(&client, chain, 1);
-    rig_client_open(&client);
-    for (unsigned i = 0; i < DEFERRALS_PER_CLIENT + 3; i++) {
-        send_deferred(); /* The ticket is that of the second one. */
-        assert_int_equal(deferral_complete(ticket, SL_DROP, NULL), 0);
-        rig_deliver();
-        assert_int_equal(rig.resumed.verdict, SL_DROP);
-        rig_message_release(&client.seen, rig.resumed.message);
-    }
-    assert_int_equal(rig.resumed.count, DEFERRALS_PER_CLIENT + 3);
-    assert_int_equal(deferral_count(), DEFERRALS_PER_CLIENT);
-    finish();
-}
-
-static void shadow_stages_hold_at_most_half_of_what_may_be_held(void **state)
-{
-    enum sl_verdict ignored;
-    (void)state;
-    begin(true);
-    memory_account_set_limit(&rig.input, 100);
-    memory_account_add(&rig.input, 46);
-    assert_int_equal(send(&ignored), CHAIN_PASSED);
-    assert_int_equal(deferral_count(), 0);
-    memory_account_sub(&rig.input, 1);
-    assert_int_equal(send(&ignored), CHAIN_PASSED);
-    assert_int_equal(deferral_count(), 1);
-    finish();
-}
-
-static void shadow_stages_hold_nothing_when_all_hold_too_much(void **state)
-{
-    enum sl_verdict ignored;
-    (void)state;
-    begin(true);
-    memory_account_set_limit(&rig.input, 10);
-    memory_account_add(&rig.input, 11);
-    assert_int_equal(send(&ignored), CHAIN_PASSED);
-    assert_int_equal(deferral_count(), 0);
-    finish();
-}
-
 /* -- without memory -- */
 
 static void without_memory_the_hook_s_error_counts(void **state)
@@ -426,11 +262,6 @@ int main(void)
         rig_test(a_completion_before_the_hook_returns_counts),
         rig_test(only_the_running_hook_may_defer),
         rig_test(a_completion_resumes_the_upgrade),
-        rig_test(a_shadow_deferral_keeps_nobody_waiting),
-        rig_test(shadow_deferrals_of_a_client_are_bounded),
-        rig_test(shadow_deferrals_take_nothing_from_a_stage_that_decides),
-        rig_test(shadow_stages_hold_at_most_half_of_what_may_be_held),
-        rig_test(shadow_stages_hold_nothing_when_all_hold_too_much),
         rig_test(without_memory_the_hook_s_error_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
