@@ -107,6 +107,10 @@ static int change_over(struct server_parts *parts, struct reload_job *job)
     int others_error = prepare_others(parts, job->config, diagnostics, &others);
     if (error == OK)
         error = others_error;
+    if (error == OK)
+        error = hub_reload_check(job->hub, diagnostics);
+    if (error == OK)
+        error = front_reload_open(others.front, diagnostics);
     if (error == OK) {
         error = hub_reload_commit(parts->hub, job->hub, diagnostics);
         job->hub = error == HUB_RELOAD_AWAITED ? job->hub : NULL;

@@ -17,7 +17,7 @@ static int create_handshake_threads(struct front *front, const struct config *co
 int front_create(const struct config *config, struct hub *hub, struct diagnostics *diagnostics,
                  struct front **out)
 {
-    struct front_reload *reload;
+    struct front_reload *reload = NULL;
     struct trusted_proxies *proxies;
     struct front *front = calloc(1, sizeof *front);
     if (front == NULL)
@@ -26,7 +26,7 @@ int front_create(const struct config *config, struct hub *hub, struct diagnostic
     trust_init(&front->trust);
     front->handler.hub = hub;
     mg_init_library(MG_FEATURES_TLS | MG_FEATURES_IPV6);
-    /* Preparing starts the listeners, which use all of this. */
+    /* The listeners use all of this as soon as they are open. */
     atomic_init(&front->handler.demo_page, config->demo_page);
     handshakes_configure(&front->handshakes, config->limit_handshake_bytes,
                          config->limit_handshakes_per_address);
@@ -37,7 +37,10 @@ int front_create(const struct config *config, struct hub *hub, struct diagnostic
         error = create_handshake_threads(front, config);
     if (error == OK)
         error = front_reload_prepare(front, config, diagnostics, &reload);
+    if (error == OK)
+        error = front_reload_open(reload, diagnostics);
     if (error != OK) {
+        front_reload_abort(reload);
         front_destroy(front);
         return error;
     }

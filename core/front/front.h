@@ -22,9 +22,10 @@ MUST_CHECK int front_create(const struct config *config, struct hub *hub,
                             struct diagnostics *diagnostics, struct front **out);
 
 /*
- * A reload. What can fail is done first: certificates are read anew, and listeners that the
- * configuration has and the front has not are started. Nothing that runs changes before the commit,
- * which cannot fail: listeners that stay give new connections their new certificate, those that are
+ * A reload. What can fail is done first: certificates are read anew, addresses are tried, and, last
+ * of all that may go wrong in the server, listeners that the configuration has and the front has
+ * not are opened: nobody is to be let in by a configuration that does not come into force. Nothing
+ * that runs changes before the commit, which cannot fail: listeners that stay give new connections their new certificate, those that are
  * gone stop. Connections live on in any case. All on the main thread.
  *
  * Returns 0, ERR_CONFIG (`diagnostics` says what does not work) or another negative code.
@@ -32,6 +33,7 @@ MUST_CHECK int front_create(const struct config *config, struct hub *hub,
 struct front_reload;
 MUST_CHECK int front_reload_prepare(struct front *front, const struct config *config,
                                     struct diagnostics *diagnostics, struct front_reload **out);
+MUST_CHECK int front_reload_open(struct front_reload *reload, struct diagnostics *diagnostics);
 void front_reload_commit(struct front *front, struct front_reload *reload);
 void front_reload_abort(struct front_reload *reload); /* NULL is fine */
 

@@ -146,9 +146,9 @@ static int probe_new_listeners(const struct front *front, const struct config *c
     return result;
 }
 
-static int open_new_listeners(const struct config *config, struct diagnostics *diagnostics,
-                              struct front_reload *reload)
+int front_reload_open(struct front_reload *reload, struct diagnostics *diagnostics)
 {
+    const struct config *config = reload->config;
     for (size_t i = 0; i < reload->count; i++) {
         if (!reload->steps[i].is_new)
             continue;
@@ -167,9 +167,7 @@ static int prepare_listeners(struct front *front, const struct config *config,
     int addresses = find_or_make_listeners(front, config, diagnostics, reload);
     if (addresses == OK)
         addresses = probe_new_listeners(front, config, diagnostics, reload);
-    if (certificates != OK)
-        return certificates;
-    return addresses != OK ? addresses : open_new_listeners(config, diagnostics, reload);
+    return certificates != OK ? certificates : addresses;
 }
 
 int front_reload_prepare(struct front *front, const struct config *config,

@@ -171,7 +171,7 @@ static int apply_live(struct hub_reload *reload, struct diagnostics *diagnostics
     if (error == OK)
         error = replace_instances(reload, diagnostics);
     if (error == OK)
-        error = reload_check_created(reload, diagnostics);
+        error = hub_reload_check(reload, diagnostics);
     for (size_t i = reload->live.count; error != OK && i-- > 0;)
         instance_change_revert(&reload->live.items[i]);
     return error;
@@ -274,7 +274,7 @@ static void post_switch(struct hub_reload *reload)
 
 int hub_reload_commit(struct hub *hub, struct hub_reload *reload, struct diagnostics *diagnostics)
 {
-    int error = reload_check_created(reload, diagnostics);
+    int error = hub_reload_check(reload, diagnostics);
     if (error == OK)
         error = apply_live(reload, diagnostics);
     if (error == HUB_RELOAD_AWAITED)

@@ -46,10 +46,6 @@ void reload_prepare_removals(struct hub_reload *reload);
 
 /* -- reload_awaited.c -- */
 
-/* Looks whether all new instances have finished their create. Failures, and deadlines that have
- * passed, go to `diagnostics`. Returns 0, ERR_CONFIG or HUB_RELOAD_AWAITED. */
-MUST_CHECK int reload_check_created(struct hub_reload *reload, struct diagnostics *diagnostics);
-
 /* Nobody waits any more for the create of a new instance, though it may be there for a while. */
 void reload_forget_creations(const struct hub_reload *reload);
 

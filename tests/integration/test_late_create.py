@@ -8,6 +8,7 @@ import unittest
 
 from harness import RawClient, Sluice, endpoint, http_get, run_sluice, settings, temporary_folder, wait_until
 from harness.admin import ask as admin_ask
+from harness.ports import free_port
 
 UPGRADE = [('Connection', 'Upgrade'), ('Upgrade', 'websocket'), ('Sec-WebSocket-Version', '13'),
            ('Sec-WebSocket-Key', 'AAAAAAAAAAAAAAAAAAAAAA==')]
@@ -85,10 +86,14 @@ class Reload(unittest.TestCase):
     def test_the_old_configuration_serves_until_the_new_instance_can_begin(self):
         gate = Gate(self)
         with Sluice(plain(tag='a')) as server, RawClient(server) as client:
-            server.write(gate.settings(tag='b', reload='replace'))
+            added = free_port()
+            server.write({**gate.settings(tag='b', reload='replace'),
+                          'listen': [{'address': '127.0.0.1:0'}, {'address': f'127.0.0.1:{added}'}]})
             server.process.send_signal(signal.SIGHUP)
             server.wait_for_log('plugin_awaited')
             self.assertEqual(ask(client), 'a 1')
+            with self.assertRaises(ConnectionRefusedError):
+                RawClient(server, address=('127.0.0.1', added))
             self.assertEqual(readiness(server)[0], 200)
             status, _, checks = http_get(server, '/readyz?verbose', address=server.admin_address)
             self.assertIn(b'ok     reload: waits for renewed#1 of /ws, whose create has not finished yet\n', checks)
@@ -106,6 +111,7 @@ class Reload(unittest.TestCase):
             self.assertIn('configuration 3 is in force', answers[0][1])
             self.assertEqual(ask(client)[0], 'b')
             self.assertEqual(server.metric('sluice_awaited_instances'), 0)
+            RawClient(server, address=('127.0.0.1', added)).socket.close()
 
     def test_reloads_that_wait_hold_nobody_up(self):
         """Whether those who have asked for them stay or not; more than two have nothing to wait for."""

@@ -90,6 +90,7 @@ static inline void reload_front(struct front_fixture *fixture, const char *liste
     struct diagnostics diagnostics;
     struct front_reload *prepared;
     assert_int_equal(prepare_reload(fixture, listen, &diagnostics, &prepared), OK);
+    assert_int_equal(front_reload_open(prepared, &diagnostics), OK);
     front_reload_commit(fixture->front, prepared);
     diagnostics_deinit(&diagnostics);
 }

@@ -49,6 +49,8 @@ static void abort_closes_what_was_opened(void **state)
     close_front(&other);
     snprintf(listen, sizeof listen, "[{address: '127.0.0.1:%u'}]", free_port);
     assert_int_equal(prepare_reload(&fixture, listen, &diagnostics, &prepared), OK);
+    assert_false(listens(free_port));
+    assert_int_equal(front_reload_open(prepared, &diagnostics), OK);
     assert_true(listens(free_port));
     assert_true(listens(stays));
     front_reload_abort(prepared);
