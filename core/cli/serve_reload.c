@@ -95,6 +95,12 @@ static void commit_others(struct server_parts *parts, struct reload_job *job, st
     serve_log_commit(job->config, others->log_fd);
 }
 
+/* Nobody is let in by a configuration that does not come into force. */
+static int open_listeners(void *context, struct diagnostics *diagnostics)
+{
+    return front_reload_open(context, diagnostics);
+}
+
 /* Prepares everything that can fail, then changes over; or returns HUB_RELOAD_AWAITED, and all but
  * the hub's part will be prepared again: files may have changed until then. */
 static int change_over(struct server_parts *parts, struct reload_job *job)
@@ -107,11 +113,8 @@ static int change_over(struct server_parts *parts, struct reload_job *job)
     int others_error = prepare_others(parts, job->config, diagnostics, &others);
     if (error == OK)
         error = others_error;
-    if (error == OK)
-        error = hub_reload_check(job->hub, diagnostics);
-    if (error == OK)
-        error = front_reload_open(others.front, diagnostics);
     if (error == OK) {
+        hub_reload_set_last_step(job->hub, open_listeners, others.front);
         error = hub_reload_commit(parts->hub, job->hub, diagnostics);
         job->hub = error == HUB_RELOAD_AWAITED ? job->hub : NULL;
     }

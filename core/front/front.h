@@ -25,8 +25,9 @@ MUST_CHECK int front_create(const struct config *config, struct hub *hub,
  * A reload. What can fail is done first: certificates are read anew, addresses are tried, and, last
  * of all that may go wrong in the server, listeners that the configuration has and the front has
  * not are opened: nobody is to be let in by a configuration that does not come into force. Nothing
- * that runs changes before the commit, which cannot fail: listeners that stay give new connections their new certificate, those that are
- * gone stop. Connections live on in any case. All on the main thread.
+ * that runs changes before the commit, which cannot fail: listeners that stay give new connections
+ * their new certificate, those that are gone stop. Connections live on in any case. All on the main
+ * thread.
  *
  * Returns 0, ERR_CONFIG (`diagnostics` says what does not work) or another negative code.
  */

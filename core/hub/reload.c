@@ -171,7 +171,9 @@ static int apply_live(struct hub_reload *reload, struct diagnostics *diagnostics
     if (error == OK)
         error = replace_instances(reload, diagnostics);
     if (error == OK)
-        error = hub_reload_check(reload, diagnostics);
+        error = reload_check_created(reload, diagnostics);
+    if (error == OK && reload->last_step != NULL)
+        error = reload->last_step(reload->last_context, diagnostics);
     for (size_t i = reload->live.count; error != OK && i-- > 0;)
         instance_change_revert(&reload->live.items[i]);
     return error;
@@ -272,9 +274,17 @@ static void post_switch(struct hub_reload *reload)
     }
 }
 
+void hub_reload_set_last_step(struct hub_reload *reload,
+                              int (*step)(void *context, struct diagnostics *diagnostics),
+                              void *context)
+{
+    reload->last_step = step;
+    reload->last_context = context;
+}
+
 int hub_reload_commit(struct hub *hub, struct hub_reload *reload, struct diagnostics *diagnostics)
 {
-    int error = hub_reload_check(reload, diagnostics);
+    int error = reload_check_created(reload, diagnostics);
     if (error == OK)
         error = apply_live(reload, diagnostics);
     if (error == HUB_RELOAD_AWAITED)

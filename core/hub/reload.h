@@ -37,9 +37,11 @@ struct reload_order {
 MUST_CHECK int hub_reload_prepare(struct hub *hub, struct config *config,
                                   struct diagnostics *diagnostics, struct hub_reload **out);
 
-/* Whether all new instances have finished their create. Returns 0, HUB_RELOAD_AWAITED or ERR_CONFIG
- * (in `diagnostics`): one has failed, or its time is over. */
-MUST_CHECK int hub_reload_check(struct hub_reload *reload, struct diagnostics *diagnostics);
+/* What a commit does when nothing of the hub's can fail any more, before it changes over; its error
+ * makes the commit fail. To be set anew before each commit. */
+void hub_reload_set_last_step(struct hub_reload *reload,
+                              int (*step)(void *context, struct diagnostics *diagnostics),
+                              void *context);
 
 /* Asks the instances that take their options live, and creates those that they ask for in their
  * place: the only step that can still fail; then what ran goes on. Else changes over; the loops

@@ -86,7 +86,7 @@ static int check_instance(const struct hub_reload *reload, struct instance *inst
 }
 
 /* All are looked at, so that all errors are reported. */
-int hub_reload_check(struct hub_reload *reload, struct diagnostics *diagnostics)
+int reload_check_created(struct hub_reload *reload, struct diagnostics *diagnostics)
 {
     int result = OK;
     for (size_t i = 0; i < reload->change_count; i++) {

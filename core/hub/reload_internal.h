@@ -30,8 +30,10 @@ struct hub_reload {
     size_t change_count;
     struct switch_mail *mails; /* owned; one for each loop */
     struct change_list live;   /* options that instances take live */
-    bool was_offered;          /* they have been, so that hooks may still read them */
-    bool is_void; /* refused: the loops only pass by, so that no hook still reads its options */
+    int (*last_step)(void *context, struct diagnostics *diagnostics); /* of a commit, or NULL */
+    void *last_context;
+    bool was_offered; /* they have been, so that hooks may still read them */
+    bool is_void;     /* refused: the loops only pass by, so that no hook still reads its options */
     _Atomic unsigned loops_to_go;
 };
 
@@ -45,6 +47,10 @@ MUST_CHECK int reload_prepare_endpoints(struct hub_reload *reload, struct diagno
 void reload_prepare_removals(struct hub_reload *reload);
 
 /* -- reload_awaited.c -- */
+
+/* Looks whether all new instances have finished their create. Failures, and deadlines that have
+ * passed, go to `diagnostics`. Returns 0, ERR_CONFIG or HUB_RELOAD_AWAITED. */
+MUST_CHECK int reload_check_created(struct hub_reload *reload, struct diagnostics *diagnostics);
 
 /* Nobody waits any more for the create of a new instance, though it may be there for a while. */
 void reload_forget_creations(const struct hub_reload *reload);

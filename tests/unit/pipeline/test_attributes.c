@@ -54,10 +54,7 @@ static void keeps_to_its_limits(void **state)
     attributes_clear(&attributes);
 }
 
-#define TEXT(literal)                                                                              \
-    {                                                                                              \
-        .data = (literal), .len = sizeof(literal) - 1                                              \
-    }
+#define TEXT(literal) {.data = (literal), .len = sizeof(literal) - 1}
 
 static void sets_all_or_none(void **state)
 {

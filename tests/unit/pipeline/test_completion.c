@@ -2,10 +2,7 @@
 #include "failing_memory.h"
 #include "pipeline/rig.h"
 
-#define TEXT(literal)                                                                              \
-    {                                                                                              \
-        .data = (literal), .len = sizeof(literal) - 1                                              \
-    }
+#define TEXT(literal) {.data = (literal), .len = sizeof(literal) - 1}
 
 static const struct sl_ticket ticket = {.value = 7};
 static struct rig_client client;
