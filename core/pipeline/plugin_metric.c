@@ -1,5 +1,7 @@
 #include "pipeline/plugin_metric.h"
 
+#include "base/utf8.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,9 +57,16 @@ static bool is_taken(const struct plugin_metrics *metrics, const char *name)
     return false;
 }
 
+/* A line of /metrics has room for so much. */
+static char *copy_help(const char *help)
+{
+    size_t len = strnlen(help, PLUGIN_METRIC_HELP_MAX + 1);
+    return strndup(help, utf8_cut(help, len, PLUGIN_METRIC_HELP_MAX));
+}
+
 static bool copy_parts(struct sl_metric *metric, const char *help, const double *buckets)
 {
-    metric->help = strdup(help != NULL ? help : "");
+    metric->help = copy_help(help != NULL ? help : "");
     if (metric->kind == SL_HISTOGRAM) {
         metric->bounds = calloc(metric->bucket_count, sizeof *metric->bounds);
         metric->counts = calloc(metric->bucket_count + 1, sizeof *metric->counts);

@@ -15,6 +15,7 @@
 #define PLUGIN_METRICS_MAX 64 /* of an instance */
 #define PLUGIN_METRIC_BUCKETS_MAX 64
 #define PLUGIN_METRIC_NAME_MAX 63
+#define PLUGIN_METRIC_HELP_MAX 512 /* bytes; the rest is cut */
 
 struct plugin_metrics {
     struct sl_metric *first;

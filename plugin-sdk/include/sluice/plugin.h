@@ -822,9 +822,9 @@ struct sl_host {
                                 size_t index, struct sl_string *found);
 
     /* -- metrics, on the server's /metrics as sluice_plugin_<plugin>_<name>. */
-    /* In create: `name_cstr` is lower case letters, digits and '_'. `buckets` (ascending upper
-     * bounds) of a histogram only, else NULL and 0. NULL if that is not so, or no memory. Lives as
-     * long as the instance. */
+    /* In create: `name_cstr` is lower case letters, digits and '_'. Of `help_cstr` 512 bytes are
+     * kept. `buckets` (ascending upper bounds) of a histogram only, else NULL and 0. NULL if that
+     * is not so, or no memory. Lives as long as the instance. */
     struct sl_metric *(*metric)(struct sl_instance *self, enum sl_metric_kind kind,
                                 const char *name_cstr, const char *help_cstr, const double *buckets,
                                 size_t bucket_count);

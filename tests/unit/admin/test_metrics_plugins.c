@@ -2,6 +2,7 @@
 #include "hub/serving.h"
 
 #include "admin/metrics_plugins.h"
+#include "pipeline/chain.h"
 
 #define THREE_STAGES                                                                               \
     "loops: 2\n"                                                                                   \
@@ -135,6 +136,22 @@ static void own_histograms_have_buckets_sum_and_count(void **state)
     end_serving(&serving);
 }
 
+static void a_long_help_of_a_plugin_keeps_the_page_whole(void **state)
+{
+    struct serving serving = serve("endpoints: [{path: /ws, pipeline: [{plugin: meter}]}]\n");
+    (void)state;
+    struct instance *instance = serving.hub->endpoints[0]->setup->chain->stages[0].instance;
+    char help[2001];
+    memset(help, 'x', sizeof help - 1);
+    help[sizeof help - 1] = '\0';
+    assert_non_null(plugin_metric_create(&instance->metrics, SL_COUNTER, "wordy", help, NULL, 0));
+    char *page = write_page(serving.hub);
+    assert_int_equal(count_in(page, "# TYPE sluice_plugin_meter_wordy counter\n"), 1);
+    assert_line(page, "sluice_plugin_meter_wordy" STAGE("/ws", "meter", "1") " 0");
+    free(page);
+    end_serving(&serving);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +160,7 @@ int main(void)
         cmocka_unit_test(latency_buckets_are_cumulative),
         cmocka_unit_test(own_metrics_of_a_plugin_are_one_family),
         cmocka_unit_test(own_histograms_have_buckets_sum_and_count),
+        cmocka_unit_test(a_long_help_of_a_plugin_keeps_the_page_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

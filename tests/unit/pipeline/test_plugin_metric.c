@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <math.h>
+#include <string.h>
 
 static const double buckets[] = {1, 10, 100};
 
@@ -49,6 +50,26 @@ static void gauges_and_histograms(void **state)
     plugin_metrics_deinit(&metrics);
 }
 
+static void a_long_help_is_cut_between_characters(void **state)
+{
+    (void)state;
+    struct plugin_metrics metrics;
+    char help[2001];
+    plugin_metrics_init(&metrics);
+    memset(help, 'x', sizeof help - 1);
+    help[sizeof help - 1] = '\0';
+    struct sl_metric *metric = plugin_metric_create(&metrics, SL_GAUGE, "long", help, NULL, 0);
+    assert_int_equal(strlen(metric->help), 512);
+    memcpy(help + 511, "\xc3\xa4", 2);
+    metric = plugin_metric_create(&metrics, SL_GAUGE, "between", help, NULL, 0);
+    assert_int_equal(strlen(metric->help), 511);
+    help[512] = '\0';
+    help[511] = 'x';
+    metric = plugin_metric_create(&metrics, SL_GAUGE, "whole", help, NULL, 0);
+    assert_string_equal(metric->help, help);
+    plugin_metrics_deinit(&metrics);
+}
+
 static void refuses_what_prometheus_would(void **state)
 {
     (void)state;
@@ -80,6 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counters_only_grow),
         cmocka_unit_test(gauges_and_histograms),
+        cmocka_unit_test(a_long_help_is_cut_between_characters),
         cmocka_unit_test(refuses_what_prometheus_would),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
