@@ -54,28 +54,32 @@ static void print_reloaded(const cJSON *answer)
         printf("bans.file: %.0f set, %.0f lifted\n", set, lifted);
 }
 
-static int report(const struct cli_options *options, int status, const char *body)
+static void report(const struct cli_options *options, int status, const cJSON *answer)
 {
-    cJSON *answer = cJSON_Parse(body);
     if (status == 200)
         print_reloaded(answer);
     else
         print_errors(answer);
     print_findings(cJSON_GetObjectItemCaseSensitive(answer, "warnings"), " (a warning)");
-    cJSON_Delete(answer);
     if (status != 200)
         fputs("sluice: not reloaded: what ran before goes on\n", stderr);
     admin_client_advise(options, status);
-    return status == 200 ? 0 : EXIT_WRONG;
 }
 
-static void print_answer(const struct cli_options *options, int status, const char *body)
+/* Returns the exit status. */
+static int print_answer(const struct cli_options *options, int status, const char *body)
 {
     cJSON *answer = cJSON_Parse(body);
-    if (answer != NULL)
-        cli_print_json(answer);
+    bool is_answer = cJSON_IsObject(answer);
+    if (!is_answer)
+        cli_error(options, "no_json", "no JSON object: is this the admin listener? (HTTP %d)",
+                  status);
+    else if (options->json)
+        admin_client_print(answer);
     else
-        cli_error(options, "no_json", "no JSON: is this the admin listener? (HTTP %d)", status);
+        report(options, status, answer);
+    cJSON_Delete(answer);
+    return is_answer && status == 200 ? 0 : EXIT_WRONG;
 }
 
 /* Which file the operator means, for the server to compare with its own. Returns JSON, owned by the
@@ -103,13 +107,7 @@ int cli_reload(const struct cli_options *options)
             .method = "POST", .path = "/api/v1/reload", .json = json, .patience = PATIENCE},
         &body);
     cJSON_free(json);
-    int result = EXIT_WRONG;
-    if (status >= 0 && options->json) {
-        print_answer(options, status, (const char *)body.data);
-        result = status == 200 ? 0 : EXIT_WRONG;
-    } else if (status >= 0) {
-        result = report(options, status, (const char *)body.data);
-    }
+    int result = status >= 0 ? print_answer(options, status, (const char *)body.data) : EXIT_WRONG;
     buffer_release(&body);
     return result;
 }

@@ -67,6 +67,23 @@ static void in_json_the_answer_is_printed_as_it_is(void **state)
     assert_string_equal(run.printed.out, "{\"errors\":[]}\n");
 }
 
+static void what_is_no_answer_of_a_server_is_no_success(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {HTTP_ANSWER("200 OK", "hello"), HTTP_ANSWER("200 OK", ""),
+                                         HTTP_ANSWER("200 OK", "[]"),
+                                         HTTP_ANSWER("502 Bad Gateway", "hello")};
+    for (size_t i = 0; i < 2 * sizeof bodies / sizeof *bodies; i++) {
+        struct command_run run;
+        bool json = i % 2 == 1;
+        run_command(&run, cli_reload, (struct cli_options){.json = json}, ANSWERS(bodies[i / 2]));
+        assert_int_equal(run.status, EXIT_WRONG);
+        assert_non_null(strstr(json ? run.printed.out : run.printed.error,
+                               "no JSON object: is this the admin listener?"));
+        assert_null(strstr(run.printed.out, "reloaded"));
+    }
+}
+
 static void a_file_that_is_given_is_named_by_its_whole_path(void **state)
 {
     (void)state;
@@ -92,6 +109,7 @@ int main(void)
         cmocka_unit_test(shows_all_errors_with_their_places),
         cmocka_unit_test(without_a_list_the_error_itself_is_shown),
         cmocka_unit_test(in_json_the_answer_is_printed_as_it_is),
+        cmocka_unit_test(what_is_no_answer_of_a_server_is_no_success),
         cmocka_unit_test(a_file_that_is_given_is_named_by_its_whole_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
