@@ -119,17 +119,13 @@ int accept_queue_take(struct accept_queue *queue, int listener, struct sockaddr 
     memcpy(address, &pending->peer, *len < pending->peer_len ? *len : pending->peer_len);
     *len = pending->peer_len;
     int socket = pending->socket;
-    if (!queue->is_tls) {
-        free(pending);
-        return socket;
-    }
-    tls_handoff_put(&queue->handoff, pending);
+    handoff_put(&queue->handoff, pending);
     return socket;
 }
 
 bool accept_queue_claim(struct accept_queue *queue, int socket, struct pending_tls *out)
 {
-    return tls_handoff_claim(&queue->handoff, socket, out);
+    return handoff_claim(&queue->handoff, socket, out);
 }
 
 void accept_queue_linger(struct accept_queue *queue, int socket)
@@ -172,7 +168,7 @@ int accept_queue_create(const struct accept_queue_limits *limits, SSL_CTX *tls, 
     TAILQ_INIT(&queue->moved);
     TAILQ_INIT(&queue->ready);
     lingering_close_init(&queue->lingering);
-    tls_handoff_init(&queue->handoff);
+    handoff_init(&queue->handoff);
     pthread_mutex_init(&queue->lock, NULL);
     queue->scratch = malloc(limits->max_head);
     queue->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -210,7 +206,7 @@ void accept_queue_destroy(struct accept_queue *queue)
     }
     pending_connections_deinit(&queue->pending);
     pending_queue_clear(&queue->ready);
-    tls_handoff_deinit(&queue->handoff);
+    handoff_deinit(&queue->handoff);
     lingering_close_deinit(&queue->lingering);
     handshake_turns_deinit(&queue->turns);
     if (queue->epoll >= 0)

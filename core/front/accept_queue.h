@@ -82,14 +82,14 @@ int accept_queue_poll(struct accept_queue *queue, struct pollfd *listeners, nfds
                       int milliseconds);
 
 /* As accept(2), for a connection that is ready; -1 with EAGAIN if there is none. The address is the
- * one that a trusted proxy's PROXY header has named, if there was one. The socket is non-blocking,
- * close-on-exec and the caller's. Accepting thread. */
+ * one that a trusted proxy's PROXY header has named, if there was one. The socket is non-blocking
+ * and close-on-exec, and stays the queue's until it is claimed. Accepting thread. */
 int accept_queue_take(struct accept_queue *queue, int listener, struct sockaddr *address,
                       socklen_t *len);
 
-/* Gives the caller the TLS state of a socket from accept_queue_take, and what was read from it. To
- * be called once for each such socket, before the socket is closed; the TLS state of a socket that
- * nobody claims stays the queue's. Any thread. Returns whether there was any. */
+/* Gives the caller a socket from accept_queue_take, with its TLS state and what was read from it
+ * (nothing, if it is plain). To be called once for each such socket, before the socket is closed.
+ * Any thread. Returns whether the socket was the queue's. */
 MUST_CHECK bool accept_queue_claim(struct accept_queue *queue, int socket, struct pending_tls *out);
 
 /* Takes the socket of a connection that has had its last answer, and closes it when the peer has

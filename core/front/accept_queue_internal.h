@@ -9,11 +9,11 @@
 #define SLUICE_FRONT_ACCEPT_QUEUE_INTERNAL_H
 
 #include "front/accept_queue.h"
+#include "front/handoff.h"
 #include "front/handshake_schedule.h"
 #include "front/handshake_threads.h"
 #include "front/lingering_close.h"
 #include "front/pending_connections.h"
-#include "front/tls_handoff.h"
 
 #include <pthread.h>
 
@@ -35,9 +35,9 @@ struct accept_queue {
     struct pending_queue ready;         /* no longer pending */
     unsigned char *scratch;             /* max_head bytes */
     struct lingering_close lingering;
-    struct tls_handoff handoff; /* TLS: taken, and not yet claimed */
-    pthread_mutex_t lock;       /* of what follows */
-    SSL_CTX *tls;               /* one reference; for connections that are accepted now */
+    struct handoff handoff; /* taken, and not yet claimed */
+    pthread_mutex_t lock;   /* of what follows */
+    SSL_CTX *tls;           /* one reference; for connections that are accepted now */
 };
 
 /* -- accept_queue_pending.c -- */

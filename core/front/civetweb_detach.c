@@ -89,6 +89,14 @@ static int set_prepared(SSL **ssl, int socket)
     return 1;
 }
 
+/* From here on CivetWeb closes the socket, whatever happens. */
+static void claim_plain(int socket)
+{
+    struct pending_tls none;
+    bool was_unclaimed = accept_queue_claim(accept_queue, socket, &none);
+    (void)was_unclaimed;
+}
+
 static size_t prepared_left(const SSL *ssl)
 {
     return ssl == prepared.ssl ? prepared.head_len - prepared_taken : 0;
@@ -263,6 +271,8 @@ void mg_begin_connection(struct mg_connection *conn)
     head = (struct request_head){0};
     head_fault = HEAD_FINE;
     head_is_due = true;
+    if (conn->ssl == NULL)
+        claim_plain(conn->client.sock);
     if (conn->ssl != NULL && conn->ssl == prepared.ssl && prepared.head_len > 0)
         prepared.head_len =
             take_head((char *)prepared.head, prepared.head_len, (size_t)conn->buf_size);

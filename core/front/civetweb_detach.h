@@ -56,8 +56,9 @@ int mg_read_until(struct mg_connection *conn, void *buffer, size_t size, int64_t
 bool mg_peer_user(const struct mg_connection *conn, uid_t *user);
 
 /* Call when a worker begins to serve another connection (CivetWeb's callback init_connection).
- * Empties the buffer of the connection before, and lets CivetWeb read this one's head in the form
- * of head_normalize or, if the head has a fault, one byte that CivetWeb refuses. */
+ * Claims the socket from the accept queue, if that has not happened with its TLS. Empties the
+ * buffer of the connection before, and lets CivetWeb read this one's head in the form of
+ * head_normalize or, if the head has a fault, one byte that CivetWeb refuses. */
 void mg_begin_connection(struct mg_connection *conn);
 
 /* The fault of the connection's request head; HEAD_FINE also if only CivetWeb finds one. */

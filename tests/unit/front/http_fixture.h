@@ -24,15 +24,21 @@ struct http_fixture {
     struct bind_address address;
 };
 
-static inline void start_http(struct http_fixture *fixture, struct request_handler handler)
+static inline void start_http_with(struct http_fixture *fixture, struct request_handler handler,
+                                   unsigned workers)
 {
     struct config config = {.front_request_timeout = HTTP_PATIENCE * NS_PER_S,
                             .front_max_header = 4096};
-    *fixture = (struct http_fixture){.civetweb = {.handler = handler, .workers = 2}};
-    mg_init_library(MG_FEATURES_IPV6);
+    *fixture = (struct http_fixture){.civetweb = {.handler = handler, .workers = workers}};
     assert_int_equal(bind_address_parse(&fixture->address, "127.0.0.1:0", false), OK);
     assert_int_equal(civetweb_context_start(&fixture->civetweb, &config, &fixture->address), OK);
     assert_int_not_equal(fixture->address.port, 0);
+}
+
+static inline void start_http(struct http_fixture *fixture, struct request_handler handler)
+{
+    mg_init_library(MG_FEATURES_IPV6);
+    start_http_with(fixture, handler, 2);
 }
 
 static inline void stop_http(struct http_fixture *fixture)

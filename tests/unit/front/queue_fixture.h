@@ -24,6 +24,7 @@
 
 /* An accept queue with one listener. */
 struct served_queue {
+    bool is_plain;
     struct accept_queue *queue;
     struct trust trust; /* nobody is trusted, until a test says otherwise */
     struct accept_queue_stats stats;
@@ -36,7 +37,7 @@ static inline void open_queue_with(struct served_queue *fixture, struct accept_q
                                    SSL_CTX *tls)
 {
     socklen_t len = sizeof fixture->address;
-    *fixture = (struct served_queue){.address = {.sin_family = AF_INET}};
+    *fixture = (struct served_queue){.is_plain = tls == NULL, .address = {.sin_family = AF_INET}};
     trust_init(&fixture->trust);
     fixture->address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     fixture->listener = (struct pollfd){.fd = socket(AF_INET, SOCK_STREAM, 0), .events = POLLIN};
@@ -119,10 +120,11 @@ static inline void wait_for_pending(struct served_queue *fixture, size_t count)
     assert_int_equal(atomic_load(&fixture->stats.pending), count);
 }
 
-/* Polls until a connection is ready, and takes it. */
+/* Polls until a connection is ready, and takes it; claims it if it is plain. */
 static inline int accept_from(struct served_queue *fixture, struct address *from)
 {
     struct sockaddr_storage peer;
+    struct pending_tls none;
     socklen_t len = sizeof peer;
     int64_t deadline = clock_monotonic() + 10 * NS_PER_S;
     while (accept_queue_poll(fixture->queue, &fixture->listener, 1, 100) == 0)
@@ -131,6 +133,10 @@ static inline int accept_from(struct served_queue *fixture, struct address *from
     int socket =
         accept_queue_take(fixture->queue, fixture->listener.fd, (struct sockaddr *)&peer, &len);
     assert_true(socket >= 0);
+    if (fixture->is_plain) {
+        assert_true(accept_queue_claim(fixture->queue, socket, &none));
+        assert_null(none.ssl);
+    }
     assert_true(len <= sizeof(struct sockaddr_in6)); /* CivetWeb has no more room. */
     address_from_sockaddr(from, (struct sockaddr *)&peer);
     return socket;

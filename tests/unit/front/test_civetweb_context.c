@@ -4,6 +4,11 @@
 
 #include "front/response.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <semaphore.h>
+#include <time.h>
+
 static struct http_fixture fixture;
 static struct trust trust;
 static char answer[8192];
@@ -124,6 +129,137 @@ static void a_start_that_fails_says_why(void **state)
     assert_int_equal(ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 404); /* of the first one */
 }
 
+/* -- a stop while requests wait for a worker -- */
+
+static sem_t entered, release; /* by the only worker */
+
+static int hold_worker(const void *context, struct mg_connection *conn, const struct address *from)
+{
+    (void)context, (void)from;
+    sem_post(&entered);
+    while (sem_wait(&release) != 0)
+        continue;
+    return response_send_text(conn, 404, "Handled.", NULL);
+}
+
+static void await(sem_t *semaphore)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += HTTP_PATIENCE;
+    assert_int_equal(sem_timedwait(semaphore, &until), 0);
+}
+
+static size_t count_descriptors(void)
+{
+    size_t count = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    assert_non_null(dir);
+    while (readdir(dir) != NULL)
+        count++;
+    closedir(dir);
+    return count;
+}
+
+static void await_pending(struct civetweb_context *civetweb, size_t count)
+{
+    int64_t deadline = clock_monotonic() + HTTP_PATIENCE * NS_PER_S;
+    while (atomic_load(&civetweb->accept_stats.pending) != count) {
+        assert_true(clock_monotonic() < deadline);
+        poll(NULL, 0, 1);
+    }
+}
+
+static void await_descriptors(size_t count)
+{
+    int64_t deadline = clock_monotonic() + HTTP_PATIENCE * NS_PER_S;
+    while (count_descriptors() != count) {
+        assert_true(clock_monotonic() < deadline);
+        poll(NULL, 0, 1);
+    }
+}
+
+/* Sends requests, which are taken from the accept queue and wait for the worker when it returns. */
+static void queue_requests(struct civetweb_context *civetweb, unsigned port, int *clients,
+                           size_t count)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    size_t before = count_descriptors();
+    for (size_t i = 0; i < count; i++) {
+        clients[i] = connect_to_port(port);
+        assert_int_equal(send(clients[i], request, sizeof request - 1, MSG_NOSIGNAL),
+                         sizeof request - 1);
+    }
+    await_descriptors(before + 2 * count);
+    await_pending(civetweb, 0);
+    /* One more is accepted only when all that were ready are taken. */
+    int last = connect_to_port(port);
+    await_pending(civetweb, 1);
+    close(last);
+    await_descriptors(before + 2 * count);
+}
+
+static void await_closed_port(const struct bind_address *address)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(address->port)};
+    int64_t deadline = clock_monotonic() + HTTP_PATIENCE * NS_PER_S;
+    int error;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    do {
+        int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        error = connect(client, (const struct sockaddr *)&name, sizeof name) == 0 ? 0 : errno;
+        close(client);
+        assert_true(clock_monotonic() < deadline);
+    } while (error == 0 && poll(NULL, 0, 1) == 0);
+    assert_int_equal(error, ECONNREFUSED);
+}
+
+static void *stop_civetweb(void *civetweb)
+{
+    civetweb_context_stop(civetweb);
+    return NULL;
+}
+
+static int use_library(void **state)
+{
+    (void)state;
+    mg_init_library(MG_FEATURES_IPV6);
+    return 0;
+}
+
+static int leave_library(void **state)
+{
+    (void)state;
+    mg_exit_library();
+    return 0;
+}
+
+static void a_stop_closes_connections_that_wait_for_a_worker(void **state)
+{
+    enum { WAITING = 3 };
+    struct http_fixture held;
+    int clients[1 + WAITING];
+    pthread_t stopper;
+    (void)state;
+    sem_init(&entered, 0, 0);
+    sem_init(&release, 0, 0);
+    size_t before = count_descriptors();
+    start_http_with(&held, (struct request_handler){hold_worker, answer_unreadable, NULL}, 1);
+    queue_requests(&held.civetweb, held.address.port, clients, 1);
+    await(&entered);
+    queue_requests(&held.civetweb, held.address.port, clients + 1, WAITING);
+    assert_int_equal(pthread_create(&stopper, NULL, stop_civetweb, &held.civetweb), 0);
+    await_closed_port(&held.address);
+    sem_post(&release);
+    assert_true(recv(clients[0], answer, sizeof answer, MSG_WAITALL) >= 0);
+    for (size_t i = 1; i <= WAITING; i++)
+        assert_int_equal(recv(clients[i], answer, sizeof answer, MSG_WAITALL), 0);
+    pthread_join(stopper, NULL);
+    for (size_t i = 0; i <= WAITING; i++)
+        close(clients[i]);
+    assert_int_equal(count_descriptors(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,5 +270,9 @@ int main(void)
         cmocka_unit_test(responses_are_counted_by_the_hundreds_of_their_status),
         cmocka_unit_test(a_start_that_fails_says_why),
     };
-    return cmocka_run_group_tests(tests, start_fixture, stop_fixture);
+    const struct CMUnitTest stop_tests[] = {
+        cmocka_unit_test(a_stop_closes_connections_that_wait_for_a_worker),
+    };
+    int failed = cmocka_run_group_tests(tests, start_fixture, stop_fixture);
+    return failed + cmocka_run_group_tests(stop_tests, use_library, leave_library);
 }

@@ -1,31 +1,31 @@
-#include "front/tls_handoff.h"
+#include "front/handoff.h"
 
 #include "delivery/tls_stream.h"
 
 #include <openssl/ssl.h>
 #include <stdlib.h>
 
-void tls_handoff_init(struct tls_handoff *handoff)
+void handoff_init(struct handoff *handoff)
 {
     pthread_mutex_init(&handoff->lock, NULL);
-    for (size_t i = 0; i < TLS_HANDOFF_BUCKETS; i++)
+    for (size_t i = 0; i < HANDOFF_BUCKETS; i++)
         TAILQ_INIT(&handoff->buckets[i]);
 }
 
-void tls_handoff_deinit(struct tls_handoff *handoff)
+void handoff_deinit(struct handoff *handoff)
 {
-    for (size_t i = 0; i < TLS_HANDOFF_BUCKETS; i++)
+    for (size_t i = 0; i < HANDOFF_BUCKETS; i++)
         pending_queue_clear(&handoff->buckets[i]);
     pthread_mutex_destroy(&handoff->lock);
 }
 
-static struct pending_queue *bucket_of(struct tls_handoff *handoff, int socket)
+static struct pending_queue *bucket_of(struct handoff *handoff, int socket)
 {
-    return &handoff->buckets[(unsigned)socket % TLS_HANDOFF_BUCKETS];
+    return &handoff->buckets[(unsigned)socket % HANDOFF_BUCKETS];
 }
 
 /* With the lock. */
-static struct pending *take_by_socket(struct tls_handoff *handoff, int socket)
+static struct pending *take_by_socket(struct handoff *handoff, int socket)
 {
     struct pending *pending;
     TAILQ_FOREACH(pending, bucket_of(handoff, socket), link)
@@ -38,7 +38,7 @@ static struct pending *take_by_socket(struct tls_handoff *handoff, int socket)
     return pending;
 }
 
-void tls_handoff_put(struct tls_handoff *handoff, struct pending *pending)
+void handoff_put(struct handoff *handoff, struct pending *pending)
 {
     pthread_mutex_lock(&handoff->lock);
     struct pending *unclaimed = take_by_socket(handoff, pending->socket);
@@ -50,7 +50,7 @@ void tls_handoff_put(struct tls_handoff *handoff, struct pending *pending)
     pending_destroy(unclaimed);
 }
 
-bool tls_handoff_claim(struct tls_handoff *handoff, int socket, struct pending_tls *out)
+bool handoff_claim(struct handoff *handoff, int socket, struct pending_tls *out)
 {
     pthread_mutex_lock(&handoff->lock);
     struct pending *pending = take_by_socket(handoff, socket);
@@ -58,7 +58,8 @@ bool tls_handoff_claim(struct tls_handoff *handoff, int socket, struct pending_t
     if (pending == NULL)
         return false;
     *out = pending->tls;
-    tls_stream_lend(out->ssl);
+    if (out->ssl != NULL)
+        tls_stream_lend(out->ssl);
     SSL_CTX_free(pending->context);
     free(pending);
     return true;
