@@ -174,12 +174,21 @@ static bool read_answer(int fd, struct buffer *answer)
     return got == 0 && buffer_append(answer, "", 1) == OK;
 }
 
+/* What the head, which ends at `end`, says of the body's length; 0 if it says nothing. */
+static unsigned long long announced_length(const char *head, const char *end)
+{
+    static const char name[] = "\r\nContent-Length:";
+    const char *field = strcasestr(head, name);
+    return field != NULL && field < end ? strtoull(field + sizeof name - 1, NULL, 10) : 0;
+}
+
 /* Splits "HTTP/1.1 200 OK ... body". Returns the status, or -1. */
 static int parse_answer(const struct buffer *answer, struct buffer *body)
 {
     const char *text = (const char *)answer->data;
     const char *end = strstr(text, "\r\n\r\n");
     if (strncmp(text, "HTTP/1.1 ", 9) != 0 || end == NULL ||
+        strlen(end + 4) < announced_length(text, end) ||
         buffer_append(body, end + 4, strlen(end + 4) + 1) != OK)
         return -1;
     return atoi(text + 9);

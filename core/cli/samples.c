@@ -30,11 +30,13 @@ static bool split_line(char *line, struct sample *out)
             return false;
         out->labels = end + 1;
         *value++ = '\0';
+    } else if (*end == ' ') {
+        value++;
     }
     *end = '\0';
     char *rest = NULL;
-    out->value = strtod(value + (value == end), &rest);
-    return line[0] != '#' && line[0] != '\0' && rest != value && *rest == '\0';
+    out->value = strtod(value, &rest);
+    return rest != value && *rest == '\0';
 }
 
 int samples_read(struct samples *samples, const char *page)

@@ -87,6 +87,37 @@ static void what_is_no_http_is_no_answer(void **state)
     }
 }
 
+static void an_answer_that_is_cut_off_is_none(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789",
+        "HTTP/1.1 200 OK\r\ncontent-length:11\r\nX: y\r\n\r\n0123456789",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n0123456789"};
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct buffer body;
+        struct fake_admin admin = {.is_unix = true, .answers = {answers[i]}};
+        assert_int_equal(ask_once(&admin, &get_count, &body), -1);
+        buffer_release(&body);
+        assert_non_null(strstr(printed.error, "gave no answer that could be understood"));
+    }
+}
+
+static void an_answer_of_the_length_that_it_says_is_taken(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {
+        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789",
+        "HTTP/1.1 200 OK\r\n\r\n0123456789\r\nContent-Length: 100\r\n"};
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct buffer body;
+        struct fake_admin admin = {.is_unix = true, .answers = {answers[i]}};
+        assert_int_equal(ask_once(&admin, &get_count, &body), 200);
+        assert_memory_equal(body.data, "0123456789", 10);
+        buffer_release(&body);
+    }
+}
+
 static void waits_for_an_answer_as_long_as_the_request_says(void **state)
 {
     (void)state;
@@ -162,6 +193,8 @@ int main(void)
         cmocka_unit_test(sends_json_as_the_body),
         cmocka_unit_test(sends_the_token_as_a_bearer),
         cmocka_unit_test(what_is_no_http_is_no_answer),
+        cmocka_unit_test(an_answer_that_is_cut_off_is_none),
+        cmocka_unit_test(an_answer_of_the_length_that_it_says_is_taken),
         cmocka_unit_test(waits_for_an_answer_as_long_as_the_request_says),
         cmocka_unit_test(says_so_if_nobody_listens),
         cmocka_unit_test(a_socket_of_another_user_is_not_asked),

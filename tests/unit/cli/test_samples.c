@@ -41,6 +41,21 @@ static void what_is_no_sample_is_passed_over(void **state)
     assert_true(samples_sum(&samples, "last", NULL) == 2);
 }
 
+static void a_value_stands_on_the_line_of_its_name(void **state)
+{
+    (void)state;
+    static const char *const pages[] = {
+        "broken",       "broken\n5\n",          "broken ", "broken \n5\n",
+        "broken\n 5\n", "broken{x=\"1\"}\n5\n", ""};
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        struct samples others;
+        assert_int_equal(samples_read(&others, pages[i]), OK);
+        for (size_t j = 0; j < others.count; j++)
+            assert_string_not_equal(others.items[j].name, "broken");
+        samples_free(&others);
+    }
+}
+
 static void values_are_summed_by_name_and_label(void **state)
 {
     (void)state;
@@ -91,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_sample_is_passed_over),
+        cmocka_unit_test(a_value_stands_on_the_line_of_its_name),
         cmocka_unit_test(values_are_summed_by_name_and_label),
         cmocka_unit_test(one_is_found_by_its_labels),
         cmocka_unit_test(a_labels_value_is_as_it_was_before_it_was_escaped),
