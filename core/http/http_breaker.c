@@ -31,9 +31,10 @@ enum http_pass http_breakers_ask(struct http_breakers *breakers, uint64_t server
     struct http_breaker *breaker = find_breaker(breakers, server);
     if (breaker == NULL || !is_open(breakers, breaker))
         return HTTP_PASS;
-    if (breaker->is_probed || now < breaker->open_until)
+    if (now < breaker->open_until)
         return HTTP_PASS_NONE;
-    breaker->is_probed = true;
+    breaker->probes++;
+    breaker->open_until = now + breakers->pause; /* However long this one takes. */
     return HTTP_PASS_PROBE;
 }
 
@@ -47,7 +48,8 @@ static enum http_breaker_change note_success(struct http_breakers *breakers,
     return was_open ? HTTP_BREAKER_CLOSED : HTTP_BREAKER_SAME;
 }
 
-/* What was sent before a breaker opened may fail while it is open: that does not prolong it. */
+/* What was sent before a breaker opened may fail while it is open: that does not prolong it. Nor
+ * does a probe while another one is under way. */
 static enum http_breaker_change note_failure(struct http_breakers *breakers,
                                              struct http_breaker *breaker, bool is_probe,
                                              int64_t now)
@@ -56,9 +58,16 @@ static enum http_breaker_change note_failure(struct http_breakers *breakers,
     breaker->failed_at = now;
     if (!was_open)
         breaker->failures++;
-    if (is_open(breakers, breaker) && (!was_open || is_probe))
+    if (is_open(breakers, breaker) && (!was_open || (is_probe && breaker->probes == 0)))
         breaker->open_until = now + breakers->pause;
     return !was_open && is_open(breakers, breaker) ? HTTP_BREAKER_OPENED : HTTP_BREAKER_SAME;
+}
+
+static void end_probe(struct http_breaker *breaker, enum http_health health, int64_t now)
+{
+    breaker->probes--;
+    if (breaker->probes == 0 && health == HTTP_HEALTH_UNKNOWN)
+        breaker->open_until = now; /* The next one has to decide. */
 }
 
 enum http_breaker_change http_breakers_tell(struct http_breakers *breakers, uint64_t server,
@@ -66,15 +75,17 @@ enum http_breaker_change http_breakers_tell(struct http_breakers *breakers, uint
                                             int64_t now)
 {
     struct http_breaker *breaker = find_breaker(breakers, server);
-    if (breaker != NULL && pass == HTTP_PASS_PROBE)
-        breaker->is_probed = false;
+    /* It may be a probe of a breaker that has closed, or lost its place, since. */
+    bool is_probe = breaker != NULL && pass == HTTP_PASS_PROBE && breaker->probes > 0;
+    if (is_probe)
+        end_probe(breaker, health, now);
     if (health == HTTP_HEALTHY)
         return note_success(breakers, breaker);
     if (health == HTTP_HEALTH_UNKNOWN || breakers->limit == 0)
         return HTTP_BREAKER_SAME;
     if (breaker == NULL)
         breaker = take_place(breakers, server);
-    return note_failure(breakers, breaker, pass == HTTP_PASS_PROBE, now);
+    return note_failure(breakers, breaker, is_probe, now);
 }
 
 unsigned http_breakers_open(const struct http_breakers *breakers)

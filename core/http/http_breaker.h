@@ -16,8 +16,8 @@
 struct http_breaker {
     uint64_t server;
     uint32_t failures;  /* in a row; 0: the place is free */
-    bool is_probed;     /* a request is on its way that decides whether it closes */
-    int64_t open_until; /* ns; only if it is open */
+    uint32_t probes;    /* requests that decide whether it closes, and are under way */
+    int64_t open_until; /* ns; only if it is open: then a request goes through */
     int64_t failed_at;  /* ns */
 };
 
@@ -25,7 +25,7 @@ struct http_breaker {
 struct http_breakers {
     struct http_breaker items[HTTP_BREAKERS_MAX];
     uint32_t limit; /* failures in a row that open one; 0: none opens */
-    int64_t pause;  /* ns that one stays open before it lets a request through */
+    int64_t pause;  /* ns that one stays open before it lets a request through, and the next one */
 };
 
 /* Whether a server may be asked. */

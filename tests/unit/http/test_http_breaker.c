@@ -77,6 +77,57 @@ static void a_probe_that_says_nothing_lets_another_one_through(void **state)
     assert_int_equal(http_breakers_ask(&breakers, 7, PAUSE), HTTP_PASS_PROBE);
 }
 
+/* As a long poll's. */
+static void while_a_probe_takes_longer_than_the_pause_another_one_goes(void **state)
+{
+    (void)state;
+    open_breaker(7, 0);
+    assert_int_equal(http_breakers_ask(&breakers, 7, PAUSE), HTTP_PASS_PROBE);
+    assert_int_equal(http_breakers_ask(&breakers, 7, 2 * PAUSE - 1), HTTP_PASS_NONE);
+    assert_int_equal(http_breakers_ask(&breakers, 7, 2 * PAUSE + 1), HTTP_PASS_PROBE);
+    assert_int_equal(http_breakers_ask(&breakers, 7, 2 * PAUSE + 1), HTTP_PASS_NONE);
+    assert_int_equal(http_breakers_tell(&breakers, 7, HTTP_PASS_PROBE, HTTP_HEALTHY, 2 * PAUSE + 2),
+                     HTTP_BREAKER_CLOSED);
+    assert_int_equal(http_breakers_ask(&breakers, 7, 2 * PAUSE + 2), HTTP_PASS);
+    /* The other one says nothing new, whatever it is told. */
+    assert_int_equal(
+        http_breakers_tell(&breakers, 7, HTTP_PASS_PROBE, HTTP_HEALTH_UNKNOWN, 3 * PAUSE),
+        HTTP_BREAKER_SAME);
+    assert_int_equal(http_breakers_ask(&breakers, 7, 3 * PAUSE), HTTP_PASS);
+    assert_int_equal(http_breakers_open(&breakers), 0);
+}
+
+static void a_late_probe_does_not_move_what_a_later_one_has_begun(void **state)
+{
+    static const enum http_health healths[] = {HTTP_UNHEALTHY, HTTP_HEALTH_UNKNOWN};
+    for (size_t i = 0; i < sizeof healths / sizeof healths[0]; i++) {
+        (void)set_up(state);
+        open_breaker(7, 0);
+        assert_int_equal(http_breakers_ask(&breakers, 7, PAUSE), HTTP_PASS_PROBE);
+        assert_int_equal(http_breakers_ask(&breakers, 7, 2 * PAUSE), HTTP_PASS_PROBE);
+        assert_int_equal(
+            http_breakers_tell(&breakers, 7, HTTP_PASS_PROBE, healths[i], 2 * PAUSE + 1),
+            HTTP_BREAKER_SAME);
+        assert_int_equal(http_breakers_ask(&breakers, 7, 3 * PAUSE - 1), HTTP_PASS_NONE);
+        assert_int_equal(http_breakers_ask(&breakers, 7, 3 * PAUSE), HTTP_PASS_PROBE);
+    }
+}
+
+static void a_probe_of_a_breaker_that_has_closed_since_does_not_move_the_next_pause(void **state)
+{
+    static const enum http_health healths[] = {HTTP_UNHEALTHY, HTTP_HEALTH_UNKNOWN};
+    for (size_t i = 0; i < sizeof healths / sizeof healths[0]; i++) {
+        (void)set_up(state);
+        open_breaker(7, 0);
+        assert_int_equal(http_breakers_ask(&breakers, 7, PAUSE), HTTP_PASS_PROBE);
+        http_breakers_tell(&breakers, 7, HTTP_PASS, HTTP_HEALTHY, PAUSE + 1);
+        open_breaker(7, 2 * PAUSE);
+        http_breakers_tell(&breakers, 7, HTTP_PASS_PROBE, healths[i], 2 * PAUSE + 1);
+        assert_int_equal(http_breakers_ask(&breakers, 7, 3 * PAUSE - 1), HTTP_PASS_NONE);
+        assert_int_equal(http_breakers_ask(&breakers, 7, 3 * PAUSE), HTTP_PASS_PROBE);
+    }
+}
+
 static void what_was_sent_before_does_not_prolong_the_pause(void **state)
 {
     (void)state;
@@ -116,6 +167,9 @@ int main(void)
         breaker_test(after_the_pause_one_request_decides),
         breaker_test(a_probe_that_fails_begins_another_pause),
         breaker_test(a_probe_that_says_nothing_lets_another_one_through),
+        breaker_test(while_a_probe_takes_longer_than_the_pause_another_one_goes),
+        breaker_test(a_late_probe_does_not_move_what_a_later_one_has_begun),
+        breaker_test(a_probe_of_a_breaker_that_has_closed_since_does_not_move_the_next_pause),
         breaker_test(what_was_sent_before_does_not_prolong_the_pause),
         breaker_test(without_a_limit_none_opens),
         breaker_test(with_too_many_servers_the_oldest_failure_is_forgotten),
