@@ -30,7 +30,7 @@ const char *http_lookups_error(struct http_lookups *lookups, uint64_t server, ui
     unsigned of_server = 0, of_owner = 0;
     http_lookups_expire(lookups, now);
     for (const struct http_lookup *lookup = lookups->first; lookup != NULL; lookup = lookup->next) {
-        of_server += lookup->server == server;
+        of_server += lookup->server == server && now - lookup->begun >= HTTP_LOOKUP_HANGS_AFTER;
         of_owner += lookup->owner == owner;
     }
     if (of_server >= HTTP_LOOKUPS_OF_SERVER)
@@ -79,8 +79,8 @@ static int on_lookup(void *resolver, void *reserved, void *context)
     if (!may_use_proxy && http_has_address(url))
         return 0;
     lookup->server = http_server(url);
-    exchange->error =
-        http_lookups_error(lookup->all, lookup->server, lookup->owner, clock_monotonic());
+    lookup->begun = clock_monotonic();
+    exchange->error = http_lookups_error(lookup->all, lookup->server, lookup->owner, lookup->begun);
     if (exchange->error != NULL)
         exchange->stop = HTTP_STOP_LOOKUP;
     lookup->is_under_way = exchange->error == NULL;

@@ -10,8 +10,11 @@
 
 #include "http/http_exchange.h"
 
-/* Lookups of one server's name that hang, from which on requests to it fail at once. */
+/* Lookups of one server's name that hang, from which on requests to it fail at once. A younger one
+ * may only be slow, and its peer quick to leave: it counts for its owner and in all, but not here.
+ */
 #define HTTP_LOOKUPS_OF_SERVER 8
+#define HTTP_LOOKUP_HANGS_AFTER NS_PER_S
 
 /* How long one is taken to last whose end cannot be seen: glibc asks three name servers twice for
  * five seconds. */
@@ -32,7 +35,8 @@ struct http_lookup {
     struct http_exchange *exchange; /* borrowed; NULL: nobody waits for it */
     CURL *handle;                   /* owned if nobody waits; NULL: `over_at` counts */
     struct curl_slist *headers;     /* the same */
-    int64_t over_at;                /* monotonic, ns */
+    int64_t begun;                  /* monotonic, ns */
+    int64_t over_at;                /* the same */
     uint64_t server;                /* see http_server */
     uint64_t owner;                 /* its number */
     bool is_under_way;

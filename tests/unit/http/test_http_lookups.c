@@ -178,6 +178,14 @@ static void leave_hanging(unsigned count, uint64_t owner, bool has_names)
     }
 }
 
+/* Makes the lookups that hang as old as those count that may not only be slow. */
+static void age_lookups(void)
+{
+    for (struct http_lookup *lookup = transfers.lookups.first; lookup != NULL;
+         lookup = lookup->next)
+        lookup->begun = clock_monotonic() - HTTP_LOOKUP_HANGS_AFTER;
+}
+
 static void wait_until_none_hangs(void)
 {
     exchange.begun = clock_monotonic();
@@ -230,6 +238,7 @@ static void a_name_that_hangs_fails_at_once_and_others_go_on(void **state)
 {
     (void)state;
     leave_hanging(HTTP_LOOKUPS_OF_SERVER, 1, false);
+    age_lookups();
     expect_refused("hang.test", 1, "earlier lookups of the server's name in DNS hang");
     expect_refused("HANG.test", 2, "earlier lookups of the server's name in DNS hang");
     assert_int_equal(transfers.lookups.count, HTTP_LOOKUPS_OF_SERVER);
@@ -238,6 +247,25 @@ static void a_name_that_hangs_fails_at_once_and_others_go_on(void **state)
     let_go();
     wait_until_none_hangs();
     expect_answer("hang.test", 1);
+}
+
+/* Peers that leave at once make no name look hung. */
+static void a_young_lookup_does_not_count_for_its_name(void **state)
+{
+    struct http_lookups *lookups = &transfers.lookups;
+    const int64_t now = clock_monotonic();
+    (void)state;
+    leave_hanging(HTTP_LOOKUPS_OF_SERVER, 1, false);
+    const uint64_t server = lookups->first->server;
+    for (struct http_lookup *lookup = lookups->first; lookup != NULL; lookup = lookup->next) {
+        assert_true(lookup->begun >= now);
+        lookup->begun = now - HTTP_LOOKUP_HANGS_AFTER;
+    }
+    lookups->first->begun = now;
+    assert_null(http_lookups_error(lookups, server, 2, now));
+    assert_null(http_lookups_error(lookups, server, 2, now + HTTP_LOOKUP_HANGS_AFTER - 1));
+    assert_string_equal(http_lookups_error(lookups, server, 2, now + HTTP_LOOKUP_HANGS_AFTER),
+                        "earlier lookups of the server's name in DNS hang");
 }
 
 static void what_hangs_is_limited_for_an_owner_and_in_all(void **state)
@@ -277,6 +305,7 @@ static void a_lookup_whose_end_nobody_sees_counts_for_a_time(void **state)
     for (unsigned i = 0; i < HTTP_LOOKUPS_OF_SERVER; i++) {
         assert_int_equal(begin("hang.test", 1), OK);
         exchange.lookup->server = 7;
+        exchange.lookup->begun = now - HTTP_LOOKUP_HANGS_AFTER;
         http_lookups_keep_for_a_time(lookups, &exchange, now);
         transfers.curl->multi_remove_handle(transfers.multi, exchange.handle);
         http_exchange_release(&exchange, transfers.curl);
@@ -316,6 +345,7 @@ int main(void)
         lookup_test(a_request_that_is_cancelled_leaves_its_lookup_too),
         lookup_test(a_lookup_that_is_over_leaves_nothing),
         lookup_test(a_name_that_hangs_fails_at_once_and_others_go_on),
+        lookup_test(a_young_lookup_does_not_count_for_its_name),
         lookup_test(what_hangs_is_limited_for_an_owner_and_in_all),
         lookup_test(the_end_does_not_wait_for_what_hangs),
         lookup_test(a_lookup_whose_end_nobody_sees_counts_for_a_time),
