@@ -255,14 +255,21 @@ static uint64_t reverse_bits(uint64_t word)
     return __builtin_bswap64(word);
 }
 
+static void take_look(unsigned *looks)
+{
+    *looks -= *looks > 0;
+}
+
 /* The first entry of a bucket after the position, or NULL. */
-static struct storage_entry *next_in_bucket(struct hash_link *link,
-                                            const struct storage_position *position)
+static struct storage_entry *
+next_in_bucket(struct hash_link *link, const struct storage_position *position, unsigned *looks)
 {
     struct storage_entry *next = NULL;
     uint64_t next_at = 0;
     uint32_t at_position = 0;
+    take_look(looks);
     for (; link != NULL; link = link->next) {
+        take_look(looks);
         uint64_t at = reverse_bits(link->hash);
         if (at == position->at && at_position++ == position->among)
             return entry_of(link);
@@ -274,22 +281,30 @@ static struct storage_entry *next_in_bucket(struct hash_link *link,
     return next;
 }
 
+static void move_to_entry(struct storage_position *position, const struct storage_entry *entry)
+{
+    uint64_t at = reverse_bits(entry->link.hash);
+    position->among = at == position->at ? position->among + 1 : 1;
+    position->at = at;
+}
+
 struct storage_entry *storage_shard_next(const struct storage_shard *shard,
-                                         struct storage_position *position)
+                                         struct storage_position *position, unsigned *looks)
 {
     const struct hash_table *table = &shard->table;
-    if (table->bucket_count == 0)
-        return NULL;
-    int unused_bits = 64 - __builtin_ctzll(table->bucket_count); /* There are 16 or more. */
-    for (uint64_t i = position->at >> unused_bits; i < table->bucket_count; i++) {
+    uint64_t buckets = table->used > 0 ? table->bucket_count : 0;
+    int unused_bits = buckets > 0 ? 64 - __builtin_ctzll(buckets) : 0; /* There are 16 or more. */
+    uint64_t i = position->at >> unused_bits;
+    while (i < buckets && *looks > 0) {
         struct hash_link *bucket = table->buckets[reverse_bits(i) >> unused_bits];
-        struct storage_entry *entry = next_in_bucket(bucket, position);
-        if (entry == NULL)
-            continue;
-        uint64_t at = reverse_bits(entry->link.hash);
-        position->among = at == position->at ? position->among + 1 : 1;
-        position->at = at;
-        return entry;
+        struct storage_entry *entry = next_in_bucket(bucket, position, looks);
+        if (entry != NULL) {
+            move_to_entry(position, entry);
+            return entry;
+        }
+        if (++i < buckets)
+            *position = (struct storage_position){.at = i << unused_bits};
     }
+    position->is_end = i >= buckets;
     return NULL;
 }

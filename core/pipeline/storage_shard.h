@@ -124,13 +124,16 @@ static inline struct storage_entry *storage_shard_oldest(const struct storage_sh
 
 /* Where a cursor stands in a shard; zeroed, before the first entry. */
 struct storage_position {
-    uint64_t at;    /* of the entry that it has visited last */
+    uint64_t at;    /* of the entry that it has visited last, or where a bucket begins */
     uint32_t among; /* how many entries at that position it has visited */
+    bool is_end;    /* no entry comes after it */
 };
 
-/* The entry after a position, which moves, or NULL. Growing does not change the order, so that an
- * entry that stays is visited once whatever becomes of the others. */
+/* The entry after a position, which moves. It takes looks at buckets and entries off `*looks`; NULL
+ * if these are used up (it goes on from the position, one bucket at least) or at the end. Growing
+ * does not change the order, so that an entry that stays is visited once whatever becomes of the
+ * others. The one found may be removed, if `among` is made one less then. */
 struct storage_entry *storage_shard_next(const struct storage_shard *shard,
-                                         struct storage_position *position);
+                                         struct storage_position *position, unsigned *looks);
 
 #endif

@@ -7,6 +7,7 @@
 
 #define SWEEP_WITH_WRITE 4  /* entries that are over and go with each write to their shard */
 #define SWEEP_WHEN_FULL 128 /* the same of each shard when the table is full */
+#define LOOKS_AT_A_TIME 64  /* at buckets and entries, by a cursor, with a shard's lock held */
 
 /* -- life -- */
 
@@ -195,16 +196,25 @@ static void fill_entry(struct storage_entry *entry, struct sl_storage_entry *out
         out->age = left > 0 ? left : 1; /* Its time may be up since it was found. */
 }
 
-static bool next_of_shard(struct locked_shard *locked, struct storage_position *position,
-                          struct sl_storage_entry *out, storage_clock *clock)
+/* Looks for the next entry for a short time, and discards those on the way that are over. */
+static bool next_of_shard(struct access *access, struct storage_position *position,
+                          struct sl_storage_entry *out)
 {
-    pthread_mutex_lock(&locked->lock);
-    struct storage_entry *entry = storage_shard_next(&locked->shard, position);
-    while (entry != NULL && is_over(entry, clock))
-        entry = storage_shard_next(&locked->shard, position);
+    struct storage_shard *shard = &access->locked->shard;
+    struct storage_entry *entry;
+    unsigned looks = LOOKS_AT_A_TIME, count = 0;
+    pthread_mutex_lock(&access->locked->lock);
+    while ((entry = storage_shard_next(shard, position, &looks)) != NULL &&
+           is_over(entry, access->clock)) {
+        discard(access, entry);
+        position->among--;
+        count++;
+    }
     if (entry != NULL)
-        fill_entry(entry, out, clock);
-    pthread_mutex_unlock(&locked->lock);
+        fill_entry(entry, out, access->clock);
+    access_end(access);
+    if (count > 0)
+        atomic_fetch_add_explicit(&access->table->expired, count, memory_order_relaxed);
     return entry != NULL;
 }
 
@@ -213,7 +223,11 @@ int storage_table_next(struct storage_table *table, struct sl_storage_cursor *cu
 {
     for (; cursor->part < STORAGE_SHARDS; cursor->part++) {
         struct storage_position position = {.at = cursor->position, .among = cursor->among};
-        bool is_found = next_of_shard(&table->shards[cursor->part], &position, entry, clock);
+        struct access access = {
+            .table = table, .locked = &table->shards[cursor->part], .clock = clock};
+        bool is_found = false;
+        while (!is_found && !position.is_end)
+            is_found = next_of_shard(&access, &position, entry);
         cursor->position = is_found ? position.at : 0;
         cursor->among = is_found ? position.among : 0;
         if (is_found)

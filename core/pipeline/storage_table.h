@@ -3,9 +3,10 @@
  * with an age if they are given one, and counters.
  *
  * Any thread. The table is cut into shards with a lock each, which is held for a look-up and the
- * copying of one value, and when the shard grows. Hashes are keyed, so that strangers who choose
- * keys cannot make them collide. Entries that are over are not found any more; writers remove them,
- * a few with each write to their shard and a portion of all when the table is full.
+ * copying of one value, for the looks of a cursor at a few places, and when the shard grows. Hashes
+ * are keyed, so that strangers who choose keys cannot make them collide. Entries that are over are
+ * not found any more; writers remove them, a few with each write to their shard and a portion of
+ * all when the table is full, and cursors those on their way.
  */
 #ifndef SLUICE_PIPELINE_STORAGE_TABLE_H
 #define SLUICE_PIPELINE_STORAGE_TABLE_H

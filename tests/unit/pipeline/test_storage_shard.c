@@ -3,6 +3,7 @@
 #include "failing_memory.h"
 #include "unit.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,22 +71,83 @@ static void oldest_is_the_one_that_is_over_first(void **state)
     storage_shard_deinit(&shard);
 }
 
+/* With as many looks as it takes. */
+static struct storage_entry *next_entry(const struct storage_shard *shard,
+                                        struct storage_position *position)
+{
+    unsigned looks = UINT_MAX;
+    return storage_shard_next(shard, position, &looks);
+}
+
 static void a_cursor_visits_each_entry_once(void **state)
 {
     struct storage_shard shard = {.aged = NULL};
     struct storage_position position = {.at = 0};
     unsigned seen = 0;
     (void)state;
-    assert_null(storage_shard_next(&shard, &position));
+    assert_null(next_entry(&shard, &position));
+    assert_true(position.is_end);
+    position = (struct storage_position){.at = 0};
     for (uint64_t i = 0; i < 100; i++)
         add(&shard, "key", i * UINT64_C(0x9e3779b97f4a7c15), 0);
     for (int i = 0; i < 3; i++) { /* of one hash, the first and the last that there are */
         add(&shard, "twin", 0, 0);
         add(&shard, "twin", UINT64_MAX, 0);
     }
-    while (storage_shard_next(&shard, &position) != NULL)
+    while (next_entry(&shard, &position) != NULL)
         seen++;
     assert_int_equal(seen, 106);
+    assert_true(position.is_end);
+    storage_shard_deinit(&shard);
+}
+
+static void a_search_for_the_next_entry_takes_no_more_looks_than_it_may(void **state)
+{
+    enum { ENTRIES = 1000, LOOKS = 10 };
+    struct storage_shard shard = {.aged = NULL};
+    struct storage_position position = {.at = 0};
+    struct storage_entry *found = NULL;
+    unsigned searches = 0;
+    (void)state;
+    for (uint64_t i = 0; i < ENTRIES; i++)
+        add(&shard, "key", i * UINT64_C(0x9e3779b97f4a7c15), 1);
+    for (struct storage_entry *entry; (entry = storage_shard_oldest(&shard)) != NULL;) {
+        storage_shard_remove(&shard, entry);
+        free(entry);
+    }
+    add(&shard, "last", UINT64_MAX, 0);
+    for (; found == NULL && !position.is_end; searches++) {
+        unsigned looks = LOOKS;
+        found = storage_shard_next(&shard, &position, &looks);
+        assert_true(found != NULL || looks == 0);
+    }
+    assert_memory_equal(found->bytes, "last", 4);
+    assert_true(searches >= shard.table.bucket_count / LOOKS);
+    assert_null(next_entry(&shard, &position));
+    assert_true(position.is_end);
+    storage_shard_deinit(&shard);
+}
+
+static void a_search_in_steps_finds_what_one_finds_at_once(void **state)
+{
+    struct storage_shard shard = {.aged = NULL};
+    struct storage_position position = {.at = 0}, in_steps = {.at = 0};
+    (void)state;
+    for (uint64_t i = 0; i < 100; i++)
+        add(&shard, "key", i * UINT64_C(0x9e3779b97f4a7c15), 0);
+    for (int i = 0; i < 3; i++) {
+        add(&shard, "twin", 0, 0);
+        add(&shard, "twin", UINT64_MAX, 0);
+    }
+    while (!position.is_end) {
+        struct storage_entry *found = NULL;
+        while (found == NULL && !in_steps.is_end) {
+            unsigned looks = 1;
+            found = storage_shard_next(&shard, &in_steps, &looks);
+        }
+        assert_ptr_equal(found, next_entry(&shard, &position));
+    }
+    assert_true(in_steps.is_end);
     storage_shard_deinit(&shard);
 }
 
@@ -101,7 +163,7 @@ static void a_cursor_meets_whoever_stays_while_the_shard_grows(void **state)
         char key[2] = {(char)('a' + i), '\0'};
         add(&shard, key, (i + 1) * UINT64_C(0x9e3779b97f4a7c15), 0);
     }
-    for (struct storage_entry *entry; (entry = storage_shard_next(&shard, &position)) != NULL;) {
+    for (struct storage_entry *entry; (entry = next_entry(&shard, &position)) != NULL;) {
         if (entry->bytes[0] >= 'a' && entry->bytes[0] < 'a' + 20)
             visits[entry->bytes[0] - 'a']++;
         for (unsigned i = 0; i < 16 && next_hash < 1600; i++, next_hash++)
@@ -145,6 +207,8 @@ int main(void)
         cmocka_unit_test(keys_of_one_hash_are_told_apart),
         cmocka_unit_test(oldest_is_the_one_that_is_over_first),
         cmocka_unit_test(a_cursor_visits_each_entry_once),
+        cmocka_unit_test(a_search_for_the_next_entry_takes_no_more_looks_than_it_may),
+        cmocka_unit_test(a_search_in_steps_finds_what_one_finds_at_once),
         cmocka_unit_test(a_cursor_meets_whoever_stays_while_the_shard_grows),
         cmocka_unit_test(without_memory_nothing_has_changed),
         cmocka_unit_test(cost_grows_with_key_and_value),

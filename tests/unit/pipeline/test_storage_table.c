@@ -202,36 +202,6 @@ static void entries_that_are_over_make_room(void **state)
     storage_table_unref(table);
 }
 
-static void a_cursor_visits_what_is_not_over(void **state)
-{
-    struct storage_table *table = new_table();
-    struct sl_storage_cursor cursor = {0};
-    char key[16], value[16];
-    struct sl_storage_entry entry = {
-        .struct_size = sizeof entry, .value = value, .capacity = sizeof value};
-    bool seen[300] = {false};
-    (void)state;
-    for (int i = 0; i < 300; i++) {
-        snprintf(key, sizeof key, "%d", i);
-        assert_int_equal(set(table, key, key, i % 3 == 0 ? 5 : i % 3 == 1 ? 50 : 0), 0);
-    }
-    now += 5;
-    while (storage_table_next(table, &cursor, &entry, read_clock) == 0) {
-        snprintf(key, sizeof key, "%.*s", (int)entry.key_len, entry.key);
-        int i = atoi(key);
-        assert_memory_equal(value, key, entry.len);
-        assert_int_equal(entry.age, i % 3 == 1 ? 45 : 0);
-        assert_false(seen[i] || i % 3 == 0);
-        seen[i] = true;
-    }
-    for (int i = 0; i < 300; i++)
-        assert_true(seen[i] || i % 3 == 0);
-    assert_int_equal(storage_table_next(table, &cursor, &entry, read_clock), SL_STORAGE_NONE);
-    cursor = (struct sl_storage_cursor){.part = UINT32_MAX, .position = 1}; /* nonsense */
-    assert_int_equal(storage_table_next(table, &cursor, &entry, read_clock), SL_STORAGE_NONE);
-    storage_table_unref(table);
-}
-
 static int set_one(void *context)
 {
     int result = set(context, "a", "1", 5);
@@ -362,7 +332,6 @@ int main(void)
         cmocka_unit_test(counters_add_keep_their_age_and_stop_at_their_bounds),
         cmocka_unit_test(a_full_table_refuses_and_says_so),
         cmocka_unit_test(entries_that_are_over_make_room),
-        cmocka_unit_test(a_cursor_visits_what_is_not_over),
         cmocka_unit_test(without_memory_nothing_has_changed),
         cmocka_unit_test(threads_lose_no_addition_and_no_swap),
         cmocka_unit_test(threads_fill_a_table_exactly),
