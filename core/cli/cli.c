@@ -306,6 +306,18 @@ static int run_command(int argc, char **argv, const struct command *command,
     return status == 0 ? command->run(options) : status;
 }
 
+/* What was printed has to have arrived. Returns the exit status. */
+static int end_output(int status)
+{
+    bool is_flushed = fflush(stdout) == 0;
+    int error = errno;
+    if (status != 0 || (is_flushed && !ferror(stdout)))
+        return status;
+    fprintf(stderr, "sluice: cannot write to standard output%s%s\n", is_flushed ? "" : ": ",
+            is_flushed ? "" : strerror(error));
+    return EXIT_WRONG;
+}
+
 int cli_run(int argc, char **argv, const struct cli_extra *extras)
 {
     struct cli_options options = {.extras = extras, .json = arguments_ask_for_json(argc, argv)};
@@ -323,6 +335,6 @@ int cli_run(int argc, char **argv, const struct cli_extra *extras)
     if (command == NULL && extra == NULL)
         return unknown_command(&options, name);
     argv[1] = argv[0];
-    return extra != NULL ? extra->run(argc - 1, argv + 1)
-                         : run_command(argc - 1, argv + 1, command, &options);
+    return end_output(extra != NULL ? extra->run(argc - 1, argv + 1)
+                                    : run_command(argc - 1, argv + 1, command, &options));
 }

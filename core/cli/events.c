@@ -121,7 +121,7 @@ int cli_events(const struct cli_options *options)
     }
     interruption_note();
     bool is_good = ask_for_events(&feed);
-    while (is_good && options->follow && !interruption_came()) {
+    while (is_good && options->follow && !interruption_came() && !ferror(stdout)) {
         if (!feed.has_more)
             interruption_wait(ASK_AGAIN);
         is_good = interruption_came() || ask_for_events(&feed);

@@ -95,7 +95,8 @@ static int run_top(const struct top *top)
 {
     struct moment before = {.at = 0};
     bool is_good = read_moment(top->options, &before);
-    for (unsigned shown = 0; is_good && (top->count == 0 || shown < top->count); shown++) {
+    for (unsigned shown = 0; is_good && (top->count == 0 || shown < top->count) && !ferror(stdout);
+         shown++) {
         interruption_wait(before.at + top->interval - clock_monotonic());
         if (interruption_came())
             break;

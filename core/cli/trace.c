@@ -172,6 +172,7 @@ static void show_reading(const struct cli_options *options, cJSON *reading, stru
     shown->is_over = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reading, "over")) ||
                      (shown->most > 0 && shown->messages >= shown->most);
     fflush(stdout);
+    shown->is_over = shown->is_over || ferror(stdout);
     cJSON_Delete(reading);
 }
 

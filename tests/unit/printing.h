@@ -6,7 +6,9 @@
 
 #include "unit.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <unistd.h>
 
 struct printed {
@@ -33,11 +35,22 @@ static inline struct printing printing_begin(void)
     return printing;
 }
 
+/* Until printing_end nothing can be written to standard output. */
+static inline void printing_fill_disk(void)
+{
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    assert_true(full >= 0);
+    dup2(full, STDOUT_FILENO);
+    close(full);
+}
+
 static inline void printing_end(struct printing *printing, struct printed *printed)
 {
     char *texts[2] = {printed->out, printed->error};
     size_t sizes[2] = {sizeof printed->out, sizeof printed->error};
     fflush(stdout);
+    __fpurge(stdout);
+    clearerr(stdout);
     for (int i = 0; i < 2; i++) {
         dup2(printing->saved[i], STDOUT_FILENO + i);
         close(printing->saved[i]);

@@ -14,10 +14,12 @@ struct command_run {
     int status;
 };
 
-/* Runs a command with one server that gives these answers, of which NULL is the last. */
-static inline void run_command(struct command_run *run,
-                               int (*command)(const struct cli_options *options),
-                               struct cli_options options, const char *const *answers)
+/* What standard output goes to. */
+enum command_output { OUTPUT_IS_KEPT, OUTPUT_IS_FULL };
+
+static inline void run_command_to(enum command_output output, struct command_run *run,
+                                  int (*command)(const struct cli_options *options),
+                                  struct cli_options options, const char *const *answers)
 {
     memset(run, 0, sizeof *run);
     run->admin.is_unix = true;
@@ -26,9 +28,19 @@ static inline void run_command(struct command_run *run,
     fake_admin_start(&run->admin);
     options.admin = run->admin.address;
     struct printing printing = printing_begin();
+    if (output == OUTPUT_IS_FULL)
+        printing_fill_disk();
     run->status = command(&options);
     printing_end(&printing, &run->printed);
     fake_admin_end(&run->admin);
+}
+
+/* Runs a command with one server that gives these answers, of which NULL is the last. */
+static inline void run_command(struct command_run *run,
+                               int (*command)(const struct cli_options *options),
+                               struct cli_options options, const char *const *answers)
+{
+    run_command_to(OUTPUT_IS_KEPT, run, command, options, answers);
 }
 
 /* A command whose options are wrong says so with this hint, and asks no server. */

@@ -17,7 +17,7 @@ static const struct cli_extra extras[] = {
 };
 
 /* Runs the command line of these words. */
-static int run_line(const char *const *words)
+static int run_line_to(bool is_full, const char *const *words)
 {
     char *argv[8] = {"sluice"};
     int argc = 1;
@@ -25,9 +25,16 @@ static int run_line(const char *const *words)
         argv[argc] = (char *)(uintptr_t)words[argc - 1];
     optind = 0; /* glibc's way to begin anew */
     struct printing printing = printing_begin();
+    if (is_full)
+        printing_fill_disk();
     int status = cli_run(argc, argv, extras);
     printing_end(&printing, &printed);
     return status;
+}
+
+static int run_line(const char *const *words)
+{
+    return run_line_to(false, words);
 }
 
 #define RUN(...) run_line((const char *const[]){__VA_ARGS__, NULL})
@@ -57,6 +64,21 @@ static void help_lists_all_commands_or_explains_one(void **state)
     assert_string_equal(printed.out, "Usage: sluice new-plugin\n");
     assert_int_equal(RUN("version", "--help"), 0);
     assert_string_equal(printed.out, "Usage: sluice version\n\nPrint the version.\n");
+}
+
+static void what_cannot_be_printed_is_an_error(void **state)
+{
+    (void)state;
+    static const char *const lines[][4] = {
+        {"version"},        {"version", "--json"}, {"help"}, {"help", "kick"}, {"kick", "--help"},
+        {"help", "--json"}, {"completion", "bash"}};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        assert_int_equal(run_line_to(true, lines[i]), EXIT_WRONG);
+        assert_non_null(strstr(printed.error, "sluice: cannot write to standard output"));
+    }
+    assert_int_equal(run_line_to(true, (const char *const[]){"new-plugin", NULL}), 7);
+    assert_int_equal(run_line_to(true, (const char *const[]){"relaod", "--json", NULL}),
+                     EXIT_USAGE);
 }
 
 static void an_unknown_command_names_the_nearest(void **state)
@@ -136,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_command_the_usage_is_an_error),
         cmocka_unit_test(help_lists_all_commands_or_explains_one),
+        cmocka_unit_test(what_cannot_be_printed_is_an_error),
         cmocka_unit_test(an_unknown_command_names_the_nearest),
         cmocka_unit_test(a_url_in_the_commands_place_is_not_repeated),
         cmocka_unit_test(an_option_in_the_commands_place_is_said_to_be_one),

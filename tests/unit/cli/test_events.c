@@ -49,6 +49,15 @@ static void following_goes_on_behind_the_cursor_until_the_server_is_gone(void **
         strstr(run.admin.requests[1], "GET /api/v1/events?limit=500&after=17 HTTP/1.1\r\n"));
 }
 
+static void following_ends_when_nothing_can_be_printed(void **state)
+{
+    struct command_run run;
+    (void)state;
+    run_command_to(OUTPUT_IS_FULL, &run, cli_events, (struct cli_options){.follow = true},
+                   ANSWERS(READING(KICKED, "0", "true")));
+    assert_int_equal(run.status, 0); /* cli_run's is another */
+}
+
 static void what_is_no_number_of_events_is_refused(void **state)
 {
     (void)state;
@@ -62,6 +71,7 @@ int main(void)
         cmocka_unit_test(an_event_is_a_line_as_in_the_log),
         cmocka_unit_test(what_was_missed_is_said),
         cmocka_unit_test(following_goes_on_behind_the_cursor_until_the_server_is_gone),
+        cmocka_unit_test(following_ends_when_nothing_can_be_printed),
         cmocka_unit_test(what_is_no_number_of_events_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,16 @@ static void json_is_a_line_for_each_interval(void **state)
     cJSON_Delete(line);
 }
 
+static void it_ends_when_nothing_can_be_printed(void **state)
+{
+    struct command_run run;
+    (void)state;
+    run_command_to(
+        OUTPUT_IS_FULL, &run, cli_top, (struct cli_options){.interval = "100ms"},
+        ANSWERS(PAGE(TOP_PAGE_BEFORE), HTTP_ANSWER("200 OK", TOP_CLIENTS), PAGE(TOP_PAGE_AFTER)));
+    assert_int_equal(run.status, 0); /* cli_run's is another */
+}
+
 static void a_server_that_refuses_or_goes_is_an_error(void **state)
 {
     static const char refused[] =
@@ -79,6 +89,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_interval_takes_two_pages_and_the_largest_queues),
         cmocka_unit_test(json_is_a_line_for_each_interval),
+        cmocka_unit_test(it_ends_when_nothing_can_be_printed),
         cmocka_unit_test(a_server_that_refuses_or_goes_is_an_error),
         cmocka_unit_test(what_makes_no_sense_is_not_sent),
     };

@@ -87,6 +87,16 @@ static void count_is_of_messages(void **state)
                            "out binary 2 B compressed\n    base64 AAE=\n");
 }
 
+static void it_ends_when_nothing_can_be_printed(void **state)
+{
+    struct command_run run;
+    (void)state;
+    run_command_to(OUTPUT_IS_FULL, &run, cli_trace, (struct cli_options){.argument = "7"},
+                   ANSWERS(BEGUN, READING(SENT, "0", "false"), ENDED));
+    assert_int_equal(run.status, 0); /* cli_run's is another */
+    assert_non_null(strstr(run.admin.requests[2], "DELETE /api/v1/traces/00ab HTTP/1.1\r\n"));
+}
+
 static void a_server_that_refuses_or_goes_is_an_error(void **state)
 {
     struct command_run run;
@@ -126,6 +136,7 @@ int main(void)
         cmocka_unit_test(each_event_is_a_line),
         cmocka_unit_test(options_are_passed_on),
         cmocka_unit_test(count_is_of_messages),
+        cmocka_unit_test(it_ends_when_nothing_can_be_printed),
         cmocka_unit_test(a_server_that_refuses_or_goes_is_an_error),
         cmocka_unit_test(what_makes_no_sense_is_not_sent),
     };
