@@ -117,7 +117,8 @@ static int send_trace_failure(struct mg_connection *conn, int error)
                                "there is no such trace; it ends when nobody reads it for 10 s");
     if (error == ERR_LIMIT)
         return json_send_error(conn, 503, "Retry-After: 10\r\n", "busy",
-                               "4 traces are on, which is as many as may be; end one, or wait");
+                               "4 traces are on, or 2 of those who may only read, which is as many "
+                               "as may be; end one, or wait");
     if (error == ERR_CLOSED)
         return json_send_error(conn, 503, "Retry-After: 1\r\n", "busy",
                                "an event loop does not answer; a plugin may be holding it up");
@@ -213,7 +214,8 @@ static int handle_begin(struct admin *admin, struct mg_connection *conn, cJSON *
         return json_send_error(conn, 422, "", "not understood", fault);
     const struct client_selection selection = {.identity = json_string(body, "identity"),
                                                .endpoint = json_string(body, "endpoint")};
-    if (plan->payload > 0 && caller_get(conn)->owner.role < ADMIN_ROLE_OPERATE)
+    plan->by_reader = caller_get(conn)->owner.role < ADMIN_ROLE_OPERATE;
+    if (plan->payload > 0 && plan->by_reader)
         return json_send_error(conn, 403, "", "forbidden",
                                "payload takes a token with the role operate");
     int error = client_selection_read(admin->hub, &selection, &plan->filter, buffer, &fault);

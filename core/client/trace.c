@@ -302,12 +302,19 @@ static void restart_timer(struct shard *shard, struct trace *trace)
     timer_start(&shard->loop.timers, &trace->timer, shard->loop.now + TRACE_IDLE);
 }
 
+static bool has_place(const struct shard *shard, const struct trace_plan *plan)
+{
+    unsigned count = 0, of_readers = 0;
+    for (const struct trace *other = shard->traces; other != NULL; other = other->next) {
+        count++;
+        of_readers += other->plan.by_reader;
+    }
+    return count < TRACES_MAX && (!plan->by_reader || of_readers < TRACES_OF_READERS_MAX);
+}
+
 int trace_begin(struct shard *shard, const struct trace_plan *plan)
 {
-    unsigned count = 0;
-    for (const struct trace *other = shard->traces; other != NULL; other = other->next)
-        count++;
-    if (count >= TRACES_MAX)
+    if (!has_place(shard, plan))
         return ERR_LIMIT;
     struct trace *trace = calloc(1, sizeof *trace);
     if (trace == NULL)

@@ -27,8 +27,9 @@ struct sent_frame;
 struct shard;
 
 #define TRACES_MAX 4u
-#define TRACE_IDLE (10 * INT64_C(1000000000)) /* ns */
-#define TRACE_PAYLOAD_MAX 4096u               /* bytes of a message that are kept */
+#define TRACES_OF_READERS_MAX (TRACES_MAX / 2) /* of those, by callers who may only read */
+#define TRACE_IDLE (10 * INT64_C(1000000000))  /* ns */
+#define TRACE_PAYLOAD_MAX 4096u                /* bytes of a message that are kept */
 #define TRACE_NAME_MAX 48u
 
 /* -- what was seen -- */
@@ -96,6 +97,7 @@ struct trace_plan {
     int64_t until;               /* monotonic ns */
     uint32_t payload;            /* bytes of each message that are kept */
     size_t bytes;                /* of memory for what waits to be read */
+    bool by_reader;              /* the caller may only read */
 };
 
 struct trace {
@@ -118,7 +120,8 @@ struct traced_message {
     uint8_t payload[TRACE_PAYLOAD_MAX];
 };
 
-/* Begins a trace on a loop. Returns 0, ERR_LIMIT (TRACES_MAX are on) or ERR_NO_MEMORY. */
+/* Begins a trace on a loop. Returns 0, ERR_LIMIT (TRACES_MAX are on, or those of readers) or
+ * ERR_NO_MEMORY. */
 MUST_CHECK int trace_begin(struct shard *shard, const struct trace_plan *plan);
 
 /* Marks the clients that the plan means in `count` slots from `first` on. Those who come later are

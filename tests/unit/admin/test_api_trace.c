@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "client/trace.h"
 
+#include <openssl/sha.h>
+
 static int start_fixture(void **state)
 {
     (void)state;
@@ -133,6 +135,60 @@ static void only_a_few_are_on_at_once(void **state)
     end_trace(lines[0]);
 }
 
+static void add_token(struct admin_token_set *set, const char *text, enum admin_role role)
+{
+    struct admin_token *token = &set->tokens[set->count++];
+    SHA256((const unsigned char *)text, strlen(text), token->hash);
+    token->owner.role = role;
+}
+
+static int begin_as(const char *token)
+{
+    char header[64];
+    snprintf(header, sizeof header, "Authorization: Bearer %s\r\n", token);
+    return ask_admin(&fixture, "POST /api/v1/traces", header, "{\"identity\":\"ann\"}");
+}
+
+/* Begins some more than there may be, and ends them. Returns how many have begun; *denied: whether
+ * one with the role operate was refused then. */
+static unsigned begin_as_reader(bool *denied)
+{
+    static const char *const ending = "Authorization: Bearer operates-0123456789\r\n";
+    char lines[TRACES_MAX + 1][64];
+    unsigned begun = 0;
+    for (unsigned i = 0; i < TRACES_MAX; i++) {
+        if (begin_as("reads-0123456789") == 200)
+            name_trace("DELETE", lines[begun++]);
+        else
+            assert_non_null(strstr(fixture.answer, "or 2 of those who may only read"));
+    }
+    *denied = begin_as("operates-0123456789") != 200;
+    if (!*denied)
+        name_trace("DELETE", lines[begun]);
+    for (unsigned i = 0; i < begun + !*denied; i++)
+        ask_admin(&fixture, lines[i], ending, NULL);
+    return begun;
+}
+
+static void those_who_may_only_read_leave_traces_for_others(void **state)
+{
+    (void)state;
+    struct admin_token_set set = {.count = 0}, none = {.count = 0};
+    add_token(&set, "reads-0123456789", ADMIN_ROLE_READ);
+    add_token(&set, "operates-0123456789", ADMIN_ROLE_OPERATE);
+    admin_tokens_change(&fixture.admin->tokens, &set);
+    int64_t start;
+    unsigned begun;
+    bool denied;
+    do { /* One that nobody has read for so long is over. */
+        start = clock_monotonic();
+        begun = begin_as_reader(&denied);
+    } while (clock_monotonic() - start >= TRACE_IDLE);
+    assert_int_equal(begun, 2);
+    assert_false(denied);
+    admin_tokens_change(&fixture.admin->tokens, &none);
+}
+
 static const struct {
     const char *body;
     int status;
@@ -186,6 +242,7 @@ int main(void)
         cmocka_unit_test(the_way_of_messages_is_read_until_the_client_has_gone),
         cmocka_unit_test(a_client_that_is_not_there_is_not_traced),
         cmocka_unit_test(only_a_few_are_on_at_once),
+        cmocka_unit_test(those_who_may_only_read_leave_traces_for_others),
         cmocka_unit_test(what_is_not_understood_is_refused_with_a_reason),
         cmocka_unit_test(an_id_that_is_none_is_not_found),
     };

@@ -63,6 +63,23 @@ static void no_more_than_a_few_are_on(void **state)
     assert_null(shard()->traced);
 }
 
+static void those_who_may_only_read_have_half_of_them(void **state)
+{
+    struct trace_plan plan = plan_of(NULL), reading_plan = plan;
+    (void)state;
+    reading_plan.by_reader = true;
+    for (unsigned i = 0; i < TRACES_MAX / 2; i++, reading_plan.id++)
+        assert_int_equal(trace_begin(shard(), &reading_plan), OK);
+    assert_int_equal(trace_begin(shard(), &reading_plan), ERR_LIMIT);
+    plan.id = ID + TRACES_MAX;
+    for (unsigned i = TRACES_MAX / 2; i < TRACES_MAX; i++, plan.id++)
+        assert_int_equal(trace_begin(shard(), &plan), OK);
+    trace_end(shard(), ID);
+    assert_int_equal(trace_begin(shard(), &plan), OK); /* Others may take all. */
+    assert_int_equal(trace_begin(shard(), &reading_plan), ERR_LIMIT);
+    trace_end_all(shard());
+}
+
 static void one_that_nobody_reads_ends(void **state)
 {
     struct remote remote = remote_join(0);
@@ -193,6 +210,7 @@ int main(void)
         clients_test(payload_is_shown_only_if_asked_for_and_cut),
         clients_test(what_is_not_read_is_lost_and_counted),
         clients_test(no_more_than_a_few_are_on),
+        clients_test(those_who_may_only_read_have_half_of_them),
         clients_test(one_that_nobody_reads_ends),
         clients_test(a_write_to_one_whose_trace_has_ended_is_its_last_cost),
         clients_test(past_its_time_it_sees_nothing_more),
