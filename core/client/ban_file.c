@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define ID_MOST 9007199254740991.0 /* 2^53 - 1: what a JSON number holds */
+#define ID_KEPT 4503599627370496.0 /* 2^52: larger ids are given anew, see take_id */
 #define PORTION 32                 /* bans that are copied at once */
 
 /* -- a line -- */
@@ -29,14 +30,16 @@ static const char *take_text(const cJSON *object, const char *name, const char *
     return NULL;
 }
 
+/* New bans get ids from the largest on. With one of the upper half the list would soon write ids
+ * that no JSON number holds: such a ban gets a new one itself. */
 static const char *take_id(const cJSON *object, struct ban *out)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "id");
     double number = cJSON_IsNumber(item) ? item->valuedouble : 0;
-    out->id = number >= 1 && number <= ID_MOST ? (uint64_t)number : 0;
-    return item == NULL || (out->id > 0 && (double)out->id == number)
-               ? NULL
-               : "id is a whole number from 1 on";
+    uint64_t id = number >= 1 && number <= ID_MOST ? (uint64_t)number : 0;
+    out->id = number <= ID_KEPT ? id : 0;
+    return item == NULL || (id > 0 && (double)id == number) ? NULL
+                                                            : "id is a whole number from 1 on";
 }
 
 static const char *take_subject(const cJSON *object, struct ban *out, char fault[256])

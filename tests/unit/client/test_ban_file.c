@@ -111,6 +111,30 @@ static void a_ban_that_does_not_say_since_when_is_new(void **state)
     assert_int_equal(copied[0].id, 1);
 }
 
+static void ids_never_become_too_large_to_be_read_again(void **state)
+{
+    static const char *const ids[] = {"4503599627370496", "4503599627370497", "9007199254740990",
+                                      "9007199254740991"};
+    struct ban copied[3];
+    char text[96], why[BAN_FILE_TEXT_MAX];
+    (void)state;
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        ban_list_deinit(&list);
+        assert_int_equal(ban_list_init(&list, 3), OK);
+        snprintf(text, sizeof text, "{\"identity\":\"ann\",\"id\":%s}\n", ids[i]);
+        assert_int_equal(load_text(text), OK);
+        add("bob", BAN_FOR_GOOD);
+        assert_int_equal(ban_file_write(path, &list, why), OK);
+        ban_list_deinit(&list);
+        assert_int_equal(ban_list_init(&list, 3), OK);
+        assert_int_equal(ban_file_load(path, &list, 100, &diagnostics), OK);
+        add("eve", BAN_FOR_GOOD);
+        assert_int_equal(ban_list_copy(&list, 0, copied, 3), 3);
+        assert_true(copied[0].id < copied[1].id && copied[1].id < copied[2].id);
+        assert_true(copied[2].id < UINT64_C(1) << 53);
+    }
+}
+
 static const struct {
     const char *line;
     const char *fault;
@@ -211,6 +235,7 @@ int main(void)
         WITH_FOLDER(a_file_that_is_not_there_or_empty_has_no_bans),
         WITH_FOLDER(bans_that_have_ended_are_left_out),
         WITH_FOLDER(a_ban_that_does_not_say_since_when_is_new),
+        WITH_FOLDER(ids_never_become_too_large_to_be_read_again),
         WITH_FOLDER(each_line_that_is_wrong_is_named),
         WITH_FOLDER(too_many_are_an_error_at_their_line),
         WITH_FOLDER(a_file_that_others_may_write_to_is_refused),
