@@ -203,13 +203,21 @@ static size_t take_frames(struct conversation *conversation)
     return used;
 }
 
-/* Takes the head of the answer. Returns how many bytes it had. */
-static size_t take_response(struct conversation *conversation)
+static void drop_input(struct conversation *conversation, size_t len)
+{
+    struct buffer *input = &conversation->input;
+    if (len > 0)
+        memmove(input->data, input->data + len, input->len - len);
+    input->len -= len;
+}
+
+/* Takes a head of the answer. Returns whether one more has to come behind it. */
+static bool take_head(struct conversation *conversation)
 {
     struct client_response *response = &conversation->response;
-    int result =
-        client_response_read(&conversation->request, (const char *)conversation->input.data,
-                             conversation->input.len, response);
+    int result = client_response_read(
+        &conversation->request, (const char *)conversation->input.data, conversation->input.len,
+        CLIENT_RESPONSE_MAX - conversation->interim, response);
     if (result == ERR_INVALID)
         end_broken(conversation, 0, "its answer is not HTTP (with TLS the URL is wss://)");
     else if (result == ERR_LIMIT)
@@ -217,12 +225,17 @@ static size_t take_response(struct conversation *conversation)
     else if (result == ERR_NO_MEMORY)
         end_with(conversation, OUTCOME_NO_MEMORY);
     if (result != 1)
-        return 0;
+        return false;
+    drop_input(conversation, response->head_len);
+    if (client_response_is_interim(response)) {
+        conversation->interim += response->head_len;
+        return true;
+    }
     if (response->wrong != NULL)
         end_broken(conversation, 0, response->wrong);
     else
         conversation->state = response->status == 101 ? CONVERSATION_OPEN : CONVERSATION_REFUSED;
-    return response->head_len;
+    return false;
 }
 
 /* Whether the body of a refusal, or as much as is wanted of it, is there. */
@@ -237,22 +250,14 @@ static void take_body(struct conversation *conversation)
     end_with(conversation, OUTCOME_REFUSED);
 }
 
-static void drop_input(struct conversation *conversation, size_t len)
-{
-    struct buffer *input = &conversation->input;
-    if (len > 0)
-        memmove(input->data, input->data + len, input->len - len);
-    input->len -= len;
-}
-
 static void receive_some(struct conversation *conversation, const uint8_t *data, size_t len)
 {
     if (buffer_append(&conversation->input, data, len) != OK) {
         end_with(conversation, OUTCOME_NO_MEMORY);
         return;
     }
-    if (conversation->state == CONVERSATION_ASKING)
-        drop_input(conversation, take_response(conversation));
+    while (conversation->state == CONVERSATION_ASKING && take_head(conversation))
+        continue;
     if (conversation->state == CONVERSATION_REFUSED)
         take_body(conversation);
     if (takes_frames(conversation))

@@ -45,6 +45,7 @@ struct conversation {
     enum conversation_outcome outcome;
     struct client_request request;
     struct client_response response;
+    size_t interim; /* bytes of the heads before it */
     struct frame_decoder decoder;
     struct frame_limits limits;
     struct buffer input;   /* received and not yet taken; the body of a refusal */

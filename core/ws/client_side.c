@@ -201,17 +201,21 @@ static int read_headers(const struct client_request *request, const struct head 
 }
 
 int client_response_read(const struct client_request *request, const char *data, size_t len,
-                         struct client_response *response)
+                         size_t max, struct client_response *response)
 {
-    const char *end = memmem(data, len, "\r\n\r\n", 4);
+    static const char begins[] = "HTTP/";
+    size_t begun = len < sizeof begins - 1 ? len : sizeof begins - 1;
     struct head head = {.count = 0};
     memset(response, 0, sizeof *response);
-    if (len >= 5 && memcmp(data, "HTTP/", 5) != 0)
+    if (begun > 0 && memcmp(data, begins, begun) != 0)
         return ERR_INVALID;
+    if (begun < sizeof begins - 1)
+        return 0;
+    const char *end = memmem(data, len, "\r\n\r\n", 4);
     if (end == NULL)
-        return len < CLIENT_RESPONSE_MAX ? 0 : ERR_LIMIT;
+        return len < max ? 0 : ERR_LIMIT;
     response->head_len = (size_t)(end - data) + 4;
-    if (response->head_len > CLIENT_RESPONSE_MAX)
+    if (response->head_len > max)
         return ERR_LIMIT;
     if (memchr(data, '\0', response->head_len) != NULL)
         return ERR_INVALID;
@@ -226,6 +230,11 @@ int client_response_read(const struct client_request *request, const char *data,
         result = read_headers(request, &head, response);
     free(head.text);
     return result;
+}
+
+bool client_response_is_interim(const struct client_response *response)
+{
+    return response->status >= 100 && response->status < 200 && response->status != 101;
 }
 
 /* -- frames -- */

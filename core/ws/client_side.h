@@ -13,7 +13,7 @@
 #define CLIENT_KEY_BYTES 16
 #define CLIENT_KEY_MAX 25 /* in base64, with the terminating zero */
 #define CLIENT_RESPONSE_HEADERS_MAX 100
-#define CLIENT_RESPONSE_MAX 16384  /* bytes of a head; longer ones are refused */
+#define CLIENT_RESPONSE_MAX 16384  /* bytes of all heads; longer ones are refused */
 #define CLIENT_SUBPROTOCOL_MAX 256 /* with the terminating zero */
 #define CLIENT_PHRASE_MAX 64       /* with the terminating zero */
 #define CLIENT_LOCATION_MAX 256    /* with the terminating zero */
@@ -48,10 +48,14 @@ void client_key_encode(const uint8_t bytes[CLIENT_KEY_BYTES], char key[CLIENT_KE
 /* Appends the whole request. Returns 0, ERR_LIMIT or ERR_NO_MEMORY. */
 MUST_CHECK int client_request_append(struct buffer *out, const struct client_request *request);
 
-/* Reads what has come of an answer. Returns 1 once its head is whole, 0 if it is not yet, or
- * ERR_INVALID (no HTTP response), ERR_LIMIT (too long, too many headers) or ERR_NO_MEMORY. */
+/* Reads what has come of an answer whose head may have `max` bytes. Returns 1 once it is whole, 0
+ * if it is not yet, or ERR_INVALID (no HTTP response), ERR_LIMIT (too long, too many headers) or
+ * ERR_NO_MEMORY. In which pieces it comes does not matter. */
 MUST_CHECK int client_response_read(const struct client_request *request, const char *data,
-                                    size_t len, struct client_response *response);
+                                    size_t len, size_t max, struct client_response *response);
+
+/* Whether it is an interim response (1xx but 101): the answer comes behind it. */
+bool client_response_is_interim(const struct client_response *response);
 
 /* Appends a whole masked frame. Returns 0, ERR_LIMIT or ERR_NO_MEMORY (nothing is appended then).
  */

@@ -70,7 +70,7 @@ static void a_request_that_is_too_long_is_an_error(void **state)
 
 static int read_text(const char *text, struct client_response *response)
 {
-    return client_response_read(&asked, text, strlen(text), response);
+    return client_response_read(&asked, text, strlen(text), CLIENT_RESPONSE_MAX, response);
 }
 
 static void a_good_answer_is_taken_wherever_it_is_cut(void **state)
@@ -81,9 +81,11 @@ static void a_good_answer_is_taken_wherever_it_is_cut(void **state)
     size_t head = sizeof answer - 1 - 4;
     (void)state;
     for (size_t len = 0; len < head; len++)
-        assert_int_equal(client_response_read(&asked, answer, len, &response), 0);
+        assert_int_equal(client_response_read(&asked, answer, len, CLIENT_RESPONSE_MAX, &response),
+                         0);
     for (size_t len = head; len < sizeof answer; len++) {
-        assert_int_equal(client_response_read(&asked, answer, len, &response), 1);
+        assert_int_equal(client_response_read(&asked, answer, len, CLIENT_RESPONSE_MAX, &response),
+                         1);
         assert_int_equal(response.status, 101);
         assert_null(response.wrong);
         assert_string_equal(response.subprotocol, "superchat");
@@ -157,8 +159,25 @@ static void what_is_no_answer_is_refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_int_equal(read_text(texts[i], &response), ERR_INVALID);
-    assert_int_equal(client_response_read(&asked, "HTTP/1.1 200 a\0b\r\n\r\n", 20, &response),
+    assert_int_equal(client_response_read(&asked, "HTTP/1.1 200 a\0b\r\n\r\n", 20,
+                                          CLIENT_RESPONSE_MAX, &response),
                      ERR_INVALID);
+}
+
+static void what_is_no_http_is_known_by_its_first_byte_and_interim_by_its_status(void **state)
+{
+    static const int interim[] = {100, 102, 103, 199}, others[] = {101, 200, 204, 403};
+    struct client_response response;
+    (void)state;
+    assert_int_equal(read_text("", &response), 0);
+    assert_int_equal(read_text("HTTP", &response), 0);
+    assert_int_equal(read_text("S", &response), ERR_INVALID);
+    for (size_t i = 0; i < sizeof interim / sizeof *interim; i++) {
+        response.status = interim[i];
+        assert_true(client_response_is_interim(&response));
+        response.status = others[i];
+        assert_false(client_response_is_interim(&response));
+    }
 }
 
 static void heads_without_end_are_refused(void **state)
@@ -168,8 +187,12 @@ static void heads_without_end_are_refused(void **state)
     size_t len = strlen(text);
     (void)state;
     memset(text + len, 'x', sizeof text - len);
-    assert_int_equal(client_response_read(&asked, text, CLIENT_RESPONSE_MAX - 1, &response), 0);
-    assert_int_equal(client_response_read(&asked, text, CLIENT_RESPONSE_MAX, &response), ERR_LIMIT);
+    assert_int_equal(
+        client_response_read(&asked, text, CLIENT_RESPONSE_MAX - 1, CLIENT_RESPONSE_MAX, &response),
+        0);
+    assert_int_equal(
+        client_response_read(&asked, text, CLIENT_RESPONSE_MAX, CLIENT_RESPONSE_MAX, &response),
+        ERR_LIMIT);
     len = strlen("HTTP/1.1 200 OK\r\n");
     for (int i = 0; i <= CLIENT_RESPONSE_HEADERS_MAX; i++, len += 6)
         memcpy(text + len, "A: b\r\n", 6);
@@ -232,6 +255,7 @@ int main(void)
         cmocka_unit_test(an_upgrade_that_is_none_is_named),
         cmocka_unit_test(a_refusal_has_its_body_announced),
         cmocka_unit_test(what_is_no_answer_is_refused),
+        cmocka_unit_test(what_is_no_http_is_known_by_its_first_byte_and_interim_by_its_status),
         cmocka_unit_test(heads_without_end_are_refused),
         cmocka_unit_test(frames_are_masked),
         cmocka_unit_test(a_close_frame_has_its_code_or_none),
