@@ -82,18 +82,31 @@ static void close_socket(struct stream *stream)
     stream->fd = -1;
 }
 
+/* Tries an address of which `left` are left, itself included: a silent one has no more than its
+ * share of the time. */
+static bool try_address(const struct opening *opening, const struct addrinfo *address, int64_t left)
+{
+    struct opening one = *opening;
+    int64_t now = clock_monotonic();
+    one.deadline = now + (opening->deadline - now) / left;
+    return connect_socket(&one, address);
+}
+
 static bool open_tcp(const struct opening *opening)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     bool is_open = false;
+    int64_t left = 0;
     int error = getaddrinfo(opening->url->host, opening->url->port, &hints, &found);
     if (error != 0)
         return failed(opening, "%s: %s", opening->url->host,
                       error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
-    for (struct addrinfo *at = found; at != NULL && !is_open; at = at->ai_next) {
+    for (const struct addrinfo *at = found; at != NULL; at = at->ai_next)
+        left++;
+    for (const struct addrinfo *at = found; at != NULL && !is_open; at = at->ai_next) {
         close_socket(opening->stream);
-        is_open = connect_socket(opening, at);
+        is_open = try_address(opening, at, left--);
     }
     freeaddrinfo(found);
     return is_open;

@@ -33,9 +33,9 @@ struct stream {
     short write_wants;   /* the same for writing */
 };
 
-/* Connects to the URL's host, one address after the other, and has TLS negotiated if it is wss.
- * `deadline` is a time of clock_monotonic. Returns true, and the caller then closes the stream; or
- * false, with a sentence in `why`. */
+/* Connects to the URL's host, one address after the other, among which the time is shared out, and
+ * has TLS negotiated if it is wss. `deadline` is a time of clock_monotonic. Returns true, and the
+ * caller then closes the stream; or false, with a sentence in `why`. */
 bool stream_open(struct stream *stream, const struct url *url, const struct stream_tls *tls,
                  int64_t deadline, char *why, size_t size);
 

@@ -39,7 +39,6 @@ TESTED_ELSEWHERE = {
     'core/cli/serve.c': 'starts and stops the parts of a whole server; tests/integration/test_lifecycle.py',
     'core/cli/serve_log.c': 'directs the log of a whole server; tests/integration/test_log_file.py',
     'core/connect/session.c': 'joins a connection, standard input and output; tests/integration/test_connect.py',
-    'core/connect/stream.c': 'opens connections, with TLS and without; tests/integration/test_connect.py',
     'core/cli/serve_reload.c': 'reloads the parts of a whole server; tests/integration/test_reload_command.py',
 }
 
