@@ -68,7 +68,7 @@ static void a_probe_finds_two_entries_of_one_port(void **state)
     (void)state;
     struct front_listener *any = make_listener(&config);
     assert_int_equal(front_listener_probe(any, &config, false, &diagnostics, &first), OK);
-    struct sockaddr_in bound;
+    struct sockaddr_in bound = {.sin_port = 0};
     socklen_t len = sizeof bound;
     assert_int_equal(getsockname(first, (struct sockaddr *)&bound, &len), 0);
     snprintf(text, sizeof text, "127.0.0.1:%u", ntohs(bound.sin_port));
@@ -125,7 +125,7 @@ static void opening_a_port_that_is_taken_says_so(void **state)
     (void)state;
     struct front_listener *any = make_listener(&listen);
     assert_int_equal(front_listener_probe(any, &listen, false, &diagnostics, &taken), OK);
-    struct sockaddr_in bound;
+    struct sockaddr_in bound = {.sin_port = 0};
     socklen_t len = sizeof bound;
     assert_int_equal(getsockname(taken, (struct sockaddr *)&bound, &len), 0);
     snprintf(text, sizeof text, "127.0.0.1:%u", ntohs(bound.sin_port));
