@@ -319,7 +319,7 @@ static void what_does_not_fit_leaves_nothing_half_done(void **state)
     (void)state;
     memset(value, 'v', sizeof value);
     rig_client_init(&client, NULL, 0);
-    for (const char *name = "x\0y\0z"; *name != '\0'; name += 2)
+    for (const char *name = "x\0y\0z\0"; *name != '\0'; name += 2)
         assert_int_equal(sl_client_set_attribute(&client.seen, name, value, 4095), OK);
     assert_int_equal(completion_apply_to_upgrade(completion, &client.seen, NULL), SL_ERROR);
     assert_null(sl_client_identity(&client.seen));
