@@ -262,6 +262,19 @@ static inline void clients_settle(void)
         clients_iterate(i % clients.set.count);
 }
 
+static inline bool clients_hold_nothing(void)
+{
+    return memory_account_bytes(&clients.set.input) == 0;
+}
+
+/* Turns are a matter of time: a machine that is busy with other things takes more of them. */
+static inline void clients_settle_until(bool (*is_so)(void))
+{
+    clients_settle();
+    for (unsigned i = 0; !is_so() && i < 100000; i++)
+        clients_settle();
+}
+
 /* Lets time pass, and what is due by then happen. A timer may be a tick late. */
 static inline void clients_pass(int64_t ns)
 {

