@@ -62,13 +62,7 @@ int sl_client_identify(struct sl_client *client, const char *identity, size_t le
 {
     if (!sl_client_is_identity(identity, len))
         return ERR_INVALID;
-    struct sl_client_extras *more = sl_client_need_extras(client);
-    char *copy = more != NULL ? strndup(identity, len) : NULL;
-    if (copy == NULL)
-        return ERR_NO_MEMORY;
-    free(more->identity);
-    more->identity = copy;
-    return OK;
+    return sl_client_describe(client, (struct sl_string){.data = identity, .len = len}, NULL, 0);
 }
 
 int sl_client_describe(struct sl_client *client, struct sl_string identity,

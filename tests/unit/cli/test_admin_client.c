@@ -74,17 +74,22 @@ static void sends_the_token_as_a_bearer(void **state)
     assert_non_null(strstr(admin.requests[0], "\r\nAuthorization: Bearer secret\r\n"));
 }
 
-static void what_is_no_http_is_no_answer(void **state)
+static void expect_no_answer(const char *const *answers, size_t count)
 {
-    (void)state;
-    static const char *const answers[] = {"", "SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 200 OK\r\n"};
-    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct buffer body;
         struct fake_admin admin = {.is_unix = true, .answers = {answers[i]}};
         assert_int_equal(ask_once(&admin, &get_count, &body), -1);
         buffer_release(&body);
         assert_non_null(strstr(printed.error, "gave no answer that could be understood"));
     }
+}
+
+static void what_is_no_http_is_no_answer(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {"", "SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 200 OK\r\n"};
+    expect_no_answer(answers, sizeof answers / sizeof *answers);
 }
 
 static void an_answer_that_is_cut_off_is_none(void **state)
@@ -94,13 +99,7 @@ static void an_answer_that_is_cut_off_is_none(void **state)
         "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789",
         "HTTP/1.1 200 OK\r\ncontent-length:11\r\nX: y\r\n\r\n0123456789",
         "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n0123456789"};
-    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
-        struct buffer body;
-        struct fake_admin admin = {.is_unix = true, .answers = {answers[i]}};
-        assert_int_equal(ask_once(&admin, &get_count, &body), -1);
-        buffer_release(&body);
-        assert_non_null(strstr(printed.error, "gave no answer that could be understood"));
-    }
+    expect_no_answer(answers, sizeof answers / sizeof *answers);
 }
 
 static void an_answer_of_the_length_that_it_says_is_taken(void **state)
