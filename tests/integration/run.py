@@ -152,9 +152,8 @@ def main():
     os.environ.setdefault('TSAN_OPTIONS', f'suppressions={os.path.dirname(HERE)}/tsan.supp')
     os.environ.setdefault('SLUICE_TEST_PATIENCE', '4' if harness.sanitized() else '2')
     loader = unittest.TestLoader()
-    tests = [test for test in flatten(loader.discover(HERE, 'test_*.py'))
-             if (not arguments.filters or any(part in test.id() for part in arguments.filters))
-             and arguments.file in (None, test.id().split('.')[0])]
+    tests = [test for test in flatten(loader.discover(HERE, f'{arguments.file or "test_*"}.py'))
+             if (not arguments.filters or any(part in test.id() for part in arguments.filters))]
     if arguments.list:
         print('\n'.join(test.id() for test in tests))
         return 0
