@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define EVENTS 64 /* taken from the kernel at a time */
@@ -57,7 +58,7 @@ static void run_once(struct accept_queue *queue, struct pollfd *listeners, nfds_
             has_incoming = true;
         else if (events[i].data.ptr == &queue->turns)
             are_turns_over = true;
-        else
+        else if (events[i].data.ptr != queue) /* accept_queue_hurry has only to end the wait */
             accept_queue_on_event(queue, events[i].data.ptr, events[i].events);
     }
     if (are_turns_over)
@@ -103,6 +104,14 @@ int accept_queue_poll(struct accept_queue *queue, struct pollfd *listeners, nfds
         ready += is_its;
     }
     return ready;
+}
+
+void accept_queue_hurry(struct accept_queue *queue)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = queue};
+    queue->hurry_fd = eventfd(1, EFD_CLOEXEC);
+    if (queue->hurry_fd >= 0)
+        (void)epoll_ctl(queue->epoll, EPOLL_CTL_ADD, queue->hurry_fd, &event);
 }
 
 /* -- connections that leave the queue -- */
@@ -162,6 +171,7 @@ int accept_queue_create(const struct accept_queue_limits *limits, SSL_CTX *tls, 
     queue->trust = trust;
     queue->stats = stats;
     queue->turns.event_fd = -1;
+    queue->hurry_fd = -1;
     int error = pending_connections_init(&queue->pending);
     handshake_schedule_init(&queue->schedule);
     TAILQ_INIT(&queue->postponed);
@@ -209,6 +219,8 @@ void accept_queue_destroy(struct accept_queue *queue)
     handoff_deinit(&queue->handoff);
     lingering_close_deinit(&queue->lingering);
     handshake_turns_deinit(&queue->turns);
+    if (queue->hurry_fd >= 0)
+        close(queue->hurry_fd);
     if (queue->epoll >= 0)
         close(queue->epoll);
     SSL_CTX_free(queue->tls);

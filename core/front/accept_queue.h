@@ -81,6 +81,11 @@ void accept_queue_destroy(struct accept_queue *queue);
 int accept_queue_poll(struct accept_queue *queue, struct pollfd *listeners, nfds_t count,
                       int milliseconds);
 
+/* From now on accept_queue_poll returns at once, also one that waits, so that CivetWeb's accepting
+ * thread need not come to the end of its time to see that it is to stop. If there is no descriptor
+ * for that, it waits. Once; any thread. */
+void accept_queue_hurry(struct accept_queue *queue);
+
 /* As accept(2), for a connection that is ready; -1 with EAGAIN if there is none. The address is the
  * one that a trusted proxy's PROXY header has named, if there was one. The socket is non-blocking
  * and close-on-exec, and stays the queue's until it is claimed. Accepting thread. */

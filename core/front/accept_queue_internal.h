@@ -23,7 +23,9 @@ struct accept_queue {
     bool has_warned_of_old_headers;
     struct trust *trust; /* borrowed; NULL: nobody is trusted */
     struct accept_queue_stats *stats;
-    int epoll;              /* the listeners (with NULL), `turns`, and the pending connections */
+    int epoll; /* the listeners (with NULL), `turns`, `hurry_fd` (with the queue), and the pending
+                  connections */
+    int hurry_fd;           /* of accept_queue_hurry; -1: not yet */
     bool watches_listeners; /* the listeners are in it */
     struct pending_connections pending;
     struct pending_queue postponed;     /* of the pending ones: examined from time to time only */

@@ -279,8 +279,10 @@ void civetweb_context_use_tls(struct civetweb_context *civetweb, SSL_CTX *tls)
 
 void civetweb_context_stop(struct civetweb_context *civetweb)
 {
-    if (civetweb->mg != NULL)
+    if (civetweb->mg != NULL) {
+        accept_queue_hurry(civetweb->accept_queue);
         mg_stop(civetweb->mg);
+    }
     civetweb->mg = NULL;
     accept_queue_destroy(civetweb->accept_queue);
     civetweb->accept_queue = NULL;

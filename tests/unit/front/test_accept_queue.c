@@ -1,6 +1,8 @@
 /* core/front/accept_queue.c on real loopback sockets. */
 #include "front/queue_fixture.h"
 
+#include <pthread.h>
+
 static void hands_out_a_connection_whose_head_is_complete(void **state)
 {
     struct served_queue fixture;
@@ -118,6 +120,28 @@ static void destroying_closes_pending_and_ready_connections(void **state)
     close(ready);
 }
 
+static void *poll_for_an_hour(void *context)
+{
+    struct served_queue *fixture = context;
+    while (accept_queue_poll(fixture->queue, &fixture->listener, 1, 3600 * 1000) != 0)
+        continue;
+    return NULL;
+}
+
+/* The thread may not be waiting yet: then it need not wait. */
+static void a_wait_ends_when_it_is_to_hurry(void **state)
+{
+    struct served_queue fixture;
+    pthread_t accepting;
+    (void)state;
+    open_queue(&fixture, LONG, 10, 10);
+    assert_int_equal(pthread_create(&accepting, NULL, poll_for_an_hour, &fixture), 0);
+    (void)poll(NULL, 0, 20);
+    accept_queue_hurry(fixture.queue);
+    assert_int_equal(pthread_join(accepting, NULL), 0);
+    close_queue(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +151,7 @@ int main(void)
         cmocka_unit_test(forgets_a_connection_that_ends),
         cmocka_unit_test(a_head_that_came_in_time_is_not_too_late),
         cmocka_unit_test(has_nothing_to_take_before_poll_says_so),
+        cmocka_unit_test(a_wait_ends_when_it_is_to_hurry),
         cmocka_unit_test(destroying_closes_pending_and_ready_connections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
