@@ -1,7 +1,7 @@
 #include "delivery/delivery.h"
 
 #include "delivery/delivery_loop.h"
-#include "delivery/interest.h"
+#include "delivery/interest.h" /* IWYU pragma: keep (its size) */
 
 #include <stdlib.h>
 
