@@ -77,6 +77,19 @@ static int take_from_accept_queue(int listener, struct sockaddr *address, sockle
     return accept_queue_take(accept_queue, listener, address, len);
 }
 
+/* A TLS state for set_prepared to replace. If there is no memory for it, CivetWeb closes the
+ * socket. */
+static SSL *new_to_replace(SSL_CTX *context, int socket)
+{
+    SSL *ssl = SSL_new(context);
+    struct pending_tls lost;
+    if (ssl == NULL && accept_queue_claim(accept_queue, socket, &lost)) {
+        SSL_free(lost.ssl);
+        free(lost.head);
+    }
+    return ssl;
+}
+
 /* Replaces the new TLS state by the one of the accept queue, whose handshake is complete. */
 static int set_prepared(SSL **ssl, int socket)
 {
@@ -158,6 +171,7 @@ static ssize_t recv_head_first(int socket, void *buffer, size_t size, int flags)
 
 #define poll poll_accept_queue
 #define accept take_from_accept_queue
+#define SSL_new(context) new_to_replace(context, conn->client.sock)
 #define SSL_set_fd(ssl, socket) set_prepared(&(ssl), socket)
 #define SSL_pending pending_with_prepared
 #define SSL_read read_prepared_first
@@ -169,6 +183,7 @@ static ssize_t recv_head_first(int socket, void *buffer, size_t size, int flags)
 #undef malloc
 #undef poll
 #undef accept
+#undef SSL_new
 #undef SSL_set_fd
 #undef SSL_pending
 #undef SSL_read

@@ -1,11 +1,13 @@
 /* core/front/civetweb_context.c: which requests the handler gets, from where, and what is counted.
  */
+#include "front/certificates.h"
 #include "front/http_fixture.h"
 
 #include "front/response.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <semaphore.h>
 #include <time.h>
 
@@ -223,7 +225,7 @@ static void *stop_civetweb(void *civetweb)
 static int use_library(void **state)
 {
     (void)state;
-    mg_init_library(MG_FEATURES_IPV6);
+    mg_init_library(MG_FEATURES_IPV6 | MG_FEATURES_TLS);
     return 0;
 }
 
@@ -260,6 +262,72 @@ static void a_stop_closes_connections_that_wait_for_a_worker(void **state)
     assert_int_equal(count_descriptors(), before);
 }
 
+/* -- a worker without memory -- */
+
+SSL *__real_SSL_new(SSL_CTX *context);
+SSL *__wrap_SSL_new(SSL_CTX *context);
+
+static atomic_uint fails_after; /* SSL_new fails once, after so many that do not; 0: never */
+
+SSL *__wrap_SSL_new(SSL_CTX *context)
+{
+    unsigned left = atomic_load(&fails_after);
+    if (left == 0)
+        return __real_SSL_new(context);
+    atomic_store(&fails_after, left - 1);
+    return left == 1 ? NULL : __real_SSL_new(context);
+}
+
+/* Sends a request over TLS. Returns how many bytes of an answer there are. */
+static int ask_over_tls(SSL_CTX *context, unsigned port)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    int socket = connect_to_port(port);
+    SSL *ssl = __real_SSL_new(context);
+    assert_non_null(ssl);
+    assert_int_equal(SSL_set_fd(ssl, socket), 1);
+    assert_int_equal(SSL_connect(ssl), 1);
+    assert_int_equal(SSL_write(ssl, request, sizeof request - 1), sizeof request - 1);
+    int len = SSL_read(ssl, answer, sizeof answer);
+    SSL_free(ssl);
+    close(socket);
+    return len;
+}
+
+/* The number of the connection's socket is another file's afterwards, which the stop must leave
+ * open. */
+static void a_worker_without_memory_for_tls_closes_the_connection_and_forgets_it(void **state)
+{
+    enum { OTHERS = 20 };
+    struct http_fixture secure = {
+        .civetweb = {.handler = {answer_request, answer_unreadable, &fixture}, .workers = 1}};
+    struct config config = {.front_request_timeout = HTTP_PATIENCE * NS_PER_S,
+                            .front_max_header = 4096};
+    struct test_certificate certificate = make_certificate("localhost", -HOUR, HOUR, NULL);
+    SSL_CTX *client = context_with(TLS_client_method(), NULL);
+    struct handshakes handshakes = {0};
+    int others[OTHERS];
+    (void)state;
+    handshakes_configure(&handshakes, SIZE_MAX, 0);
+    secure.civetweb.tls = context_with(TLS_server_method(), &certificate);
+    secure.civetweb.handshakes = &handshakes;
+    assert_int_equal(bind_address_parse(&secure.address, "127.0.0.1:0", true), OK);
+    assert_int_equal(civetweb_context_start(&secure.civetweb, &config, &secure.address), OK);
+    size_t before = count_descriptors();
+    assert_true(ask_over_tls(client, secure.address.port) > 0);
+    atomic_store(&fails_after, 2); /* the accept queue's, and then the worker's */
+    assert_true(ask_over_tls(client, secure.address.port) <= 0);
+    assert_int_equal(atomic_load(&fails_after), 0);
+    await_descriptors(before);
+    for (size_t i = 0; i < OTHERS; i++)
+        others[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    civetweb_context_stop(&secure.civetweb);
+    for (size_t i = 0; i < OTHERS; i++)
+        assert_int_equal(close(others[i]), 0);
+    SSL_CTX_free(client);
+    free_certificate(&certificate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +340,7 @@ int main(void)
     };
     const struct CMUnitTest stop_tests[] = {
         cmocka_unit_test(a_stop_closes_connections_that_wait_for_a_worker),
+        cmocka_unit_test(a_worker_without_memory_for_tls_closes_the_connection_and_forgets_it),
     };
     int failed = cmocka_run_group_tests(tests, start_fixture, stop_fixture);
     return failed + cmocka_run_group_tests(stop_tests, use_library, leave_library);
