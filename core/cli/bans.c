@@ -1,9 +1,9 @@
 /*
  * sluice ban, sluice unban and sluice bans: who is not let in by the running server.
  */
-#include "base/json_text.h"
 #include "cli/admin_client.h"
 #include "cli/cli_error.h"
+#include "cli/json_list.h"
 #include "cli/query.h"
 #include "cli/request_body.h"
 #include "base/safe_text.h"
@@ -141,22 +141,15 @@ static void print_ban(const cJSON *ban)
 }
 
 /* Prints a page. Returns whether there was memory. */
-static bool print_bans(const struct cli_options *options, const cJSON *page, unsigned *printed)
+static bool print_bans(const struct cli_options *options, const cJSON *page)
 {
     const cJSON *ban;
     cJSON_ArrayForEach(ban, cJSON_GetObjectItemCaseSensitive(page, "bans"))
     {
-        char *text = options->json ? cJSON_PrintUnformatted(ban) : NULL;
-        if (options->json && text == NULL)
-            return false;
-        if (options->json) {
-            fputs(*printed == 0 ? "{\"bans\":[" : ",", stdout);
-            json_text_print(stdout, text);
-        } else {
+        if (!options->json)
             print_ban(ban);
-        }
-        cJSON_free(text);
-        (*printed)++;
+        else if (!json_list_add("bans", ban))
+            return false;
     }
     return true;
 }
@@ -165,7 +158,6 @@ int cli_bans(const struct cli_options *options)
 {
     char path[64];
     char next[24] = "0";
-    unsigned printed = 0;
     if (!options->json)
         printf("%-8s %-20s %-8s %-24s %s\n", "ID", "UNTIL", "BANNED", "", "REASON");
     while (next[0] != '\0') {
@@ -174,7 +166,7 @@ int cli_bans(const struct cli_options *options)
             options, &(struct admin_client_request){.method = "GET", .path = path});
         if (page == NULL)
             return EXIT_WRONG;
-        bool good = print_bans(options, page, &printed);
+        bool good = print_bans(options, page);
         snprintf(next, sizeof next, "%s", admin_client_text(page, "next"));
         cJSON_Delete(page);
         if (!good) {
@@ -183,6 +175,6 @@ int cli_bans(const struct cli_options *options)
         }
     }
     if (options->json)
-        puts(printed == 0 ? "{\"bans\":[]}" : "]}");
+        json_list_end("bans");
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "admin/findings.h"
 #include "base/json_text.h"
+#include "cli/json_list.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@ bool cli_print_json(cJSON *value)
 {
     char *text = cJSON_PrintUnformatted(value);
     if (text != NULL) {
-        json_text_print(stdout, text);
+        json_text_print(stdout, json_list_leave() ? text + 1 : text); /* without its brace */
         putchar('\n');
     } else {
         fputs("sluice: out of memory\n", stderr);

@@ -20,8 +20,9 @@ void cli_error(const struct cli_options *options, const char *code, const char *
  * "warnings"}. With --json warnings alone are left to the command. */
 void cli_print_findings(const struct cli_options *options, const struct diagnostics *diagnostics);
 
-/* Prints a value as one line of JSON, and frees it. NULL: there was no memory for it, which is
- * said. Returns whether it was printed. */
+/* Prints an object as one line of JSON, or as the last members of a list's that has begun
+ * (json_list.h), and frees it. NULL: there was no memory for it, which is said. Returns whether it
+ * was printed. */
 bool cli_print_json(cJSON *value);
 
 #endif

@@ -2,10 +2,10 @@
  * sluice clients: who is connected to the running server. Pages are printed as they come, so that
  * it takes little memory however many clients there are.
  */
-#include "base/json_text.h"
 #include "cli/admin_client.h"
 #include "cli/arguments.h"
 #include "cli/cli_error.h"
+#include "cli/json_list.h"
 #include "base/safe_text.h"
 #include "cli/query.h"
 
@@ -59,13 +59,7 @@ static bool print_client(const struct cli_options *options, const cJSON *client,
         print_row(client);
         return true;
     }
-    char *text = cJSON_PrintUnformatted(client);
-    if (text == NULL)
-        return false;
-    fputs(before == 0 ? "{\"clients\":[" : ",", stdout);
-    json_text_print(stdout, text);
-    cJSON_free(text);
-    return true;
+    return json_list_add("clients", client);
 }
 
 /* Prints a page and frees it. Writes the id that the next one begins behind, or "". */
@@ -98,7 +92,7 @@ static bool print_all(const struct cli_options *options, const char *filter, uns
             return false;
     } while (next[0] != '\0' && printed < limit);
     if (options->json)
-        puts(printed == 0 ? "{\"clients\":[]}" : "]}");
+        json_list_end("clients");
     else if (printed == 0)
         print_heading();
     return true;

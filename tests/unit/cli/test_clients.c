@@ -49,6 +49,17 @@ static void all_pages_are_one_list_in_json(void **state)
     assert_string_equal(run.printed.out, "{\"clients\":[1,2,3]}\n");
 }
 
+static void a_list_that_fails_after_its_first_page_is_one_json_text(void **state)
+{
+    (void)state;
+    struct command_run run;
+    run_command(&run, cli_clients, (struct cli_options){.json = true},
+                ANSWERS(HTTP_ANSWER("200 OK", "{\"clients\": [1, 2], \"next\": \"2\"}"),
+                        HTTP_ANSWER("503 Service Unavailable", "{\"error\": \"busy\"}")));
+    assert_int_equal(run.status, EXIT_WRONG);
+    assert_string_equal(run.printed.out, "{\"clients\":[1,2],\"error\":\"busy\"}\n");
+}
+
 static void a_refused_page_ends_it(void **state)
 {
     (void)state;
@@ -144,6 +155,7 @@ int main(void)
         cmocka_unit_test(pages_are_fetched_until_the_last),
         cmocka_unit_test(a_terminal_does_not_see_control_characters),
         cmocka_unit_test(all_pages_are_one_list_in_json),
+        cmocka_unit_test(a_list_that_fails_after_its_first_page_is_one_json_text),
         cmocka_unit_test(a_refused_page_ends_it),
         cmocka_unit_test(a_row_has_state_silence_queue_counts_and_topics),
         cmocka_unit_test(the_largest_come_first_if_that_is_asked_for),
