@@ -117,6 +117,12 @@ def run_here(tests):
     return result.passed, len(result.skipped), result.failed
 
 
+def file_of(test):
+    """The file of a test; also of what stands for a file that cannot be imported, unittest.loader._FailedTest.FILE."""
+    names = test.id().split('.')
+    return names[-1] if names[0] == 'unittest' else names[0]
+
+
 def run_file(arguments, name):
     """Runs one file's tests in a process. Returns as run_here does; a process that dies failed."""
     command = [sys.executable, os.path.abspath(__file__), '--build', arguments.build,
@@ -127,14 +133,14 @@ def run_file(arguments, name):
     lines = done.stdout[:summary.start()] if summary else done.stdout
     head, _, failed = lines.partition('\nfailed:\n  ')
     print(head.rstrip('\n'), flush=True)
-    if not summary:
+    if not summary or (done.returncode != 0 and summary[2] == '0'):
         return 0, 0, [f'{name} (ended with {done.returncode})']
     return int(summary[1]), int(summary[3]), failed.split('\n  ') if failed else []
 
 
 def run_files(arguments, tests):
     """Runs each file's tests in a process of its own, some at once."""
-    names = sorted({test.id().split('.')[0] for test in tests})
+    names = sorted({file_of(test) for test in tests})
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         results = list(pool.map(lambda name: run_file(arguments, name), names))
     return (sum(passed for passed, _, _ in results), sum(skipped for _, skipped, _ in results),

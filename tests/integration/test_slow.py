@@ -104,8 +104,9 @@ class SlowReader(unittest.TestCase):
 class LargeGreeting(unittest.TestCase):
     """What a plugin sends as a client opens goes out in one piece with the 101."""
 
-    def read_greetings(self, server, path, greeting, closed):
+    def read_greetings(self, server, path, greeting):
         """How many arrive whole before the close frame, and its code. Nothing is read before the server has closed."""
+        closed = server.metric('sluice_closes_total', code='1013') + 1
         with RawClient(server, path, receive_buffer=65536) as client:
             client.socket.settimeout(patience(60))
             server.wait_for_metric(closed, 'sluice_closes_total', code='1013')
@@ -126,8 +127,13 @@ class LargeGreeting(unittest.TestCase):
                      queue={'bytes': '64KiB'}, heartbeat={'interval': '1h', 'timeout': '1h'})
             for size in sizes])
         with Sluice(configuration) as server:
-            for closed, size in enumerate(sizes, start=1):
-                count, code = self.read_greetings(server, f'/{size}', b'g' * size, closed)
+            for size in sizes:
+                for attempt in range(5):
+                    try:
+                        count, code = self.read_greetings(server, f'/{size}', b'g' * size)
+                        break
+                    except Ended:  # A busy machine took longer to read than a close may take.
+                        self.assertLess(attempt, 4)
                 self.assertLess(count, more_than_kernel_takes // size)
                 self.assertEqual(code, 1013)
 

@@ -35,7 +35,7 @@ static const struct sl_option options[] = {
      .type = SL_OPTION_INTEGER,
      .default_value = "1",
      .minimum = 1,
-     .maximum = 10000,
+     .maximum = 1000000,
      .summary = "How often it is sent"},
     {.name = "tag", .type = SL_OPTION_STRING, .summary = "Appended by the command tag"},
     {.name = "level",
