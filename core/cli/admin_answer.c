@@ -50,8 +50,9 @@ static void print_error(const cJSON *answer, int status)
 /* {"error", "detail"} as a line. */
 static void print_refusal(const struct cli_options *options, int status, const cJSON *answer)
 {
-    if (!cJSON_IsObject(answer) || answer->child == NULL) {
-        cli_error(options, "no_json", "no JSON: is this the admin listener? (HTTP %d)", status);
+    if (answer == NULL || !cJSON_IsObject(answer) || answer->child == NULL) {
+        cli_error(options, "no_json",
+                  "not an answer of the API: is this the admin listener? (HTTP %d)", status);
         return;
     }
     if (options->json)

@@ -61,19 +61,25 @@ static void with_json_a_refusal_is_printed_as_it_is(void **state)
     assert_string_equal(run.printed.error, "");
 }
 
-static void what_is_no_json_is_refused_too(void **state)
+static void what_is_no_object_of_json_is_refused_too(void **state)
 {
     (void)state;
-    static const char *const answers[] = {HTTP_ANSWER("404 Not Found", "<html>"),
-                                          HTTP_ANSWER("200 OK", "<html>")};
-    static const char *const texts[] = {
-        "sluice: no JSON: is this the admin listener? (HTTP 404)\n",
-        "sluice: no JSON: is this the admin listener? (HTTP 200)\n"};
-    for (size_t i = 0; i < 2; i++) {
+    static const struct {
+        const char *answer;
+        int status;
+    } cases[] = {{HTTP_ANSWER("404 Not Found", "<html>"), 404},
+                 {HTTP_ANSWER("200 OK", "<html>"), 200},
+                 {HTTP_ANSWER("502 Bad Gateway", "[]"), 502},
+                 {HTTP_ANSWER("502 Bad Gateway", "{}"), 502}};
+    char text[128];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct command_run run;
-        run_command(&run, fetch_and_print, (struct cli_options){0}, ANSWERS(answers[i]));
+        snprintf(text, sizeof text,
+                 "sluice: not an answer of the API: is this the admin listener? (HTTP %d)\n",
+                 cases[i].status);
+        run_command(&run, fetch_and_print, (struct cli_options){0}, ANSWERS(cases[i].answer));
         assert_int_equal(run.status, EXIT_WRONG);
-        assert_string_equal(run.printed.error, texts[i]);
+        assert_string_equal(run.printed.error, text);
     }
 }
 
@@ -98,7 +104,7 @@ int main(void)
         cmocka_unit_test(a_refusal_is_said_with_its_status),
         cmocka_unit_test(a_token_that_is_not_the_servers_is_named),
         cmocka_unit_test(with_json_a_refusal_is_printed_as_it_is),
-        cmocka_unit_test(what_is_no_json_is_refused_too),
+        cmocka_unit_test(what_is_no_object_of_json_is_refused_too),
         cmocka_unit_test(members_that_are_missing_or_of_another_type_are_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
