@@ -1,7 +1,7 @@
 /*
- * A list that a command prints as JSON while it comes, {"NAME":[...]}, and how it ends if something
- * fails in the middle:
- * {"NAME":[...],"error":...,"detail":...}, so that there is one JSON text in any case.
+ * A list that a command prints as JSON while it comes: {"NAME":[...]}. If something fails in the
+ * middle, it ends as {"NAME":[...],"error":...,"detail":...}, so that it is one JSON text in any
+ * case.
  *
  * One list at a time. Main thread.
  */
